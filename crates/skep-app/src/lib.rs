@@ -1,0 +1,1 @@
+//! Use cases: capture, memory, recall, import; no HTTP.

@@ -1,0 +1,2 @@
+//! The command line `skep`: verbs and importers' readers over the client.
+fn main() {}

@@ -1,0 +1,1 @@
+//! Typed client for the API over a Unix socket or loopback TCP.

@@ -1,0 +1,1 @@
+//! One storage suite for every backend.

@@ -1,0 +1,1 @@
+//! The only home of ciphers, hashes, signatures, randomness and the key hierarchy.

@@ -1,0 +1,2 @@
+//! The daemon `skepd`: configuration and composition root.
+fn main() {}

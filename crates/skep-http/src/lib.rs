@@ -1,0 +1,1 @@
+//! The HTTP edge: extract, call `app`, convert.

@@ -1,0 +1,1 @@
+//! Per-workspace search in memory: lexical and vector channels to ids, fusion, embedder, snapshot.

@@ -1,0 +1,1 @@
+//! Capture normalising, redaction, distilling, ranking and packing; pure.

@@ -1,0 +1,1 @@
+//! `Store`, `Tx<P>`, `ScopeKey` and the `Backend` port.

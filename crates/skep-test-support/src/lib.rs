@@ -1,0 +1,1 @@
+//! In-process daemon, personas, clocks and scratch directories for tests.
