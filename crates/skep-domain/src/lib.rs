@@ -1,1 +1,25 @@
 //! Ids, values, roles, permissions, policies and state machines; no IO, no serde, no async.
+//!
+//! Everything here is a plain value that any crate may hold. Rights are *described* here
+//! ([`Permission`], [`Role`], [`ReadingRing`]) and *granted* in `skep-authz`.
+
+mod id;
+mod limits;
+mod memory;
+mod name;
+mod permission;
+mod ring;
+mod session;
+mod time;
+
+pub use id::{
+    AgentId, Id, IdKind, JobId, MemoryId, OrganizationId, ParticipantId, ProjectId, SessionId,
+    SourceId, TurnId, UserId, WorkspaceId,
+};
+pub use limits::Limits;
+pub use memory::{MemoryKind, MemoryState, Tier, Trust, Validity};
+pub use name::{Name, NameError};
+pub use permission::{Permission, PermissionSet, Role, UnknownPermission};
+pub use ring::{PolicyGroupId, Principal, ReadPolicy, Reader, ReadingRing, RingFacts, Visibility};
+pub use session::{Harness, SessionState, TurnRole};
+pub use time::{Clock, Timestamp};

@@ -1,0 +1,38 @@
+//! The published limits; at limit + 1 a request is refused and nothing is stored.
+
+/// Sizes are bytes unless a name says otherwise.
+#[derive(Debug)]
+pub struct Limits;
+
+impl Limits {
+    /// An ordinary request body.
+    pub const BODY: usize = 1 << 20;
+    /// A batch of turns.
+    pub const CAPTURE_BODY: usize = 8 << 20;
+    /// Nesting of arrays and objects in a JSON body.
+    pub const JSON_DEPTH: usize = 64;
+    /// All request headers together.
+    pub const HEADERS: usize = 32 << 10;
+    /// Seconds within which a request's headers must have arrived.
+    pub const HEADER_READ_SECONDS: u64 = 10;
+    /// Rows in one page, at most.
+    pub const PAGE_MAX: u32 = 200;
+    /// Rows in one page when the caller does not say.
+    pub const PAGE_DEFAULT: u32 = 50;
+    /// Text of one memory.
+    pub const MEMORY_TEXT: usize = 16 << 10;
+    /// A recall query.
+    pub const QUERY: usize = 4 << 10;
+    /// Body of one stored turn; longer ones are cut, and say so.
+    pub const TURN_BODY: usize = 64 << 10;
+    /// Turns in one batch.
+    pub const CAPTURE_TURNS: usize = 1_000;
+    /// An idempotency key, a client event id, or another client-chosen identity.
+    pub const CLIENT_KEY: usize = 256;
+    /// Characters of a name.
+    pub const NAME_CHARS: usize = 128;
+    /// Candidates that one recall may authorize.
+    pub const RECALL_CANDIDATES: usize = 200;
+    /// Items that one recall may answer with.
+    pub const RECALL_ITEMS: u32 = 50;
+}

@@ -1,0 +1,190 @@
+//! What a memory is: its kind, trust, state, tier and validity.
+
+use crate::Timestamp;
+
+macro_rules! coded {
+    ($(#[$meta:meta])* $name:ident { $($(#[$doc:meta])* $variant:ident = $code:literal, $text:literal;)* }) => {
+        $(#[$meta])*
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        pub enum $name { $($(#[$doc])* $variant = $code,)* }
+
+        impl $name {
+            /// Every value, in order of its code.
+            pub const ALL: &'static [Self] = &[$(Self::$variant,)*];
+
+            /// The stable number that storage keeps.
+            #[must_use]
+            pub const fn code(self) -> u8 { self as u8 }
+
+            /// Reads a stored number; `None` for one this version does not know.
+            #[must_use]
+            pub const fn from_code(code: u8) -> Option<Self> {
+                match code { $($code => Some(Self::$variant),)* _ => None }
+            }
+
+            /// The name used in the API and on the command line.
+            #[must_use]
+            pub const fn as_str(self) -> &'static str {
+                match self { $(Self::$variant => $text,)* }
+            }
+
+            /// Reads the name back.
+            #[must_use]
+            pub fn parse(text: &str) -> Option<Self> {
+                match text { $($text => Some(Self::$variant),)* _ => None }
+            }
+        }
+    };
+}
+pub(crate) use coded;
+
+coded! {
+    /// What sort of statement a memory makes.
+    MemoryKind {
+        /// Something that is so.
+        Fact = 0, "fact";
+        /// A choice, with its reason when one was given.
+        Decision = 1, "decision";
+        /// How things are done here.
+        Convention = 2, "convention";
+        /// What a person wants.
+        Preference = 3, "preference";
+        /// A trap, and the way round it.
+        Gotcha = 4, "gotcha";
+        /// Where something is to be found.
+        Reference = 5, "reference";
+        /// Steps that worked.
+        Procedure = 6, "procedure";
+    }
+}
+
+coded! {
+    /// Whose word it is, weakest first: a derived memory has the minimum of its lineage.
+    Trust {
+        /// The web, or any source outside the workspace.
+        External = 0, "external";
+        /// What a tool printed.
+        Tool = 1, "tool";
+        /// What an agent concluded.
+        Agent = 2, "agent";
+        /// What a human said.
+        User = 3, "user";
+    }
+}
+
+coded! {
+    /// Whether a memory takes part in recall.
+    MemoryState {
+        /// It does.
+        Active = 0, "active";
+        /// Held back until a human accepts it.
+        Quarantined = 1, "quarantined";
+        /// A newer statement took its place.
+        Superseded = 2, "superseded";
+        /// Somebody asked for it to be forgotten; the history stays, sealed.
+        Forgotten = 3, "forgotten";
+    }
+}
+
+coded! {
+    /// How much of a memory is wanted.
+    Tier {
+        /// One keyword-dense line.
+        Key = 0, "key";
+        /// The statement.
+        Summary = 1, "summary";
+        /// The turns it came from.
+        Raw = 2, "raw";
+    }
+}
+
+impl MemoryState {
+    /// Whether recall may return it.
+    #[must_use]
+    pub const fn is_recallable(self) -> bool {
+        matches!(self, Self::Active)
+    }
+
+    /// The state after a `forget`; `None` when it is forgotten already.
+    #[must_use]
+    pub const fn forget(self) -> Option<Self> {
+        match self {
+            Self::Forgotten => None,
+            Self::Active | Self::Quarantined | Self::Superseded => Some(Self::Forgotten),
+        }
+    }
+}
+
+/// When a statement holds in the world (`from`, `to`) and in the system (`recorded`, `superseded`).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Validity {
+    /// Start in the world.
+    pub from: Timestamp,
+    /// End in the world; open when `None`.
+    pub to: Option<Timestamp>,
+    /// When we learned it.
+    pub recorded: Timestamp,
+    /// When we learned better.
+    pub superseded: Option<Timestamp>,
+}
+
+impl Validity {
+    /// A statement that holds from `from` on and was learned at `recorded`.
+    #[must_use]
+    pub const fn open(from: Timestamp, recorded: Timestamp) -> Self {
+        Self {
+            from,
+            to: None,
+            recorded,
+            superseded: None,
+        }
+    }
+
+    /// Whether it was true in the world, as far as the system knew, at `at`.
+    #[must_use]
+    pub fn holds_at(&self, at: Timestamp) -> bool {
+        self.recorded <= at
+            && self.superseded.is_none_or(|end| at < end)
+            && self.from <= at
+            && self.to.is_none_or(|end| at < end)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{MemoryKind, MemoryState, Trust, Validity};
+    use crate::Timestamp;
+
+    #[test]
+    fn codes_and_names_read_back() {
+        for kind in MemoryKind::ALL {
+            assert_eq!(MemoryKind::from_code(kind.code()), Some(*kind));
+            assert_eq!(MemoryKind::parse(kind.as_str()), Some(*kind));
+        }
+        assert_eq!(MemoryKind::from_code(200), None);
+        assert!(
+            Trust::External < Trust::Tool
+                && Trust::Tool < Trust::Agent
+                && Trust::Agent < Trust::User
+        );
+    }
+
+    #[test]
+    fn forgetting_twice_is_not_a_transition() {
+        assert_eq!(MemoryState::Active.forget(), Some(MemoryState::Forgotten));
+        assert_eq!(MemoryState::Forgotten.forget(), None);
+    }
+
+    #[test]
+    fn validity_is_half_open_in_both_times() {
+        let at = Timestamp::from_micros;
+        let row = Validity {
+            from: at(10),
+            to: Some(at(20)),
+            recorded: at(12),
+            superseded: Some(at(18)),
+        };
+        let holds: Vec<i64> = (8..24).filter(|t| row.holds_at(at(*t))).collect();
+        assert_eq!(holds, (12..18).collect::<Vec<_>>());
+    }
+}

@@ -1,0 +1,47 @@
+//! Sessions and turns: which harness, which role, which state.
+
+use crate::memory::coded;
+
+coded! {
+    /// Where a session comes from.
+    Harness {
+        /// Anything without a reader of its own.
+        Other = 0, "other";
+        /// Anthropic's Claude Code.
+        ClaudeCode = 1, "claude-code";
+        /// OpenAI's Codex.
+        Codex = 2, "codex";
+        /// The commit history of a repository.
+        Git = 3, "git";
+        /// A person at the command line.
+        Cli = 4, "cli";
+    }
+}
+
+coded! {
+    /// What one event of a session is.
+    TurnRole {
+        /// A human speaks.
+        User = 0, "user";
+        /// The agent speaks.
+        Assistant = 1, "assistant";
+        /// The agent calls a tool.
+        ToolCall = 2, "tool_call";
+        /// A tool answers.
+        ToolResult = 3, "tool_result";
+        /// A commit of a repository.
+        Commit = 4, "commit";
+        /// A summary that the harness made itself.
+        Summary = 5, "summary";
+    }
+}
+
+coded! {
+    /// Whether a session still takes turns.
+    SessionState {
+        /// It does.
+        Open = 0, "open";
+        /// It ended; a late turn opens it again.
+        Ended = 1, "ended";
+    }
+}
