@@ -1,1 +1,19 @@
 //! Wire types, the route table, error codes, the text form of ids, OpenAPI.
+//!
+//! Wire types are not domain types: they are what HTTP carries, and are converted by hand.
+
+pub mod capture;
+pub mod error;
+pub mod id;
+pub mod memory;
+pub mod openapi;
+pub mod page;
+pub mod recall;
+pub mod route;
+pub mod session;
+pub mod system;
+mod time;
+
+pub use error::{ErrorBody, ErrorCode, ErrorEnvelope, FieldError};
+pub use route::{Audit, BodyLimit, Gate, Method, ROUTES, RateClass, Route, RouteId};
+pub use time::Instant;

@@ -1,0 +1,137 @@
+//! Memories as the API shows and takes them.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::Instant;
+use crate::page::PageQuery;
+use crate::session::Turn;
+
+/// `POST /memories`: somebody says what to remember.
+#[derive(Clone, Debug, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct RememberRequest {
+    /// The statement, at most 16 KiB.
+    pub text: String,
+    /// `fact` (if absent), `decision`, `convention`, `preference`, `gotcha`, `reference`, `procedure`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub kind: Option<String>,
+    /// The project's name.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub project: Option<String>,
+    /// `workspace` (if absent), `own` or `private`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub visibility: Option<String>,
+}
+
+/// What became of it.
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+pub struct RememberResponse {
+    /// The memory: new, or the one that said the same.
+    pub memory: Memory,
+    /// It was known already; nothing was stored.
+    pub known: bool,
+    /// Secrets taken out before storing.
+    pub redacted: u32,
+}
+
+/// One distilled statement.
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+pub struct Memory {
+    /// `mem_…`
+    pub id: String,
+    /// What sort of statement.
+    pub kind: String,
+    /// One keyword-dense line.
+    pub key: String,
+    /// The statement.
+    pub text: String,
+    /// Whose word it is: `user`, `agent`, `tool`, `external`.
+    pub trust: String,
+    /// `active`, `quarantined`, `superseded`, `forgotten`.
+    pub state: String,
+    /// `private`, `own`, `workspace`.
+    pub visibility: String,
+    /// The project's name.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub project: Option<String>,
+    /// Since when it holds in the world.
+    pub valid_from: Instant,
+    /// When we learned it.
+    pub recorded_at: Instant,
+    /// Where it comes from.
+    pub provenance: Provenance,
+}
+
+/// Where a memory comes from.
+#[derive(Clone, Debug, Default, Serialize, Deserialize, JsonSchema)]
+pub struct Provenance {
+    /// The harness, `cli` for what a person said to remember.
+    pub harness: String,
+    /// The session.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub session: Option<String>,
+    /// The turns.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub turns: Vec<String>,
+    /// The client's own ids of those turns: commit ids, message uuids.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub references: Vec<String>,
+}
+
+/// `GET /memories`.
+#[derive(Clone, Debug, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct MemoryQuery {
+    /// Rows, 1 to 200; 50 if absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub limit: Option<u32>,
+    /// `next` of the page before.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cursor: Option<String>,
+    /// Only this kind.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub kind: Option<String>,
+}
+
+impl MemoryQuery {
+    /// The part that pages.
+    #[must_use]
+    pub fn page(&self) -> PageQuery {
+        PageQuery {
+            limit: self.limit,
+            cursor: self.cursor.clone(),
+        }
+    }
+}
+
+/// `POST /memories/{id}/forget`.
+#[derive(Clone, Debug, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ForgetRequest {
+    /// Why, at most 1,024 bytes; kept sealed with the history.
+    pub reason: String,
+}
+
+/// `POST /resolve`: from a memory's key line to the statement to the turns.
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ResolveRequest {
+    /// `mem_…`
+    pub id: String,
+    /// `key`, `summary` (if absent) or `raw`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tier: Option<String>,
+}
+
+/// The tier asked for.
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+pub struct ResolveResponse {
+    /// `key`, `summary` or `raw`.
+    pub tier: String,
+    /// The memory, its text empty when only the key was asked for.
+    pub memory: Memory,
+    /// The turns, for `raw`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub turns: Vec<Turn>,
+}

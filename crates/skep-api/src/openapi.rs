@@ -1,0 +1,174 @@
+//! OpenAPI 3.1, built from the route table and the wire types.
+
+use schemars::{JsonSchema, SchemaGenerator, generate::SchemaSettings};
+use serde_json::{Map, Value, json};
+
+use crate::capture::{CaptureRequest, CaptureResponse, CursorRequest, CursorResponse};
+use crate::memory::{
+    ForgetRequest, Memory, MemoryQuery, RememberRequest, RememberResponse, ResolveRequest,
+    ResolveResponse,
+};
+use crate::page::{Page, PageQuery};
+use crate::recall::{RecallRequest, RecallResponse};
+use crate::route::{Gate, ROUTES, Route, RouteId};
+use crate::session::{EndResponse, Session, Turn};
+use crate::system::{Health, Probe};
+use crate::{ErrorCode, ErrorEnvelope};
+
+/// What a route takes and gives, as references into `components/schemas`.
+struct Shape {
+    query: Option<Value>,
+    body: Option<Value>,
+    answer: Value,
+}
+
+/// The whole document.
+#[must_use]
+pub fn document() -> Value {
+    let settings = SchemaSettings::draft2020_12().with(|settings| {
+        settings.definitions_path = "/components/schemas".into();
+    });
+    let mut schemas = settings.into_generator();
+    let error = schema::<ErrorEnvelope>(&mut schemas);
+    let mut paths = Map::new();
+    for route in ROUTES {
+        let operation = operation(route, shape(route.id, &mut schemas), &error);
+        let path = paths.entry(route.path).or_insert_with(|| json!({}));
+        path[route.method.as_str().to_lowercase()] = operation;
+    }
+    json!({
+        "openapi": "3.1.0",
+        "info": {
+            "title": "Skep",
+            "version": env!("CARGO_PKG_VERSION"),
+            "description": "Memory that a team's coding agents share and nobody else can read.",
+            "license": { "name": "Apache-2.0", "identifier": "Apache-2.0" },
+        },
+        "paths": paths,
+        "components": {
+            "schemas": schemas.take_definitions(true),
+            "securitySchemes": {
+                "token": { "type": "http", "scheme": "bearer", "description": "The install token, on loopback TCP. The Unix socket needs none: it checks the peer's user." },
+            },
+        },
+    })
+}
+
+fn schema<T: JsonSchema>(schemas: &mut SchemaGenerator) -> Value {
+    schemas.subschema_for::<T>().to_value()
+}
+
+fn shape(id: RouteId, s: &mut SchemaGenerator) -> Shape {
+    let (query, body, answer) = match id {
+        RouteId::Healthz | RouteId::Readyz => (None, None, schema::<Probe>(s)),
+        RouteId::OpenApi => (None, None, json!({ "type": "object" })),
+        RouteId::SystemHealth => (None, None, schema::<Health>(s)),
+        RouteId::Capture => (
+            None,
+            Some(schema::<CaptureRequest>(s)),
+            schema::<CaptureResponse>(s),
+        ),
+        RouteId::ImportCursor => (
+            None,
+            Some(schema::<CursorRequest>(s)),
+            schema::<CursorResponse>(s),
+        ),
+        RouteId::SessionList => (
+            Some(schema::<PageQuery>(s)),
+            None,
+            schema::<Page<Session>>(s),
+        ),
+        RouteId::SessionGet => (None, None, schema::<Session>(s)),
+        RouteId::SessionTurns => (Some(schema::<PageQuery>(s)), None, schema::<Page<Turn>>(s)),
+        RouteId::SessionEnd => (None, None, schema::<EndResponse>(s)),
+        RouteId::MemoryCreate => (
+            None,
+            Some(schema::<RememberRequest>(s)),
+            schema::<RememberResponse>(s),
+        ),
+        RouteId::MemoryList => (
+            Some(schema::<MemoryQuery>(s)),
+            None,
+            schema::<Page<Memory>>(s),
+        ),
+        RouteId::MemoryGet => (None, None, schema::<Memory>(s)),
+        RouteId::MemoryForget => (None, Some(schema::<ForgetRequest>(s)), schema::<Memory>(s)),
+        RouteId::Recall => (
+            None,
+            Some(schema::<RecallRequest>(s)),
+            schema::<RecallResponse>(s),
+        ),
+        RouteId::Resolve => (
+            None,
+            Some(schema::<ResolveRequest>(s)),
+            schema::<ResolveResponse>(s),
+        ),
+    };
+    Shape {
+        query,
+        body,
+        answer,
+    }
+}
+
+fn operation(route: &Route, shape: Shape, error: &Value) -> Value {
+    let mut parameters: Vec<Value> = route
+        .path
+        .split('/')
+        .filter_map(|part| part.strip_prefix('{')?.strip_suffix('}'))
+        .map(|name| json!({ "name": name, "in": "path", "required": true, "schema": { "type": "string" } }))
+        .collect();
+    if let Some(query) = shape.query {
+        parameters.push(json!({
+            "name": "query", "in": "query", "style": "form", "explode": true, "schema": query,
+        }));
+    }
+    let mut operation = json!({
+        "operationId": format!("{:?}", route.id),
+        "summary": route.summary,
+        "parameters": parameters,
+        "responses": responses(route, &shape.answer, error),
+        "x-rate-class": format!("{:?}", route.rate).to_lowercase(),
+        "x-body-limit-bytes": route.body.bytes(),
+    });
+    if let Some(body) = shape.body {
+        operation["requestBody"] =
+            json!({ "required": true, "content": { "application/json": { "schema": body } } });
+    }
+    match route.gate {
+        Gate::Public => operation["security"] = json!([]),
+        Gate::Permission(permission) => {
+            operation["security"] = json!([{ "token": [] }]);
+            operation["x-permission"] = json!(permission.as_str());
+        }
+    }
+    if let Some(action) = route.audit {
+        operation["x-audit-action"] = json!(action);
+    }
+    operation
+}
+
+/// The answer, and one entry per status that an error code may bring.
+fn responses(route: &Route, answer: &Value, error: &Value) -> Value {
+    let mut responses = Map::new();
+    responses.insert(
+        "200".into(),
+        json!({ "description": "Done.", "content": { "application/json": { "schema": answer } } }),
+    );
+    if route.gate == Gate::Public {
+        return Value::Object(responses);
+    }
+    for code in ErrorCode::ALL {
+        let entry = responses.entry(code.status().to_string()).or_insert_with(
+            || json!({ "description": "", "content": { "application/json": { "schema": error } } }),
+        );
+        let known = entry["description"].as_str().unwrap_or_default();
+        let joined = if known.is_empty() {
+            code.as_str().to_owned()
+        } else {
+            format!("{known}, {}", code.as_str())
+        };
+        entry["description"] = json!(joined);
+    }
+    Value::Object(responses)
+}

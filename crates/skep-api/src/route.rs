@@ -1,0 +1,187 @@
+//! The route table: the only place that declares a route.
+//!
+//! The router, OpenAPI and the policy pages are built from it. A route without a row cannot be
+//! mounted, and a row without a gate does not compile.
+
+use skep_domain::{Limits, Permission};
+
+/// HTTP methods in use.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Method {
+    /// Reads.
+    Get,
+    /// Writes, or reads whose question is too private for a URL.
+    Post,
+}
+
+impl Method {
+    /// As in the request line.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Get => "GET",
+            Self::Post => "POST",
+        }
+    }
+}
+
+/// Who may call a route.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Gate {
+    /// Anyone, without a credential. Reviewed in a snapshot.
+    Public,
+    /// Whoever holds this permission.
+    Permission(Permission),
+}
+
+/// Which allowance a route draws on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum RateClass {
+    /// No allowance: constant answers.
+    None,
+    /// Ordinary calls.
+    Api,
+    /// Batches of turns.
+    Capture,
+}
+
+/// How large a request body may be.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum BodyLimit {
+    /// None is read.
+    Empty,
+    /// [`Limits::BODY`].
+    Json,
+    /// [`Limits::CAPTURE_BODY`].
+    Batch,
+}
+
+impl BodyLimit {
+    /// In bytes.
+    #[must_use]
+    pub const fn bytes(self) -> usize {
+        match self {
+            Self::Empty => 0,
+            Self::Json => Limits::BODY,
+            Self::Batch => Limits::CAPTURE_BODY,
+        }
+    }
+}
+
+/// The name under which a call is recorded; reads have none.
+pub type Audit = Option<&'static str>;
+
+/// One row of the table.
+#[derive(Clone, Copy, Debug)]
+pub struct Route {
+    /// Its name in code.
+    pub id: RouteId,
+    /// The method.
+    pub method: Method,
+    /// The path, parameters in braces.
+    pub path: &'static str,
+    /// Who may call it.
+    pub gate: Gate,
+    /// Which allowance it draws on.
+    pub rate: RateClass,
+    /// How large its body may be.
+    pub body: BodyLimit,
+    /// The audit action; a route that has one changes something.
+    pub audit: Audit,
+    /// One line for the documentation.
+    pub summary: &'static str,
+}
+
+impl Route {
+    /// Whether it changes anything.
+    #[must_use]
+    pub const fn mutates(&self) -> bool {
+        self.audit.is_some()
+    }
+}
+
+macro_rules! routes {
+    ($($id:ident: $method:ident $path:literal, $gate:expr, $rate:ident, $body:ident, $audit:expr, $summary:literal;)*) => {
+        /// Every route by name.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+        pub enum RouteId { $(#[doc = $summary] $id,)* }
+
+        /// The table.
+        pub const ROUTES: &[Route] = &[$(Route {
+            id: RouteId::$id,
+            method: Method::$method,
+            path: $path,
+            gate: $gate,
+            rate: RateClass::$rate,
+            body: BodyLimit::$body,
+            audit: $audit,
+            summary: $summary,
+        },)*];
+
+        impl RouteId {
+            /// The row of this route.
+            #[must_use]
+            pub const fn row(self) -> &'static Route {
+                &ROUTES[self as usize]
+            }
+        }
+    };
+}
+
+const fn needs(permission: Permission) -> Gate {
+    Gate::Permission(permission)
+}
+
+routes! {
+    Healthz: Get "/healthz", Gate::Public, None, Empty, None, "The process is alive.";
+    Readyz: Get "/readyz", Gate::Public, None, Empty, None, "The daemon can answer.";
+    OpenApi: Get "/openapi.json", needs(Permission::SettingRead), Api, Empty, None, "This interface as OpenAPI 3.1.";
+    SystemHealth: Get "/api/v1/system/health", needs(Permission::DiagnosticsRead), Api, Empty, None, "What runs, and what is not as it should be.";
+    Capture: Post "/api/v1/capture", needs(Permission::SessionCapture), Capture, Batch, Some("session.capture"), "Keep a batch of turns of one session.";
+    ImportCursor: Post "/api/v1/imports/cursor", needs(Permission::SessionCapture), Capture, Json, None, "How far an import of this source has come.";
+    SessionList: Get "/api/v1/sessions", needs(Permission::SessionRead), Api, Empty, None, "Sessions, newest first.";
+    SessionGet: Get "/api/v1/sessions/{id}", needs(Permission::SessionRead), Api, Empty, None, "One session.";
+    SessionTurns: Get "/api/v1/sessions/{id}/turns", needs(Permission::SessionRead), Api, Empty, None, "Turns of a session, oldest first.";
+    SessionEnd: Post "/api/v1/sessions/{id}/end", needs(Permission::SessionCapture), Capture, Empty, Some("session.end"), "End a session and distil what is left of it.";
+    MemoryCreate: Post "/api/v1/memories", needs(Permission::MemoryWrite), Api, Json, Some("memory.write"), "Remember a statement.";
+    MemoryList: Get "/api/v1/memories", needs(Permission::MemoryRead), Api, Empty, None, "Memories, newest first.";
+    MemoryGet: Get "/api/v1/memories/{id}", needs(Permission::MemoryRead), Api, Empty, None, "One memory.";
+    MemoryForget: Post "/api/v1/memories/{id}/forget", needs(Permission::MemoryDelete), Api, Json, Some("memory.forget"), "Take a memory out of recall, with a reason.";
+    Recall: Post "/api/v1/recall", needs(Permission::MemoryRead), Api, Json, None, "The memories that answer a question.";
+    Resolve: Post "/api/v1/resolve", needs(Permission::MemoryRead), Api, Json, None, "From a key line to the statement to the turns.";
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Gate, ROUTES};
+
+    #[test]
+    fn rows_stand_where_their_name_says_and_repeat_nothing() {
+        for (at, route) in ROUTES.iter().enumerate() {
+            assert_eq!(route.id as usize, at);
+            assert_eq!(route.id.row().path, route.path);
+        }
+        let mut keys: Vec<_> = ROUTES
+            .iter()
+            .map(|route| (route.path, route.method.as_str()))
+            .collect();
+        keys.sort_unstable();
+        keys.dedup();
+        assert_eq!(keys.len(), ROUTES.len());
+    }
+
+    #[test]
+    fn the_public_list_is_short_and_reviewed() {
+        let public: Vec<_> = ROUTES
+            .iter()
+            .filter(|route| route.gate == Gate::Public)
+            .map(|route| route.path)
+            .collect();
+        insta::assert_debug_snapshot!(public, @r#"
+        [
+            "/healthz",
+            "/readyz",
+        ]
+        "#);
+    }
+}
