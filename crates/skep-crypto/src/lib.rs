@@ -1,1 +1,39 @@
 //! The only home of ciphers, hashes, signatures, randomness and the key hierarchy.
+//!
+//! Content is sealed under a [`DataKey`] per workspace; data keys are wrapped under one
+//! [`KeyEncryptionKey`], derived from a [`RootKey`] that never enters a store. Every ciphertext is
+//! tied to its place by an [`Identity`]; erasing a workspace is forgetting its wrapped key.
+//!
+//! What is secret is [`Plain`] (no `Debug`, no `Clone`, wiped at drop); what is safe to store is
+//! [`Sealed`] or [`WrappedKey`].
+
+mod aead;
+mod certain;
+mod error;
+mod frame;
+mod instance;
+mod kdf;
+mod key_file;
+mod keyring;
+mod mac;
+mod password;
+mod plain;
+mod random;
+mod root;
+mod sealed;
+mod sign;
+mod token;
+
+pub use aead::{DataKey, Identity, SEALED_OVERHEAD};
+pub use error::CryptoError;
+pub use instance::{InstanceKeys, InstanceSecret};
+pub use key_file::FileRootKey;
+pub use keyring::{KeyEncryptionKey, WrappedKey};
+pub use mac::{MacKey, sha256};
+pub use password::{PasswordHash, hash_password};
+pub use plain::Plain;
+pub use random::{Random, SeededRandom, SystemRandom};
+pub use root::{RootKey, RootKeyProvider, machine_id};
+pub use sealed::Sealed;
+pub use sign::{PublicKey, Signature, SigningKey};
+pub use token::{Bearer, BearerKind, InstallToken, MAX_CREDENTIAL_BYTES};

@@ -1,0 +1,55 @@
+//! Keys of the whole installation: id tags, credential checks, pepper, fingerprints, cursors.
+
+use zeroize::Zeroizing;
+
+use crate::{MacKey, Random, kdf};
+
+/// 32 random bytes made once at installation and stored wrapped
+/// ([`KeyEncryptionKey::wrap_instance`](crate::KeyEncryptionKey::wrap_instance)).
+///
+/// The instance keys follow from it and not from the root key, so replacing the root key changes
+/// no id tag and voids no credential.
+pub struct InstanceSecret(Zeroizing<[u8; 32]>);
+
+/// One MAC key for each purpose, so that a tag made for one is worthless for another.
+pub struct InstanceKeys {
+    /// Tags inside public ids.
+    pub id_tag: MacKey,
+    /// The check inside a minted credential, read before any query.
+    pub credential: MacKey,
+    /// The pepper under which random credentials are stored.
+    pub pepper: MacKey,
+    /// Fingerprints of values that are looked up by equality across workspaces.
+    pub fingerprint: MacKey,
+    /// Paging cursors, bound to their scope and filter.
+    pub cursor: MacKey,
+}
+
+impl InstanceSecret {
+    /// A fresh secret.
+    #[must_use]
+    pub fn generate(random: &dyn Random) -> Self {
+        Self(Zeroizing::new(random.array()))
+    }
+
+    pub(crate) fn from_bytes(bytes: Zeroizing<[u8; 32]>) -> Self {
+        Self(bytes)
+    }
+
+    pub(crate) fn bytes(&self) -> &[u8; 32] {
+        &self.0
+    }
+
+    /// The keys that follow from this secret (HKDF-SHA-256, one label each).
+    #[must_use]
+    pub fn keys(&self) -> InstanceKeys {
+        let key = |label: &[u8]| MacKey::from_bytes(&kdf::derive(self.bytes(), &[], label));
+        InstanceKeys {
+            id_tag: key(b"skep id tag v1"),
+            credential: key(b"skep credential check v1"),
+            pepper: key(b"skep pepper v1"),
+            fingerprint: key(b"skep fingerprint v1"),
+            cursor: key(b"skep cursor v1"),
+        }
+    }
+}

@@ -1,0 +1,70 @@
+//! HMAC-SHA-256 with typed keys, truncated tags and constant-time comparison; plain SHA-256.
+
+use hmac::{Hmac, KeyInit, Mac};
+use sha2::{Digest, Sha256};
+use subtle::ConstantTimeEq;
+
+use crate::certain::certain;
+use crate::frame;
+
+/// A key for HMAC-SHA-256 (RFC 2104, FIPS 180-4), kept ready with its two blocks hashed.
+///
+/// All tags are over a list of parts, each length-prefixed, so that no two lists share a tag by
+/// where their parts are cut.
+pub struct MacKey(Hmac<Sha256>);
+
+impl MacKey {
+    /// A key of 32 bytes. The caller wipes its own copy.
+    #[must_use]
+    pub fn from_bytes(bytes: &[u8; 32]) -> Self {
+        Self(certain(Hmac::new_from_slice(bytes)))
+    }
+
+    /// The whole 32-byte tag.
+    #[must_use]
+    pub fn tag32(&self, parts: &[&[u8]]) -> [u8; 32] {
+        let mut mac = self.0.clone();
+        for part in parts {
+            mac.update(&frame::prefix(part));
+            mac.update(part);
+        }
+        mac.finalize().into_bytes().into()
+    }
+
+    /// The first 4 bytes of the tag: enough to tell our ids from guesses, not a signature.
+    #[must_use]
+    pub fn tag4(&self, parts: &[&[u8]]) -> [u8; 4] {
+        first(&self.tag32(parts))
+    }
+
+    /// The first 8 bytes of the tag: the check inside a minted credential.
+    #[must_use]
+    pub fn tag8(&self, parts: &[&[u8]]) -> [u8; 8] {
+        first(&self.tag32(parts))
+    }
+
+    /// The first 16 bytes of the tag: a keyed fingerprint to look equal content up by, without
+    /// storing anything that can be guessed at from outside.
+    #[must_use]
+    pub fn tag16(&self, parts: &[&[u8]]) -> [u8; 16] {
+        first(&self.tag32(parts))
+    }
+
+    /// Whether `tag` (4 to 32 bytes, checked when compiled) begins the tag of `parts`, in time
+    /// that does not depend on where they differ.
+    #[must_use]
+    pub fn verify<const N: usize>(&self, parts: &[&[u8]], tag: &[u8; N]) -> bool {
+        const { assert!(N >= 4 && N <= 32, "a tag has 4 to 32 bytes") };
+        self.tag32(parts)[..N].ct_eq(tag).into()
+    }
+}
+
+/// SHA-256 (FIPS 180-4) of `bytes`. Unkeyed: for public data only.
+#[must_use]
+pub fn sha256(bytes: &[u8]) -> [u8; 32] {
+    Sha256::digest(bytes).into()
+}
+
+fn first<const N: usize>(tag: &[u8; 32]) -> [u8; N] {
+    std::array::from_fn(|i| tag[i])
+}
