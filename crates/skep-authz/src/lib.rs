@@ -1,1 +1,32 @@
-//! Authentication results and policy as pure functions; the sole mint of `Authorized<P>`.
+//! Authentication results and policy as pure functions; the sole mint of [`Authorized`].
+//!
+//! The way in has three doors, each a type that only this crate can make:
+//!
+//! 1. [`Presented`]: a credential whose form is right (a socket peer of the right user, a token
+//!    that we could have minted). It can be looked up, nothing else.
+//! 2. [`Caller`]: a presented credential together with the stored row it belongs to.
+//! 3. [`Authorized<P>`]: a caller who holds right `P`, once, for one transaction.
+//!
+//! Types stop mistakes, lints and review stop shortcuts, nothing here stops malice inside the
+//! process: [`StoredPrincipal::from_row`] is public because a backend must call it, and is banned
+//! everywhere else by `clippy.toml`.
+
+mod authorized;
+mod caller;
+mod presented;
+mod right;
+
+pub use authorized::Authorized;
+pub use caller::{Caller, Denied, StoredPrincipal, authenticate};
+pub use presented::{CredentialKey, Presented};
+pub use right::{CanRead, CanWrite, Maintain, Right, rights};
+
+use skep_domain::{OrganizationId, WorkspaceId};
+
+/// The right of the daemon's own upkeep of one workspace: indexing, embedding, distilling.
+///
+/// It reads every row of the workspace and must never serve a caller; banned by `clippy.toml`
+/// outside the places that do upkeep, each with its reason.
+pub fn upkeep(organization: OrganizationId, workspace: WorkspaceId) -> Authorized<Maintain> {
+    Authorized::upkeep(organization, workspace)
+}

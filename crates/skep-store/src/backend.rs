@@ -1,0 +1,293 @@
+//! The port that a backend implements. Every method takes a [`ScopeKey`], which only this crate can
+//! make, so that holding a backend buys nothing.
+
+use async_trait::async_trait;
+use skep_authz::{CredentialKey, StoredPrincipal};
+use skep_crypto::Sealed;
+use skep_domain::{
+    MemoryId, MemoryKind, OrganizationId, ProjectId, ReadingRing, SessionId, SessionState,
+    Timestamp, TurnId, WorkspaceId,
+};
+
+use crate::StoreError;
+use crate::row::{
+    ChangeRow, CountsRow, CredentialRow, DistilRow, Fingerprint, HistoryRow, InstanceRow,
+    MemoryRow, ModelTag, ProjectRow, SessionRow, SessionSummaryRow, StoredMemoryRow, StoredTurnRow,
+    TurnRow, UnembeddedRow, VectorRow, WorkspaceRow,
+};
+use crate::scope::{ControlKey, ScopeKey};
+
+/// What a transaction may do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Mode {
+    /// A consistent view; never waits for a writer.
+    Read,
+    /// One at a time per workspace; durable when `commit` returns.
+    Write,
+}
+
+/// Which memories a listing or an authorization may return, beside the ring.
+#[derive(Clone, Debug, Default)]
+pub struct MemoryFilter {
+    /// Only this project.
+    pub project: Option<ProjectId>,
+    /// Only these kinds; all if empty.
+    pub kinds: Vec<MemoryKind>,
+    /// As of then; the present, and only recallable states, if `None`.
+    pub as_of: Option<Timestamp>,
+}
+
+/// A page of rows in descending order of id.
+#[derive(Clone, Copy, Debug)]
+pub struct PageOf<I> {
+    /// Rows wanted.
+    pub limit: u32,
+    /// Only rows whose id is less.
+    pub before: Option<I>,
+}
+
+/// What a commit left behind.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Committed {
+    /// The workspace's `seq` now; every writing commit adds one.
+    pub seq: u64,
+}
+
+/// A storage system.
+#[async_trait]
+pub trait Backend: Send + Sync + 'static {
+    /// Its name in status output.
+    fn name(&self) -> &'static str;
+
+    /// The installation, if one was made.
+    async fn instance(&self, key: &ControlKey) -> Result<Option<InstanceRow>, StoreError>;
+
+    /// Makes the installation. A second one is [`StoreError::Conflict`].
+    async fn put_instance(&self, key: &ControlKey, row: InstanceRow) -> Result<(), StoreError>;
+
+    /// Makes an organization's workspace with its first credentials, in one step. One that exists
+    /// is [`StoreError::Conflict`].
+    async fn put_workspace(
+        &self,
+        scope: &ScopeKey,
+        row: WorkspaceRow,
+        credentials: Vec<CredentialRow>,
+    ) -> Result<(), StoreError>;
+
+    /// The control row of a workspace.
+    async fn workspace(&self, scope: &ScopeKey) -> Result<Option<WorkspaceRow>, StoreError>;
+
+    /// Every workspace, for the daemon's upkeep.
+    async fn workspaces(
+        &self,
+        key: &ControlKey,
+    ) -> Result<Vec<(OrganizationId, WorkspaceId)>, StoreError>;
+
+    /// Replaces a workspace's install token by another.
+    async fn replace_credential(
+        &self,
+        scope: &ScopeKey,
+        old: CredentialKey,
+        new: CredentialKey,
+    ) -> Result<(), StoreError>;
+
+    /// The one unscoped read: whose credential is this?
+    async fn credential(&self, key: &CredentialKey) -> Result<Option<StoredPrincipal>, StoreError>;
+
+    /// Opens a transaction on one workspace.
+    async fn begin(&self, scope: &ScopeKey, mode: Mode) -> Result<Box<dyn BackendTx>, StoreError>;
+}
+
+/// A transaction on one workspace. Dropped without `commit`, it leaves nothing.
+#[async_trait]
+pub trait BackendTx: Send {
+    /// The workspace's `seq` as this transaction sees it.
+    async fn seq(&mut self, scope: &ScopeKey) -> Result<u64, StoreError>;
+
+    /// Finds a project by fingerprint, or makes it.
+    async fn put_project(
+        &mut self,
+        scope: &ScopeKey,
+        row: ProjectRow,
+    ) -> Result<ProjectId, StoreError>;
+    /// Finds a project by fingerprint.
+    async fn project(
+        &mut self,
+        scope: &ScopeKey,
+        fingerprint: Fingerprint,
+    ) -> Result<Option<ProjectId>, StoreError>;
+
+    /// Finds a session by fingerprint (and then widens its times, and opens it again), or makes it.
+    async fn put_session(
+        &mut self,
+        scope: &ScopeKey,
+        row: SessionRow,
+    ) -> Result<SessionId, StoreError>;
+    /// Sets a session's state.
+    async fn set_session_state(
+        &mut self,
+        scope: &ScopeKey,
+        id: SessionId,
+        state: SessionState,
+    ) -> Result<(), StoreError>;
+    /// Appends turns in order; says for each whether it was new. A turn whose fingerprint the
+    /// session already has is left alone.
+    async fn append_turns(
+        &mut self,
+        scope: &ScopeKey,
+        session: SessionId,
+        rows: Vec<TurnRow>,
+    ) -> Result<Vec<bool>, StoreError>;
+    /// Sessions that the ring allows, newest first.
+    async fn sessions(
+        &mut self,
+        scope: &ScopeKey,
+        ring: &ReadingRing,
+        page: PageOf<SessionId>,
+    ) -> Result<Vec<SessionSummaryRow>, StoreError>;
+    /// One session, if the ring allows it.
+    async fn session(
+        &mut self,
+        scope: &ScopeKey,
+        ring: &ReadingRing,
+        id: SessionId,
+    ) -> Result<Option<SessionSummaryRow>, StoreError>;
+    /// Turns of a session that the ring allows, in order, from an ordinal on.
+    async fn turns(
+        &mut self,
+        scope: &ScopeKey,
+        ring: &ReadingRing,
+        session: SessionId,
+        from: u64,
+        limit: u32,
+    ) -> Result<Vec<StoredTurnRow>, StoreError>;
+    /// Turns by id, of sessions that the ring allows.
+    async fn turns_by_id(
+        &mut self,
+        scope: &ScopeKey,
+        ring: &ReadingRing,
+        ids: &[TurnId],
+    ) -> Result<Vec<StoredTurnRow>, StoreError>;
+
+    /// The position of an import, by the fingerprint of its source.
+    async fn cursor(
+        &mut self,
+        scope: &ScopeKey,
+        source: Fingerprint,
+    ) -> Result<Option<Sealed>, StoreError>;
+    /// Keeps the position of an import.
+    async fn put_cursor(
+        &mut self,
+        scope: &ScopeKey,
+        source: Fingerprint,
+        position: Sealed,
+    ) -> Result<(), StoreError>;
+
+    /// Keeps a memory. If its fingerprint is there already in a recallable state, nothing is
+    /// written and the id of that one comes back.
+    async fn put_memory(
+        &mut self,
+        scope: &ScopeKey,
+        row: MemoryRow,
+    ) -> Result<Option<MemoryId>, StoreError>;
+    /// Which of these the ring and the filter allow. Order and duplicates are the caller's.
+    async fn visible(
+        &mut self,
+        scope: &ScopeKey,
+        ring: &ReadingRing,
+        filter: &MemoryFilter,
+        ids: &[MemoryId],
+    ) -> Result<Vec<MemoryId>, StoreError>;
+    /// Memories by id, if the ring allows them, in any state, in the order asked for.
+    async fn memories_by_id(
+        &mut self,
+        scope: &ScopeKey,
+        ring: &ReadingRing,
+        ids: &[MemoryId],
+    ) -> Result<Vec<StoredMemoryRow>, StoreError>;
+    /// Memories that the ring and the filter allow, newest first.
+    async fn memories(
+        &mut self,
+        scope: &ScopeKey,
+        ring: &ReadingRing,
+        filter: &MemoryFilter,
+        page: PageOf<MemoryId>,
+    ) -> Result<Vec<StoredMemoryRow>, StoreError>;
+    /// Moves a memory that the ring allows to a state, with an entry in its history. `None` when
+    /// there is no such memory, `Some(false)` when it was in that state already.
+    async fn set_memory_state(
+        &mut self,
+        scope: &ScopeKey,
+        ring: &ReadingRing,
+        id: MemoryId,
+        entry: HistoryRow,
+    ) -> Result<Option<bool>, StoreError>;
+
+    /// Changes after `(seq, id)`, in that order.
+    async fn changes(
+        &mut self,
+        scope: &ScopeKey,
+        after: (u64, Option<MemoryId>),
+        limit: u32,
+    ) -> Result<Vec<ChangeRow>, StoreError>;
+    /// Recallable memories without a vector of this model.
+    async fn unembedded(
+        &mut self,
+        scope: &ScopeKey,
+        model: ModelTag,
+        limit: u32,
+    ) -> Result<Vec<UnembeddedRow>, StoreError>;
+    /// Keeps vectors, replacing those of other models.
+    async fn put_vectors(
+        &mut self,
+        scope: &ScopeKey,
+        rows: Vec<VectorRow>,
+    ) -> Result<(), StoreError>;
+
+    /// Sessions with turns not yet distilled.
+    async fn undistilled(
+        &mut self,
+        scope: &ScopeKey,
+        limit: u32,
+    ) -> Result<Vec<DistilRow>, StoreError>;
+    /// The distilling state of one session.
+    async fn distil_state(
+        &mut self,
+        scope: &ScopeKey,
+        session: SessionId,
+    ) -> Result<Option<DistilRow>, StoreError>;
+    /// Turns of a session from an ordinal on, for the daemon's upkeep.
+    async fn turns_to_distil(
+        &mut self,
+        scope: &ScopeKey,
+        session: SessionId,
+        from: u64,
+        limit: u32,
+    ) -> Result<Vec<StoredTurnRow>, StoreError>;
+    /// The session itself, for the daemon's upkeep.
+    async fn session_to_distil(
+        &mut self,
+        scope: &ScopeKey,
+        session: SessionId,
+    ) -> Result<Option<SessionRow>, StoreError>;
+    /// Notes that a session is distilled up to an ordinal, and keeps what the distiller carries on.
+    async fn set_distilled(
+        &mut self,
+        scope: &ScopeKey,
+        session: SessionId,
+        to: u64,
+        carry: Option<Sealed>,
+    ) -> Result<(), StoreError>;
+    /// What the distiller carried on.
+    async fn distil_carry(
+        &mut self,
+        scope: &ScopeKey,
+        session: SessionId,
+    ) -> Result<Option<Sealed>, StoreError>;
+
+    /// Counts of the workspace; vectors are counted against this model.
+    async fn counts(&mut self, scope: &ScopeKey, model: ModelTag) -> Result<CountsRow, StoreError>;
+
+    /// Makes everything durable. A transaction that wrote adds one to `seq`.
+    async fn commit(self: Box<Self>, scope: &ScopeKey) -> Result<Committed, StoreError>;
+}

@@ -1,0 +1,23 @@
+//! What can go wrong with storage, named for what the caller can do about it.
+
+use skep_crypto::CryptoError;
+
+/// Every failure of the store. No variant carries content, SQL or a path inside the store.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    /// Something with this identity is there already.
+    #[error("{0} exists already")]
+    Conflict(&'static str),
+    /// The store cannot be reached or cannot write; trying again later may help.
+    #[error("storage is not available: {0}")]
+    Unavailable(String),
+    /// The store is not in a state that this version may touch; nothing was changed.
+    #[error("{0}")]
+    Refused(String),
+    /// A row cannot be what was written: the file or a key was changed from outside.
+    #[error("stored data is damaged: {0}")]
+    Damaged(&'static str),
+    /// Keys or sealed bytes do not fit.
+    #[error(transparent)]
+    Crypto(#[from] CryptoError),
+}

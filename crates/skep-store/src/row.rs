@@ -1,0 +1,264 @@
+//! What a backend stores: clear columns for scoping, [`Sealed`] for all that a person would mind.
+//!
+//! A backend never sees content. What it sees is listed here, and nothing else crosses the port.
+
+use skep_authz::CredentialKey;
+use skep_crypto::{Sealed, WrappedKey};
+use skep_domain::{
+    Harness, MemoryId, MemoryKind, MemoryState, PolicyGroupId, Principal, ProjectId, ReadPolicy,
+    Role, SessionId, SessionState, Timestamp, Trust, TurnId, TurnRole, Validity, Visibility,
+};
+
+/// A keyed 16-byte digest of something that is looked up by equality and must not be read.
+pub type Fingerprint = [u8; 16];
+
+/// The one row that makes a set of files an installation.
+#[derive(Clone, Debug)]
+pub struct InstanceRow {
+    /// Random, clear; salts the key-encryption key.
+    pub id: [u8; 16],
+    /// The instance secret, wrapped.
+    pub secret: WrappedKey,
+    /// When it was made.
+    pub created_at: Timestamp,
+}
+
+/// A workspace as the control data knows it.
+#[derive(Clone, Debug)]
+pub struct WorkspaceRow {
+    /// Its data key, wrapped. Erasing a workspace begins with forgetting this.
+    pub key: WrappedKey,
+    /// Its name, sealed under that key.
+    pub name: Sealed,
+    /// When it was made.
+    pub created_at: Timestamp,
+}
+
+/// A credential and its principal, as they are put in.
+#[derive(Clone, Debug)]
+pub struct CredentialRow {
+    /// What it is found by.
+    pub key: CredentialKey,
+    /// Whom it proves.
+    pub principal: Principal,
+    /// With which role.
+    pub role: Role,
+    /// Reading what, for agents.
+    pub policy: ReadPolicy,
+    /// When it was made.
+    pub created_at: Timestamp,
+}
+
+/// A project: a sealed name found by its fingerprint.
+#[derive(Clone, Debug)]
+pub struct ProjectRow {
+    /// Its id.
+    pub id: ProjectId,
+    /// Of the name.
+    pub fingerprint: Fingerprint,
+    /// The name.
+    pub name: Sealed,
+}
+
+/// A session.
+#[derive(Clone, Debug)]
+pub struct SessionRow {
+    /// Its id.
+    pub id: SessionId,
+    /// Which harness.
+    pub harness: Harness,
+    /// Of harness and external id: unique in the workspace.
+    pub fingerprint: Fingerprint,
+    /// The project, if known.
+    pub project: Option<ProjectId>,
+    /// Who captured it.
+    pub owner: Principal,
+    /// Their policy group then.
+    pub owner_group: Option<PolicyGroupId>,
+    /// Who may read it.
+    pub visibility: Visibility,
+    /// Whether it still takes turns.
+    pub state: SessionState,
+    /// First turn, by the client's clock.
+    pub started_at: Timestamp,
+    /// Last turn, by the client's clock.
+    pub last_at: Timestamp,
+    /// When we first heard of it.
+    pub recorded_at: Timestamp,
+    /// External id, title, working directory.
+    pub body: Sealed,
+}
+
+/// A session with what was counted about it.
+#[derive(Clone, Debug)]
+pub struct SessionSummaryRow {
+    /// The session.
+    pub session: SessionRow,
+    /// Sealed name of its project.
+    pub project_name: Option<Sealed>,
+    /// Turns kept.
+    pub turns: u64,
+    /// Memories that cite it.
+    pub memories: u64,
+}
+
+/// A turn.
+#[derive(Clone, Debug)]
+pub struct TurnRow {
+    /// Its id.
+    pub id: TurnId,
+    /// Of the client's event id: unique in the session.
+    pub fingerprint: Fingerprint,
+    /// What it is.
+    pub role: TurnRole,
+    /// 0 main, 1 abandoned, 2 sidechain.
+    pub branch: u8,
+    /// The tool failed.
+    pub is_error: bool,
+    /// By the client's clock.
+    pub at: Timestamp,
+    /// By ours.
+    pub recorded_at: Timestamp,
+    /// Event id, text, tool, paths.
+    pub body: Sealed,
+}
+
+/// A turn as it is read back.
+#[derive(Clone, Debug)]
+pub struct StoredTurnRow {
+    /// The session it belongs to.
+    pub session: SessionId,
+    /// Place in the session, from 0.
+    pub ordinal: u64,
+    /// The turn.
+    pub turn: TurnRow,
+}
+
+/// A memory.
+#[derive(Clone, Debug)]
+pub struct MemoryRow {
+    /// Its id.
+    pub id: MemoryId,
+    /// What sort of statement.
+    pub kind: MemoryKind,
+    /// Whose word it is.
+    pub trust: Trust,
+    /// Whether it takes part in recall.
+    pub state: MemoryState,
+    /// When it holds.
+    pub validity: Validity,
+    /// Who made it.
+    pub owner: Principal,
+    /// Their policy group then.
+    pub owner_group: Option<PolicyGroupId>,
+    /// Who may read it.
+    pub visibility: Visibility,
+    /// The project, if known.
+    pub project: Option<ProjectId>,
+    /// The harness it came through.
+    pub harness: Harness,
+    /// The session it was distilled from.
+    pub session: Option<SessionId>,
+    /// Of owner ring and normal form: the same statement twice is one memory.
+    pub fingerprint: Fingerprint,
+    /// Key line, text, entities, references.
+    pub body: Sealed,
+    /// The turns it was distilled from.
+    pub turns: Vec<TurnId>,
+}
+
+/// A memory as it is read back.
+#[derive(Clone, Debug)]
+pub struct StoredMemoryRow {
+    /// The memory.
+    pub memory: MemoryRow,
+    /// Sealed name of its project.
+    pub project_name: Option<Sealed>,
+}
+
+/// A change to tell the index of.
+#[derive(Clone, Debug)]
+pub struct ChangeRow {
+    /// The write it belongs to.
+    pub seq: u64,
+    /// Which memory.
+    pub id: MemoryId,
+    /// What sort of statement.
+    pub kind: MemoryKind,
+    /// Whether it takes part in recall.
+    pub state: MemoryState,
+    /// When we learned it.
+    pub recorded_at: Timestamp,
+    /// The project, if known.
+    pub project: Option<ProjectId>,
+    /// Key line, text, entities, references.
+    pub body: Sealed,
+    /// The vector and the tag of the model that made it.
+    pub vector: Option<(ModelTag, Sealed)>,
+}
+
+/// Names the embedding model of a vector: 8 bytes of its id's digest.
+pub type ModelTag = [u8; 8];
+
+/// A memory that has no vector of the current model.
+#[derive(Clone, Debug)]
+pub struct UnembeddedRow {
+    /// Which memory.
+    pub id: MemoryId,
+    /// Key line, text, entities, references.
+    pub body: Sealed,
+}
+
+/// A vector to keep.
+#[derive(Clone, Debug)]
+pub struct VectorRow {
+    /// Of which memory.
+    pub id: MemoryId,
+    /// Made by which model.
+    pub model: ModelTag,
+    /// Numbers in the vector.
+    pub dim: u16,
+    /// The numbers.
+    pub vector: Sealed,
+}
+
+/// One entry of a memory's history.
+#[derive(Clone, Debug)]
+pub struct HistoryRow {
+    /// When.
+    pub at: Timestamp,
+    /// Who; `None` for the daemon itself.
+    pub actor: Option<Principal>,
+    /// Became what.
+    pub state: MemoryState,
+    /// Why, in whose words.
+    pub reason: Sealed,
+}
+
+/// What distilling still has to do in a session.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct DistilRow {
+    /// Which session.
+    pub session: SessionId,
+    /// First ordinal not yet distilled.
+    pub from: u64,
+    /// One past the last ordinal kept.
+    pub to: u64,
+    /// Whether the session has ended, so that the last exchange is complete.
+    pub ended: bool,
+}
+
+/// Counts of a workspace.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct CountsRow {
+    /// Sessions kept.
+    pub sessions: u64,
+    /// Turns kept.
+    pub turns: u64,
+    /// Memories that take part in recall.
+    pub memories: u64,
+    /// Of those, the ones without a vector of the current model.
+    pub awaiting_vector: u64,
+    /// Turns not yet distilled.
+    pub awaiting_distil: u64,
+}
