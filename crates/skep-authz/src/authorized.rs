@@ -2,20 +2,22 @@
 
 use std::marker::PhantomData;
 
-use skep_domain::{AgentId, OrganizationId, Principal, ReadingRing, WorkspaceId};
+use skep_domain::{AgentId, OrganizationId, Principal, Reader, ReadingRing, WorkspaceId};
 
-use crate::right::{Maintain, Right};
+use crate::right::Right;
 
 /// A caller holds right `P` in one workspace. Consumed by the transaction it opens.
 ///
 /// Not `Clone`, not `Copy`, not serializable, and without a public constructor: the only ways to
-/// one are [`crate::Caller::authorize`] and [`crate::upkeep`].
+/// one are [`crate::Caller::authorize`] and, for the daemon itself, [`crate::upkeep`] and
+/// [`crate::survey`].
 #[must_use = "an authorization that opens nothing is a decision thrown away"]
 #[derive(Debug)]
 pub struct Authorized<P: Right> {
     organization: OrganizationId,
     workspace: WorkspaceId,
-    reader: Option<(Principal, ReadingRing)>,
+    principal: Option<Principal>,
+    ring: ReadingRing,
     right: PhantomData<fn() -> P>,
 }
 
@@ -29,7 +31,8 @@ impl<P: Right> Authorized<P> {
         Self {
             organization,
             workspace,
-            reader: Some((principal, ring)),
+            principal: Some(principal),
+            ring,
             right: PhantomData,
         }
     }
@@ -49,7 +52,7 @@ impl<P: Right> Authorized<P> {
     /// Who acts; `None` for upkeep, which acts for nobody.
     #[must_use]
     pub fn principal(&self) -> Option<Principal> {
-        self.reader.map(|(principal, _)| principal)
+        self.principal
     }
 
     /// The agent behind the credential, if it is bound to one.
@@ -61,19 +64,19 @@ impl<P: Right> Authorized<P> {
         }
     }
 
-    /// What the caller may read; `None` for upkeep, which reads rows but serves nobody.
+    /// What the caller may read; nothing at all for upkeep, which serves nobody.
     #[must_use]
-    pub fn ring(&self) -> Option<ReadingRing> {
-        self.reader.map(|(_, ring)| ring)
+    pub fn ring(&self) -> ReadingRing {
+        self.ring
     }
-}
 
-impl Authorized<Maintain> {
     pub(crate) fn upkeep(organization: OrganizationId, workspace: WorkspaceId) -> Self {
+        let ring = ReadingRing::new(Reader::Nobody);
         Self {
             organization,
             workspace,
-            reader: None,
+            principal: None,
+            ring,
             right: PhantomData,
         }
     }

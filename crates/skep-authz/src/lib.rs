@@ -19,14 +19,20 @@ mod right;
 pub use authorized::Authorized;
 pub use caller::{Caller, Denied, StoredPrincipal, authenticate};
 pub use presented::{CredentialKey, Presented};
-pub use right::{CanRead, CanWrite, Maintain, Right, rights};
+pub use right::{CanRead, CanWrite, Maintain, Right, Survey, Upkeep, rights};
 
 use skep_domain::{OrganizationId, WorkspaceId};
 
-/// The right of the daemon's own upkeep of one workspace: indexing, embedding, distilling.
+/// The right to work on one workspace for the daemon itself: embedding, distilling.
 ///
-/// It reads every row of the workspace and must never serve a caller; banned by `clippy.toml`
+/// It sees every row of the workspace and must never serve a caller; banned by `clippy.toml`
 /// outside the places that do upkeep, each with its reason.
 pub fn upkeep(organization: OrganizationId, workspace: WorkspaceId) -> Authorized<Maintain> {
+    Authorized::upkeep(organization, workspace)
+}
+
+/// The right to look over one workspace for the daemon itself: indexing, counting. As guarded as
+/// [`upkeep`].
+pub fn survey(organization: OrganizationId, workspace: WorkspaceId) -> Authorized<Survey> {
     Authorized::upkeep(organization, workspace)
 }

@@ -10,6 +10,8 @@ mod sealed {
 pub trait Right: sealed::Sealed + Send + Sync + 'static {
     /// The permission behind it; `None` for the daemon's own upkeep.
     const PERMISSION: Option<Permission>;
+    /// Whether its transactions write.
+    const WRITES: bool;
 }
 
 /// A right whose transactions may read.
@@ -18,16 +20,35 @@ pub trait CanRead: Right {}
 /// A right whose transactions may write, and read what they need for it.
 pub trait CanWrite: CanRead {}
 
-/// The daemon's own upkeep of a workspace. No permission grants it.
-#[derive(Debug)]
-pub struct Maintain(());
-
-impl sealed::Sealed for Maintain {}
-impl Right for Maintain {
-    const PERMISSION: Option<Permission> = None;
+macro_rules! upkeep {
+    ($($(#[$doc:meta])* $name:ident $writes:literal;)*) => {
+        $(
+            $(#[$doc])*
+            #[derive(Debug)]
+            pub struct $name(());
+            impl sealed::Sealed for $name {}
+            impl Right for $name {
+                const PERMISSION: Option<Permission> = None;
+                const WRITES: bool = $writes;
+            }
+            impl CanRead for $name {}
+        )*
+    };
 }
-impl CanRead for Maintain {}
+
+upkeep! {
+    /// The daemon looks over a workspace: indexing, counting. No permission grants it.
+    Survey false;
+    /// The daemon works on a workspace: embedding, distilling. No permission grants it.
+    Maintain true;
+}
+
 impl CanWrite for Maintain {}
+
+/// The daemon's own rights, which see every row and serve nobody.
+pub trait Upkeep: CanRead {}
+impl Upkeep for Survey {}
+impl Upkeep for Maintain {}
 
 macro_rules! rights {
     (read: $($read:ident)*; write: $($write:ident)*) => {
@@ -39,7 +60,7 @@ macro_rules! rights {
                 #[derive(Debug)]
                 pub struct $read(());
                 impl sealed::Sealed for $read {}
-                impl Right for $read { const PERMISSION: Option<Permission> = Some(Permission::$read); }
+                impl Right for $read { const PERMISSION: Option<Permission> = Some(Permission::$read); const WRITES: bool = false; }
                 impl CanRead for $read {}
             )*
             $(
@@ -47,7 +68,7 @@ macro_rules! rights {
                 #[derive(Debug)]
                 pub struct $write(());
                 impl sealed::Sealed for $write {}
-                impl Right for $write { const PERMISSION: Option<Permission> = Some(Permission::$write); }
+                impl Right for $write { const PERMISSION: Option<Permission> = Some(Permission::$write); const WRITES: bool = true; }
                 impl CanRead for $write {}
                 impl CanWrite for $write {}
             )*

@@ -60,6 +60,8 @@ pub enum Reader {
     Human(UserId),
     /// An agent reads by policy.
     Agent(AgentId, ReadPolicy),
+    /// The daemon's own upkeep serves nobody, so nothing passes.
+    Nobody,
 }
 
 /// The compiled reading rule of one principal.
@@ -94,6 +96,7 @@ impl ReadingRing {
     #[must_use]
     pub fn allows(&self, row: &RingFacts) -> bool {
         match self.0 {
+            Reader::Nobody => false,
             Reader::Human(user) => {
                 row.owner == Principal::User(user) || row.visibility != Visibility::Private
             }
@@ -130,6 +133,7 @@ mod tests {
             Reader::Agent(me, ReadPolicy::Isolated),
             Reader::Agent(me, ReadPolicy::Shared),
             Reader::Agent(me, ReadPolicy::Group(G)),
+            Reader::Nobody,
         ];
         let mut table = String::new();
         for (owner, name) in [
