@@ -163,3 +163,6 @@ pub(crate) fn open(
         CryptoError::Damaged
     })
 }
+
+#[cfg(test)]
+mod tests;

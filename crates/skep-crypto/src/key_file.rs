@@ -58,14 +58,18 @@ impl FileRootKey {
         };
         let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
         let dir = rustix::fs::open(parent, flags, Mode::empty()).map_err(|e| self.failed(e))?;
-        let stat = rustix::fs::fstat(&dir).map_err(|e| self.failed(e))?;
+        self.check_directory(&rustix::fs::fstat(&dir).map_err(|e| self.failed(e))?)?;
+        Ok((dir, name))
+    }
+
+    fn check_directory(&self, stat: &Stat) -> Result<(), CryptoError> {
         if stat.st_uid != our_uid() && stat.st_uid != 0 {
             return Err(self.refuse("its directory belongs to another user; use one of your own"));
         }
-        if permissions(&stat).intersects(Mode::WGRP | Mode::WOTH) {
+        if permissions(stat).intersects(Mode::WGRP | Mode::WOTH) {
             return Err(self.refuse("others can write its directory; run chmod 700 on it"));
         }
-        Ok((dir, name))
+        Ok(())
     }
 
     fn check_file(&self, stat: &Stat) -> Result<(), CryptoError> {
@@ -149,8 +153,6 @@ fn write_new(dir: &OwnedFd, name: &OsStr, key: &RootKey) -> io::Result<()> {
     let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW | OFlags::CLOEXEC;
     let owner_only = Mode::RUSR | Mode::WUSR;
     let file = rustix::fs::openat(dir, name, flags, owner_only)?;
-    // An unusual umask could have taken our own bits away.
-    rustix::fs::fchmod(&file, owner_only)?;
     let mut line = Zeroizing::new(Vec::with_capacity(LINE));
     line.extend_from_slice(PREFIX);
     line.extend_from_slice(
@@ -183,3 +185,6 @@ fn our_uid() -> u32 {
 fn permissions(stat: &Stat) -> Mode {
     Mode::from_raw_mode(stat.st_mode)
 }
+
+#[cfg(test)]
+mod tests;

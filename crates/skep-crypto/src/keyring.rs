@@ -193,3 +193,6 @@ impl Purpose {
         out
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -11,6 +11,8 @@ mod aead;
 mod certain;
 mod error;
 mod frame;
+#[cfg(test)]
+mod hex;
 mod instance;
 mod kdf;
 mod key_file;

@@ -68,3 +68,60 @@ pub fn sha256(bytes: &[u8]) -> [u8; 32] {
 fn first<const N: usize>(tag: &[u8; 32]) -> [u8; N] {
     std::array::from_fn(|i| tag[i])
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashSet;
+
+    use hmac::Mac;
+
+    use super::{MacKey, sha256};
+    use crate::frame::tests::short_words;
+    use crate::hex::hex;
+
+    /// RFC 4231, test case 1. Its 20-byte key padded with zeros is the same HMAC key.
+    #[test]
+    fn hmac_gives_the_published_tag() {
+        let mut key = [0; 32];
+        key[..20].fill(0x0b);
+        let mac = MacKey::from_bytes(&key).0.chain_update(b"Hi There");
+        let expected = "b0344c61d8db38535ca8afceaf0bf12b881dc200c9833da726e9376c2e32cff7";
+        assert_eq!(mac.finalize().into_bytes().to_vec(), hex(expected));
+    }
+
+    /// FIPS 180-4, the "abc" example.
+    #[test]
+    fn sha256_gives_the_published_hash() {
+        let expected = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad";
+        assert_eq!(sha256(b"abc").to_vec(), hex(expected));
+    }
+
+    #[test]
+    fn t13_no_two_lists_of_parts_share_a_tag() {
+        let key = MacKey::from_bytes(&[1; 32]);
+        let mut tags = HashSet::from([key.tag16(&[])]);
+        let words = short_words();
+        let mut lists = 1;
+        for a in &words {
+            tags.insert(key.tag16(&[a]));
+            tags.extend(words.iter().map(|b| key.tag16(&[a, b])));
+            lists += 1 + words.len();
+        }
+        assert_eq!(tags.len(), lists);
+    }
+
+    #[test]
+    fn a_tag_verifies_whole_and_cut_but_never_changed() {
+        let key = MacKey::from_bytes(&[1; 32]);
+        let parts: [&[u8]; 2] = [b"mem", b"id"];
+        assert!(key.verify(&parts, &key.tag4(&parts)));
+        assert!(key.verify(&parts, &key.tag8(&parts)));
+        assert!(key.verify(&parts, &key.tag32(&parts)));
+        assert!(!MacKey::from_bytes(&[2; 32]).verify(&parts, &key.tag16(&parts)));
+        for bit in 0..128 {
+            let mut tag = key.tag16(&parts);
+            tag[bit / 8] ^= 1 << (bit % 8);
+            assert!(!key.verify(&parts, &tag), "bit {bit}");
+        }
+    }
+}

@@ -114,3 +114,6 @@ fn stretch(
         .map_err(|_| CryptoError::Malformed { what: "password" })?;
     Ok(output)
 }
+
+#[cfg(test)]
+mod tests;

@@ -103,3 +103,56 @@ impl fmt::Debug for Signature {
         f.write_str("Signature(Ed25519)")
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{PublicKey, Signature, SigningKey};
+    use crate::hex::hex;
+    use crate::{CryptoError, SeededRandom};
+
+    /// RFC 8032, section 7.1, test 1.
+    #[test]
+    fn ed25519_gives_the_published_signature() {
+        let seed = hex("9d61b19deffd5a60ba844af492ec2cc44449c5697b326919703bac031cae7f60");
+        let key = SigningKey::from_seed(seed.as_slice().try_into().unwrap());
+        let public = hex("d75a980182b10ab7d54bfed3c964073a0ee172f3daa62325af021a68f707511a");
+        assert_eq!(key.public_key().to_bytes().to_vec(), public);
+        let expected = hex(concat!(
+            "e5564300c360ac729086e2cc806e828a84877f1eb8e5d974d873e06522490155",
+            "5fb8821590a33bacc61e39701cf9b46bd25bf5f0595bbe24655141438e7a100b"
+        ));
+        assert_eq!(key.sign(b"").to_bytes().to_vec(), expected);
+    }
+
+    #[test]
+    fn a_signature_fits_one_message_and_one_key() {
+        let random = SeededRandom::new(1);
+        let (key, other) = (SigningKey::generate(&random), SigningKey::generate(&random));
+        let signature = key.sign(b"message");
+        key.public_key().verify(b"message", &signature).unwrap();
+        assert!(key.public_key().verify(b"massage", &signature).is_err());
+        assert!(other.public_key().verify(b"message", &signature).is_err());
+        for bit in 0..512 {
+            let mut bytes = signature.to_bytes();
+            bytes[bit / 8] ^= 1 << (bit % 8);
+            let verdict = key
+                .public_key()
+                .verify(b"message", &Signature::from_bytes(bytes));
+            assert!(
+                matches!(verdict, Err(CryptoError::BadSignature)),
+                "bit {bit}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_key_of_small_order_is_refused() {
+        // The neutral element, under which an all-zero S verifies for every message.
+        let mut neutral = [0; 32];
+        neutral[0] = 1;
+        for weak in [neutral, [0; 32]] {
+            let read = PublicKey::from_bytes(&weak);
+            assert!(matches!(read, Err(CryptoError::Malformed { .. })));
+        }
+    }
+}

@@ -63,6 +63,12 @@ impl InstallToken {
         Ok(Self(decode(secret.ok_or(CryptoError::BadCredential)?)?))
     }
 
+    /// HMAC-SHA-256 under the pepper: the form that a store keeps and looks up.
+    #[must_use]
+    pub fn stored_form(&self, pepper: &MacKey) -> [u8; 32] {
+        pepper.tag32(&[INSTALL_PREFIX.as_bytes(), &*self.0])
+    }
+
     /// Whether both are the same token, in constant time.
     #[must_use]
     pub fn matches(&self, other: &Self) -> bool {
@@ -219,3 +225,6 @@ fn decode<const N: usize>(text: &[u8]) -> Result<Zeroizing<[u8; N]>, CryptoError
         _ => Err(CryptoError::BadCredential),
     }
 }
+
+#[cfg(test)]
+mod tests;
