@@ -1,9 +1,28 @@
 //! `Store`, `Tx<P>`, `ScopeKey` and the `Backend` port.
+//!
+//! To read or write anything: prove a right ([`skep_authz::Caller::authorize`]), give it to
+//! [`Store::begin`], use the [`Tx`], [`Tx::commit`] it. [`Store`] has no data methods, a right opens
+//! one transaction, and a read right has no methods that write.
+//!
+//! To add something that is stored: a row in [`row`], a method in [`backend::BackendTx`], a method
+//! on [`Tx`] that seals or opens it, a property in `skep-conformance`, and then the backends.
 
 pub mod backend;
+mod body;
 mod error;
+mod keys;
 pub mod row;
 mod scope;
+mod store;
+mod tx;
+mod value;
 
+pub use backend::{Committed, MemoryFilter, PageOf};
 pub use error::StoreError;
 pub use scope::{ControlKey, ScopeKey};
+pub use store::{AuthenticateError, NewCredential, NewWorkspace, Store, StoreParts, is_wrong_key};
+pub use tx::{DistilSession, Tx, Visible};
+pub use value::{
+    Branch, Change, Kept, Memory, MemoryBody, NewMemory, NewSession, NewTurn, NewVector, Project,
+    Session, Turn, Unembedded,
+};

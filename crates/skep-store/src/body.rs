@@ -1,0 +1,126 @@
+//! The bytes inside sealed columns: fields in a fixed order, each with its length in front.
+
+use crate::StoreError;
+use crate::value::MemoryBody;
+
+const DAMAGED: StoreError =
+    StoreError::Damaged("a sealed body is not in the form it was written in");
+
+/// Writes fields one after the other.
+#[derive(Default)]
+pub(crate) struct BodyWriter(Vec<u8>);
+
+impl BodyWriter {
+    pub(crate) fn text(mut self, text: &str) -> Self {
+        self.0.extend_from_slice(&(text.len() as u32).to_le_bytes());
+        self.0.extend_from_slice(text.as_bytes());
+        self
+    }
+
+    pub(crate) fn option(self, text: Option<&str>) -> Self {
+        match text {
+            Some(text) => self.texts(&[text]),
+            None => self.texts::<&str>(&[]),
+        }
+    }
+
+    pub(crate) fn texts<T: AsRef<str>>(mut self, texts: &[T]) -> Self {
+        self.0
+            .extend_from_slice(&(texts.len() as u32).to_le_bytes());
+        texts
+            .iter()
+            .fold(self, |writer, text| writer.text(text.as_ref()))
+    }
+
+    pub(crate) fn finish(self) -> Vec<u8> {
+        self.0
+    }
+}
+
+/// Reads them back, trusting no length.
+pub(crate) struct BodyReader<'a>(pub(crate) &'a [u8]);
+
+impl BodyReader<'_> {
+    fn length(&mut self) -> Result<usize, StoreError> {
+        let (length, rest) = self.0.split_first_chunk().ok_or(DAMAGED)?;
+        self.0 = rest;
+        Ok(u32::from_le_bytes(*length) as usize)
+    }
+
+    pub(crate) fn text(&mut self) -> Result<String, StoreError> {
+        let length = self.length()?;
+        let (text, rest) = self.0.split_at_checked(length).ok_or(DAMAGED)?;
+        self.0 = rest;
+        String::from_utf8(text.to_vec()).map_err(|_| DAMAGED)
+    }
+
+    pub(crate) fn texts(&mut self) -> Result<Vec<String>, StoreError> {
+        let count = self.length()?;
+        // Each text takes four bytes at least, so a count beyond that is not one we wrote.
+        if count > self.0.len() / 4 {
+            return Err(DAMAGED);
+        }
+        (0..count).map(|_| self.text()).collect()
+    }
+
+    pub(crate) fn option(&mut self) -> Result<Option<String>, StoreError> {
+        let mut texts = self.texts()?;
+        if texts.len() > 1 {
+            Err(DAMAGED)
+        } else {
+            Ok(texts.pop())
+        }
+    }
+
+    pub(crate) fn end(self) -> Result<(), StoreError> {
+        if self.0.is_empty() {
+            Ok(())
+        } else {
+            Err(DAMAGED)
+        }
+    }
+}
+
+impl MemoryBody {
+    pub(crate) fn to_bytes(&self) -> Vec<u8> {
+        BodyWriter::default()
+            .text(&self.key)
+            .text(&self.text)
+            .texts(&self.entities)
+            .texts(&self.references)
+            .finish()
+    }
+
+    pub(crate) fn from_bytes(bytes: &[u8]) -> Result<Self, StoreError> {
+        let mut reader = BodyReader(bytes);
+        let body = Self {
+            key: reader.text()?,
+            text: reader.text()?,
+            entities: reader.texts()?,
+            references: reader.texts()?,
+        };
+        reader.end()?;
+        Ok(body)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::MemoryBody;
+    use proptest::prelude::{any, prop_assert_eq, proptest};
+
+    proptest! {
+        #[test]
+        fn bodies_read_back(key in ".{0,40}", text in ".{0,200}", entities in proptest::collection::vec(".{0,9}", 0..4)) {
+            let body = MemoryBody { key, text, entities, references: vec!["r".into()] };
+            prop_assert_eq!(MemoryBody::from_bytes(&body.to_bytes()).unwrap(), body);
+        }
+
+        #[test]
+        fn any_bytes_are_a_body_or_an_error(bytes in proptest::collection::vec(any::<u8>(), 0..64)) {
+            if let Ok(body) = MemoryBody::from_bytes(&bytes) {
+                prop_assert_eq!(body.to_bytes(), bytes);
+            }
+        }
+    }
+}

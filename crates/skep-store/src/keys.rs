@@ -1,0 +1,103 @@
+//! The keys of one workspace, and how its rows are sealed and opened with them.
+
+use std::sync::Arc;
+
+use skep_crypto::{DataKey, Identity, MacKey, Plain, Random, Sealed};
+use skep_domain::{Id, WorkspaceId};
+
+use crate::StoreError;
+use crate::row::Fingerprint;
+
+/// A sealed column: where in the store a ciphertext belongs.
+#[derive(Clone, Copy)]
+pub(crate) struct Column(&'static str, &'static str);
+
+/// Every sealed column there is; the names are part of each ciphertext's identity.
+pub(crate) mod column {
+    use super::Column;
+    pub(crate) const WORKSPACE_NAME: Column = Column("workspace", "name");
+    pub(crate) const PROJECT_NAME: Column = Column("project", "name");
+    pub(crate) const SESSION_BODY: Column = Column("session", "body");
+    pub(crate) const DISTIL_CARRY: Column = Column("session", "carry");
+    pub(crate) const TURN_BODY: Column = Column("turn", "body");
+    pub(crate) const MEMORY_BODY: Column = Column("memory", "body");
+    pub(crate) const MEMORY_VECTOR: Column = Column("memory_vector", "vector");
+    pub(crate) const HISTORY_REASON: Column = Column("memory_history", "reason");
+    pub(crate) const CURSOR_POSITION: Column = Column("import_cursor", "position");
+}
+
+/// What a fingerprint is of; the same bytes under two purposes never match.
+#[derive(Clone, Copy)]
+pub(crate) enum Purpose {
+    Project,
+    Session,
+    Turn,
+    Memory,
+    Source,
+}
+
+/// The keys of one workspace.
+pub(crate) struct WorkspaceKeys {
+    workspace: WorkspaceId,
+    data: DataKey,
+    fingerprint: MacKey,
+    random: Arc<dyn Random>,
+}
+
+impl WorkspaceKeys {
+    pub(crate) fn new(workspace: WorkspaceId, data: DataKey, random: Arc<dyn Random>) -> Self {
+        let fingerprint = data.fingerprint_key();
+        Self {
+            workspace,
+            data,
+            fingerprint,
+            random,
+        }
+    }
+
+    pub(crate) fn seal(&self, column: Column, row: [u8; 16], plain: &[u8]) -> Sealed {
+        self.data
+            .seal(&*self.random, &self.identity(column, row), plain)
+    }
+
+    pub(crate) fn open(
+        &self,
+        column: Column,
+        row: [u8; 16],
+        sealed: &Sealed,
+    ) -> Result<Plain<Vec<u8>>, StoreError> {
+        Ok(self.data.open(&self.identity(column, row), sealed)?)
+    }
+
+    /// Opens a short text.
+    pub(crate) fn open_text(
+        &self,
+        column: Column,
+        row: [u8; 16],
+        sealed: &Sealed,
+    ) -> Result<String, StoreError> {
+        String::from_utf8(self.open(column, row, sealed)?.expose().clone())
+            .map_err(|_| StoreError::Damaged("a sealed text is not text"))
+    }
+
+    pub(crate) fn fingerprint(&self, purpose: Purpose, parts: &[&[u8]]) -> Fingerprint {
+        let mut all: Vec<&[u8]> = vec![match purpose {
+            Purpose::Project => b"project",
+            Purpose::Session => b"session",
+            Purpose::Turn => b"turn",
+            Purpose::Memory => b"memory",
+            Purpose::Source => b"source",
+        }];
+        all.extend_from_slice(parts);
+        self.fingerprint.tag16(&all)
+    }
+
+    fn identity(&self, column: Column, row: [u8; 16]) -> Identity<'static> {
+        Identity {
+            table: column.0,
+            column: column.1,
+            workspace: self.workspace.to_bytes(),
+            row,
+        }
+    }
+}

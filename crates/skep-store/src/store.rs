@@ -1,0 +1,309 @@
+//! The store: opens an installation, knows its keys, hands out transactions. It has no data methods.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use skep_authz::{Authorized, Caller, Denied, Presented, Right, authenticate};
+use skep_crypto::{
+    CryptoError, DataKey, InstallToken, InstanceKeys, InstanceSecret, KeyEncryptionKey, Random,
+    RootKey, RootKeyProvider,
+};
+use skep_domain::{Clock, Id, OrganizationId, Principal, ReadPolicy, Role, Timestamp, WorkspaceId};
+
+use crate::backend::{Backend, Mode};
+use crate::keys::{WorkspaceKeys, column};
+use crate::row::{CredentialRow, InstanceRow, WorkspaceRow};
+use crate::scope::{ControlKey, ScopeKey};
+use crate::{StoreError, Tx};
+
+/// What a store is made of.
+pub struct StoreParts<'a> {
+    /// Where rows go.
+    pub backend: Arc<dyn Backend>,
+    /// Where the root key is kept.
+    pub root: &'a dyn RootKeyProvider,
+    /// What the root key is bound to; may be empty.
+    pub machine_id: Vec<u8>,
+    /// Time.
+    pub clock: Arc<dyn Clock>,
+    /// Randomness.
+    pub random: Arc<dyn Random>,
+}
+
+/// An open installation.
+pub struct Store {
+    backend: Arc<dyn Backend>,
+    kek: KeyEncryptionKey,
+    instance: InstanceKeys,
+    clock: Arc<dyn Clock>,
+    random: Arc<dyn Random>,
+    keys: Mutex<HashMap<WorkspaceId, Arc<WorkspaceKeys>>>,
+}
+
+/// A workspace to make.
+pub struct NewWorkspace {
+    /// Its tenant.
+    pub organization: OrganizationId,
+    /// Its id.
+    pub workspace: WorkspaceId,
+    /// Its name.
+    pub name: String,
+    /// Who may enter it from the first moment.
+    pub credentials: Vec<NewCredential>,
+}
+
+/// A credential to make with a workspace.
+pub struct NewCredential {
+    /// What it is found by: see [`Store::socket_credential`] and [`Store::token_credential`].
+    pub key: skep_authz::CredentialKey,
+    /// Whom it proves.
+    pub principal: Principal,
+    /// With which role.
+    pub role: Role,
+    /// Reading what, for agents.
+    pub policy: ReadPolicy,
+}
+
+/// Why a credential did not become a caller.
+#[derive(Debug, thiserror::Error)]
+pub enum AuthenticateError {
+    /// It is not good.
+    #[error(transparent)]
+    Denied(#[from] Denied),
+    /// It could not be checked: refuse, and say that trying again may help.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+impl Store {
+    /// Opens an installation, or makes one in an empty backend.
+    ///
+    /// # Errors
+    /// [`StoreError::Crypto`] with [`CryptoError::WrongKey`] when the root key is not the one this
+    /// installation was made with; [`StoreError::Refused`] when it is missing. Nothing was changed.
+    pub async fn open(parts: StoreParts<'_>) -> Result<Self, StoreError> {
+        let StoreParts {
+            backend,
+            root,
+            machine_id,
+            clock,
+            random,
+        } = parts;
+        let row = backend.instance(&ControlKey::new()).await?;
+        let (kek, secret) = if let Some(row) = row {
+            let key = root
+                .load()?
+                .ok_or_else(|| StoreError::Refused(MISSING_KEY.into()))?;
+            let kek = KeyEncryptionKey::derive(&key, row.id, &machine_id);
+            let secret = kek.unwrap_instance(&row.secret)?;
+            (kek, secret)
+        } else {
+            let key = root.load()?.map_or_else(|| root.create(&*random), Ok)?;
+            install(&*backend, &key, &machine_id, clock.now(), &*random).await?
+        };
+        Ok(Self {
+            backend,
+            kek,
+            instance: secret.keys(),
+            clock,
+            random,
+            keys: Mutex::default(),
+        })
+    }
+
+    /// Keys of the whole installation: id tags, pepper, cursors.
+    #[must_use]
+    pub fn instance_keys(&self) -> &InstanceKeys {
+        &self.instance
+    }
+
+    /// The backend's name.
+    #[must_use]
+    pub fn backend_name(&self) -> &'static str {
+        self.backend.name()
+    }
+
+    /// The present time.
+    #[must_use]
+    pub fn now(&self) -> Timestamp {
+        self.clock.now()
+    }
+
+    /// A fresh id.
+    #[must_use]
+    pub fn mint<I: Id>(&self) -> I {
+        I::mint(self.clock.now(), self.random.array())
+    }
+
+    /// The key of the credential that is the daemon's own user on its own socket.
+    #[must_use]
+    pub const fn socket_credential() -> skep_authz::CredentialKey {
+        skep_authz::CredentialKey::SocketOwner
+    }
+
+    /// The key of an install token.
+    #[must_use]
+    pub fn token_credential(&self, token: &InstallToken) -> skep_authz::CredentialKey {
+        skep_authz::CredentialKey::InstallToken(token.stored_form(&self.instance.pepper))
+    }
+
+    /// Makes a workspace with a data key of its own.
+    ///
+    /// # Errors
+    /// [`StoreError::Conflict`] when it, or one of its credentials, exists.
+    pub async fn put_workspace(&self, new: NewWorkspace) -> Result<(), StoreError> {
+        let scope = ScopeKey::provision(new.organization, new.workspace);
+        let data = DataKey::generate(&*self.random);
+        let wrapped = self
+            .kek
+            .wrap(&data, new.workspace.to_bytes(), &*self.random);
+        let keys = WorkspaceKeys::new(new.workspace, data, Arc::clone(&self.random));
+        let now = self.clock.now();
+        let row = WorkspaceRow {
+            key: wrapped,
+            name: keys.seal(
+                column::WORKSPACE_NAME,
+                new.workspace.to_bytes(),
+                new.name.as_bytes(),
+            ),
+            created_at: now,
+        };
+        let credentials = new.credentials.into_iter().map(|credential| CredentialRow {
+            key: credential.key,
+            principal: credential.principal,
+            role: credential.role,
+            policy: credential.policy,
+            created_at: now,
+        });
+        self.backend
+            .put_workspace(&scope, row, credentials.collect())
+            .await
+    }
+
+    /// Puts a new install token in the place of an old one, as when its file was lost.
+    ///
+    /// # Errors
+    /// [`StoreError::Unavailable`].
+    pub async fn replace_token(
+        &self,
+        tenant: (OrganizationId, WorkspaceId),
+        old: skep_authz::CredentialKey,
+        new: &InstallToken,
+    ) -> Result<(), StoreError> {
+        let scope = ScopeKey::provision(tenant.0, tenant.1);
+        self.backend
+            .replace_credential(&scope, old, self.token_credential(new))
+            .await
+    }
+
+    /// Every workspace, for the daemon's upkeep. Ids only.
+    ///
+    /// # Errors
+    /// [`StoreError::Unavailable`].
+    pub async fn workspaces(&self) -> Result<Vec<(OrganizationId, WorkspaceId)>, StoreError> {
+        self.backend.workspaces(&ControlKey::new()).await
+    }
+
+    /// Finds whose credential it is.
+    ///
+    /// # Errors
+    /// [`AuthenticateError`].
+    pub async fn authenticate(&self, presented: &Presented) -> Result<Caller, AuthenticateError> {
+        let row = self.backend.credential(&presented.key()).await?;
+        Ok(authenticate(presented, row)?)
+    }
+
+    /// Opens a transaction with exactly the right that was proved.
+    ///
+    /// # Errors
+    /// [`StoreError`]; nothing was changed.
+    pub async fn begin<P: Right>(&self, authorized: Authorized<P>) -> Result<Tx<P>, StoreError> {
+        let scope = ScopeKey::of(&authorized);
+        let keys = self.keys_of(&scope).await?;
+        let mode = if P::WRITES { Mode::Write } else { Mode::Read };
+        let backend = self.backend.begin(&scope, mode).await?;
+        Ok(Tx::new(authorized, scope, keys, backend))
+    }
+
+    /// The name of a workspace.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn workspace_name<P: Right>(
+        &self,
+        authorized: &Authorized<P>,
+    ) -> Result<String, StoreError> {
+        let scope = ScopeKey::of(authorized);
+        let keys = self.keys_of(&scope).await?;
+        let row = self.backend.workspace(&scope).await?.ok_or(GONE)?;
+        keys.open_text(
+            column::WORKSPACE_NAME,
+            scope.workspace().to_bytes(),
+            &row.name,
+        )
+    }
+
+    async fn keys_of(&self, scope: &ScopeKey) -> Result<Arc<WorkspaceKeys>, StoreError> {
+        let workspace = scope.workspace();
+        let held = self
+            .keys
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .get(&workspace)
+            .cloned();
+        if let Some(keys) = held {
+            return Ok(keys);
+        }
+        let row = self.backend.workspace(scope).await?.ok_or(GONE)?;
+        let data = self.kek.unwrap(&row.key, workspace.to_bytes())?;
+        let keys = Arc::new(WorkspaceKeys::new(
+            workspace,
+            data,
+            Arc::clone(&self.random),
+        ));
+        self.keys
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .insert(workspace, Arc::clone(&keys));
+        Ok(keys)
+    }
+}
+
+/// Makes the installation's own row: its id, and its secret under a key that follows from the root.
+async fn install(
+    backend: &dyn Backend,
+    root: &RootKey,
+    machine_id: &[u8],
+    created_at: Timestamp,
+    random: &dyn Random,
+) -> Result<(KeyEncryptionKey, InstanceSecret), StoreError> {
+    let id = random.array::<16>();
+    let kek = KeyEncryptionKey::derive(root, id, machine_id);
+    let secret = InstanceSecret::generate(random);
+    let row = InstanceRow {
+        id,
+        secret: kek.wrap_instance(&secret, random),
+        created_at,
+    };
+    backend.put_instance(&ControlKey::new(), row).await?;
+    Ok((kek, secret))
+}
+
+const MISSING_KEY: &str = "the root key is missing: put the key file of this data directory back; without it nothing in \
+                           here can be read";
+
+const GONE: StoreError = StoreError::Damaged("a workspace's control row is gone");
+
+impl std::fmt::Debug for Store {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Store")
+            .field("backend", &self.backend.name())
+            .finish_non_exhaustive()
+    }
+}
+
+/// The message behind a failed start, when the root key is the reason.
+#[must_use]
+pub fn is_wrong_key(error: &StoreError) -> bool {
+    matches!(error, StoreError::Crypto(CryptoError::WrongKey))
+}

@@ -1,0 +1,106 @@
+//! A transaction with one right in one workspace: seals what goes in, opens what comes out.
+
+mod read;
+mod upkeep;
+mod write;
+
+pub use upkeep::DistilSession;
+
+use std::marker::PhantomData;
+use std::sync::Arc;
+
+use skep_authz::{Authorized, Right};
+use skep_domain::{Id, MemoryId, Principal, ReadingRing, WorkspaceId};
+
+use crate::StoreError;
+use crate::backend::{BackendTx, Committed};
+use crate::keys::WorkspaceKeys;
+use crate::scope::ScopeKey;
+
+/// A transaction that was opened with right `P`. Dropped without [`Tx::commit`], it leaves nothing.
+///
+/// What it can do follows from `P`: reading needs [`skep_authz::CanRead`], writing
+/// [`skep_authz::CanWrite`], and rows behind everybody's ring only show to
+/// [`skep_authz::Upkeep`].
+pub struct Tx<P: Right> {
+    scope: ScopeKey,
+    principal: Option<Principal>,
+    ring: ReadingRing,
+    keys: Arc<WorkspaceKeys>,
+    backend: Box<dyn BackendTx>,
+    right: PhantomData<fn() -> P>,
+}
+
+/// An id that the authorization step let through, for this workspace. Content loads take nothing
+/// else, so a candidate that was not authorized cannot be loaded.
+#[derive(Debug)]
+pub struct Visible<I: Id> {
+    id: I,
+    workspace: WorkspaceId,
+}
+
+impl<I: Id> Visible<I> {
+    /// The id.
+    #[must_use]
+    pub fn id(&self) -> I {
+        self.id
+    }
+}
+
+impl<P: Right> Tx<P> {
+    pub(crate) fn new(
+        authorized: Authorized<P>,
+        scope: ScopeKey,
+        keys: Arc<WorkspaceKeys>,
+        backend: Box<dyn BackendTx>,
+    ) -> Self {
+        let (principal, ring) = (authorized.principal(), authorized.ring());
+        drop(authorized);
+        Self {
+            scope,
+            principal,
+            ring,
+            keys,
+            backend,
+            right: PhantomData,
+        }
+    }
+
+    /// Who acts; `None` for upkeep.
+    #[must_use]
+    pub fn principal(&self) -> Option<Principal> {
+        self.principal
+    }
+
+    /// The workspace's `seq` as this transaction sees it.
+    ///
+    /// # Errors
+    /// [`StoreError::Unavailable`].
+    pub async fn seq(&mut self) -> Result<u64, StoreError> {
+        self.backend.seq(&self.scope).await
+    }
+
+    /// Ends the transaction; what it wrote is durable when this returns.
+    ///
+    /// # Errors
+    /// [`StoreError::Unavailable`]: nothing, or everything, was written; idempotent writes may be
+    /// tried again.
+    pub async fn commit(self) -> Result<Committed, StoreError> {
+        self.backend.commit(&self.scope).await
+    }
+
+    fn visible(&self, id: MemoryId) -> Visible<MemoryId> {
+        Visible {
+            id,
+            workspace: self.scope.workspace(),
+        }
+    }
+}
+
+impl<P: Right> std::fmt::Debug for Tx<P> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Tx")
+            .field("scope", &self.scope)
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,234 @@
+//! What callers give and get: plain values, opened and sealed by [`crate::Tx`].
+
+use skep_domain::{
+    Harness, MemoryId, MemoryKind, MemoryState, Principal, ProjectId, SessionId, SessionState,
+    Timestamp, Trust, TurnId, TurnRole, Validity, Visibility,
+};
+
+use crate::row::ModelTag;
+
+/// A project and its name.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Project {
+    /// Its id.
+    pub id: ProjectId,
+    /// Its name.
+    pub name: String,
+}
+
+/// A session to keep.
+#[derive(Clone, Debug)]
+pub struct NewSession {
+    /// Id to use if it is new.
+    pub id: SessionId,
+    /// Which harness.
+    pub harness: Harness,
+    /// What the harness calls it; with the harness, unique in the workspace.
+    pub external_id: String,
+    /// What a person would call it.
+    pub title: Option<String>,
+    /// Working directory.
+    pub cwd: Option<String>,
+    /// The project, if known.
+    pub project: Option<ProjectId>,
+    /// Who may read it.
+    pub visibility: Visibility,
+    /// First and last turn known now, by the client's clock.
+    pub span: (Timestamp, Timestamp),
+    /// When we first heard of it.
+    pub recorded_at: Timestamp,
+}
+
+/// A session as it is read.
+#[derive(Clone, Debug)]
+pub struct Session {
+    /// Its id.
+    pub id: SessionId,
+    /// Which harness.
+    pub harness: Harness,
+    /// What the harness calls it.
+    pub external_id: String,
+    /// What a person would call it.
+    pub title: Option<String>,
+    /// Working directory.
+    pub cwd: Option<String>,
+    /// The project, if known.
+    pub project: Option<String>,
+    /// Whether it still takes turns.
+    pub state: SessionState,
+    /// First and last turn, by the client's clock.
+    pub span: (Timestamp, Timestamp),
+    /// Turns kept.
+    pub turns: u64,
+    /// Memories that cite it.
+    pub memories: u64,
+}
+
+/// Where on the conversation's tree a turn stands.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Branch {
+    /// On the path to the last message.
+    #[default]
+    Main,
+    /// Left behind; kept, never distilled.
+    Abandoned,
+    /// A subagent's.
+    Sidechain,
+}
+
+/// A turn to keep. Its text is redacted already.
+#[derive(Clone, Debug)]
+pub struct NewTurn {
+    /// Id to use if it is new.
+    pub id: TurnId,
+    /// The client's own id; unique in the session.
+    pub client_event_id: String,
+    /// What it is.
+    pub role: TurnRole,
+    /// Where on the tree it stands.
+    pub branch: Branch,
+    /// The tool failed.
+    pub is_error: bool,
+    /// By the client's clock.
+    pub at: Timestamp,
+    /// By ours.
+    pub recorded_at: Timestamp,
+    /// What was said, done or printed.
+    pub text: String,
+    /// The tool, for calls and results.
+    pub tool: Option<String>,
+    /// Files it touches.
+    pub paths: Vec<String>,
+}
+
+/// A turn as it is read.
+#[derive(Clone, Debug)]
+pub struct Turn {
+    /// The session it belongs to.
+    pub session: SessionId,
+    /// Place in the session, from 0.
+    pub ordinal: u64,
+    /// The turn.
+    pub turn: NewTurn,
+}
+
+/// A memory to keep. Its text is redacted already.
+#[derive(Clone, Debug)]
+pub struct NewMemory {
+    /// Id to use if it is new.
+    pub id: MemoryId,
+    /// What sort of statement.
+    pub kind: MemoryKind,
+    /// Whose word it is.
+    pub trust: Trust,
+    /// Whether it takes part in recall.
+    pub state: MemoryState,
+    /// When it holds.
+    pub validity: Validity,
+    /// Who may read it.
+    pub visibility: Visibility,
+    /// The project, if known.
+    pub project: Option<ProjectId>,
+    /// The harness it came through.
+    pub harness: Harness,
+    /// The session it was distilled from.
+    pub session: Option<SessionId>,
+    /// The turns it was distilled from.
+    pub turns: Vec<TurnId>,
+    /// What counts for being the same statement.
+    pub normal_form: String,
+    /// What is sealed.
+    pub body: MemoryBody,
+}
+
+/// The content of a memory.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct MemoryBody {
+    /// One keyword-dense line.
+    pub key: String,
+    /// The statement.
+    pub text: String,
+    /// Files, symbols, commands, errors it speaks of.
+    pub entities: Vec<String>,
+    /// The clients' own ids of its turns: commit ids, message uuids.
+    pub references: Vec<String>,
+}
+
+/// A memory as it is read.
+#[derive(Clone, Debug)]
+pub struct Memory {
+    /// Its id.
+    pub id: MemoryId,
+    /// What sort of statement.
+    pub kind: MemoryKind,
+    /// Whose word it is.
+    pub trust: Trust,
+    /// Whether it takes part in recall.
+    pub state: MemoryState,
+    /// When it holds.
+    pub validity: Validity,
+    /// Who made it.
+    pub owner: Principal,
+    /// Who may read it.
+    pub visibility: Visibility,
+    /// The project's name, if known.
+    pub project: Option<String>,
+    /// The harness it came through.
+    pub harness: Harness,
+    /// The session it was distilled from.
+    pub session: Option<SessionId>,
+    /// The turns it was distilled from.
+    pub turns: Vec<TurnId>,
+    /// The content.
+    pub body: MemoryBody,
+}
+
+/// Whether a memory was new.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kept {
+    /// It was, and is stored.
+    New(MemoryId),
+    /// This one said the same already; nothing was written.
+    Known(MemoryId),
+}
+
+/// What the index is told about one memory.
+#[derive(Debug)]
+pub struct Change {
+    /// The write it belongs to.
+    pub seq: u64,
+    /// Which memory.
+    pub id: MemoryId,
+    /// What sort of statement.
+    pub kind: MemoryKind,
+    /// Whether it takes part in recall.
+    pub state: MemoryState,
+    /// When we learned it.
+    pub recorded_at: Timestamp,
+    /// The project, if known.
+    pub project: Option<ProjectId>,
+    /// The content.
+    pub body: MemoryBody,
+    /// The vector and the tag of the model that made it.
+    pub vector: Option<(ModelTag, Vec<u8>)>,
+}
+
+/// A memory that waits for a vector.
+#[derive(Debug)]
+pub struct Unembedded {
+    /// Which memory.
+    pub id: MemoryId,
+    /// The content.
+    pub body: MemoryBody,
+}
+
+/// A vector to keep.
+#[derive(Debug)]
+pub struct NewVector {
+    /// Of which memory.
+    pub id: MemoryId,
+    /// Numbers in the vector.
+    pub dim: u16,
+    /// Its bytes.
+    pub bytes: Vec<u8>,
+}
