@@ -161,6 +161,8 @@ fn x05_damaged_content_is_refused_without_being_shown() {
     table.push([good.as_slice(), b"\n"].concat());
     table.push([good.as_slice(), good.as_slice()].concat());
     table.push(vec![b'A'; 1 << 20]);
+    table.push(b"skep-root-1 \n".to_vec());
+    table.push(b"skep-root-1 AAAA\n".to_vec());
     table.push(good.replace_first(b"skep-root-1", b"skep-root-2"));
     table.push(good.replace_first(&good[12..13], b"*"));
     for content in table {

@@ -167,7 +167,14 @@ fn x08_frozen_keys_still_unwrap() {
         kek().unwrap(&frozen, WORKSPACE).unwrap().bytes(),
         data_key().bytes()
     );
-    let keys = InstanceSecret::generate(&SeededRandom::new(4)).keys();
+    let secret = InstanceSecret::generate(&SeededRandom::new(4));
+    let frozen = WrappedKey::from_bytes(hex(FROZEN_INSTANCE));
+    assert_eq!(kek().wrap_instance(&secret, &SeededRandom::new(3)), frozen);
+    assert_eq!(
+        kek().unwrap_instance(&frozen).unwrap().bytes(),
+        secret.bytes()
+    );
+    let keys = secret.keys();
     let all = [
         keys.id_tag,
         keys.credential,
@@ -183,6 +190,11 @@ const FROZEN_WRAPPED: &str = concat!(
     "014fbdd4893ec387790c823fb9ce6f85674ef5063fdbc82502db47a3a5f9ec4d",
     "053929127f14be40297ee86937ba12f4c2d5e976e47420fc85916a74a1a3d81e",
     "bdbdd3f226b6878059eb2b0e566e851595"
+);
+const FROZEN_INSTANCE: &str = concat!(
+    "014fbdd4893ec387790c823fb9ce6f85674ef5063fdbc82502db47a3a5f9ec4d",
+    "0512db2e44b6bcdfc2ea95e2ae17f8de2118247488c56fe739dfa1c9c5bbb4e5",
+    "14e1d0fab0de9bf349fbfb333fcde866a1"
 );
 const FROZEN_TAGS: &str = "52f456d2906237e28efc68b3dc3f816fc2e08c4679c3ef06";
 

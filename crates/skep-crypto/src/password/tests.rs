@@ -50,6 +50,7 @@ fn a_stored_hash_cannot_ask_for_another_algorithm_or_cost() {
         text.replace("t=2", "t=9"),
         text.replace("p=1", "p=5"),
         format!("$argon2id$v=19$m=19456,t=2,p=1${salt}"),
+        format!("$argon2id$v=19$m=19456,t=2,p=1${salt}${}", "A".repeat(22)),
         text[..text.len() - 4].to_owned(),
     ];
     for stored in refused {

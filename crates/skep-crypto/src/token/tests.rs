@@ -135,6 +135,7 @@ fn malformed_credentials_are_refused_alike() {
         format!("{good}="),
         good[..good.len() - 12].to_owned(),
         good.replace("skep_sk_", "skep_rk_"),
+        "skep_it_AAAA".to_owned(),
         install.clone(),
         "skep_sk_".to_owned() + &"A".repeat(MAX_CREDENTIAL_BYTES),
     ];
