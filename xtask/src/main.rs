@@ -1,2 +1,57 @@
-//! All automation of the project.
-fn main() {}
+//! All automation of the project: one verb a file, `cargo xtask ci` is what a change must pass.
+#![expect(clippy::print_stdout, reason = "the verbs talk to a terminal")]
+
+mod arrows;
+mod ci;
+mod codegen;
+mod deny;
+mod graph;
+mod problem;
+mod tidy;
+mod tree;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+#[derive(Parser)]
+#[command(name = "cargo xtask", about = "The automation of the project")]
+struct Arguments {
+    #[command(subcommand)]
+    verb: Verb,
+}
+
+#[derive(Subcommand)]
+enum Verb {
+    /// House rules that no lint knows: lengths, names, opening lines, scoped SQL.
+    Tidy,
+    /// Which crate may depend on which.
+    Arrows,
+    /// Licences, banned crates and sources, as deny.toml says.
+    Deny,
+    /// Writes the generated files.
+    Codegen {
+        /// Writes nothing; fails when a file differs from what would be written.
+        #[arg(long)]
+        check: bool,
+    },
+    /// Everything that must pass, in order, with a closing count.
+    Ci,
+}
+
+fn main() -> ExitCode {
+    let outcome = match Arguments::parse().verb {
+        Verb::Tidy => tidy::run(),
+        Verb::Arrows => arrows::run(),
+        Verb::Deny => deny::run(),
+        Verb::Codegen { check } => codegen::run(check),
+        Verb::Ci => ci::run(),
+    };
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            println!("error: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}

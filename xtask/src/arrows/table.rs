@@ -1,0 +1,136 @@
+//! The tables behind `arrows`: the architecture as data.
+
+/// What each crate may name among our own; a `*` at the end stands for any ending.
+pub(super) const ARROWS: &[(&str, &[&str])] = &[
+    ("skep-domain", &[]),
+    ("skep-crypto", &[]),
+    ("skep-simd", &[]),
+    ("skep-authz", &["skep-domain", "skep-crypto"]),
+    ("skep-memory", &["skep-domain"]),
+    ("skep-index", &["skep-domain", "skep-memory", "skep-simd"]),
+    ("skep-store", &["skep-domain", "skep-authz", "skep-crypto"]),
+    (
+        "skep-store-sqlite",
+        &["skep-store", "skep-domain", "skep-crypto"],
+    ),
+    (
+        "skep-app",
+        &[
+            "skep-domain",
+            "skep-crypto",
+            "skep-authz",
+            "skep-memory",
+            "skep-index",
+            "skep-store",
+        ],
+    ),
+    ("skep-api", &["skep-domain"]),
+    (
+        "skep-http",
+        &["skep-app", "skep-api", "skep-authz", "skep-domain"],
+    ),
+    ("skep-client", &["skep-api"]),
+    ("skep-cli", &["skep-client", "skep-api"]),
+    (
+        "skep-daemon",
+        &[
+            "skep-http",
+            "skep-app",
+            "skep-store-*",
+            "skep-api",
+            "skep-crypto",
+            "skep-domain",
+            "skep-authz",
+            "skep-index",
+            "skep-store",
+        ],
+    ),
+];
+
+/// Crates that only tests may name; they themselves may name anything.
+pub(super) const TESTS_ONLY: &[&str] = &["skep-conformance", "skep-test-support"];
+
+/// Crates without a row: nothing that ships is built from them.
+pub(super) const FREE: &[&str] = &["skep-conformance", "skep-test-support", "xtask"];
+
+/// Crates of others that only `may` name.
+pub(super) struct Fence {
+    pub(super) crates: &'static [&'static str],
+    pub(super) may: &'static [&'static str],
+    pub(super) reason: &'static str,
+}
+
+pub(super) const FENCES: &[Fence] = &[
+    Fence {
+        crates: &["rusqlite", "libsqlite3-sys"],
+        may: &["skep-store-sqlite"],
+        reason: "SQL lives in the storage backends",
+    },
+    Fence {
+        crates: &[
+            "aes-gcm",
+            "aes-gcm-siv",
+            "argon2",
+            "blake3",
+            "chacha20poly1305",
+            "ed25519-dalek",
+            "getrandom",
+            "hkdf",
+            "hmac",
+            "rand",
+            "ring",
+            "sha2",
+        ],
+        may: &["skep-crypto"],
+        reason: "ciphers, hashes and randomness live in skep-crypto",
+    },
+    Fence {
+        crates: &["axum", "axum-core", "tower-http"],
+        may: &["skep-http"],
+        reason: "only the edge knows the web framework",
+    },
+    Fence {
+        crates: &["clap", "indicatif"],
+        may: &["skep-cli", "skep-daemon", "xtask"],
+        reason: "arguments and progress bars belong to programs",
+    },
+    Fence {
+        crates: &["anyhow", "eyre"],
+        may: &["skep-cli", "skep-daemon", "xtask", "skep-test-support"],
+        reason: "a library names its errors",
+    },
+];
+
+/// What may not appear anywhere in the tree of a crate.
+pub(super) struct KeepOut {
+    pub(super) of: &'static [&'static str],
+    pub(super) out: &'static [&'static str],
+    pub(super) reason: &'static str,
+}
+
+pub(super) const KEEP_OUT: &[KeepOut] = &[
+    KeepOut {
+        of: &["skep-cli", "skep-client"],
+        out: &[
+            "libsqlite3-sys",
+            "rusqlite",
+            "skep-app",
+            "skep-authz",
+            "skep-crypto",
+            "skep-store*",
+        ],
+        reason: "the client holds no storage and no keys: it asks the daemon",
+    },
+    KeepOut {
+        of: &["skep-domain", "skep-authz", "skep-memory", "skep-index"],
+        out: &["axum", "hyper", "libsqlite3-sys", "rusqlite", "tokio"],
+        reason: "rules and ranking do no IO",
+    },
+];
+
+/// Whether a name fits a pattern of the tables.
+pub(super) fn matches(pattern: &str, name: &str) -> bool {
+    pattern
+        .strip_suffix('*')
+        .map_or(pattern == name, |start| name.starts_with(start))
+}
