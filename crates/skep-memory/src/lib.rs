@@ -1,1 +1,26 @@
-//! Capture normalising, redaction, distilling, ranking and packing; pure.
+//! From captured text to memories and back: cleaning, redaction, distilling, ranking, packing; pure.
+//!
+//! The way in: [`clean`] → [`Redactor::redact`] → [`cut_middle`] → [`distil_session`] or
+//! [`distil_commit`] → [`normal_form`] for exact copies, [`near_duplicate`] for near ones.
+//! The way out: [`rerank`] → [`mmr`] → [`pack`], with [`estimate_tokens`] as the measure.
+//! Nothing here does IO, reads a clock or draws a random number: the same input gives the same bytes.
+
+mod clean;
+mod distil;
+mod normal;
+mod pack;
+mod rank;
+mod redact;
+mod tokens;
+mod turn;
+
+pub use clean::{clean, cut_line, cut_middle};
+pub use distil::{
+    CoChange, Draft, distil_commit, distil_exchange, distil_session, split_exchanges,
+};
+pub use normal::{DIFFERENT, NEAR_DUPLICATE, near_duplicate, normal_form};
+pub use pack::{CutReason, Form, PackItem, PackLimits, Packed, pack};
+pub use rank::{RECENCY_WEIGHT, RankInput, Ranked, TRUST_WEIGHT, half_life_days, mmr, rerank};
+pub use redact::{Finding, Redacted, Redactor};
+pub use tokens::estimate_tokens;
+pub use turn::{CommitAuthor, CommitView, FileChange, FileStatus, TurnView};

@@ -1,0 +1,277 @@
+//! Values given to names that speak of secrets: assignments, flags, headers, sentences.
+
+use super::Finding;
+use super::rules::compile;
+use super::shape::{entropy, has_word, is_algorithm, is_generated, is_password, is_placeholder};
+use regex::Regex;
+use std::ops::Range;
+
+pub(super) const NAMES: [&str; 6] = [HEADER, BEARER, BASIC_USER, NETRC, ASSIGNMENT, SENTENCE];
+
+const HEADER: &str = "authorization-header";
+const BEARER: &str = "bearer-token";
+const BASIC_USER: &str = "basic-user";
+const NETRC: &str = "netrc-password";
+const ASSIGNMENT: &str = "assignment";
+const SENTENCE: &str = "stated-password";
+
+/// What sort of secret a name promises; people choose passwords, programs make tokens.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Sort {
+    Password,
+    Token,
+}
+
+/// The compiled patterns.
+#[derive(Debug)]
+pub(super) struct Assignments {
+    header: Regex,
+    bearer: Regex,
+    basic_user: Regex,
+    netrc: Regex,
+    name: Regex,
+    sentence: Regex,
+}
+
+impl Assignments {
+    pub(super) fn new() -> Self {
+        Self {
+            header: compile(
+                r#"(?-u)(?i:authorization)["'\\]{0,4}\s{0,2}[:=,]\s{0,2}["'\\]{0,4}(?i:bearer|basic|token|apikey|bot)\s{1,4}([A-Za-z0-9._~+/=-]{8,})"#,
+            ),
+            bearer: compile(r"(?-u)\b(?i:bearer)\s{1,2}([A-Za-z0-9._~+/=-]{20,})"),
+            basic_user: compile(
+                r#"(?-u)(?:\bcurl\b|\bwget\b|\bhttp\b)[^\n]{0,200}?\s(?:-u|--user)[ =]["']?[\w.@+-]{1,64}:([!-&(-~]{4,128})"#,
+            ),
+            netrc: compile(r"(?-u)\blogin\s{1,4}[!-~]{1,64}\s{1,4}password\s{1,4}([!-~]{4,128})"),
+            name: compile(
+                r"(?-u)(?i:passw(?:or)?d|passphrase|passcode|pwd|secret|token|credential|api[_-]?key|(?:access|private|signing|encryption|account|auth|master|shared|service|session|hmac|webhook|deploy|license|admin|storage)[_-]?key)",
+            ),
+            sentence: compile(
+                r#"(?-u)\b(?i:password|passphrase|passcode|passwd|pwd|secret|token|api key)(?: (?i:for|of|to|on) [a-z0-9 ._-]{1,40}?)?\s(?i:is|was|to|=|should be|will be)(?: now)?:?\s{1,2}["'`]?([!-~]{6,128})"#,
+            ),
+        }
+    }
+
+    pub(super) fn find(&self, text: &str) -> Vec<Finding> {
+        let mut found = Vec::new();
+        let mut push = |rule, range| found.push(Finding { rule, range });
+        for secret in groups(&self.header, text) {
+            if is_header_value(&text[secret.clone()]) {
+                push(HEADER, secret);
+            }
+        }
+        for secret in groups(&self.bearer, text) {
+            if is_generated(text[secret.clone()].trim_end_matches('.')) {
+                push(BEARER, secret);
+            }
+        }
+        for (rule, regex) in [
+            (BASIC_USER, &self.basic_user),
+            (NETRC, &self.netrc),
+            (SENTENCE, &self.sentence),
+        ] {
+            for secret in groups(regex, text) {
+                let secret = trim_sentence(text, secret);
+                if is_password(&text[secret.clone()], true) {
+                    push(rule, secret);
+                }
+            }
+        }
+        for name in self.name.find_iter(text) {
+            if let Some(secret) = assigned(text, name.range()) {
+                push(ASSIGNMENT, secret);
+            }
+        }
+        found
+    }
+}
+
+fn groups<'a>(regex: &'a Regex, text: &'a str) -> impl Iterator<Item = Range<usize>> + 'a {
+    regex
+        .captures_iter(text)
+        .filter_map(|captures| Some(captures.get(1)?.range()))
+}
+
+fn is_header_value(value: &str) -> bool {
+    !is_placeholder(value)
+        && entropy(value) >= 2.5
+        && value
+            .bytes()
+            .any(|byte| byte.is_ascii_digit() || byte.is_ascii_uppercase())
+        && !(value
+            .bytes()
+            .all(|byte| byte.is_ascii_uppercase() || byte == b'_'))
+}
+
+/// A value in a sentence ends before the sentence's own punctuation.
+fn trim_sentence(text: &str, range: Range<usize>) -> Range<usize> {
+    let value = &text[range.clone()];
+    let value = value
+        .find(['"', '\'', '`', '<', '>'])
+        .map_or(value, |at| &value[..at]);
+    let value = value.trim_end_matches(['.', ',', ';', ':', ')', '?']);
+    range.start..range.start + value.len()
+}
+
+/// How far a name and a value are followed.
+const NAME_MAX: usize = 48;
+const VALUE_MAX: usize = 1024;
+
+/// The value assigned to the name around `keyword`, if it is one to hide.
+fn assigned(text: &str, keyword: Range<usize>) -> Option<Range<usize>> {
+    let before = name_before(text, keyword.start);
+    let suffix_len = text.as_bytes()[keyword.end..]
+        .iter()
+        .take(NAME_MAX)
+        .take_while(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'.'))
+        .count();
+    let suffix = &text[keyword.end..keyword.end + suffix_len];
+    let word = &text[keyword.clone()];
+    if !is_whole(word, suffix) || names_no_secret(before, suffix) {
+        return None;
+    }
+    let is_flag = before.starts_with("--");
+    let (value, is_quoted) = value_after(text, keyword.end + suffix_len, is_flag)?;
+    let sort = if word.to_ascii_lowercase().starts_with('p')
+        && !word.to_ascii_lowercase().starts_with("private")
+    {
+        Sort::Password
+    } else {
+        Sort::Token
+    };
+    let literal = &text[value.clone()];
+    let is_secret = match sort {
+        Sort::Password => is_password(literal, is_quoted) || is_phrase(word, literal, is_quoted),
+        Sort::Token => is_generated(literal) || is_chosen(word, literal, is_quoted),
+    };
+    is_secret.then_some(value)
+}
+
+fn name_before(text: &str, start: usize) -> &str {
+    let bytes = &text.as_bytes()[..start];
+    let len = bytes
+        .iter()
+        .rev()
+        .take(NAME_MAX)
+        .take_while(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'.'))
+        .count();
+    &text[start - len..start]
+}
+
+/// Whether the keyword ends where a word ends: `tokenizer` and `secretary` are other words.
+fn is_whole(word: &str, suffix: &str) -> bool {
+    let Some(next) = suffix.chars().next() else {
+        return true;
+    };
+    let last_is_lower = word.ends_with(|c: char| c.is_ascii_lowercase());
+    let rest = suffix
+        .strip_prefix(['s', 'S'])
+        .filter(|rest| !rest.starts_with(|c: char| c.is_ascii_alphabetic()));
+    rest.is_some() || !next.is_ascii_alphabetic() || (last_is_lower && next.is_ascii_uppercase())
+}
+
+/// Names that speak *about* a secret, or of another sort of token.
+fn names_no_secret(before: &str, suffix: &str) -> bool {
+    const ABOUT: &str = "hash name url uri path file type len length count ttl expiry expires field header env \
+        var prefix suffix digest sha256 fingerprint arn policy rule regex pattern label \
+        placeholder hint error budget limit endpoint provider version algorithm alg format \
+        class id ids index kind status usage cost price description title message location \
+        manager store rotation checksum at dir";
+    const OTHER: &str = "page next continuation cancel cancellation pad eos bos unk mask sep cls syntax design \
+        css cursor public max min num total input output prompt completion sync idempotency \
+        resume lex special added";
+    let about = parts(suffix);
+    let other = parts(before);
+    about.iter().any(|part| has_word(ABOUT, part)) || other.iter().any(|part| has_word(OTHER, part))
+}
+
+/// The lower-case words of a name in any of the usual spellings.
+fn parts(name: &str) -> Vec<String> {
+    let mut parts = vec![String::new()];
+    let mut was_lower = false;
+    for c in name.chars() {
+        if matches!(c, '_' | '-' | '.') || (was_lower && c.is_ascii_uppercase()) {
+            parts.push(String::new());
+        }
+        if c.is_ascii_alphanumeric()
+            && let Some(last) = parts.last_mut()
+        {
+            last.push(c.to_ascii_lowercase());
+        }
+        was_lower = c.is_ascii_lowercase();
+    }
+    parts
+}
+
+/// The literal after a name that ends at `at`, and whether it is quoted.
+fn value_after(text: &str, at: usize, is_flag: bool) -> Option<(Range<usize>, bool)> {
+    let bytes = text.as_bytes();
+    let skip = |from: usize, most: usize, set: &[u8]| {
+        from + bytes[from..]
+            .iter()
+            .take(most)
+            .take_while(|byte| set.contains(byte))
+            .count()
+    };
+    let named = skip(at, 6, b"\"'`\\])");
+    let spaced = skip(named, 4, b" \t");
+    let sign = skip(spaced, 2, b":=>");
+    match &bytes[spaced..sign] {
+        b"=" | b":" | b":=" | b"=>" | b">" => {}
+        b"" if is_flag && spaced > at => {}
+        _ => return None,
+    }
+    if bytes.get(sign) == Some(&b'=') {
+        return None;
+    }
+    let open = skip(sign, 8, b" \t\\");
+    let quote = bytes
+        .get(open)
+        .copied()
+        .filter(|byte| b"\"'`".contains(byte));
+    let start = open + usize::from(quote.is_some());
+    let is_end = |byte: u8| match quote {
+        Some(quote) => byte == quote || byte == b'\n' || byte == b'\\',
+        None => byte.is_ascii_whitespace() || b"\"'`,;)}]<>\\&|".contains(&byte),
+    };
+    let len = bytes[start..]
+        .iter()
+        .take(VALUE_MAX)
+        .take_while(|byte| !is_end(**byte))
+        .count();
+    let end = text.floor_char_boundary(start + len);
+    let value = &text[start..end];
+    let trimmed = if quote.is_some() {
+        value
+    } else {
+        value.trim_end_matches(['.', ':'])
+    };
+    (trimmed.len() >= 6).then(|| (start..start + trimmed.len(), quote.is_some()))
+}
+
+/// A secret that a person chose for a program: shorter than a generated one, but no name either.
+fn is_chosen(word: &str, value: &str, is_quoted: bool) -> bool {
+    let is_secret = word.eq_ignore_ascii_case("secret") || word.eq_ignore_ascii_case("credential");
+    is_secret && value.len() >= 8 && !is_algorithm(value) && is_password(value, is_quoted) && {
+        let signs = value
+            .bytes()
+            .filter(|byte| b"!@#$%^&*+?".contains(byte))
+            .count();
+        signs > 0 && value.bytes().any(|byte| byte.is_ascii_digit())
+    }
+}
+
+/// Four or more plain words after `passphrase =`.
+fn is_phrase(word: &str, value: &str, is_quoted: bool) -> bool {
+    const PROSE: &str = "the a your is must be to for of please enter at with";
+    let words: Vec<&str> = value.split([' ', '-']).collect();
+    is_quoted
+        && word.eq_ignore_ascii_case("passphrase")
+        && words.len() >= 4
+        && words
+            .iter()
+            .all(|word| word.len() > 1 && word.bytes().all(|byte| byte.is_ascii_lowercase()))
+        && !words.iter().any(|word| has_word(PROSE, word))
+        && !is_placeholder(value)
+}
