@@ -83,16 +83,22 @@ pub trait Backend: Send + Sync + 'static {
         key: &ControlKey,
     ) -> Result<Vec<(OrganizationId, WorkspaceId)>, StoreError>;
 
-    /// Replaces a workspace's install token by another.
-    async fn replace_credential(
+    /// Puts one install token in the place of all that a workspace has, for the same principal.
+    async fn replace_install_token(
         &self,
         scope: &ScopeKey,
-        old: CredentialKey,
         new: CredentialKey,
     ) -> Result<(), StoreError>;
 
     /// The one unscoped read: whose credential is this?
     async fn credential(&self, key: &CredentialKey) -> Result<Option<StoredPrincipal>, StoreError>;
+
+    /// Keeps a sealed snapshot of the workspace's index beside its rows, in the place of the last
+    /// one, atomically. It is a cache: losing it loses nothing.
+    async fn put_snapshot(&self, scope: &ScopeKey, snapshot: Sealed) -> Result<(), StoreError>;
+
+    /// The last snapshot, if there is one.
+    async fn snapshot(&self, scope: &ScopeKey) -> Result<Option<Sealed>, StoreError>;
 
     /// Opens a transaction on one workspace.
     async fn begin(&self, scope: &ScopeKey, mode: Mode) -> Result<Box<dyn BackendTx>, StoreError>;

@@ -23,6 +23,7 @@ pub(crate) mod column {
     pub(crate) const MEMORY_BODY: Column = Column("memory", "body");
     pub(crate) const MEMORY_VECTOR: Column = Column("memory_vector", "vector");
     pub(crate) const HISTORY_REASON: Column = Column("memory_history", "reason");
+    pub(crate) const INDEX_SNAPSHOT: Column = Column("index_snapshot", "snapshot");
     pub(crate) const CURSOR_POSITION: Column = Column("import_cursor", "position");
 }
 

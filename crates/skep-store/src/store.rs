@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use skep_authz::{Authorized, Caller, Denied, Presented, Right, authenticate};
+use skep_authz::{Authorized, Caller, Denied, Presented, Right, Upkeep, authenticate};
 use skep_crypto::{
     CryptoError, DataKey, InstallToken, InstanceKeys, InstanceSecret, KeyEncryptionKey, Random,
     RootKey, RootKeyProvider,
@@ -180,19 +180,18 @@ impl Store {
             .await
     }
 
-    /// Puts a new install token in the place of an old one, as when its file was lost.
+    /// Puts a new install token in the place of the workspace's old ones, which are void at once.
     ///
     /// # Errors
     /// [`StoreError::Unavailable`].
-    pub async fn replace_token(
+    pub async fn replace_install_token(
         &self,
         tenant: (OrganizationId, WorkspaceId),
-        old: skep_authz::CredentialKey,
         new: &InstallToken,
     ) -> Result<(), StoreError> {
         let scope = ScopeKey::provision(tenant.0, tenant.1);
         self.backend
-            .replace_credential(&scope, old, self.token_credential(new))
+            .replace_install_token(&scope, self.token_credential(new))
             .await
     }
 
@@ -241,6 +240,43 @@ impl Store {
             scope.workspace().to_bytes(),
             &row.name,
         )
+    }
+
+    /// Keeps a snapshot of a workspace's index, sealed.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn put_snapshot<P: Upkeep>(
+        &self,
+        authorized: Authorized<P>,
+        bytes: &[u8],
+    ) -> Result<(), StoreError> {
+        let scope = ScopeKey::of(&authorized);
+        let keys = self.keys_of(&scope).await?;
+        let sealed = keys.seal(column::INDEX_SNAPSHOT, scope.workspace().to_bytes(), bytes);
+        self.backend.put_snapshot(&scope, sealed).await
+    }
+
+    /// The last snapshot of a workspace's index, opened.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn get_snapshot<P: Upkeep>(
+        &self,
+        authorized: Authorized<P>,
+    ) -> Result<Option<Plain<Vec<u8>>>, StoreError> {
+        let scope = ScopeKey::of(&authorized);
+        let keys = self.keys_of(&scope).await?;
+        let sealed = self.backend.snapshot(&scope).await?;
+        sealed
+            .map(|sealed| {
+                keys.open(
+                    column::INDEX_SNAPSHOT,
+                    scope.workspace().to_bytes(),
+                    &sealed,
+                )
+            })
+            .transpose()
     }
 
     async fn keys_of(&self, scope: &ScopeKey) -> Result<Arc<WorkspaceKeys>, StoreError> {
