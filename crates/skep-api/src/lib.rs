@@ -1,6 +1,7 @@
 //! Wire types, the route table, error codes, the text form of ids, OpenAPI.
 //!
-//! Wire types are not domain types: they are what HTTP carries, and are converted by hand.
+//! Wire types are not domain types: they are what HTTP carries, and are converted by hand. The few
+//! domain values that a client needs to speak correctly (limits, closed lists) are re-exported.
 
 pub mod capture;
 pub mod error;
@@ -16,4 +17,5 @@ mod time;
 
 pub use error::{ErrorBody, ErrorCode, ErrorEnvelope, FieldError};
 pub use route::{Audit, BodyLimit, Gate, Method, ROUTES, RateClass, Route, RouteId};
+pub use skep_domain::{Harness, Limits, MemoryKind, Tier, Timestamp, TurnRole};
 pub use time::Instant;

@@ -1,0 +1,310 @@
+//! One method for each route of the table.
+
+use std::io;
+use std::time::Duration;
+
+use bytes::Bytes;
+use http_body_util::Full;
+use hyper::Request;
+use hyper::header::{ACCEPT, CONTENT_TYPE, HeaderValue, USER_AGENT};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use skep_api::capture::{CaptureRequest, CaptureResponse, CursorRequest, CursorResponse};
+use skep_api::memory::{
+    ForgetRequest, Memory, MemoryQuery, RememberRequest, RememberResponse, ResolveRequest,
+    ResolveResponse,
+};
+use skep_api::page::{Page, PageQuery};
+use skep_api::recall::{RecallRequest, RecallResponse};
+use skep_api::session::{EndResponse, Session, Turn};
+use skep_api::system::{Health, Probe};
+use skep_api::{ErrorEnvelope, RouteId};
+use tokio::time::timeout;
+
+use crate::connection::{Answer, Connection, SendError, introduce};
+use crate::target::{path, with_query};
+use crate::{ClientError, Endpoint};
+
+/// Ordinary calls answer in milliseconds; this is for a machine that swaps.
+const PATIENCE: Duration = Duration::from_secs(30);
+/// A batch may wait for another writer's.
+const CAPTURE_PATIENCE: Duration = Duration::from_mins(2);
+/// Ending a session distils all that is left of it.
+const END_PATIENCE: Duration = Duration::from_mins(15);
+
+/// A connection to one daemon; one request at a time.
+pub struct Client {
+    endpoint: Endpoint,
+    connection: Option<Connection>,
+}
+
+/// A request before it has a connection.
+struct Call {
+    route: RouteId,
+    target: String,
+    body: Option<Vec<u8>>,
+    patience: Duration,
+}
+
+impl Client {
+    /// Connects. A connection that closes later is made anew when it is needed.
+    ///
+    /// # Errors
+    /// [`ClientError::Unreachable`] when nobody answers.
+    pub async fn connect(endpoint: &Endpoint) -> Result<Self, ClientError> {
+        Ok(Self {
+            endpoint: endpoint.clone(),
+            connection: Some(Connection::open(endpoint).await?),
+        })
+    }
+
+    /// Where this client is connected to.
+    #[must_use]
+    pub const fn endpoint(&self) -> &Endpoint {
+        &self.endpoint
+    }
+
+    /// `GET /healthz`.
+    ///
+    /// # Errors
+    /// As [`ClientError`] says; so with every method.
+    pub async fn healthz(&mut self) -> Result<Probe, ClientError> {
+        self.get(RouteId::Healthz, None, &[]).await
+    }
+
+    /// `GET /readyz`.
+    pub async fn readyz(&mut self) -> Result<Probe, ClientError> {
+        self.get(RouteId::Readyz, None, &[]).await
+    }
+
+    /// `GET /openapi.json`.
+    pub async fn open_api(&mut self) -> Result<serde_json::Value, ClientError> {
+        self.get(RouteId::OpenApi, None, &[]).await
+    }
+
+    /// `GET /api/v1/system/health`.
+    pub async fn health(&mut self) -> Result<Health, ClientError> {
+        self.get(RouteId::SystemHealth, None, &[]).await
+    }
+
+    /// `POST /api/v1/capture`.
+    pub async fn capture(
+        &mut self,
+        batch: &CaptureRequest,
+    ) -> Result<CaptureResponse, ClientError> {
+        self.post(RouteId::Capture, None, Some(batch), CAPTURE_PATIENCE)
+            .await
+    }
+
+    /// `POST /api/v1/imports/cursor`.
+    pub async fn import_cursor(
+        &mut self,
+        request: &CursorRequest,
+    ) -> Result<CursorResponse, ClientError> {
+        self.post(RouteId::ImportCursor, None, Some(request), PATIENCE)
+            .await
+    }
+
+    /// `GET /api/v1/sessions`.
+    pub async fn sessions(&mut self, page: &PageQuery) -> Result<Page<Session>, ClientError> {
+        self.get(RouteId::SessionList, None, &paging(page)).await
+    }
+
+    /// `GET /api/v1/sessions/{id}`.
+    pub async fn session(&mut self, id: &str) -> Result<Session, ClientError> {
+        self.get(RouteId::SessionGet, Some(id), &[]).await
+    }
+
+    /// `GET /api/v1/sessions/{id}/turns`.
+    pub async fn session_turns(
+        &mut self,
+        id: &str,
+        page: &PageQuery,
+    ) -> Result<Page<Turn>, ClientError> {
+        self.get(RouteId::SessionTurns, Some(id), &paging(page))
+            .await
+    }
+
+    /// `POST /api/v1/sessions/{id}/end`.
+    pub async fn end_session(&mut self, id: &str) -> Result<EndResponse, ClientError> {
+        self.post(RouteId::SessionEnd, Some(id), None::<&()>, END_PATIENCE)
+            .await
+    }
+
+    /// `POST /api/v1/memories`.
+    pub async fn remember(
+        &mut self,
+        request: &RememberRequest,
+    ) -> Result<RememberResponse, ClientError> {
+        self.post(RouteId::MemoryCreate, None, Some(request), PATIENCE)
+            .await
+    }
+
+    /// `GET /api/v1/memories`.
+    pub async fn memories(&mut self, query: &MemoryQuery) -> Result<Page<Memory>, ClientError> {
+        let mut parameters = paging(&query.page()).to_vec();
+        parameters.push(("kind", query.kind.clone()));
+        self.get(RouteId::MemoryList, None, &parameters).await
+    }
+
+    /// `GET /api/v1/memories/{id}`.
+    pub async fn memory(&mut self, id: &str) -> Result<Memory, ClientError> {
+        self.get(RouteId::MemoryGet, Some(id), &[]).await
+    }
+
+    /// `POST /api/v1/memories/{id}/forget`.
+    pub async fn forget(
+        &mut self,
+        id: &str,
+        request: &ForgetRequest,
+    ) -> Result<Memory, ClientError> {
+        self.post(RouteId::MemoryForget, Some(id), Some(request), PATIENCE)
+            .await
+    }
+
+    /// `POST /api/v1/recall`.
+    pub async fn recall(&mut self, request: &RecallRequest) -> Result<RecallResponse, ClientError> {
+        self.post(RouteId::Recall, None, Some(request), PATIENCE)
+            .await
+    }
+
+    /// `POST /api/v1/resolve`.
+    pub async fn resolve(
+        &mut self,
+        request: &ResolveRequest,
+    ) -> Result<ResolveResponse, ClientError> {
+        self.post(RouteId::Resolve, None, Some(request), PATIENCE)
+            .await
+    }
+
+    async fn get<A: DeserializeOwned>(
+        &mut self,
+        route: RouteId,
+        id: Option<&str>,
+        parameters: &[(&str, Option<String>)],
+    ) -> Result<A, ClientError> {
+        self.call(Call {
+            route,
+            target: with_query(path(route, id), parameters),
+            body: None,
+            patience: PATIENCE,
+        })
+        .await
+    }
+
+    async fn post<B: Serialize, A: DeserializeOwned>(
+        &mut self,
+        route: RouteId,
+        id: Option<&str>,
+        body: Option<&B>,
+        patience: Duration,
+    ) -> Result<A, ClientError> {
+        let body = body
+            .map(serde_json::to_vec)
+            .transpose()
+            .map_err(|error| self.protocol(format!("the request is not JSON: {error}")))?;
+        self.call(Call {
+            route,
+            target: path(route, id),
+            body,
+            patience,
+        })
+        .await
+    }
+
+    async fn call<A: DeserializeOwned>(&mut self, call: Call) -> Result<A, ClientError> {
+        let answer = match timeout(call.patience, self.exchange(&call)).await {
+            Ok(answer) => answer?,
+            Err(_late) => {
+                // The answer may still come: this connection is of no more use.
+                self.connection = None;
+                return Err(self.broken(io::ErrorKind::TimedOut.into()));
+            }
+        };
+        if answer.status.is_success() {
+            return serde_json::from_slice(&answer.body)
+                .map_err(|error| self.protocol(format!("{} does not fit: {error}", call.target)));
+        }
+        Err(
+            match serde_json::from_slice::<ErrorEnvelope>(&answer.body) {
+                Ok(envelope) => ClientError::Refused(envelope),
+                Err(_) => self.protocol(format!(
+                    "status {} without an error envelope",
+                    answer.status.as_u16()
+                )),
+            },
+        )
+    }
+
+    /// Sends, once more on a fresh connection if the first was closed meanwhile.
+    async fn exchange(&mut self, call: &Call) -> Result<Answer, ClientError> {
+        let mut request = self.request(call)?;
+        let mut fresh = self.connection.is_none();
+        loop {
+            let connection = match &mut self.connection {
+                Some(connection) => connection,
+                empty => empty.insert(Connection::open(&self.endpoint).await?),
+            };
+            let error = match connection.send(request).await {
+                Ok(answer) => return Ok(answer),
+                Err(error) => error,
+            };
+            self.connection = None;
+            request = match error {
+                SendError::Unsent(unsent) if !fresh => *unsent,
+                SendError::Broken(_) if !fresh && !call.route.row().mutates() => {
+                    self.request(call)?
+                }
+                SendError::Unsent(_) => {
+                    return Err(self.broken(io::ErrorKind::ConnectionReset.into()));
+                }
+                SendError::Broken(source) => return Err(self.broken(source)),
+                SendError::TooLarge => {
+                    return Err(self.protocol("the answer is larger than 64 MiB".into()));
+                }
+            };
+            fresh = true;
+        }
+    }
+
+    fn request(&self, call: &Call) -> Result<Request<Full<Bytes>>, ClientError> {
+        let body = call.body.clone().unwrap_or_default();
+        let mut request = Request::builder()
+            .method(call.route.row().method.as_str())
+            .uri(&call.target)
+            .body(Full::new(Bytes::from(body)))
+            .map_err(|error| self.protocol(format!("{:?}: {error}", call.target)))?;
+        let headers = request.headers_mut();
+        introduce(&self.endpoint, headers)?;
+        headers.insert(ACCEPT, HeaderValue::from_static("application/json"));
+        headers.insert(
+            USER_AGENT,
+            HeaderValue::from_static(concat!("skep/", env!("CARGO_PKG_VERSION"))),
+        );
+        if call.body.is_some() {
+            headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+        }
+        Ok(request)
+    }
+
+    fn protocol(&self, problem: String) -> ClientError {
+        ClientError::Protocol {
+            endpoint: self.endpoint.to_string(),
+            problem,
+        }
+    }
+
+    fn broken(&self, source: io::Error) -> ClientError {
+        ClientError::Io {
+            endpoint: self.endpoint.to_string(),
+            source,
+        }
+    }
+}
+
+fn paging(page: &PageQuery) -> [(&'static str, Option<String>); 2] {
+    [
+        ("limit", page.limit.map(|limit| limit.to_string())),
+        ("cursor", page.cursor.clone()),
+    ]
+}

@@ -1,0 +1,6 @@
+//! The client against a scripted server.
+
+#[cfg(test)]
+mod requests;
+#[cfg(test)]
+mod scripted;

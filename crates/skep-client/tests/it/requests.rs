@@ -1,0 +1,201 @@
+//! What goes over the wire, and what a client makes of the answers.
+
+use std::fs::{self, Permissions};
+use std::os::unix::fs::PermissionsExt;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
+
+use skep_api::memory::{ForgetRequest, MemoryQuery, RememberRequest, ResolveRequest};
+use skep_api::page::PageQuery;
+use skep_api::recall::RecallRequest;
+use skep_api::{ErrorCode, ROUTES, capture};
+use skep_client::{Client, ClientError, Endpoint, Home};
+use tempfile::TempDir;
+
+use crate::scripted::{Received, Reply, Script, serve_tcp, serve_unix};
+
+type Log = Arc<Mutex<Vec<Received>>>;
+
+fn recording(log: &Log, answer: impl Fn(&Received) -> Reply + Send + Sync + 'static) -> Script {
+    let log = log.clone();
+    Arc::new(move |received| {
+        log.lock().unwrap().push(received.clone());
+        answer(received)
+    })
+}
+
+async fn over_socket(script: Script) -> (TempDir, Client) {
+    let home = tempfile::tempdir().unwrap();
+    let path = home.path().join("skepd.sock");
+    serve_unix(&path, script);
+    let client = Client::connect(&Endpoint::Unix(path)).await.unwrap();
+    (home, client)
+}
+
+fn refusal(code: &str) -> String {
+    format!(r#"{{"error":{{"code":"{code}","message":"no","request_id":"r-1"}}}}"#)
+}
+
+/// Every method, once: the server sees exactly the rows of the table.
+#[tokio::test]
+async fn each_method_calls_its_own_row_of_the_table() {
+    let log = Log::default();
+    let script = recording(&log, |_| Reply::Json(404, refusal("NOT_FOUND")));
+    let (_home, mut client) = over_socket(script).await;
+    let page = PageQuery::default();
+    let session = capture::SessionRef {
+        harness: "cli".into(),
+        external_id: "x".into(),
+        title: None,
+        project: None,
+        cwd: None,
+    };
+    let batch = capture::CaptureRequest {
+        session,
+        turns: Vec::new(),
+        cursor: None,
+    };
+    let source = capture::CursorRequest { source: "s".into() };
+    let resolve = ResolveRequest {
+        id: "mem_1".into(),
+        tier: None,
+    };
+    let refused = [
+        client.healthz().await.is_err(),
+        client.readyz().await.is_err(),
+        client.open_api().await.is_err(),
+        client.health().await.is_err(),
+        client.capture(&batch).await.is_err(),
+        client.import_cursor(&source).await.is_err(),
+        client.sessions(&page).await.is_err(),
+        client.session("ID").await.is_err(),
+        client.session_turns("ID", &page).await.is_err(),
+        client.end_session("ID").await.is_err(),
+        client.remember(&RememberRequest::default()).await.is_err(),
+        client.memories(&MemoryQuery::default()).await.is_err(),
+        client.memory("ID").await.is_err(),
+        client
+            .forget("ID", &ForgetRequest::default())
+            .await
+            .is_err(),
+        client.recall(&RecallRequest::default()).await.is_err(),
+        client.resolve(&resolve).await.is_err(),
+    ];
+    assert_eq!(refused, [true; 16]);
+    let log = log.lock().unwrap();
+    let called: Vec<_> = log
+        .iter()
+        .map(|seen| format!("{} {}", seen.method, seen.target))
+        .collect();
+    let table: Vec<_> = ROUTES
+        .iter()
+        .map(|row| format!("{} {}", row.method.as_str(), row.path.replace("{id}", "ID")))
+        .collect();
+    assert_eq!(called, table);
+    for (seen, row) in log.iter().zip(ROUTES) {
+        assert_eq!(seen.body.is_empty(), row.body.bytes() == 0, "{}", row.path);
+        assert_eq!(seen.header("host"), Some("localhost"));
+        assert_eq!(seen.header("authorization"), None);
+    }
+}
+
+#[tokio::test]
+async fn over_tcp_the_token_is_shown_and_the_host_is_the_address() {
+    let log = Log::default();
+    let address = serve_tcp(recording(&log, |_| {
+        Reply::Json(200, r#"{"status":"ok"}"#.into())
+    }));
+    let root = tempfile::tempdir().unwrap();
+    let home = Home::new(root.path()).unwrap();
+    let token = format!("skep_it_{}", "A".repeat(43));
+    fs::write(home.install_token(), &token).unwrap();
+    fs::set_permissions(home.install_token(), Permissions::from_mode(0o600)).unwrap();
+    let endpoint = Endpoint::tcp(&home, address).unwrap();
+    let mut client = Client::connect(&endpoint).await.unwrap();
+    assert_eq!(client.readyz().await.unwrap().status, "ok");
+    let log = log.lock().unwrap();
+    assert_eq!(log[0].header("host"), Some(address.to_string().as_str()));
+    assert_eq!(
+        log[0].header("authorization"),
+        Some(&*format!("Bearer {token}"))
+    );
+    let elsewhere = "192.0.2.1:3850".parse().unwrap();
+    assert!(Endpoint::tcp(&home, elsewhere).is_err());
+}
+
+#[tokio::test]
+async fn a_refusal_is_the_daemons_own_words() {
+    let script: Script = Arc::new(|_| Reply::Json(403, refusal("PERMISSION_DENIED")));
+    let (_home, mut client) = over_socket(script).await;
+    let error = client.memory("mem_x").await.unwrap_err();
+    assert_eq!(error.code(), Some(ErrorCode::PermissionDenied));
+    assert_eq!(error.request_id(), Some("r-1"));
+    assert_eq!(error.to_string(), "no");
+}
+
+#[tokio::test]
+async fn whoever_is_not_the_daemon_is_called_so() {
+    let answers: [&[u8]; 5] = [
+        b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nhi",
+        b"HTTP/1.1 502 Bad\r\nContent-Length: 4\r\n\r\nnope",
+        b"SSH-2.0-OpenSSH\r\n",
+        b"HTTP/1.1 200 OK\r\nContent-Length: 99\r\n\r\nshort",
+        b"",
+    ];
+    for answer in answers {
+        let script: Script = Arc::new(move |_| Reply::Raw(answer.to_vec()));
+        let (_home, mut client) = over_socket(script).await;
+        let error = client.readyz().await.unwrap_err();
+        let named = matches!(error, ClientError::Protocol { .. } | ClientError::Io { .. });
+        assert!(named, "{error:?}");
+    }
+    let nowhere = Endpoint::Unix("/nonexistent/skepd.sock".into());
+    let error = Client::connect(&nowhere).await.err().unwrap();
+    assert!(
+        matches!(error, ClientError::Unreachable { .. }),
+        "{error:?}"
+    );
+}
+
+#[tokio::test]
+async fn m10_an_endless_answer_is_cut_off() {
+    let script: Script = Arc::new(|_| {
+        let mut answer = b"HTTP/1.1 200 OK\r\n\r\n".to_vec();
+        answer.resize(answer.len() + (64 << 20) + 1, b' ');
+        Reply::Raw(answer)
+    });
+    let (_home, mut client) = over_socket(script).await;
+    let error = client.readyz().await.unwrap_err();
+    assert!(matches!(error, ClientError::Protocol { .. }), "{error:?}");
+}
+
+#[tokio::test]
+async fn a_connection_closed_between_requests_is_made_anew() {
+    let log = Log::default();
+    let script = recording(&log, |_| {
+        Reply::ThenHangUp(200, r#"{"status":"ok"}"#.into())
+    });
+    let (_home, mut client) = over_socket(script).await;
+    for _ in 0..5 {
+        assert_eq!(client.readyz().await.unwrap().status, "ok");
+    }
+    assert_eq!(log.lock().unwrap().len(), 5);
+}
+
+#[tokio::test]
+async fn what_may_have_changed_something_is_not_sent_twice() {
+    let count = Arc::new(AtomicUsize::new(0));
+    let counter = count.clone();
+    let script: Script = Arc::new(move |received| {
+        if received.method == "GET" {
+            return Reply::Json(200, r#"{"status":"ok"}"#.into());
+        }
+        counter.fetch_add(1, Ordering::SeqCst);
+        Reply::Raw(Vec::new())
+    });
+    let (_home, mut client) = over_socket(script).await;
+    client.readyz().await.unwrap();
+    let error = client.remember(&RememberRequest::default()).await;
+    assert!(matches!(error, Err(ClientError::Io { .. })), "{error:?}");
+    assert_eq!(count.load(Ordering::SeqCst), 1);
+}
