@@ -1,6 +1,8 @@
 //! `codegen`: files written from the code, checked in so that a reviewer sees what changed.
 
+mod openapi;
 mod permissions;
+mod routes;
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -22,10 +24,28 @@ struct Generated {
 }
 
 /// Every generated file. A new one is a line here.
-const FILES: &[Generated] = &[Generated {
-    path: "docs/generated/permissions.md",
-    make: permissions::page,
-}];
+const FILES: &[Generated] = &[
+    Generated {
+        path: "docs/generated/openapi.json",
+        make: openapi::document,
+    },
+    Generated {
+        path: "docs/generated/permissions.md",
+        make: permissions::page,
+    },
+    Generated {
+        path: "docs/generated/routes.md",
+        make: routes::page,
+    },
+];
+
+/// The first line of a generated Markdown file.
+fn banner(source: &str) -> String {
+    let mark = concat!("@", "generated");
+    format!(
+        "<!-- {mark} by `cargo xtask codegen` from {source}: change the code, not this file. -->"
+    )
+}
 
 /// Writes the files, or, with `check`, compares them with what would be written.
 ///

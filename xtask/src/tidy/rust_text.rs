@@ -26,7 +26,6 @@ pub(super) fn pieces(source: &str) -> Vec<Piece> {
     let mut cut = Cutter {
         rest: source,
         line: 1,
-        before: None,
         pieces: Vec::new(),
     };
     while !cut.rest.is_empty() {
@@ -54,8 +53,6 @@ fn opens_a_module(code: &str) -> bool {
 struct Cutter<'s> {
     rest: &'s str,
     line: usize,
-    /// The character before `rest`, to tell the `r` of `r"…"` from the end of a name.
-    before: Option<char>,
     pieces: Vec<Piece>,
 }
 
@@ -77,12 +74,9 @@ impl Cutter<'_> {
         }
     }
 
+    /// Since edition 2021 a name never touches a quote, so `r"` is a raw string wherever it stands.
     fn start_of_literal(&self) -> Option<Start> {
-        let glued = self.before.is_some_and(|c| c.is_alphanumeric() || c == '_');
         let letters = self.rest.len() - self.rest.trim_start_matches(['b', 'c', 'r']).len();
-        if letters > 2 || (letters > 0 && glued) {
-            return None;
-        }
         let after = &self.rest[letters..];
         let raw = self.rest[..letters].ends_with('r');
         let hashes = if raw {
@@ -125,7 +119,6 @@ impl Cutter<'_> {
             }),
         }
         self.line += text.matches('\n').count();
-        self.before = text.chars().last();
         self.rest = rest;
     }
 }
@@ -238,7 +231,6 @@ mod tests {
                 &[(2, "yes")],
             ),
             ("\"// no comment\"", &[(1, "// no comment")]),
-            ("for_bar\"glued\"", &[(1, "glued")]),
             ("r#type + \"s\"", &[(1, "s")]),
             ("\"unterminated", &[(1, "unterminated")]),
         ];

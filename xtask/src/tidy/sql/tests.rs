@@ -73,6 +73,8 @@ fn statements_that_forget_their_workspace_are_red() {
         "SELECT id FROM memory, turn WHERE memory.workspace_id = ?1",
         "SELECT id FROM memory WHERE workspace_id = ?1 AND id IN (SELECT id FROM turn)",
         "SELECT id FROM memory WHERE workspace_id = ?1 UNION SELECT id FROM turn",
+        "SELECT id FROM memory m WHERE m.workspace_id = ?1 AND workspace_id = ?1
+         UNION SELECT id FROM turn",
         "INSERT INTO memory (id, body) VALUES (?1, ?2)",
         "INSERT INTO memory VALUES (?1, ?2, ?3)",
         "INSERT INTO turn (workspace_id, id) SELECT ?1, id FROM memory",
@@ -123,6 +125,12 @@ fn tests_may_look_at_tables_as_they_like() {
     assert!(judged(foot).0.is_empty());
     let above = "#[cfg(test)]\nmod tests;\nfn f() { g(\"SELECT id FROM memory\") }";
     assert_eq!(judged(above).0.len(), 1);
+    let inside = file(
+        "crates/skep-store-sqlite/tests/it/main.rs",
+        "f(\"SELECT id FROM memory\")",
+    );
+    let schema = file("crates/skep-store-sqlite/migrations/0001.sql", SCHEMA);
+    assert!(check(&[schema, inside]).problems.is_empty());
 }
 
 #[test]
