@@ -5,8 +5,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use skep_authz::{Authorized, Caller, Denied, Presented, Right, Upkeep, authenticate};
 use skep_crypto::{
-    CryptoError, DataKey, InstallToken, InstanceKeys, InstanceSecret, KeyEncryptionKey, Random,
-    RootKey, RootKeyProvider,
+    CryptoError, DataKey, InstallToken, InstanceKeys, InstanceSecret, KeyEncryptionKey, Plain,
+    Random, RootKey, RootKeyProvider,
 };
 use skep_domain::{Clock, Id, OrganizationId, Principal, ReadPolicy, Role, Timestamp, WorkspaceId};
 
