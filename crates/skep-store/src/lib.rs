@@ -6,6 +6,7 @@
 //!
 //! To add something that is stored: a row in [`row`], a method in [`backend::BackendTx`], a method
 //! on [`Tx`] that seals or opens it, a property in `skep-conformance`, and then the backends.
+#![warn(missing_docs, clippy::missing_errors_doc)]
 
 pub mod backend;
 mod body;
