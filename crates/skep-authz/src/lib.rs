@@ -10,6 +10,7 @@
 //! Types stop mistakes, lints and review stop shortcuts, nothing here stops malice inside the
 //! process: [`StoredPrincipal::from_row`] is public because a backend must call it, and is banned
 //! everywhere else by `clippy.toml`.
+#![warn(missing_docs, clippy::missing_errors_doc)]
 
 mod authorized;
 mod caller;

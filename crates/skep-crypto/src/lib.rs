@@ -6,6 +6,7 @@
 //!
 //! What is secret is [`Plain`] (no `Debug`, no `Clone`, wiped at drop); what is safe to store is
 //! [`Sealed`] or [`WrappedKey`].
+#![warn(missing_docs, clippy::missing_errors_doc)]
 
 mod aead;
 mod certain;

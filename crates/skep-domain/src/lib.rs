@@ -2,6 +2,7 @@
 //!
 //! Everything here is a plain value that any crate may hold. Rights are *described* here
 //! ([`Permission`], [`Role`], [`ReadingRing`]) and *granted* in `skep-authz`.
+#![warn(missing_docs, clippy::missing_errors_doc)]
 
 mod id;
 mod limits;
