@@ -18,7 +18,6 @@ pub(crate) mod column {
     pub(crate) const WORKSPACE_NAME: Column = Column("workspace", "name");
     pub(crate) const PROJECT_NAME: Column = Column("project", "name");
     pub(crate) const SESSION_BODY: Column = Column("session", "body");
-    pub(crate) const DISTIL_CARRY: Column = Column("session", "carry");
     pub(crate) const TURN_BODY: Column = Column("turn", "body");
     pub(crate) const MEMORY_BODY: Column = Column("memory", "body");
     pub(crate) const MEMORY_VECTOR: Column = Column("memory_vector", "vector");

@@ -99,31 +99,6 @@ impl<P: Upkeep> Tx<P> {
     ) -> Result<Option<DistilRow>, StoreError> {
         self.backend.distil_state(&self.scope, session).await
     }
-}
-
-impl Tx<Maintain> {
-    /// Keeps vectors, replacing those of other models.
-    ///
-    /// # Errors
-    /// [`StoreError`].
-    pub async fn put_vectors(
-        &mut self,
-        model: ModelTag,
-        vectors: Vec<NewVector>,
-    ) -> Result<(), StoreError> {
-        let rows = vectors
-            .into_iter()
-            .map(|vector| VectorRow {
-                id: vector.id,
-                model,
-                dim: vector.dim,
-                vector: self
-                    .keys
-                    .seal(column::MEMORY_VECTOR, vector.id.to_bytes(), &vector.bytes),
-            })
-            .collect();
-        self.backend.put_vectors(&self.scope, rows).await
-    }
 
     /// What a session hands down to its memories.
     ///
@@ -161,6 +136,31 @@ impl Tx<Maintain> {
             .map(|row| open_turn(&self.keys, row))
             .collect()
     }
+}
+
+impl Tx<Maintain> {
+    /// Keeps vectors, replacing those of other models.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn put_vectors(
+        &mut self,
+        model: ModelTag,
+        vectors: Vec<NewVector>,
+    ) -> Result<(), StoreError> {
+        let rows = vectors
+            .into_iter()
+            .map(|vector| VectorRow {
+                id: vector.id,
+                model,
+                dim: vector.dim,
+                vector: self
+                    .keys
+                    .seal(column::MEMORY_VECTOR, vector.id.to_bytes(), &vector.bytes),
+            })
+            .collect();
+        self.backend.put_vectors(&self.scope, rows).await
+    }
 
     /// Keeps a distilled memory for the owner of its session.
     ///
@@ -174,41 +174,13 @@ impl Tx<Maintain> {
         self.put_memory_for(session.owner, new).await
     }
 
-    /// What the distiller carried on from earlier turns of a session.
+    /// Notes that a session is distilled up to an ordinal.
     ///
     /// # Errors
     /// [`StoreError`].
-    pub async fn get_distil_carry(
-        &mut self,
-        session: SessionId,
-    ) -> Result<Option<Vec<u8>>, StoreError> {
-        let sealed = self.backend.distil_carry(&self.scope, session).await?;
-        sealed
-            .map(|sealed| {
-                let opened = self
-                    .keys
-                    .open(column::DISTIL_CARRY, session.to_bytes(), &sealed)?;
-                Ok(opened.expose().clone())
-            })
-            .transpose()
-    }
-
-    /// Notes that a session is distilled up to an ordinal, with what to carry on.
-    ///
-    /// # Errors
-    /// [`StoreError`].
-    pub async fn set_distilled(
-        &mut self,
-        session: SessionId,
-        to: u64,
-        carry: Option<&[u8]>,
-    ) -> Result<(), StoreError> {
-        let carry = carry.map(|bytes| {
-            self.keys
-                .seal(column::DISTIL_CARRY, session.to_bytes(), bytes)
-        });
+    pub async fn set_distilled(&mut self, session: SessionId, to: u64) -> Result<(), StoreError> {
         self.backend
-            .set_distilled(&self.scope, session, to, carry)
+            .set_distilled(&self.scope, session, to, None)
             .await
     }
 }
