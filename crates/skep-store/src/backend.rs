@@ -2,7 +2,6 @@
 //! make, so that holding a backend buys nothing.
 
 use async_trait::async_trait;
-use skep_authz::{CredentialKey, StoredPrincipal};
 use skep_crypto::Sealed;
 use skep_domain::{
     MemoryId, MemoryKind, OrganizationId, ProjectId, ReadingRing, SessionId, SessionState,
@@ -17,10 +16,13 @@ use crate::row::{
 };
 use crate::scope::{ControlKey, ScopeKey};
 
+// The port's own words: a backend that depended on the crate that grants rights could ask it for some.
+pub use skep_authz::{CredentialKey, StoredPrincipal};
+
 /// What a transaction may do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Mode {
-    /// A consistent view; never waits for a writer.
+    /// A consistent view, from its first statement on; never waits for a writer.
     Read,
     /// One at a time per workspace; durable when `commit` returns.
     Write,
@@ -33,7 +35,8 @@ pub struct MemoryFilter {
     pub project: Option<ProjectId>,
     /// Only these kinds; all if empty.
     pub kinds: Vec<MemoryKind>,
-    /// As of then; the present, and only recallable states, if `None`.
+    /// What held then in both times, though it may be superseded since, but never what is
+    /// quarantined or forgotten; the present, and only recallable states, if `None`.
     pub as_of: Option<Timestamp>,
 }
 
@@ -104,7 +107,8 @@ pub trait Backend: Send + Sync + 'static {
     async fn begin(&self, scope: &ScopeKey, mode: Mode) -> Result<Box<dyn BackendTx>, StoreError>;
 }
 
-/// A transaction on one workspace. Dropped without `commit`, it leaves nothing.
+/// A transaction on one workspace. Dropped without `commit`, it leaves nothing; after an error, or
+/// when a call was given up half-way, nothing is left but to drop it.
 #[async_trait]
 pub trait BackendTx: Send {
     /// The workspace's `seq` as this transaction sees it.
@@ -229,7 +233,7 @@ pub trait BackendTx: Send {
         entry: HistoryRow,
     ) -> Result<Option<bool>, StoreError>;
 
-    /// Changes after `(seq, id)`, in that order.
+    /// Changes after `(seq, id)`, in that order; `(seq, None)` is after all of that `seq`.
     async fn changes(
         &mut self,
         scope: &ScopeKey,
