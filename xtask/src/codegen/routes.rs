@@ -12,7 +12,10 @@ use skep_domain::Role;
 /// When formatting fails.
 pub(super) fn page() -> Result<String> {
     let mut page = super::banner("skep-api");
-    page.push_str("\n\n# Routes\n\nThe router is built from the same table.\n\n");
+    page.push_str(concat!(
+        "\n\n# Routes\n\nThe router is built from the same table. Rate classes and audit actions are ",
+        "names so far: neither limits nor the ledger are built.\n\n"
+    ));
     page.push_str("| Method | Path | Needs | Roles | Rate class | Body | Audit action | |\n");
     page.push_str("|---|---|---|---|---|---|---|---|\n");
     for route in ROUTES {
