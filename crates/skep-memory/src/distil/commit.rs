@@ -1,10 +1,260 @@
-//! A commit into a draft.
+//! A commit into a draft: what was done and why, if the message says more than that something was.
 
+use super::cue::{Cue, Cues};
 use super::draft::Draft;
-use crate::turn::CommitView;
+use super::entity::entities;
+use super::key::key_line;
+use super::markdown::{Block, BlockKind};
+use super::message::{Message, read};
+use super::phrase::{begins, has, is_one};
+use super::sentence::{content_words, fold, sentences};
+use super::trivial::is_trivial_subject;
+use crate::turn::{CommitAuthor, CommitView};
+use skep_domain::{MemoryKind, Trust};
+
+/// Characters of a body that is kept; of a longer one the paragraphs that explain most.
+const BODY_CHARS: usize = 1_600;
 
 /// The drafts of one commit: one at most when its message is worth keeping, none otherwise.
+///
+/// A fix is a gotcha, a reason makes a decision, a rule a convention; the rest is fact. Merges,
+/// version bumps, formatting, typing errors and work in progress are refused, and so is what a
+/// program committed.
 #[must_use]
-pub fn distil_commit(_commit: &CommitView<'_>) -> Vec<Draft> {
-    Vec::new()
+pub fn distil_commit(commit: &CommitView<'_>) -> Vec<Draft> {
+    if commit.author == CommitAuthor::Bot || commit.parents > 1 {
+        return Vec::new();
+    }
+    let message = read(commit);
+    let whole = fold(commit.subject.trim());
+    let body = body_text(&message.body);
+    let explains = content_words(&body).len();
+    if is_trivial_subject(&whole) && explains < 12 {
+        return Vec::new();
+    }
+    let subject_words = content_words(&message.subject).len();
+    let kind = kind(&message, &body);
+    let mut names = entities(&format!("{} {body}", message.subject));
+    names.retain(|name| !name.starts_with('#'));
+    let score = weigh(&message, kind, subject_words, explains, names.len());
+    if score < Draft::ADMISSION {
+        return Vec::new();
+    }
+    let subject = sentence_case(&message.subject);
+    let text = if body.is_empty() {
+        full_stop(&subject)
+    } else {
+        format!("{}\n\n{body}", full_stop(&subject))
+    };
+    let paths: Vec<String> = commit.files.iter().map(|file| file.path.clone()).collect();
+    let area: Vec<String> = message.scope.iter().cloned().collect();
+    let key_names: Vec<String> = area
+        .iter()
+        .chain(names.iter())
+        .chain(paths.iter().take(3))
+        .cloned()
+        .collect();
+    let draft = Draft {
+        kind,
+        key: key_line(&subject, &key_names, Some(&body)),
+        text,
+        trust: trust(commit.author, message.by_agent),
+        valid_from: commit.at,
+        turns: vec![commit.index],
+        entities: area
+            .into_iter()
+            .chain(names)
+            .chain(paths.into_iter().take(20))
+            .chain(message.issues)
+            .collect(),
+        score,
+    };
+    vec![draft.bounded()]
+}
+
+fn trust(author: CommitAuthor, by_agent: bool) -> Trust {
+    match (author, by_agent) {
+        (CommitAuthor::Own, false) => Trust::User,
+        (CommitAuthor::Own | CommitAuthor::Other, _) => Trust::Agent,
+        (CommitAuthor::Bot, _) => Trust::Tool,
+    }
+}
+
+/// What the commit is evidence of.
+fn kind(message: &Message, body: &str) -> MemoryKind {
+    let subject = fold(&message.subject);
+    let subject_cues = Cues::of(&subject);
+    let body_cues: Vec<Cues> = sentences(body)
+        .into_iter()
+        .map(|sentence| Cues::of(&fold(sentence)))
+        .collect();
+    let body_has = |cue: Cue| body_cues.iter().any(|cues| cues.has(cue));
+    let reasons = [Cue::Rationale, Cue::Replaced, Cue::Decided]
+        .iter()
+        .any(|cue| body_has(*cue));
+    let first = subject
+        .split(|c: char| !c.is_ascii_alphanumeric() && c != '\'')
+        .next()
+        .unwrap_or_default();
+    let sort = message.sort.as_deref().unwrap_or_default();
+    if is_one(sort, FIX_SORTS) || is_one(first, FIX_VERBS) || begins(&subject, FIX_STARTS) {
+        MemoryKind::Gotcha
+    } else if is_one(sort, "style|lint|fmt")
+        || is_one(first, RULE_VERBS)
+        || has(&subject, RULE_SUBJECTS)
+        || (body_has(Cue::House) && body_has(Cue::Rule))
+    {
+        MemoryKind::Convention
+    } else if reasons
+        || subject_cues.has_any(&[Cue::Replaced, Cue::Decided, Cue::Rationale])
+        || is_one(first, CHOICE_VERBS)
+        || (first == "use" && has(&subject, " for | instead| to | over "))
+    {
+        MemoryKind::Decision
+    } else {
+        MemoryKind::Fact
+    }
+}
+
+const FIX_SORTS: &str = "fix|bugfix|hotfix|bug|security|revert";
+const FIX_VERBS: &str =
+    "fix|fixes|fixed|fixing|prevent|revert|workaround|correct|repair|survive|tolerate|unbreak";
+const FIX_STARTS: &str = "work around|don't |do not |stop leaking|no longer ";
+const RULE_VERBS: &str = "always|never|enforce|forbid|ban|require|deny|disallow|lint|demand";
+const RULE_SUBJECTS: &str = "convention|code style|coding style|style guide|house rule|naming|lints|clippy|rustfmt|\
+eslint|prettier|contributing";
+const CHOICE_VERBS: &str =
+    "switch|replace|adopt|choose|prefer|drop|migrate|abandon|standardise|standardize|stop|keep";
+
+fn weigh(
+    message: &Message,
+    kind: MemoryKind,
+    subject_words: usize,
+    body_words: usize,
+    names: usize,
+) -> f32 {
+    let mut score = 0.34_f32 + 0.035 * subject_words.min(6) as f32 + 0.02 * names.min(4) as f32;
+    score += match body_words {
+        0..4 => 0.0,
+        4..12 => 0.12,
+        12..40 => 0.2,
+        _ => 0.26,
+    };
+    if matches!(
+        kind,
+        MemoryKind::Decision | MemoryKind::Gotcha | MemoryKind::Convention
+    ) {
+        score += 0.08;
+    }
+    if body_words < 12 {
+        // What only the machinery or the wording changed is seldom asked for.
+        let area = message.scope.as_deref().map(fold).unwrap_or_default();
+        if is_one(message.sort.as_deref().unwrap_or_default(), HOUSEKEEPING) {
+            score -= 0.14;
+        }
+        if is_one(&area, QUIET_AREAS) {
+            score -= 0.14;
+        }
+        if subject_words < 2 {
+            score -= 0.2;
+        }
+    }
+    score
+}
+
+const HOUSEKEEPING: &str =
+    "chore|deps|dep|release|fmt|merge|wip|test|tests|build|ci|docs|doc|style|cleanup";
+const QUIET_AREAS: &str =
+    "deps|deps-dev|changelog|release|pkg/brew|doc|docs|style|tests|test|lint|typo|readme";
+
+/// Joins the paragraphs that are kept, lists as lists.
+fn body_text(body: &[Block]) -> String {
+    let sizes: usize = body.iter().map(|block| block.text.chars().count()).sum();
+    let chosen: Vec<&Block> = if sizes <= BODY_CHARS {
+        body.iter().collect()
+    } else {
+        strongest(body)
+    };
+    let mut out = String::new();
+    let mut after_item = false;
+    for block in chosen {
+        let is_item = block.kind == BlockKind::Item;
+        if !out.is_empty() {
+            out.push_str(if is_item && after_item { "\n" } else { "\n\n" });
+        }
+        match block.kind {
+            BlockKind::Item => out.push_str("- "),
+            BlockKind::Heading if !block.text.ends_with(':') => {
+                out.push_str(&block.text);
+                out.push(':');
+                after_item = true;
+                continue;
+            }
+            BlockKind::Heading | BlockKind::Paragraph | BlockKind::Code => {}
+        }
+        out.push_str(&block.text);
+        after_item = is_item;
+    }
+    out
+}
+
+/// Of a long body, the blocks that explain most, in their order, the first paragraph among them.
+fn strongest(body: &[Block]) -> Vec<&Block> {
+    let telling = |at: usize, block: &Block| {
+        let cues = sentences(&block.text)
+            .into_iter()
+            .map(|sentence| Cues::of(&fold(sentence)));
+        let reasons = [
+            Cue::Rationale,
+            Cue::Cause,
+            Cue::Decided,
+            Cue::Replaced,
+            Cue::Remedy,
+            Cue::Warning,
+            Cue::Rule,
+        ];
+        let hits: usize = cues
+            .map(|cues| reasons.iter().filter(|cue| cues.has(**cue)).count())
+            .sum();
+        let is_text = matches!(block.kind, BlockKind::Paragraph | BlockKind::Item);
+        hits * 2 + usize::from(at == 0) * 8 + usize::from(is_text)
+    };
+    let mut order: Vec<(usize, usize)> = body
+        .iter()
+        .enumerate()
+        .map(|(at, block)| (telling(at, block), at))
+        .collect();
+    order.sort_by(|a, b| b.0.cmp(&a.0).then(a.1.cmp(&b.1)));
+    let mut room = BODY_CHARS;
+    let mut chosen: Vec<usize> = Vec::new();
+    for (_, at) in order {
+        let size = body[at].text.chars().count();
+        if size <= room && body[at].kind != BlockKind::Heading {
+            room -= size;
+            chosen.push(at);
+        }
+    }
+    chosen.sort_unstable();
+    chosen.into_iter().map(|at| &body[at]).collect()
+}
+
+fn sentence_case(subject: &str) -> String {
+    let word = subject.split(' ').next().unwrap_or_default();
+    let is_word = word.len() > 1 && word.chars().all(|c| c.is_ascii_lowercase() || c == '\'');
+    if !is_word {
+        return subject.to_owned();
+    }
+    let mut chars = subject.chars();
+    chars.next().map_or(String::new(), |first| {
+        first.to_uppercase().chain(chars).collect()
+    })
+}
+
+fn full_stop(subject: &str) -> String {
+    let ends = subject.ends_with(['.', '!', '?', ':', '…']);
+    if ends {
+        subject.to_owned()
+    } else {
+        format!("{subject}.")
+    }
 }

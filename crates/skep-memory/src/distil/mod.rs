@@ -2,8 +2,24 @@
 
 mod cochange;
 mod commit;
+mod cue;
 mod draft;
+mod entity;
+mod exchange;
+mod harness;
+mod key;
+mod markdown;
+mod message;
+mod outcome;
+mod passage;
+mod phrase;
+mod repair;
+mod retract;
+mod sentence;
 mod session;
+mod shell;
+mod statement;
+mod trivial;
 
 pub use cochange::CoChange;
 pub use commit::distil_commit;

@@ -1,0 +1,205 @@
+//! One exchange into drafts: statements of both sides, repairs, and the outcome.
+
+use super::cue::Cue;
+use super::draft::Draft;
+use super::entity::entities;
+use super::harness::{is_summary, spoken};
+use super::key::key_line;
+use super::outcome::{goal, outcome};
+use super::passage::{Sentence, read};
+use super::repair::repairs;
+use super::retract::taken_back;
+use super::shell::{ToolSort, sort};
+use super::statement::{Speaker, render, statements};
+use crate::normal::{NEAR_DUPLICATE, near_duplicate};
+use crate::turn::TurnView;
+use skep_domain::{Harness, MemoryKind, Trust, TurnRole};
+use std::collections::BTreeSet;
+
+/// What went before an exchange in its session.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Before {
+    /// What was last asked for.
+    pub(super) goal: Option<String>,
+    /// What the agent last advised, and where.
+    pub(super) advice: Option<(usize, String)>,
+}
+
+/// The most drafts of one exchange.
+const DRAFTS_MAX: usize = 8;
+/// The most of them that one message gives.
+const PER_MESSAGE: usize = 5;
+
+/// The drafts of one exchange, best first; `before` is brought up to date.
+pub(super) fn distil(harness: Harness, turns: &[TurnView<'_>], before: &mut Before) -> Vec<Draft> {
+    let heard: Vec<std::borrow::Cow<'_, str>> =
+        turns.iter().map(|turn| said(harness, turn)).collect();
+    let turns: Vec<TurnView<'_>> = turns
+        .iter()
+        .zip(&heard)
+        .map(|(turn, text)| TurnView { text, ..*turn })
+        .collect();
+    let asked = turns
+        .iter()
+        .find(|turn| turn.role == TurnRole::User && !is_summary(turn.text));
+    let own_goal = asked.and_then(|turn| goal(turn.text));
+    let goal = own_goal.clone().or_else(|| before.goal.clone());
+    let mut drafts = accepted(asked, before);
+    let mut spent = BTreeSet::new();
+    let mut said_so_far: Vec<(usize, Vec<Sentence>)> = Vec::new();
+    let mut is_tainted = false;
+    for turn in &turns {
+        match turn.role {
+            TurnRole::ToolCall => is_tainted |= sort(turn.tool) == ToolSort::Web,
+            TurnRole::User | TurnRole::Assistant | TurnRole::Summary => {
+                let passage = read(turn.text);
+                let found = of_message(turn, &passage, goal.as_deref(), is_tainted, &mut spent);
+                taken_back(&mut drafts, turn.index, &passage);
+                drafts.extend(found);
+                said_so_far.push((turn.index, passage));
+            }
+            TurnRole::ToolResult | TurnRole::Commit => {}
+        }
+    }
+    drafts.extend(repairs(&turns, goal.as_deref()));
+    drafts.extend(outcome(
+        &turns,
+        asked.zip(own_goal.as_deref().or(before.goal.as_deref())),
+        &spent,
+    ));
+    before.advice = advice(&said_so_far, &turns);
+    before.goal = goal;
+    best(drafts)
+}
+
+/// The words of a turn that somebody said; tools are quoted as they are.
+fn said<'a>(harness: Harness, turn: &TurnView<'a>) -> std::borrow::Cow<'a, str> {
+    match turn.role {
+        TurnRole::User | TurnRole::Assistant | TurnRole::Summary => spoken(harness, turn.text),
+        TurnRole::ToolCall | TurnRole::ToolResult | TurnRole::Commit => {
+            std::borrow::Cow::Borrowed(turn.text)
+        }
+    }
+}
+
+fn of_message(
+    turn: &TurnView<'_>,
+    passage: &[Sentence],
+    goal: Option<&str>,
+    is_tainted: bool,
+    spent: &mut BTreeSet<String>,
+) -> Vec<Draft> {
+    let is_user = turn.role == TurnRole::User && !is_summary(turn.text);
+    let speaker = if is_user {
+        Speaker::User
+    } else {
+        Speaker::Assistant
+    };
+    let mut judged = statements(speaker, passage);
+    judged.sort_by(|a, b| b.score.total_cmp(&a.score));
+    judged.truncate(PER_MESSAGE);
+    let trust = match (is_user, is_tainted) {
+        (true, _) => Trust::User,
+        (false, false) => Trust::Agent,
+        // What an agent says after reading the web may be the web's word.
+        (false, true) => Trust::External,
+    };
+    let mut drafts = Vec::new();
+    for found in judged {
+        if trust == Trust::External && found.kind == MemoryKind::Procedure {
+            continue;
+        }
+        let text = render(passage, &found.span);
+        spent.extend(
+            passage[found.span.clone()]
+                .iter()
+                .map(|sentence| sentence.text.clone()),
+        );
+        let names = entities(&text);
+        let draft = Draft {
+            kind: found.kind,
+            key: key_line(&text, &names, if is_user { None } else { goal }),
+            text,
+            trust,
+            valid_from: turn.at,
+            turns: vec![turn.index],
+            entities: names,
+            score: found.score,
+        };
+        drafts.push(draft.bounded());
+    }
+    drafts
+}
+
+/// "Yes, do that" makes a decision of what the agent advised.
+fn accepted(asked: Option<&TurnView<'_>>, before: &Before) -> Vec<Draft> {
+    let (Some(turn), Some((index, advice))) = (asked, &before.advice) else {
+        return Vec::new();
+    };
+    let passage = read(turn.text);
+    let agrees = passage.first().is_some_and(|first| {
+        first.cues.has(Cue::Accepts)
+            && !first.cues.has(Cue::Asks)
+            && first.text.chars().count() <= 120
+    });
+    if !agrees {
+        return Vec::new();
+    }
+    let names = entities(advice);
+    let draft = Draft {
+        kind: MemoryKind::Decision,
+        key: key_line(advice, &names, before.goal.as_deref()),
+        text: format!("{advice} The user agreed."),
+        // The words are the agent's, whoever nodded.
+        trust: Trust::Agent,
+        valid_from: turn.at,
+        turns: vec![*index, turn.index],
+        entities: names,
+        score: 0.7,
+    };
+    vec![draft.bounded()]
+}
+
+/// The last advice of the exchange's last message.
+fn advice(said: &[(usize, Vec<Sentence>)], turns: &[TurnView<'_>]) -> Option<(usize, String)> {
+    let (index, passage) = said.last()?;
+    let by_agent = turns
+        .iter()
+        .any(|turn| turn.index == *index && turn.role == TurnRole::Assistant);
+    let at = passage.iter().rposition(|sentence| {
+        sentence.cues.has(Cue::Recommends) && !sentence.cues.has(Cue::Asks) && sentence.words >= 3
+    })?;
+    let goes_on = passage.get(at + 1).is_some_and(|next| {
+        next.block == passage[at].block
+            && next.cues.has_any(&[Cue::Continues, Cue::Rationale])
+            && !next.cues.has(Cue::Asks)
+    });
+    by_agent.then(|| {
+        (
+            *index,
+            render(passage, &(at..at + 1 + usize::from(goes_on))),
+        )
+    })
+}
+
+/// The best drafts, each statement once.
+fn best(mut drafts: Vec<Draft>) -> Vec<Draft> {
+    drafts.sort_by(|a, b| b.score.total_cmp(&a.score));
+    let mut kept: Vec<Draft> = Vec::new();
+    for draft in drafts {
+        let same = kept
+            .iter_mut()
+            .find(|known| near_duplicate(&known.text, &draft.text) >= NEAR_DUPLICATE);
+        match same {
+            Some(known) => {
+                known.turns.extend(&draft.turns);
+                known.turns.sort_unstable();
+                known.turns.dedup();
+            }
+            None if draft.score >= Draft::ADMISSION => kept.push(draft),
+            None => {}
+        }
+    }
+    kept.truncate(DRAFTS_MAX);
+    kept
+}

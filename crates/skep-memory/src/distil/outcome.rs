@@ -1,0 +1,199 @@
+//! What an exchange was for and what came of it.
+
+use super::cue::Cue;
+use super::draft::Draft;
+use super::entity::{entities, has_entity};
+use super::key::key_line;
+use super::passage::{Section, Sentence, read};
+use super::sentence::{content_words, fold};
+use super::shell::{ToolSort, sort};
+use super::statement::without_opener;
+use crate::clean::cut_line;
+use crate::turn::TurnView;
+use skep_domain::{MemoryKind, Trust, TurnRole};
+use std::collections::BTreeSet;
+
+/// Characters of an outcome.
+const OUTCOME_CHARS: usize = 700;
+
+/// What the user asked for, in a line; `None` for "continue" and the like.
+pub(super) fn goal(user_text: &str) -> Option<String> {
+    let passage = read(user_text);
+    let asked = passage
+        .iter()
+        .find(|sentence| sentence.words >= 2 && !is_greeting(&sentence.folded))?;
+    let text = without_request(&asked.text);
+    (content_words(text).len() >= 2)
+        .then(|| cut_line(text.trim_end_matches(['.', '!', ':']), 160).into_owned())
+}
+
+fn is_greeting(folded: &str) -> bool {
+    [
+        "hi ",
+        "hello",
+        "hey ",
+        "thanks",
+        "thank you",
+        "good morning",
+        "continue",
+        "go on",
+        "go ahead",
+        "yes",
+        "ok ",
+    ]
+    .iter()
+    .any(|start| folded.starts_with(start))
+        && folded.split_whitespace().count() <= 4
+}
+
+/// `Could you please fix the pool?` asks to `fix the pool?`
+fn without_request(text: &str) -> &str {
+    const REQUESTS: &[&str] = &[
+        "can you",
+        "could you",
+        "would you",
+        "will you",
+        "i want you to",
+        "i'd like you to",
+        "i would like you to",
+        "i need you to",
+        "we need to",
+        "you should",
+        "you need to",
+        "please",
+        "i want to",
+        "i'd like to",
+        "let's",
+        "help me to",
+        "help me",
+        "now",
+        "next",
+        "then",
+        "kindly",
+        "just",
+        "go ahead and",
+    ];
+    let mut rest = without_opener(text);
+    for _ in 0..4 {
+        let folded = fold(&rest[..rest.floor_char_boundary(28)]);
+        let Some(request) = REQUESTS.iter().find(|request| {
+            folded
+                .strip_prefix(**request)
+                .is_some_and(|after| after.starts_with([' ', ',']))
+        }) else {
+            break;
+        };
+        rest = rest[request.len()..].trim_start_matches([' ', ',']);
+    }
+    rest
+}
+
+/// The memory of an exchange as a whole. `spent` are sentences that other drafts hold already.
+pub(super) fn outcome(
+    turns: &[TurnView<'_>],
+    asked: Option<(&TurnView<'_>, &str)>,
+    spent: &BTreeSet<String>,
+) -> Option<Draft> {
+    let told = turns
+        .iter()
+        .rfind(|turn| turn.role == TurnRole::Assistant && turn.text.trim().len() >= 20)?;
+    let passage = read(told.text);
+    let edited = edited(turns);
+    let is_question = asked.is_some_and(|(turn, _)| turn.text.trim_end().ends_with('?'));
+    let kept = pick(&passage, spent, is_question);
+    let text: String = kept
+        .iter()
+        .map(|sentence| without_opener(&sentence.text))
+        .collect::<Vec<_>>()
+        .join(" ");
+    let names = entities(&text);
+    let words: usize = kept.iter().map(|sentence| sentence.words).sum();
+    let did_something =
+        !edited.is_empty() && kept.iter().any(|sentence| sentence.cues.has(Cue::Done));
+    let answered = is_question && !names.is_empty() && words >= 5;
+    if words < 4 || !(did_something || answered) {
+        return None;
+    }
+    let asked_text = asked.map(|(_, goal)| goal);
+    let mut score =
+        0.5 + 0.03 * names.len().min(4) as f32 + if edited.is_empty() { 0.0 } else { 0.06 };
+    if kept.iter().any(|sentence| sentence.cues.has(Cue::Undone)) {
+        score -= 0.04;
+    }
+    let statement = cut_line(&text, OUTCOME_CHARS).into_owned();
+    let full = match asked_text {
+        Some(goal) if is_question => format!("{}? {statement}", goal.trim_end_matches('?')),
+        Some(goal) => format!("{goal}: {statement}"),
+        None => statement.clone(),
+    };
+    let mut all_names = names;
+    all_names.extend(edited.iter().cloned());
+    let head = asked_text.unwrap_or(&statement);
+    let mut sources = vec![told.index];
+    sources.extend(asked.map(|(turn, _)| turn.index));
+    let draft = Draft {
+        kind: if is_question && asked_text.is_some_and(|goal| fold(goal).starts_with("where")) {
+            MemoryKind::Reference
+        } else {
+            MemoryKind::Fact
+        },
+        key: key_line(head, &all_names, Some(&statement)),
+        text: full,
+        trust: Trust::Agent,
+        valid_from: told.at,
+        turns: sources,
+        entities: all_names,
+        score,
+    };
+    Some(draft.bounded())
+}
+
+/// Files that the exchange edited, in order.
+fn edited(turns: &[TurnView<'_>]) -> Vec<String> {
+    let mut paths: Vec<String> = Vec::new();
+    for turn in turns
+        .iter()
+        .filter(|turn| turn.role == TurnRole::ToolCall && sort(turn.tool) == ToolSort::Edit)
+    {
+        for path in turn.paths {
+            if !paths.contains(path) {
+                paths.push(path.clone());
+            }
+        }
+    }
+    paths
+}
+
+/// The sentences that tell the outcome: what was done, or what the answer is.
+fn pick<'a>(
+    passage: &'a [Sentence],
+    spent: &BTreeSet<String>,
+    is_question: bool,
+) -> Vec<&'a Sentence> {
+    let mut kept: Vec<&Sentence> = Vec::new();
+    let mut chars = 0;
+    for sentence in passage {
+        let is_talk = sentence.cues.has(Cue::Asks)
+            || sentence.cues.has(Cue::Hedge)
+            || sentence.section == Section::Open
+            || (sentence.cues.has(Cue::Chatter)
+                && !(sentence.cues.has(Cue::Done) && has_entity(&sentence.text)))
+            || sentence.words < 3;
+        let says = sentence.cues.has(Cue::Done)
+            || sentence.cues.has(Cue::Undone)
+            || (is_question && (has_entity(&sentence.text) || kept.is_empty()))
+            || sentence.is_item;
+        if is_talk || !says || spent.contains(&sentence.text) {
+            continue;
+        }
+        chars += sentence.text.chars().count();
+        if chars > OUTCOME_CHARS && !kept.is_empty() {
+            break;
+        }
+        kept.push(sentence);
+        if kept.len() >= 6 {
+            break;
+        }
+    }
+    kept
+}

@@ -1,0 +1,413 @@
+//! Tool calls and their results: which command ran, whether it failed, what it complained about.
+
+use crate::clean::cut_line;
+use crate::turn::TurnView;
+use regex::Regex;
+use skep_domain::TurnRole;
+use std::sync::LazyLock;
+
+/// What a tool does, as far as the distiller cares.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum ToolSort {
+    Shell,
+    Edit,
+    Web,
+    Other,
+}
+
+/// Judges a tool by its name, over the names that the known harnesses use.
+pub(super) fn sort(name: Option<&str>) -> ToolSort {
+    let name = name.unwrap_or_default().to_ascii_lowercase();
+    let has = |words: &[&str]| words.iter().any(|word| name.contains(word));
+    if has(&[
+        "webfetch",
+        "websearch",
+        "web_search",
+        "web_fetch",
+        "browser",
+        "fetch",
+        "firecrawl",
+        "tavily",
+        "exa_",
+    ]) {
+        ToolSort::Web
+    } else if has(&[
+        "bash",
+        "shell",
+        "exec",
+        "terminal",
+        "run_command",
+        "local_shell",
+    ]) {
+        ToolSort::Shell
+    } else if has(&[
+        "edit",
+        "write",
+        "patch",
+        "str_replace",
+        "create_file",
+        "notebook",
+    ]) && !has(&["stdin", "todo"])
+    {
+        ToolSort::Edit
+    } else {
+        ToolSort::Other
+    }
+}
+
+/// The command line of a shell call: its text, or the command in a JSON input.
+pub(super) fn command(turn: &TurnView<'_>) -> Option<String> {
+    if turn.role != TurnRole::ToolCall || sort(turn.tool) != ToolSort::Shell {
+        return None;
+    }
+    let text = turn.text.trim();
+    let line = if text.starts_with('{') {
+        json_command(text)?
+    } else {
+        text.to_owned()
+    };
+    let line = line.trim().trim_start_matches("$ ");
+    (!line.is_empty()).then(|| line.to_owned())
+}
+
+/// `{"command": "…"}` and `{"command": ["bash", "-lc", "…"]}`, without a parser for the rest.
+fn json_command(text: &str) -> Option<String> {
+    let at = ["\"command\"", "\"cmd\"", "\"script\""]
+        .iter()
+        .find_map(|key| Some(text.find(key)? + key.len()))?;
+    let rest = text[at..].trim_start().strip_prefix(':')?.trim_start();
+    if let Some(list) = rest.strip_prefix('[') {
+        let mut words = Vec::new();
+        let mut rest = list;
+        while let Some(open) = rest.find('"').filter(|open| !rest[..*open].contains(']')) {
+            let (word, after) = json_string(&rest[open + 1..])?;
+            words.push(word);
+            rest = after;
+        }
+        let is_wrapper = words.len() == 3 && words[1].starts_with('-') && words[1].ends_with('c');
+        return if is_wrapper {
+            words.pop()
+        } else {
+            Some(words.join(" "))
+        };
+    }
+    Some(json_string(rest.strip_prefix('"')?)?.0)
+}
+
+/// Reads up to the closing quote and undoes the common escapes.
+fn json_string(text: &str) -> Option<(String, &str)> {
+    let mut out = String::new();
+    let mut chars = text.char_indices();
+    while let Some((at, c)) = chars.next() {
+        match c {
+            '"' => return Some((out, &text[at + 1..])),
+            '\\' => match chars.next()?.1 {
+                'n' => out.push('\n'),
+                't' => out.push('\t'),
+                other => out.push(other),
+            },
+            _ => out.push(c),
+        }
+    }
+    None
+}
+
+/// The part of a command line that does the work, without `cd`, variables, pipes and redirections.
+pub(super) fn core(command: &str) -> String {
+    let last = command
+        .split(['\n', ';'])
+        .flat_map(|line| line.split("&&"))
+        .map(str::trim)
+        .filter(|part| {
+            let first = part.split_whitespace().next().unwrap_or_default();
+            !matches!(
+                first,
+                "" | "cd"
+                    | "export"
+                    | "set"
+                    | "source"
+                    | "."
+                    | "echo"
+                    | "tail"
+                    | "head"
+                    | "cat"
+                    | "ls"
+                    | "true"
+            )
+        })
+        .last()
+        .unwrap_or(command);
+    let piped = last.split(" | ").next().unwrap_or(last);
+    let words: Vec<&str> = piped
+        .split_whitespace()
+        .skip_while(|word| {
+            word.split_once('=').is_some_and(|(name, _)| {
+                name.bytes()
+                    .all(|b| b.is_ascii_uppercase() || b == b'_' || b.is_ascii_digit())
+            })
+        })
+        .skip_while(|word| {
+            matches!(
+                *word,
+                "sudo" | "time" | "nice" | "env" | "timeout" | "command"
+            )
+        })
+        .take_while(|word| !matches!(*word, "2>&1" | ">" | ">>" | "2>" | "||" | "<"))
+        .filter(|word| !word.starts_with("2>"))
+        .collect();
+    words.join(" ")
+}
+
+/// What two runs of the same check have in common: the program and its verb.
+pub(super) fn signature(core: &str) -> String {
+    let mut words = core
+        .split_whitespace()
+        .filter(|word| !word.starts_with('-') && !word.starts_with('+'));
+    let program = words.next().unwrap_or_default();
+    let program = program.rsplit('/').next().unwrap_or(program);
+    let runners = [
+        "cargo",
+        "npm",
+        "pnpm",
+        "yarn",
+        "bun",
+        "go",
+        "make",
+        "just",
+        "docker",
+        "git",
+        "python",
+        "python3",
+        "uv",
+        "poetry",
+        "npx",
+        "bundle",
+        "mvn",
+        "gradle",
+        "gradlew",
+        "kubectl",
+        "helm",
+        "terraform",
+        "dotnet",
+        "mix",
+        "deno",
+        "node",
+        "rake",
+        "tox",
+        "nox",
+        "hatch",
+        "pip",
+        "brew",
+        "systemctl",
+        "psql",
+    ];
+    if !runners.contains(&program) {
+        return program.to_owned();
+    }
+    let verb = words.next().unwrap_or_default();
+    let second = if matches!(verb, "run" | "nextest" | "compose" | "exec") {
+        words.next().unwrap_or_default()
+    } else {
+        ""
+    };
+    [program, verb, second].join(" ").trim_end().to_owned()
+}
+
+/// Whether a command only looks: its failure teaches nothing.
+pub(super) fn only_looks(signature: &str) -> bool {
+    let program = signature.split(' ').next().unwrap_or_default();
+    matches!(
+        program,
+        "" | "ls"
+            | "cat"
+            | "head"
+            | "tail"
+            | "grep"
+            | "rg"
+            | "find"
+            | "fd"
+            | "sed"
+            | "awk"
+            | "wc"
+            | "which"
+            | "pwd"
+            | "test"
+            | "["
+            | "diff"
+            | "stat"
+            | "file"
+            | "echo"
+            | "tree"
+            | "jq"
+            | "sleep"
+            | "kill"
+            | "rm"
+            | "mkdir"
+            | "cp"
+            | "mv"
+            | "touch"
+            | "true"
+    ) || matches!(
+        signature,
+        "git diff" | "git show" | "git log" | "git status" | "git grep" | "git check-ignore"
+    )
+}
+
+/// Whether a result says that its command failed.
+pub(super) fn failed(result: &TurnView<'_>) -> bool {
+    if result.is_error {
+        return true;
+    }
+    let text = result.text;
+    let head = &text[..text.floor_char_boundary(2000)];
+    let tail = &text[text.ceil_char_boundary(text.len().saturating_sub(2000))..];
+    [head, tail].iter().any(|part| {
+        EXIT.captures_iter(part).any(|code| {
+            code.get(1)
+                .is_some_and(|code| code.as_str().parse() != Ok(0_u32))
+        }) || FAILED.is_match(part)
+    })
+}
+
+#[expect(
+    clippy::expect_used,
+    reason = "the patterns are constants, and every test compiles them"
+)]
+fn pattern(text: &str) -> Regex {
+    Regex::new(text).expect("a constant pattern")
+}
+
+static EXIT: LazyLock<Regex> = LazyLock::new(|| {
+    pattern(
+        r#"(?i)(?-u)(?:exit(?:ed)?(?:[ _]with)?[ _](?:code|status)|exit_code|process exited with)["':= ]{1,4}(?:code |status )?([0-9]{1,3})\b"#,
+    )
+});
+
+static FAILED: LazyLock<Regex> = LazyLock::new(|| {
+    pattern(
+        r"(?m)(?-u)^(?:error: could not compile|test result: FAILED|error: test (?:run )?failed|npm ERR!|FAILED \(|=+ [0-9]+ failed|make: \*\*\*|Traceback \(most recent call last\)|fatal: |ERR_PNPM| ELIFECYCLE|FAIL\b)",
+    )
+});
+
+/// Lines that say what is wrong, the most telling first.
+static TELLING: LazyLock<Vec<Regex>> = LazyLock::new(|| {
+    [
+        r"(?-u)\b(?:SQLITE_[A-Z]+|database is locked|ECONNREFUSED|EADDRINUSE|EACCES|ENOENT|ENOSPC|ETIMEDOUT|ERR_[A-Z_]+|permission denied|connection refused|address already in use|no space left|out of memory|command not found|certificate)\b",
+        r"(?-u)^\s*(?:thread '[^'\n]+' .{0,24}panicked at|panicked at)",
+        r"(?-u)^\s*(?:error(?:\[[A-Z0-9]+\])?|fatal|npm ERR!|ERR_PNPM_[A-Z_]+|ERROR|E)\b[: ]",
+        r"(?-u)^\s*(?:[A-Za-z_.]+(?:Error|Exception)|AssertionError|assertion)\b",
+        r"(?-u)(?i)\b(?:failed|cannot|could not|unable to|not found|denied|refused|timed? ?out|undefined|unexpected|missing|mismatch|invalid)\b",
+    ]
+    .into_iter()
+    // `.` and classes of what is not must not match half a character: these stay in Unicode mode.
+    .map(|text| pattern(&text.replace("(?-u)", "")))
+    .collect()
+});
+
+/// The line of a failed run that says what is wrong.
+pub(super) fn complaint(output: &str) -> Option<String> {
+    let head = &output[..output.floor_char_boundary(32 << 10)];
+    let tail = &output[output
+        .ceil_char_boundary(output.len().saturating_sub(32 << 10))
+        .max(head.len())..];
+    let lines: Vec<&str> = head
+        .lines()
+        .chain(tail.lines())
+        .map(str::trim)
+        .filter(|line| is_line(line))
+        .collect();
+    let line = TELLING.iter().find_map(|telling| {
+        let at = lines.iter().position(|line| telling.is_match(line))?;
+        // A panic's message stands in the line after its place.
+        let is_place = lines[at].ends_with(':') && lines[at].contains("panicked at");
+        lines
+            .get(at + usize::from(is_place))
+            .or_else(|| lines.get(at))
+    })?;
+    let line = line.trim_start_matches(|c: char| {
+        !c.is_alphanumeric() && !matches!(c, '`' | '\'' | '"' | '[' | '<')
+    });
+    Some(cut_line(line, 180).into_owned())
+}
+
+fn is_line(line: &str) -> bool {
+    line.len() >= 6
+        && !line.starts_with("Exit code")
+        && !line.starts_with("error: could not compile")
+        && !line.starts_with("error: test failed")
+        && !line.starts_with("error: aborting")
+        && !line.starts_with("at ")
+        && line.contains(char::is_alphabetic)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{complaint, core, json_command, signature};
+
+    #[test]
+    fn the_command_is_read_from_what_surrounds_it() {
+        assert_eq!(
+            json_command(r#"{"command":"cd a && cargo test","timeout":1}"#).as_deref(),
+            Some("cd a && cargo test")
+        );
+        assert_eq!(
+            json_command(r#"{"command":["bash","-lc","pnpm \"x\""]}"#).as_deref(),
+            Some("pnpm \"x\"")
+        );
+        assert_eq!(
+            json_command(r#"{"cmd":["git","push"]}"#).as_deref(),
+            Some("git push")
+        );
+        for (line, expected, sign) in [
+            (
+                "cd crates/x && RUST_LOG=debug cargo test -p store 2>&1 | tail -20",
+                "cargo test -p store",
+                "cargo test",
+            ),
+            (
+                "sudo docker compose up -d > /dev/null",
+                "docker compose up -d",
+                "docker compose up",
+            ),
+            (
+                "pnpm run build; echo done",
+                "pnpm run build",
+                "pnpm run build",
+            ),
+            ("./gradlew test", "./gradlew test", "gradlew test"),
+            (
+                "pytest -q tests/test_a.py",
+                "pytest -q tests/test_a.py",
+                "pytest",
+            ),
+        ] {
+            assert_eq!(core(line), expected);
+            assert_eq!(signature(expected), sign);
+        }
+    }
+
+    #[test]
+    fn the_telling_line_is_found() {
+        for (output, expected) in [
+            (
+                "running 3 tests\nthread 'a' (1) panicked at src/pool.rs:41:9:\ncalled `Result::unwrap()` on an `Err` value: Busy\nnote: run with",
+                "called `Result::unwrap()` on an `Err` value: Busy",
+            ),
+            (
+                "Compiling a\nerror[E0502]: cannot borrow `x` as mutable\n --> src/a.rs",
+                "error[E0502]: cannot borrow `x` as mutable",
+            ),
+            (
+                "ok\nError: SQLITE_BUSY: database is locked\n",
+                "Error: SQLITE_BUSY: database is locked",
+            ),
+            (
+                "E   AssertionError: expected 3, got 4",
+                "E   AssertionError: expected 3, got 4",
+            ),
+        ] {
+            assert_eq!(complaint(output).as_deref(), Some(expected));
+        }
+        assert_eq!(complaint("all fine here\nnothing"), None);
+    }
+}
