@@ -1,1 +1,26 @@
 //! Per-workspace search in memory: lexical and vector channels to ids, fusion, embedder, snapshot.
+//!
+//! Everything is a function of what was put in and of nothing else: no IO, no clock, no shared
+//! statistics. Two indexes have nothing in common, so one workspace cannot move the scores of
+//! another. Answers are ids; content is loaded elsewhere, after authorization.
+
+mod analyze;
+mod codec;
+mod embed;
+mod error;
+mod fuse;
+mod index;
+mod lexical;
+mod lexicon;
+mod postings;
+mod quantised;
+mod snapshot;
+mod top;
+mod vector;
+mod wordpiece;
+
+pub use analyze::analyze;
+pub use embed::{Embedder, StaticEmbedder};
+pub use error::IndexError;
+pub use index::{Candidate, Entry, Query, WorkspaceIndex};
+pub use quantised::Quantised;

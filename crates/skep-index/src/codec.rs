@@ -1,0 +1,91 @@
+//! Reading and writing flat bytes, every length checked before it is believed.
+
+use crate::IndexError;
+use crate::postings::take_varint;
+
+/// Takes values off the front of bytes.
+pub(crate) struct Reader<'a> {
+    rest: &'a [u8],
+}
+
+const SHORT: IndexError = IndexError::Damaged("cut short");
+
+impl<'a> Reader<'a> {
+    pub(crate) fn new(bytes: &'a [u8]) -> Self {
+        Self { rest: bytes }
+    }
+
+    pub(crate) fn take(&mut self, count: usize) -> Result<&'a [u8], IndexError> {
+        let (taken, rest) = self.rest.split_at_checked(count).ok_or(SHORT)?;
+        self.rest = rest;
+        Ok(taken)
+    }
+
+    pub(crate) fn array<const N: usize>(&mut self) -> Result<[u8; N], IndexError> {
+        let (taken, rest) = self.rest.split_first_chunk().ok_or(SHORT)?;
+        self.rest = rest;
+        Ok(*taken)
+    }
+
+    pub(crate) fn u8(&mut self) -> Result<u8, IndexError> {
+        Ok(u8::from_le_bytes(self.array()?))
+    }
+
+    pub(crate) fn u32(&mut self) -> Result<u32, IndexError> {
+        Ok(u32::from_le_bytes(self.array()?))
+    }
+
+    pub(crate) fn u64(&mut self) -> Result<u64, IndexError> {
+        Ok(u64::from_le_bytes(self.array()?))
+    }
+
+    pub(crate) fn varint(&mut self) -> Result<u64, IndexError> {
+        take_varint(&mut self.rest).ok_or(SHORT)
+    }
+
+    /// A number of things that take at least one byte each, so that it is bounded by what is left.
+    pub(crate) fn count(&mut self) -> Result<usize, IndexError> {
+        let count = usize::try_from(self.varint()?).map_err(|_| SHORT)?;
+        if count > self.rest.len() {
+            Err(SHORT)
+        } else {
+            Ok(count)
+        }
+    }
+
+    pub(crate) fn text(&mut self, length: usize) -> Result<&'a str, IndexError> {
+        std::str::from_utf8(self.take(length)?).map_err(|_| IndexError::Damaged("not UTF-8"))
+    }
+
+    pub(crate) fn u32s(&mut self, count: usize) -> Result<Vec<u32>, IndexError> {
+        let bytes = self.take(count.checked_mul(4).ok_or(SHORT)?)?;
+        let (words, _) = bytes.as_chunks::<4>();
+        Ok(words.iter().map(|word| u32::from_le_bytes(*word)).collect())
+    }
+
+    pub(crate) fn f32s(&mut self, count: usize) -> Result<Vec<f32>, IndexError> {
+        Ok(self.u32s(count)?.into_iter().map(f32::from_bits).collect())
+    }
+
+    /// Refuses bytes that nothing has read.
+    pub(crate) fn finish(&self) -> Result<(), IndexError> {
+        if self.rest.is_empty() {
+            Ok(())
+        } else {
+            Err(IndexError::Damaged("too long"))
+        }
+    }
+}
+
+/// A sum that any one changed bit changes: each step is a bijection of the state, for given words,
+/// and of the word, for a given state. It finds accidents, not attackers; the seal round a
+/// snapshot does that.
+pub(crate) fn checksum(bytes: &[u8]) -> u64 {
+    const MULTIPLIER: u64 = 0x9E37_79B9_7F4A_7C15;
+    let mix = |state: u64, word: u64| (state ^ word).wrapping_mul(MULTIPLIER).rotate_left(29);
+    let (words, rest) = bytes.as_chunks::<8>();
+    let words = words.iter().map(|word| u64::from_le_bytes(*word));
+    let state = words.fold(bytes.len() as u64, mix);
+    rest.iter()
+        .fold(state, |state, &byte| mix(state, byte.into()))
+}

@@ -1,0 +1,251 @@
+//! The index of one workspace: puts, removals, search.
+
+use std::collections::HashMap;
+
+use skep_domain::{MemoryId, ProjectId};
+
+use crate::Quantised;
+use crate::embed::leading_components;
+use crate::fuse::{fuse, lexical_share};
+use crate::lexical::Lexical;
+use crate::lexicon::ENTRY_OVERHEAD;
+use crate::top::Top;
+use crate::vector::Vectors;
+
+/// Each channel proposes this many times the candidates asked for, and at least [`POOL_MIN`].
+const POOL_FACTOR: usize = 2;
+
+/// See [`POOL_FACTOR`].
+const POOL_MIN: usize = 100;
+
+/// Removed texts are cleared away when they are this many and a quarter of all.
+const COMPACT_FROM: usize = 1_024;
+
+/// One memory, as search sees it.
+#[derive(Clone, Copy, Debug)]
+pub struct Entry<'a> {
+    /// Which memory.
+    pub id: MemoryId,
+    /// The project it belongs to, if to one.
+    pub project: Option<ProjectId>,
+    /// What it says: key line and text.
+    pub text: &'a str,
+}
+
+/// A question.
+#[derive(Clone, Copy, Debug)]
+pub struct Query<'a> {
+    /// In words.
+    pub text: &'a str,
+    /// As a vector of the index's model, if there is one.
+    pub vector: Option<&'a [f32]>,
+    /// Only memories of this project and those of none; all, if it is not given.
+    pub project: Option<ProjectId>,
+    /// How many candidates, at most.
+    pub limit: usize,
+}
+
+/// A memory that may answer, and why.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Candidate {
+    /// Which memory.
+    pub id: MemoryId,
+    /// BM25; zero if no word matches.
+    pub lexical: f32,
+    /// The cosine; zero if the memory or the query has no vector.
+    pub vector: f32,
+    /// Both, in 0..=1: what candidates are sorted by.
+    pub fused: f32,
+}
+
+/// Search over the memories of one workspace. Holds terms and vectors, never text.
+pub struct WorkspaceIndex {
+    pub(crate) model_id: Box<str>,
+    pub(crate) seq: u64,
+    pub(crate) lexical: Lexical,
+    pub(crate) vectors: Vectors,
+    pub(crate) places: Vec<Place>,
+    pub(crate) slots: HashMap<MemoryId, u32>,
+}
+
+/// Whose slot it is.
+#[derive(Clone, Copy)]
+pub(crate) struct Place {
+    pub(crate) id: MemoryId,
+    pub(crate) project: Option<ProjectId>,
+}
+
+impl WorkspaceIndex {
+    /// An empty index for vectors of a model.
+    #[must_use]
+    pub fn new(model_id: &str, dim: usize) -> Self {
+        Self {
+            model_id: model_id.into(),
+            seq: 0,
+            lexical: Lexical::default(),
+            vectors: Vectors::new(dim, leading_components(model_id, dim)),
+            places: Vec::new(),
+            slots: HashMap::new(),
+        }
+    }
+
+    /// The sequence number that the index says it is at.
+    #[must_use]
+    pub fn seq(&self) -> u64 {
+        self.seq
+    }
+
+    /// Says that everything up to `seq` has been put.
+    pub fn set_seq(&mut self, seq: u64) {
+        self.seq = seq;
+    }
+
+    /// The model whose vectors it takes.
+    #[must_use]
+    pub fn model_id(&self) -> &str {
+        &self.model_id
+    }
+
+    /// How many memories it holds.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.lexical.live()
+    }
+
+    /// Whether it holds none.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// How many memories are found by words only.
+    #[must_use]
+    pub fn missing_vectors(&self) -> usize {
+        self.len() - self.vectors.count()
+    }
+
+    /// Puts a memory in the place of any that had its id. Its vector is put separately.
+    pub fn put(&mut self, entry: &Entry<'_>) {
+        self.remove(entry.id);
+        let slot = self.lexical.add(entry.text);
+        self.places.push(Place {
+            id: entry.id,
+            project: entry.project,
+        });
+        self.slots.insert(entry.id, slot);
+    }
+
+    /// Gives a memory its vector; false if the memory is not held or the dimension is another.
+    pub fn put_vector(&mut self, id: MemoryId, vector: &Quantised) -> bool {
+        let slot = self.slots.get(&id);
+        slot.is_some_and(|&slot| self.vectors.put(slot, vector))
+    }
+
+    /// Takes a memory out; false if it was not held.
+    pub fn remove(&mut self, id: MemoryId) -> bool {
+        let Some(slot) = self.slots.remove(&id) else {
+            return false;
+        };
+        self.lexical.remove(slot);
+        self.vectors.remove(slot);
+        let removed = self.lexical.slots() - self.lexical.live();
+        if removed >= COMPACT_FROM && removed > self.lexical.slots() / 4 {
+            self.compact();
+        }
+        true
+    }
+
+    /// What the index takes in memory, estimated.
+    #[must_use]
+    pub fn bytes(&self) -> usize {
+        let id = size_of::<(MemoryId, u32)>() + ENTRY_OVERHEAD;
+        let places = self.places.capacity() * size_of::<Place>();
+        let ids = self.slots.capacity() * id + places;
+        self.lexical.heap_bytes() + self.vectors.heap_bytes() + ids
+    }
+
+    /// The candidates for a query, best first; equal ones in order of their ids.
+    #[must_use]
+    pub fn search(&self, query: &Query<'_>) -> Vec<Candidate> {
+        let accept = |slot: u32| self.accepts(slot, query.project);
+        let pool = query.limit.saturating_mul(POOL_FACTOR).max(POOL_MIN);
+        let scores = self.lexical.scores(query.text);
+        let by_words = best_words(&scores, pool, &accept);
+        let by_vector = match query.vector {
+            Some(vector) => self.vectors.nearest(vector, pool, &accept),
+            None => Vec::new(),
+        };
+        let best = (first_score(&by_words), first_score(&by_vector));
+        let mut slots: Vec<u32> = by_words
+            .iter()
+            .chain(&by_vector)
+            .map(|&(_, slot)| slot)
+            .collect();
+        slots.sort_unstable();
+        slots.dedup();
+        let cosines = match query.vector {
+            Some(vector) => self.vectors.cosines(vector, &slots),
+            None => vec![0.0; slots.len()],
+        };
+        let share = lexical_share(query.text);
+        let found = slots.into_iter().zip(cosines).map(|(slot, vector)| {
+            let lexical = scores[slot as usize];
+            let id = self.places[slot as usize].id;
+            let fused = fuse(share, (lexical, best.0), (vector, best.1));
+            Candidate {
+                id,
+                lexical,
+                vector,
+                fused,
+            }
+        });
+        sorted(found, query.limit)
+    }
+
+    fn accepts(&self, slot: u32, project: Option<ProjectId>) -> bool {
+        let place = &self.places[slot as usize];
+        self.lexical.is_live(slot)
+            && (project.is_none() || place.project.is_none() || place.project == project)
+    }
+
+    /// Clears away what was removed.
+    fn compact(&mut self) {
+        let mut next = 0;
+        let moved: Vec<Option<u32>> = (0..self.places.len() as u32)
+            .map(|slot| {
+                let live = self.lexical.is_live(slot);
+                next += u32::from(live);
+                live.then(|| next - 1)
+            })
+            .collect();
+        self.lexical.compact(&moved);
+        self.vectors.compact(&moved);
+        let mut kept = moved.iter();
+        self.places
+            .retain(|_| kept.next().is_some_and(Option::is_some));
+        for (slot, place) in (0..).zip(&self.places) {
+            self.slots.insert(place.id, slot);
+        }
+    }
+}
+
+fn best_words(scores: &[f32], room: usize, accept: &dyn Fn(u32) -> bool) -> Vec<(f32, u32)> {
+    let mut top = Top::new(room);
+    for (slot, &score) in (0..).zip(scores) {
+        if score > 0.0 && score >= top.floor() && accept(slot) {
+            top.offer(score, slot);
+        }
+    }
+    top.into_sorted()
+}
+
+fn first_score(sorted: &[(f32, u32)]) -> f32 {
+    sorted.first().map_or(0.0, |&(score, _)| score)
+}
+
+fn sorted(found: impl Iterator<Item = Candidate>, limit: usize) -> Vec<Candidate> {
+    let mut found: Vec<Candidate> = found.filter(|candidate| candidate.fused > 0.0).collect();
+    found.sort_unstable_by(|a, b| b.fused.total_cmp(&a.fused).then(a.id.cmp(&b.id)));
+    found.truncate(limit);
+    found
+}

@@ -1,0 +1,158 @@
+//! The lexical channel: BM25 over an inverted index.
+//!
+//! S. Robertson, H. Zaragoza: "The Probabilistic Relevance Framework: BM25 and Beyond",
+//! Foundations and Trends in Information Retrieval 3(4), 2009, §3.5; the inverse document frequency
+//! has one added inside the logarithm, as in Lucene, so that it is never negative.
+
+use crate::analyze::analyze;
+use crate::lexicon::Lexicon;
+use crate::postings::Postings;
+
+/// How soon repetition stops counting.
+const K1: f32 = 1.2;
+
+/// How much a long text is held against its terms.
+const B: f32 = 0.75;
+
+/// The length of a text that was removed.
+const REMOVED: u32 = u32::MAX;
+
+/// Texts by slot. Slots are given in order and never reused until compaction.
+#[derive(Default)]
+pub(crate) struct Lexical {
+    lexicon: Lexicon,
+    postings: Vec<Postings>,
+    /// Terms in each text, [`REMOVED`] where it is gone.
+    lengths: Vec<u32>,
+    live: usize,
+    live_terms: u64,
+}
+
+impl Lexical {
+    /// Adds a text; the answer is its slot.
+    pub(crate) fn add(&mut self, text: &str) -> u32 {
+        let mut terms = Vec::with_capacity(text.len() / 4);
+        self.lexicon.learn(text, &mut terms);
+        self.postings
+            .resize_with(self.lexicon.len(), Postings::default);
+        let slot = self.lengths.len() as u32;
+        let length = terms.len() as u32;
+        terms.sort_unstable();
+        for run in terms.chunk_by(|a, b| a == b) {
+            self.postings[run[0] as usize].push(slot, run.len() as u32);
+        }
+        self.lengths.push(length);
+        self.live += 1;
+        self.live_terms += u64::from(length);
+        slot
+    }
+
+    /// Takes a text out of all later answers and statistics.
+    pub(crate) fn remove(&mut self, slot: u32) {
+        if let Some(length) = self.lengths.get_mut(slot as usize)
+            && *length != REMOVED
+        {
+            self.live -= 1;
+            self.live_terms -= u64::from(*length);
+            *length = REMOVED;
+        }
+    }
+
+    /// Slots given so far, of removed texts too.
+    pub(crate) fn slots(&self) -> usize {
+        self.lengths.len()
+    }
+
+    /// Texts held.
+    pub(crate) fn live(&self) -> usize {
+        self.live
+    }
+
+    /// Whether a slot's text is held.
+    pub(crate) fn is_live(&self, slot: u32) -> bool {
+        self.lengths
+            .get(slot as usize)
+            .is_some_and(|&length| length != REMOVED)
+    }
+
+    /// The score of every slot; zero where no term of the query occurs.
+    pub(crate) fn scores(&self, query: &str) -> Vec<f32> {
+        let mut scores = vec![0.0; self.lengths.len()];
+        let mut terms = analyze(query);
+        // Sums are taken in the order of the words, not of their numbers, so that the last bit of
+        // a score does not depend on what was put in first.
+        terms.sort_unstable();
+        let mut found = Vec::new();
+        for run in terms.chunk_by(|a, b| a == b) {
+            let Some(number) = self.lexicon.get(&run[0]) else {
+                continue;
+            };
+            found.clear();
+            let occurrences = self.postings[number as usize].iter();
+            found.extend(occurrences.filter(|(slot, _)| self.is_live(*slot)));
+            self.score_term(&found, run.len() as f32, &mut scores);
+        }
+        scores
+    }
+
+    /// Leaves out removed texts; slot `i` becomes `moved[i]`, where it is given.
+    pub(crate) fn compact(&mut self, moved: &[Option<u32>]) {
+        let mut kept = Vec::new();
+        let mut lists = Vec::new();
+        for (term, old) in self.lexicon.terms().into_iter().zip(&self.postings) {
+            let mut list = Postings::default();
+            for (slot, count) in old.iter() {
+                if let Some(slot) = moved[slot as usize] {
+                    list.push(slot, count);
+                }
+            }
+            if !list.as_bytes().is_empty() {
+                list.shrink();
+                kept.push(term);
+                lists.push(list);
+            }
+        }
+        let lexicon = Lexicon::from_terms(kept.into_iter()).unwrap_or_default();
+        self.lexicon = lexicon;
+        self.postings = lists;
+        self.lengths.retain(|&length| length != REMOVED);
+    }
+
+    /// What the channel takes in memory, estimated.
+    pub(crate) fn heap_bytes(&self) -> usize {
+        let lists: usize = self.postings.iter().map(Postings::heap_bytes).sum();
+        let headers = self.postings.capacity() * size_of::<Postings>();
+        self.lexicon.heap_bytes() + lists + headers + self.lengths.capacity() * 4
+    }
+
+    /// The parts that a snapshot keeps: terms, their lists, lengths.
+    pub(crate) fn parts(&self) -> (Vec<&str>, &[Postings], &[u32]) {
+        (self.lexicon.terms(), &self.postings, &self.lengths)
+    }
+
+    /// Puts the parts together again.
+    pub(crate) fn from_parts(lexicon: Lexicon, postings: Vec<Postings>, lengths: Vec<u32>) -> Self {
+        let held = lengths.iter().filter(|&&length| length != REMOVED);
+        let live_terms = held.clone().map(|&length| u64::from(length)).sum();
+        let live = held.count();
+        Self {
+            lexicon,
+            postings,
+            lengths,
+            live,
+            live_terms,
+        }
+    }
+
+    fn score_term(&self, found: &[(u32, u32)], times: f32, scores: &mut [f32]) {
+        let (texts, holding) = (self.live as f32, found.len() as f32);
+        let idf = (1.0 + (texts - holding + 0.5) / (holding + 0.5)).ln();
+        let average = (self.live_terms as f32 / texts.max(1.0)).max(1.0);
+        let (flat, slope) = (K1 * (1.0 - B), K1 * B / average);
+        for &(slot, count) in found {
+            let (count, length) = (count as f32, self.lengths[slot as usize] as f32);
+            let saturated = count * (K1 + 1.0) / (count + flat + slope * length);
+            scores[slot as usize] += times * idf * saturated;
+        }
+    }
+}

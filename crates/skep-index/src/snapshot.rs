@@ -1,0 +1,163 @@
+//! The index as bytes and back, so that a restart need not read every row.
+//!
+//! The bytes hold terms in clear: whoever keeps them seals them first.
+
+use std::collections::HashMap;
+
+use skep_domain::{Id, MemoryId, ProjectId};
+
+use crate::IndexError;
+use crate::analyze::ANALYZER_VERSION;
+use crate::codec::{Reader, checksum};
+use crate::index::{Place, WorkspaceIndex};
+use crate::lexical::Lexical;
+use crate::lexicon::Lexicon;
+use crate::postings::{Postings, put_varint};
+use crate::vector::Vectors;
+
+/// What a snapshot begins with; the last character is the version of the format.
+const MAGIC: [u8; 8] = *b"SKEPIDX1";
+
+/// Bytes of the checksum at the end.
+const CHECKSUM: usize = 8;
+
+const DAMAGED: IndexError = IndexError::Damaged("a part does not fit the others");
+
+impl WorkspaceIndex {
+    /// The whole index, to be sealed and kept.
+    #[must_use]
+    pub fn to_bytes(&self) -> Vec<u8> {
+        let mut out = Vec::with_capacity(self.bytes());
+        out.extend(MAGIC);
+        out.extend(ANALYZER_VERSION.to_le_bytes());
+        put_varint(&mut out, self.model_id.len() as u64);
+        out.extend(self.model_id.as_bytes());
+        out.extend((self.vectors.dim() as u32).to_le_bytes());
+        out.extend(self.seq.to_le_bytes());
+        self.write_places(&mut out);
+        self.write_lexical(&mut out);
+        self.vectors.write(&mut out);
+        let sum = checksum(&out);
+        out.extend(sum.to_le_bytes());
+        out
+    }
+
+    /// Reads a snapshot of the given model. [`IndexError::Outdated`] means that it is sound but
+    /// not for this version: load from the rows.
+    pub fn from_bytes(bytes: &[u8], model_id: &str) -> Result<Self, IndexError> {
+        let short = IndexError::Damaged("cut short");
+        let (body, sum) = bytes.split_last_chunk::<CHECKSUM>().ok_or(short)?;
+        if checksum(body) != u64::from_le_bytes(*sum) {
+            return Err(IndexError::Damaged("the checksum differs"));
+        }
+        let mut reader = Reader::new(body);
+        let dim = read_header(&mut reader, model_id)?;
+        let mut index = Self::new(model_id, dim);
+        index.seq = reader.u64()?;
+        index.places = read_places(&mut reader)?;
+        index.lexical = read_lexical(&mut reader, index.places.len())?;
+        index.vectors.read(&mut reader, index.places.len())?;
+        reader.finish()?;
+        index.link()?;
+        Ok(index)
+    }
+
+    fn write_places(&self, out: &mut Vec<u8>) {
+        put_varint(out, self.places.len() as u64);
+        for place in &self.places {
+            out.extend(place.id.to_bytes());
+            out.push(place.project.is_some().into());
+            out.extend(place.project.map(Id::to_bytes).into_iter().flatten());
+        }
+    }
+
+    fn write_lexical(&self, out: &mut Vec<u8>) {
+        let (terms, postings, lengths) = self.lexical.parts();
+        put_varint(out, terms.len() as u64);
+        for (term, list) in terms.into_iter().zip(postings) {
+            put_varint(out, term.len() as u64);
+            out.extend(term.as_bytes());
+            put_varint(out, list.as_bytes().len() as u64);
+            out.extend(list.as_bytes());
+        }
+        out.extend(lengths.iter().flat_map(|length| length.to_le_bytes()));
+    }
+
+    /// Builds the way from ids to slots, which the bytes leave out.
+    fn link(&mut self) -> Result<(), IndexError> {
+        self.slots = HashMap::with_capacity(self.lexical.live());
+        for (slot, place) in (0..).zip(&self.places) {
+            if self.lexical.is_live(slot) && self.slots.insert(place.id, slot).is_some() {
+                return Err(DAMAGED);
+            }
+        }
+        Ok(())
+    }
+}
+
+fn read_header(reader: &mut Reader<'_>, model_id: &str) -> Result<usize, IndexError> {
+    if reader.array()? != MAGIC {
+        return Err(IndexError::Outdated("format"));
+    }
+    if reader.array()? != ANALYZER_VERSION.to_le_bytes() {
+        return Err(IndexError::Outdated("analyser"));
+    }
+    let length = reader.count()?;
+    if reader.text(length)? != model_id {
+        return Err(IndexError::Outdated("model"));
+    }
+    Ok(reader.u32()? as usize)
+}
+
+fn read_places(reader: &mut Reader<'_>) -> Result<Vec<Place>, IndexError> {
+    let count = reader.count()?;
+    let mut places = Vec::with_capacity(count);
+    for _ in 0..count {
+        let id = MemoryId::from_bytes(reader.array()?);
+        let project = match reader.u8()? {
+            0 => None,
+            1 => Some(ProjectId::from_bytes(reader.array()?)),
+            _ => return Err(DAMAGED),
+        };
+        places.push(Place { id, project });
+    }
+    Ok(places)
+}
+
+fn read_lexical(reader: &mut Reader<'_>, slots: usize) -> Result<Lexical, IndexError> {
+    let count = reader.count()?;
+    let (mut terms, mut postings) = (Vec::with_capacity(count), Vec::with_capacity(count));
+    for _ in 0..count {
+        let length = reader.count()?;
+        terms.push(reader.text(length)?);
+        let length = reader.count()?;
+        let list = Postings::from_bytes(reader.take(length)?, slots as u32);
+        postings.push(list.ok_or(DAMAGED)?);
+    }
+    let lexicon = Lexicon::from_terms(terms.into_iter()).ok_or(DAMAGED)?;
+    Ok(Lexical::from_parts(lexicon, postings, reader.u32s(slots)?))
+}
+
+impl Vectors {
+    fn write(&self, out: &mut Vec<u8>) {
+        let (scales, leading, trailing) = self.parts();
+        put_varint(out, scales.len() as u64);
+        out.extend(scales.iter().flat_map(|scale| scale.to_le_bytes()));
+        out.extend(leading.iter().map(|code| code.cast_unsigned()));
+        out.extend(trailing.iter().map(|code| code.cast_unsigned()));
+    }
+
+    fn read(&mut self, reader: &mut Reader<'_>, slots: usize) -> Result<(), IndexError> {
+        let count = reader.count()?;
+        if count > slots {
+            return Err(DAMAGED);
+        }
+        let scales = reader.f32s(count)?;
+        let (lead, tail) = self.split();
+        let leading = reader.take(count.checked_mul(lead).ok_or(DAMAGED)?)?;
+        let trailing = reader.take(count.checked_mul(tail).ok_or(DAMAGED)?)?;
+        let signed = |bytes: &[u8]| bytes.iter().map(|byte| byte.cast_signed()).collect();
+        self.set_parts(scales, signed(leading), signed(trailing));
+        Ok(())
+    }
+}
