@@ -1,1 +1,37 @@
 //! The embedded backend: one SQLite file per workspace beside a control file.
+//!
+//! ```text
+//! <data directory>      0700, ours alone
+//!   control.db          keys (wrapped), tenants, credentials
+//!   ws/<32 hex>.db      one workspace's rows; only its own file is open in a connection
+//! ```
+//!
+//! Each file has one writing connection and a few reading ones, in WAL mode: readers see a snapshot
+//! and never wait for the writer. The files of the least recently used workspaces are closed.
+//!
+//! To add something that is stored: a numbered file in `migrations/`, a function in the module of
+//! its table, a method in `transaction`. Every statement names `workspace_id`; every statement on
+//! memories, sessions and turns that serves a caller carries the predicate of `ring`.
+
+mod backend;
+mod blocking;
+mod column;
+mod connection;
+mod control;
+mod database;
+mod directory;
+mod failure;
+mod memory;
+mod migration;
+mod options;
+mod project;
+mod ring;
+mod rows;
+mod session;
+mod transaction;
+mod turn;
+mod upkeep;
+mod workspaces;
+
+pub use backend::SqliteBackend;
+pub use options::Options;

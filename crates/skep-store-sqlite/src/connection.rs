@@ -1,0 +1,129 @@
+//! How a connection is opened: hardened first, and only then told to read the file.
+
+use std::path::Path;
+
+use rusqlite::config::DbConfig;
+use rusqlite::limits::Limit;
+use rusqlite::{Connection, OpenFlags};
+
+use crate::Options;
+use crate::failure::Failure;
+
+/// What a connection is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Purpose {
+    Write,
+    Read,
+}
+
+/// Statements that stay compiled on a connection; more than there are.
+const STATEMENTS: usize = 96;
+
+/// Opens a file that exists. Loading of extensions is compiled in and stays off, as it is by
+/// default; attaching is taken away, so no statement can reach another tenant's file.
+pub(crate) fn open(
+    path: &Path,
+    purpose: Purpose,
+    options: &Options,
+) -> Result<Connection, Failure> {
+    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE
+        | OpenFlags::SQLITE_OPEN_NO_MUTEX
+        | OpenFlags::SQLITE_OPEN_NOFOLLOW;
+    let connection = Connection::open_with_flags(path, flags)?;
+    connection.busy_timeout(options.patience)?;
+    connection.set_prepared_statement_cache_capacity(STATEMENTS);
+    connection.set_limit(Limit::SQLITE_LIMIT_ATTACHED, 0)?;
+    for (switch, on) in [
+        (DbConfig::SQLITE_DBCONFIG_DEFENSIVE, true),
+        (DbConfig::SQLITE_DBCONFIG_ENABLE_FKEY, true),
+        (DbConfig::SQLITE_DBCONFIG_TRUSTED_SCHEMA, false),
+        (DbConfig::SQLITE_DBCONFIG_ENABLE_TRIGGER, false),
+        (DbConfig::SQLITE_DBCONFIG_ENABLE_VIEW, false),
+        (DbConfig::SQLITE_DBCONFIG_DQS_DML, false),
+        (DbConfig::SQLITE_DBCONFIG_DQS_DDL, false),
+        (DbConfig::SQLITE_DBCONFIG_ENABLE_ATTACH_CREATE, false),
+        (DbConfig::SQLITE_DBCONFIG_ENABLE_ATTACH_WRITE, false),
+    ] {
+        connection.set_db_config(switch, on)?;
+    }
+    connection.execute_batch(&settings(purpose, options))?;
+    rusqlite::vtab::array::load_module(&connection)?;
+    Ok(connection)
+}
+
+/// `synchronous = FULL`: in WAL mode NORMAL would lose the last commits with the power, and a
+/// commit that was acknowledged is kept.
+fn settings(purpose: Purpose, options: &Options) -> String {
+    let reads_only = purpose == Purpose::Read;
+    format!(
+        "PRAGMA cell_size_check = ON;
+         PRAGMA temp_store = MEMORY;
+         PRAGMA cache_size = -{};
+         PRAGMA synchronous = FULL;
+         PRAGMA secure_delete = FAST;
+         PRAGMA wal_autocheckpoint = 1000;
+         PRAGMA journal_size_limit = 16777216;
+         PRAGMA query_only = {};",
+        options.cache_kib,
+        u8::from(reads_only),
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use rusqlite::Connection;
+
+    use super::{Purpose, open};
+    use crate::Options;
+
+    fn opened(purpose: Purpose) -> (tempfile::TempDir, Connection) {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().canonicalize().unwrap().join("a.db");
+        std::fs::write(&path, b"").unwrap();
+        let connection = open(&path, purpose, &Options::default()).unwrap();
+        (dir, connection)
+    }
+
+    fn setting(connection: &Connection, name: &str) -> i64 {
+        connection
+            .pragma_query_value(None, name, |row| row.get(0))
+            .unwrap()
+    }
+
+    #[test]
+    fn a_connection_is_durable_and_hardened() {
+        let (_dir, writer) = opened(Purpose::Write);
+        for (name, value) in [
+            ("synchronous", 2),
+            ("cell_size_check", 1),
+            ("trusted_schema", 0),
+            ("foreign_keys", 1),
+            ("secure_delete", 2),
+            ("temp_store", 2),
+            ("query_only", 0),
+            ("cache_size", -8192),
+        ] {
+            assert_eq!(setting(&writer, name), value, "{name}");
+        }
+    }
+
+    #[test]
+    fn no_other_file_can_be_attached_and_no_extension_loaded() {
+        let (dir, writer) = opened(Purpose::Write);
+        let other = dir.path().join("other.db");
+        let attach = format!("ATTACH '{}' AS other", other.display());
+        assert!(writer.execute_batch(&attach).is_err());
+        assert!(!other.exists());
+        assert!(
+            writer
+                .query_row("SELECT load_extension('x')", [], |_| Ok(()))
+                .is_err()
+        );
+    }
+
+    #[test]
+    fn a_reading_connection_writes_nothing() {
+        let (_dir, reader) = opened(Purpose::Read);
+        assert!(reader.execute_batch("CREATE TABLE t (a)").is_err());
+    }
+}

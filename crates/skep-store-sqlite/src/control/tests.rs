@@ -1,0 +1,102 @@
+//! Credential rows that do not make sense.
+
+use rusqlite::{Connection, params};
+use skep_crypto::{InstallToken, InstanceSecret, SeededRandom};
+use skep_domain::ReadPolicy;
+use skep_store::backend::CredentialKey;
+
+use super::{credential, policy};
+use crate::migration::CONTROL;
+
+const TENANT: ([u8; 16], [u8; 16]) = ([1; 16], [2; 16]);
+
+fn connection() -> Connection {
+    let connection = Connection::open_in_memory().unwrap();
+    for migration in &CONTROL.migrations {
+        connection.execute_batch(migration.sql()).unwrap();
+    }
+    connection
+        .execute("INSERT INTO organization VALUES (?1, 0)", [TENANT.0])
+        .unwrap();
+    connection
+        .execute(
+            "INSERT INTO workspace VALUES (?1, ?2, x'00', x'00', 0)",
+            [TENANT.0, TENANT.1],
+        )
+        .unwrap();
+    connection
+}
+
+fn found(role: &str, principal_kind: u8, permissions: Option<i64>) -> bool {
+    let connection = connection();
+    connection
+        .execute(
+            "INSERT INTO credential VALUES (0, x'', ?1, ?2, ?3, ?4, ?5, 'isolated', NULL, ?6, 0)",
+            params![
+                TENANT.0,
+                TENANT.1,
+                principal_kind,
+                [3_u8; 16],
+                role,
+                permissions
+            ],
+        )
+        .unwrap();
+    credential(&connection, &CredentialKey::SocketOwner)
+        .unwrap()
+        .is_some()
+}
+
+#[test]
+fn a10_unknown_roles_bits_and_principals_are_no_credential() {
+    assert!(found("admin", 0, None));
+    assert!(found("agent", 1, Some(1)));
+    for role in ["", "Admin", "root", "admin "] {
+        assert!(!found(role, 0, None), "{role:?}");
+    }
+    for kind in [2, 255] {
+        assert!(!found("admin", kind, None), "{kind}");
+    }
+    for bits in [1 << 5, i64::MIN, -1] {
+        assert!(!found("admin", 0, Some(bits)), "{bits:x}");
+    }
+}
+
+#[test]
+fn t10_a_malformed_policy_is_isolated() {
+    let group = Some(vec![7; 16]);
+    assert_eq!(policy("shared", None), ReadPolicy::Shared);
+    assert!(matches!(
+        policy("group", group.clone()),
+        ReadPolicy::Group(_)
+    ));
+    for (name, group) in [
+        ("isolated", None),
+        ("group", None),
+        ("group", Some(vec![7; 15])),
+        ("shared", group.clone()),
+        ("Shared", None),
+        ("", group),
+    ] {
+        assert_eq!(policy(name, group), ReadPolicy::Isolated, "{name:?}");
+    }
+}
+
+#[test]
+fn a_key_finds_its_own_row_only() {
+    let connection = connection();
+    let pepper = InstanceSecret::generate(&SeededRandom::new(1))
+        .keys()
+        .pepper;
+    let token = |seed| InstallToken::mint(&SeededRandom::new(seed)).stored_form(&pepper);
+    connection
+        .execute(
+            "INSERT INTO credential VALUES (1, ?1, ?2, ?3, 0, ?4, 'admin', 'isolated', NULL, NULL, 0)",
+            params![token(2), TENANT.0, TENANT.1, [3_u8; 16]],
+        )
+        .unwrap();
+    let find = |key| credential(&connection, &key).unwrap();
+    assert!(find(CredentialKey::InstallToken(token(2))).is_some());
+    assert!(find(CredentialKey::InstallToken(token(3))).is_none());
+    assert!(find(CredentialKey::SocketOwner).is_none());
+}

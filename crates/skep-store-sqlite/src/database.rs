@@ -1,0 +1,251 @@
+//! One database file: a single writer, a few readers, and who may use them now.
+//!
+//! Readers work on a snapshot of the write-ahead log and neither wait for the writer nor hold it
+//! up. Connections are opened when they are first needed, on the thread that needs them.
+
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use rusqlite::Connection;
+use skep_store::StoreError;
+use skep_store::backend::Mode;
+use tokio::sync::{OwnedMutexGuard, OwnedSemaphorePermit, Semaphore};
+
+use crate::connection::{self, Purpose};
+use crate::failure::{Failure, spoils};
+use crate::migration::Schema;
+use crate::rows::{self, Counter, Rows};
+use crate::{Options, blocking};
+
+/// A file and its connections.
+pub(crate) struct Database {
+    path: PathBuf,
+    options: Options,
+    /// The writer's connection, while nobody writes. `None` before the first use and after a
+    /// failure: the next writer opens the file anew.
+    writer: Arc<tokio::sync::Mutex<Option<Connection>>>,
+    readers: Arc<Semaphore>,
+    idle: Mutex<Vec<Connection>>,
+}
+
+/// A turn on one connection. Dropped, it rolls back what was not committed and gives the
+/// connection back clean, or closes it if it cannot be trusted any more.
+pub(crate) struct Lease {
+    connection: Option<Connection>,
+    state: State,
+    /// The connection must not be used again.
+    spoiled: bool,
+    counter: Counter,
+    turn: Turn,
+    database: Arc<Database>,
+}
+
+/// How far its transaction is.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum State {
+    New,
+    Begun,
+    /// A statement failed, perhaps after others of the same step: only a rollback is left.
+    Failed,
+    Done,
+}
+
+enum Turn {
+    Write(OwnedMutexGuard<Option<Connection>>),
+    Read(#[expect(dead_code, reason = "held, not read")] OwnedSemaphorePermit),
+}
+
+impl Database {
+    pub(crate) fn new(path: PathBuf, options: Options) -> Arc<Self> {
+        Arc::new(Self {
+            path,
+            options,
+            writer: Arc::default(),
+            readers: Arc::new(Semaphore::new(options.readers.max(1))),
+            idle: Mutex::default(),
+        })
+    }
+
+    /// Waits for a turn, for as long as the options say.
+    pub(crate) async fn lease(self: &Arc<Self>, mode: Mode) -> Result<Lease, StoreError> {
+        let turn = tokio::time::timeout(self.options.patience, self.turn(mode));
+        let turn = turn.await.map_err(|_| {
+            StoreError::Unavailable(match mode {
+                Mode::Read => "too many transactions read this workspace".into(),
+                Mode::Write => "another transaction writes this workspace".into(),
+            })
+        })??;
+        Ok(Lease {
+            connection: None,
+            state: State::New,
+            spoiled: false,
+            counter: Counter::default(),
+            turn,
+            database: Arc::clone(self),
+        })
+    }
+
+    async fn turn(&self, mode: Mode) -> Result<Turn, StoreError> {
+        Ok(match mode {
+            Mode::Write => Turn::Write(Arc::clone(&self.writer).lock_owned().await),
+            Mode::Read => {
+                let permit = Arc::clone(&self.readers).acquire_owned().await;
+                Turn::Read(permit.map_err(|_| StoreError::Unavailable("closed".into()))?)
+            }
+        })
+    }
+
+    /// Runs a transaction of its own in one go.
+    pub(crate) async fn call<T, F>(self: &Arc<Self>, mode: Mode, work: F) -> Result<T, StoreError>
+    where
+        T: Send + 'static,
+        F: FnOnce(&Connection) -> Result<T, Failure> + Send + 'static,
+    {
+        let lease = self.lease(mode).await?;
+        let (_, outcome) = lease
+            .run(move |lease| {
+                let value = work(lease.begin()?)?;
+                lease.commit()?;
+                Ok(value)
+            })
+            .await?;
+        outcome
+    }
+
+    fn idle(&self) -> std::sync::MutexGuard<'_, Vec<Connection>> {
+        self.idle.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Lease {
+    /// Runs `work` on a thread that may block. If the caller goes away meanwhile, the lease ends
+    /// there as if it had been dropped.
+    pub(crate) async fn run<T, F>(
+        mut self,
+        work: F,
+    ) -> Result<(Self, Result<T, StoreError>), StoreError>
+    where
+        T: Send + 'static,
+        F: FnOnce(&mut Self) -> Result<T, Failure> + Send + 'static,
+    {
+        blocking::run(move || {
+            let outcome = work(&mut self).map_err(StoreError::from);
+            if let Err(error) = &outcome {
+                self.state = State::Failed;
+                self.spoiled |= spoils(error);
+            }
+            (self, outcome)
+        })
+        .await
+    }
+
+    /// Brings the schema up to date, outside a transaction.
+    pub(crate) fn migrate(&mut self, schema: &Schema) -> Result<(), Failure> {
+        schema.apply(self.open()?)
+    }
+
+    /// The connection, in a transaction. For a writer nobody else writes from here on; a reader's
+    /// snapshot is taken by its first statement.
+    pub(crate) fn begin(&mut self) -> Result<&Connection, Failure> {
+        match self.state {
+            State::New => {
+                let sql = match self.turn {
+                    Turn::Write(_) => "BEGIN IMMEDIATE",
+                    Turn::Read(_) => "BEGIN",
+                };
+                self.open()?.prepare_cached(sql)?.execute([])?;
+                self.state = State::Begun;
+            }
+            State::Begun => {}
+            State::Failed | State::Done => return Err(over()),
+        }
+        Ok(self.open()?)
+    }
+
+    /// The rows of a workspace, in a transaction.
+    pub(crate) fn rows(&mut self, workspace: [u8; 16]) -> Result<Rows<'_>, Failure> {
+        if self.state == State::New {
+            let (_, seq) = rows::identity(self.begin()?, workspace)?;
+            self.counter = Counter::at(seq);
+        }
+        self.begin()?;
+        match &self.connection {
+            Some(connection) => Ok(Rows::new(connection, workspace, &mut self.counter)),
+            None => Err(over()),
+        }
+    }
+
+    /// The `seq` to commit a reader with, if its snapshot is taken: that needs no thread of its
+    /// own, since it only lets go of a lock in memory.
+    pub(crate) fn seen(&self) -> Option<u64> {
+        let reads = matches!(self.turn, Turn::Read(_)) && self.state == State::Begun;
+        reads.then_some(self.counter.seq)
+    }
+
+    /// Ends the transaction. After an error nobody knows what is on the disk, so the connection is
+    /// not used again.
+    pub(crate) fn commit(&mut self) -> Result<u64, Failure> {
+        match self.state {
+            State::New => {}
+            State::Begun => {
+                self.state = State::Failed;
+                let committed = self
+                    .open()
+                    .and_then(|connection| Ok(connection.prepare_cached("COMMIT")?.execute([])?));
+                self.spoiled |= committed.is_err();
+                committed?;
+            }
+            State::Failed | State::Done => return Err(over()),
+        }
+        self.state = State::Done;
+        Ok(self.counter.seq)
+    }
+
+    fn open(&mut self) -> Result<&mut Connection, Failure> {
+        if self.connection.is_none() {
+            self.connection = match &mut self.turn {
+                Turn::Write(idle) => idle.take(),
+                Turn::Read(_) => self.database.idle().pop(),
+            };
+        }
+        match &mut self.connection {
+            Some(connection) => Ok(connection),
+            none => {
+                let purpose = match self.turn {
+                    Turn::Write(_) => Purpose::Write,
+                    Turn::Read(_) => Purpose::Read,
+                };
+                let options = &self.database.options;
+                Ok(none.insert(connection::open(&self.database.path, purpose, options)?))
+            }
+        }
+    }
+}
+
+impl Drop for Lease {
+    fn drop(&mut self) {
+        let Some(connection) = self.connection.take() else {
+            return;
+        };
+        let clean = connection.is_autocommit() || connection.execute_batch("ROLLBACK").is_ok();
+        if self.spoiled || !clean {
+            return;
+        }
+        match &mut self.turn {
+            Turn::Write(idle) => **idle = Some(connection),
+            Turn::Read(_) => {
+                let mut idle = self.database.idle();
+                if idle.len() < self.database.options.readers_kept {
+                    idle.push(connection);
+                }
+            }
+        }
+    }
+}
+
+fn over() -> Failure {
+    StoreError::Refused("the transaction failed before: begin another".into()).into()
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,361 @@
+//! Statements on memories: keeping them, authorizing, loading, listing, changing their state.
+
+use std::collections::HashMap;
+
+use rusqlite::{OptionalExtension, Row, params};
+use skep_domain::{
+    Harness, Id, MemoryId, MemoryKind, MemoryState, ReadingRing, Trust, TurnId, Validity,
+    Visibility,
+};
+use skep_store::StoreError;
+use skep_store::backend::{MemoryFilter, PageOf};
+use skep_store::row::{HistoryRow, MemoryRow, StoredMemoryRow};
+
+use crate::column::{
+    AFTER_ALL, bytes_of, code, group, id, id_option, principal, principal_kind, sealed,
+    sealed_option, time, time_option,
+};
+use crate::failure::Failure;
+use crate::ring::{RingValues, ring_predicate};
+use crate::rows::{Rows, id_array};
+
+/// Which memories `?6` (as of), `?7` (project) and `?8` (a bit for each kind) let through.
+///
+/// At present: the recallable ones. As of an instant: what held then in both times, even if it was
+/// superseded since; never what is quarantined or was forgotten.
+macro_rules! filter_predicate {
+    () => {
+        "((?6 IS NULL AND m.state = 0)
+          OR (m.state IN (0, 2) AND m.recorded_at <= ?6 AND m.valid_from <= ?6
+              AND (m.superseded_at IS NULL OR ?6 < m.superseded_at)
+              AND (m.valid_to IS NULL OR ?6 < m.valid_to)))
+         AND (?7 IS NULL OR m.project = ?7)
+         AND (?8 >> m.kind) & 1"
+    };
+}
+
+macro_rules! memory_columns {
+    () => {
+        "m.id, m.kind, m.trust, m.state, m.visibility, m.harness, m.owner_kind, m.owner, \
+         m.owner_group, m.valid_from, m.valid_to, m.recorded_at, m.superseded_at, m.project, \
+         m.session, m.fingerprint, b.turns, b.body, p.name"
+    };
+}
+
+macro_rules! page {
+    ($more:literal) => {
+        concat!(
+            "SELECT ",
+            memory_columns!(),
+            " FROM memory_facts AS m
+              CROSS JOIN memory AS b ON b.workspace_id = ?1 AND b.id = m.id
+              LEFT JOIN project AS p ON p.workspace_id = ?1 AND p.id = m.project
+              WHERE m.workspace_id = ?1 AND m.id < ?9 AND ",
+            filter_predicate!(),
+            " AND ",
+            ring_predicate!("m"),
+            $more,
+            " ORDER BY m.id DESC LIMIT ?10"
+        )
+    };
+}
+
+/// The values for `?6` to `?8`.
+struct FilterValues {
+    as_of: Option<i64>,
+    project: Option<[u8; 16]>,
+    kinds: i64,
+}
+
+impl FilterValues {
+    fn of(filter: &MemoryFilter) -> Self {
+        let bits = filter.kinds.iter().map(|kind| 1_i64 << kind.code());
+        Self {
+            as_of: filter.as_of.map(skep_domain::Timestamp::as_micros),
+            project: bytes_of(filter.project),
+            kinds: if filter.kinds.is_empty() {
+                -1
+            } else {
+                bits.fold(0, |all, bit| all | bit)
+            },
+        }
+    }
+}
+
+pub(crate) fn put(rows: &mut Rows<'_>, row: &MemoryRow) -> Result<Option<MemoryId>, Failure> {
+    let sql = "SELECT id FROM memory_facts
+               WHERE workspace_id = ?1 AND fingerprint = ?2 AND state = 0";
+    let known = rows
+        .statement(sql)?
+        .query_row(params![rows.workspace, row.fingerprint], |found| {
+            found.get(0)
+        })
+        .optional()?;
+    if let Some(known) = known {
+        return Ok(Some(MemoryId::from_bytes(known)));
+    }
+    insert_facts(rows, row)?;
+    let sql = "INSERT INTO memory (workspace_id, id, turns, body) VALUES (?1, ?2, ?3, ?4)";
+    let turns: Vec<u8> = row.turns.iter().flat_map(|turn| turn.to_bytes()).collect();
+    rows.statement(sql)?.execute(params![
+        rows.workspace,
+        row.id.to_bytes(),
+        turns,
+        row.body.as_bytes()
+    ])?;
+    Ok(None)
+}
+
+fn insert_facts(rows: &mut Rows<'_>, row: &MemoryRow) -> Result<(), Failure> {
+    let seq = rows.writing()?;
+    let sql = "INSERT INTO memory_facts (workspace_id, id, seq, kind, trust, state, visibility,
+                   harness, owner_kind, owner, owner_group, valid_from, valid_to, recorded_at,
+                   superseded_at, project, session, fingerprint)
+               VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17,
+                   ?18)";
+    rows.statement(sql)?.execute(params![
+        rows.workspace,
+        row.id.to_bytes(),
+        seq,
+        row.kind.code(),
+        row.trust.code(),
+        row.state.code(),
+        row.visibility.code(),
+        row.harness.code(),
+        principal_kind(row.owner),
+        row.owner.to_bytes(),
+        row.owner_group.map(|group| group.0),
+        row.validity.from.as_micros(),
+        row.validity.to.map(skep_domain::Timestamp::as_micros),
+        row.validity.recorded.as_micros(),
+        row.validity
+            .superseded
+            .map(skep_domain::Timestamp::as_micros),
+        bytes_of(row.project),
+        bytes_of(row.session),
+        row.fingerprint,
+    ])?;
+    Ok(())
+}
+
+/// The authorization step of recall: no column that holds content is read here.
+pub(crate) fn visible(
+    rows: &Rows<'_>,
+    ring: &ReadingRing,
+    filter: &MemoryFilter,
+    ids: &[MemoryId],
+) -> Result<Vec<MemoryId>, Failure> {
+    let (ring, filter) = (RingValues::of(ring), FilterValues::of(filter));
+    let sql = concat!(
+        "SELECT m.id FROM rarray(?9) AS wanted
+         CROSS JOIN memory_facts AS m ON m.workspace_id = ?1 AND m.id = wanted.value
+         WHERE ",
+        filter_predicate!(),
+        " AND ",
+        ring_predicate!("m")
+    );
+    rows.statement(sql)?
+        .query_and_then(
+            params![
+                rows.workspace,
+                ring.kind,
+                ring.owner,
+                ring.least,
+                ring.group,
+                filter.as_of,
+                filter.project,
+                filter.kinds,
+                id_array(ids)
+            ],
+            |row| id(row, 0),
+        )?
+        .collect()
+}
+
+/// In the order asked for; what is not there, or not for this reader, is left out.
+pub(crate) fn list_by_id(
+    rows: &Rows<'_>,
+    ring: &ReadingRing,
+    ids: &[MemoryId],
+) -> Result<Vec<StoredMemoryRow>, Failure> {
+    let ring = RingValues::of(ring);
+    let sql = concat!(
+        "SELECT ",
+        memory_columns!(),
+        " FROM rarray(?6) AS wanted
+          CROSS JOIN memory_facts AS m ON m.workspace_id = ?1 AND m.id = wanted.value
+          CROSS JOIN memory AS b ON b.workspace_id = ?1 AND b.id = m.id
+          LEFT JOIN project AS p ON p.workspace_id = ?1 AND p.id = m.project
+          WHERE ",
+        ring_predicate!("m")
+    );
+    let mut found = rows
+        .statement(sql)?
+        .query_and_then(
+            params![
+                rows.workspace,
+                ring.kind,
+                ring.owner,
+                ring.least,
+                ring.group,
+                id_array(ids)
+            ],
+            |row| stored(row).map(|memory| (memory.memory.id, memory)),
+        )?
+        .collect::<Result<HashMap<_, _>, Failure>>()?;
+    Ok(ids.iter().filter_map(|id| found.remove(id)).collect())
+}
+
+pub(crate) fn list(
+    rows: &Rows<'_>,
+    ring: &ReadingRing,
+    filter: &MemoryFilter,
+    page: PageOf<MemoryId>,
+) -> Result<Vec<StoredMemoryRow>, Failure> {
+    let (ring, filter) = (RingValues::of(ring), FilterValues::of(filter));
+    let before = page
+        .before
+        .map_or_else(|| AFTER_ALL.to_vec(), |id| id.to_bytes().to_vec());
+    // A page of one project walks that project's index; one text for both would walk everything.
+    let sql = if filter.project.is_some() {
+        page!(" AND m.project = ?7")
+    } else {
+        page!("")
+    };
+    rows.statement(sql)?
+        .query_and_then(
+            params![
+                rows.workspace,
+                ring.kind,
+                ring.owner,
+                ring.least,
+                ring.group,
+                filter.as_of,
+                filter.project,
+                filter.kinds,
+                before,
+                page.limit
+            ],
+            stored,
+        )?
+        .collect()
+}
+
+pub(crate) fn set_state(
+    rows: &mut Rows<'_>,
+    ring: &ReadingRing,
+    id: MemoryId,
+    entry: &HistoryRow,
+) -> Result<Option<bool>, Failure> {
+    let values = RingValues::of(ring);
+    let sql = concat!(
+        "SELECT m.state FROM memory_facts AS m WHERE m.workspace_id = ?1 AND m.id = ?6 AND ",
+        ring_predicate!("m")
+    );
+    let now: Option<u8> = rows
+        .statement(sql)?
+        .query_row(
+            params![
+                rows.workspace,
+                values.kind,
+                values.owner,
+                values.least,
+                values.group,
+                id.to_bytes()
+            ],
+            |row| row.get(0),
+        )
+        .optional()?;
+    match now {
+        None => Ok(None),
+        Some(now) if now == entry.state.code() => Ok(Some(false)),
+        Some(_) => {
+            change_state(rows, id, entry)?;
+            note(rows, id, entry)?;
+            Ok(Some(true))
+        }
+    }
+}
+
+/// A superseded memory notes since when; one that is active again forgets it.
+fn change_state(rows: &mut Rows<'_>, id: MemoryId, entry: &HistoryRow) -> Result<(), Failure> {
+    let seq = rows.writing()?;
+    let sql = "UPDATE memory_facts SET seq = ?3, state = ?4, superseded_at = CASE ?4
+                   WHEN 0 THEN NULL
+                   WHEN 2 THEN COALESCE(superseded_at, ?5)
+                   ELSE superseded_at END
+               WHERE workspace_id = ?1 AND id = ?2";
+    let changed = rows.statement(sql)?.execute(params![
+        rows.workspace,
+        id.to_bytes(),
+        seq,
+        entry.state.code(),
+        entry.at.as_micros()
+    ]);
+    changed.map_err(|error| match Failure::from(error) {
+        taken if taken.is_taken() => {
+            StoreError::Conflict("an active memory that says the same").into()
+        }
+        other => other,
+    })?;
+    Ok(())
+}
+
+fn note(rows: &Rows<'_>, id: MemoryId, entry: &HistoryRow) -> Result<(), Failure> {
+    let sql = "SELECT COUNT(*) FROM memory_history WHERE workspace_id = ?1 AND memory = ?2";
+    let entries: i64 = rows
+        .statement(sql)?
+        .query_row(params![rows.workspace, id.to_bytes()], |row| row.get(0))?;
+    let sql = "INSERT INTO memory_history (workspace_id, memory, entry, at, actor_kind, actor,
+                   state, reason)
+               VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)";
+    rows.statement(sql)?.execute(params![
+        rows.workspace,
+        id.to_bytes(),
+        entries,
+        entry.at.as_micros(),
+        entry.actor.map(principal_kind),
+        entry.actor.map(skep_domain::Principal::to_bytes),
+        entry.state.code(),
+        entry.reason.as_bytes()
+    ])?;
+    Ok(())
+}
+
+fn stored(row: &Row<'_>) -> Result<StoredMemoryRow, Failure> {
+    let memory = MemoryRow {
+        id: id(row, 0)?,
+        kind: code(row, 1, MemoryKind::from_code, "the kind of a memory")?,
+        trust: code(row, 2, Trust::from_code, "the trust of a memory")?,
+        state: code(row, 3, MemoryState::from_code, "the state of a memory")?,
+        visibility: code(row, 4, Visibility::from_code, "the visibility of a memory")?,
+        harness: code(row, 5, Harness::from_code, "the harness of a memory")?,
+        owner: principal(row, 6)?,
+        owner_group: group(row, 8)?,
+        validity: Validity {
+            from: time(row, 9)?,
+            to: time_option(row, 10)?,
+            recorded: time(row, 11)?,
+            superseded: time_option(row, 12)?,
+        },
+        project: id_option(row, 13)?,
+        session: id_option(row, 14)?,
+        fingerprint: row.get(15)?,
+        turns: turns(row, 16)?,
+        body: sealed(row, 17)?,
+    };
+    Ok(StoredMemoryRow {
+        memory,
+        project_name: sealed_option(row, 18)?,
+    })
+}
+
+fn turns(row: &Row<'_>, at: usize) -> Result<Vec<TurnId>, Failure> {
+    let packed: Vec<u8> = row.get(at)?;
+    let (ids, rest) = packed.as_chunks::<16>();
+    if rest.is_empty() {
+        Ok(ids.iter().map(|id| TurnId::from_bytes(*id)).collect())
+    } else {
+        Err(StoreError::Damaged("the turns of a memory").into())
+    }
+}

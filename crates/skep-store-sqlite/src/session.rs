@@ -1,0 +1,213 @@
+//! Statements on sessions.
+
+use rusqlite::{OptionalExtension, Row, params};
+use skep_domain::{Harness, Id, ReadingRing, SessionId, SessionState, Visibility};
+use skep_store::StoreError;
+use skep_store::backend::PageOf;
+use skep_store::row::{SessionRow, SessionSummaryRow};
+
+use crate::column::{
+    AFTER_ALL, bytes_of, code, group, id, id_option, principal, principal_kind, sealed,
+    sealed_option, time,
+};
+use crate::failure::Failure;
+use crate::ring::{RingValues, ring_predicate};
+use crate::rows::Rows;
+
+macro_rules! session_columns {
+    () => {
+        "s.id, s.harness, s.fingerprint, s.project, s.owner_kind, s.owner, s.owner_group, \
+         s.visibility, s.state, s.started_at, s.last_at, s.recorded_at, s.body"
+    };
+}
+
+/// How many columns `session_columns` has.
+const SESSION_COLUMNS: usize = 13;
+
+/// A session that the ring lets through, with the memories of it that the ring lets through.
+macro_rules! summaries {
+    ($more:literal) => {
+        concat!(
+            "SELECT ",
+            session_columns!(),
+            ", s.turn_count, p.name,
+             (SELECT COUNT(*) FROM memory_facts AS m
+              WHERE m.workspace_id = ?1 AND m.session = s.id AND m.state = 0 AND ",
+            ring_predicate!("m"),
+            ") FROM session AS s
+             LEFT JOIN project AS p ON p.workspace_id = ?1 AND p.id = s.project
+             WHERE s.workspace_id = ?1 AND ",
+            ring_predicate!("s"),
+            $more
+        )
+    };
+}
+
+pub(crate) fn put(rows: &mut Rows<'_>, row: &SessionRow) -> Result<SessionId, Failure> {
+    let sql = "SELECT id, state, started_at, last_at FROM session
+               WHERE workspace_id = ?1 AND fingerprint = ?2";
+    let known = rows
+        .statement(sql)?
+        .query_and_then(params![rows.workspace, row.fingerprint], |found| {
+            let state = code(found, 1, SessionState::from_code, "the state of a session")?;
+            Ok::<_, Failure>((id(found, 0)?, state, time(found, 2)?, time(found, 3)?))
+        })?
+        .next()
+        .transpose()?;
+    let Some((known, state, started_at, last_at)) = known else {
+        insert(rows, row)?;
+        return Ok(row.id);
+    };
+    let (first, last) = (row.started_at.min(started_at), row.last_at.max(last_at));
+    if (state, started_at, last_at) != (row.state, first, last) {
+        rows.writing()?;
+        let sql = "UPDATE session SET state = ?3, started_at = ?4, last_at = ?5
+                   WHERE workspace_id = ?1 AND id = ?2";
+        rows.statement(sql)?.execute(params![
+            rows.workspace,
+            SessionId::to_bytes(known),
+            row.state.code(),
+            first.as_micros(),
+            last.as_micros()
+        ])?;
+    }
+    Ok(known)
+}
+
+fn insert(rows: &mut Rows<'_>, row: &SessionRow) -> Result<(), Failure> {
+    rows.writing()?;
+    let sql = "INSERT INTO session (workspace_id, id, harness, fingerprint, project, owner_kind,
+                   owner, owner_group, visibility, state, started_at, last_at, recorded_at,
+                   turn_count, distilled_to, body)
+               VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, 0, 0, ?14)";
+    rows.statement(sql)?.execute(params![
+        rows.workspace,
+        row.id.to_bytes(),
+        row.harness.code(),
+        row.fingerprint,
+        bytes_of(row.project),
+        principal_kind(row.owner),
+        row.owner.to_bytes(),
+        row.owner_group.map(|group| group.0),
+        row.visibility.code(),
+        row.state.code(),
+        row.started_at.as_micros(),
+        row.last_at.as_micros(),
+        row.recorded_at.as_micros(),
+        row.body.as_bytes(),
+    ])?;
+    Ok(())
+}
+
+pub(crate) fn set_state(
+    rows: &mut Rows<'_>,
+    id: SessionId,
+    state: SessionState,
+) -> Result<(), Failure> {
+    let sql = "SELECT state FROM session WHERE workspace_id = ?1 AND id = ?2";
+    let now: Option<u8> = rows
+        .statement(sql)?
+        .query_row(params![rows.workspace, id.to_bytes()], |row| row.get(0))
+        .optional()?;
+    let now = now.ok_or_else(absent)?;
+    if now != state.code() {
+        rows.writing()?;
+        let sql = "UPDATE session SET state = ?3 WHERE workspace_id = ?1 AND id = ?2";
+        rows.statement(sql)?
+            .execute(params![rows.workspace, id.to_bytes(), state.code()])?;
+    }
+    Ok(())
+}
+
+pub(crate) fn list(
+    rows: &Rows<'_>,
+    ring: &ReadingRing,
+    page: PageOf<SessionId>,
+) -> Result<Vec<SessionSummaryRow>, Failure> {
+    let ring = RingValues::of(ring);
+    let before = page
+        .before
+        .map_or_else(|| AFTER_ALL.to_vec(), |id| id.to_bytes().to_vec());
+    rows.statement(summaries!(" AND s.id < ?6 ORDER BY s.id DESC LIMIT ?7"))?
+        .query_and_then(
+            params![
+                rows.workspace,
+                ring.kind,
+                ring.owner,
+                ring.least,
+                ring.group,
+                before,
+                page.limit
+            ],
+            summary,
+        )?
+        .collect()
+}
+
+pub(crate) fn get(
+    rows: &Rows<'_>,
+    ring: &ReadingRing,
+    id: SessionId,
+) -> Result<Option<SessionSummaryRow>, Failure> {
+    let ring = RingValues::of(ring);
+    rows.statement(summaries!(" AND s.id = ?6"))?
+        .query_and_then(
+            params![
+                rows.workspace,
+                ring.kind,
+                ring.owner,
+                ring.least,
+                ring.group,
+                id.to_bytes()
+            ],
+            summary,
+        )?
+        .next()
+        .transpose()
+}
+
+/// A session for the daemon's own upkeep, whoever may read it.
+pub(crate) fn get_for_upkeep(
+    rows: &Rows<'_>,
+    id: SessionId,
+) -> Result<Option<SessionRow>, Failure> {
+    let sql = concat!(
+        "SELECT ",
+        session_columns!(),
+        " FROM session AS s WHERE s.workspace_id = ?1 AND s.id = ?2"
+    );
+    rows.statement(sql)?
+        .query_and_then(params![rows.workspace, id.to_bytes()], session)?
+        .next()
+        .transpose()
+}
+
+fn summary(row: &Row<'_>) -> Result<SessionSummaryRow, Failure> {
+    Ok(SessionSummaryRow {
+        session: session(row)?,
+        turns: row.get(SESSION_COLUMNS)?,
+        project_name: sealed_option(row, SESSION_COLUMNS + 1)?,
+        memories: row.get(SESSION_COLUMNS + 2)?,
+    })
+}
+
+fn session(row: &Row<'_>) -> Result<SessionRow, Failure> {
+    Ok(SessionRow {
+        id: id(row, 0)?,
+        harness: code(row, 1, Harness::from_code, "the harness of a session")?,
+        fingerprint: row.get(2)?,
+        project: id_option(row, 3)?,
+        owner: principal(row, 4)?,
+        owner_group: group(row, 6)?,
+        visibility: code(row, 7, Visibility::from_code, "the visibility of a session")?,
+        state: code(row, 8, SessionState::from_code, "the state of a session")?,
+        started_at: time(row, 9)?,
+        last_at: time(row, 10)?,
+        recorded_at: time(row, 11)?,
+        body: sealed(row, 12)?,
+    })
+}
+
+pub(crate) fn absent() -> Failure {
+    StoreError::Refused("there is no such session".into()).into()
+}

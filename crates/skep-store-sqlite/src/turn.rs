@@ -1,0 +1,187 @@
+//! Statements on turns.
+
+use std::collections::HashMap;
+
+use rusqlite::{CachedStatement, OptionalExtension, Row, params};
+use skep_domain::{Id, ReadingRing, SessionId, TurnId, TurnRole};
+use skep_store::row::{StoredTurnRow, TurnRow};
+
+use crate::column::{code, id, sealed, time};
+use crate::failure::Failure;
+use crate::ring::{RingValues, ring_predicate};
+use crate::rows::{Rows, id_array};
+use crate::session;
+
+macro_rules! turn_columns {
+    () => {
+        "t.session, t.ordinal, t.id, t.fingerprint, t.role, t.branch, t.is_error, t.at, \
+         t.recorded_at, t.body"
+    };
+}
+
+/// Appends what is new. Ordinals have no gap: one is used only by a row that was inserted.
+pub(crate) fn append(
+    rows: &mut Rows<'_>,
+    session: SessionId,
+    turns: &[TurnRow],
+) -> Result<Vec<bool>, Failure> {
+    let mut next = turn_count(rows, session)?.ok_or_else(session::absent)?;
+    let first = next;
+    let sql = "INSERT INTO turn (workspace_id, session, ordinal, id, fingerprint, role, branch,
+                   is_error, at, recorded_at, body)
+               VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)
+               ON CONFLICT (workspace_id, session, fingerprint) DO NOTHING";
+    let mut insert = rows.statement(sql)?;
+    let mut new = Vec::with_capacity(turns.len());
+    for turn in turns {
+        let inserted = insert_one(&mut insert, rows.workspace, (session, next), turn)?;
+        next += u64::from(inserted);
+        new.push(inserted);
+    }
+    drop(insert);
+    if next > first {
+        rows.writing()?;
+        let sql = "UPDATE session SET turn_count = ?3 WHERE workspace_id = ?1 AND id = ?2";
+        rows.statement(sql)?
+            .execute(params![rows.workspace, session.to_bytes(), next])?;
+    }
+    Ok(new)
+}
+
+fn insert_one(
+    insert: &mut CachedStatement<'_>,
+    workspace: [u8; 16],
+    (session, ordinal): (SessionId, u64),
+    turn: &TurnRow,
+) -> Result<bool, Failure> {
+    let changed = insert.execute(params![
+        workspace,
+        session.to_bytes(),
+        ordinal,
+        turn.id.to_bytes(),
+        turn.fingerprint,
+        turn.role.code(),
+        turn.branch,
+        turn.is_error,
+        turn.at.as_micros(),
+        turn.recorded_at.as_micros(),
+        turn.body.as_bytes(),
+    ])?;
+    Ok(changed == 1)
+}
+
+fn turn_count(rows: &Rows<'_>, session: SessionId) -> Result<Option<u64>, Failure> {
+    let sql = "SELECT turn_count FROM session WHERE workspace_id = ?1 AND id = ?2";
+    Ok(rows
+        .statement(sql)?
+        .query_row(params![rows.workspace, session.to_bytes()], |row| {
+            row.get(0)
+        })
+        .optional()?)
+}
+
+pub(crate) fn list(
+    rows: &Rows<'_>,
+    ring: &ReadingRing,
+    session: SessionId,
+    from: u64,
+    limit: u32,
+) -> Result<Vec<StoredTurnRow>, Failure> {
+    let ring = RingValues::of(ring);
+    let sql = concat!(
+        "SELECT ",
+        turn_columns!(),
+        " FROM session AS s CROSS JOIN turn AS t
+          ON t.workspace_id = ?1 AND t.session = s.id AND t.ordinal >= ?7
+          WHERE s.workspace_id = ?1 AND s.id = ?6 AND ",
+        ring_predicate!("s"),
+        " ORDER BY t.ordinal LIMIT ?8"
+    );
+    rows.statement(sql)?
+        .query_and_then(
+            params![
+                rows.workspace,
+                ring.kind,
+                ring.owner,
+                ring.least,
+                ring.group,
+                session.to_bytes(),
+                from,
+                limit
+            ],
+            stored,
+        )?
+        .collect()
+}
+
+/// In the order asked for; what is not there, or not for this reader, is left out.
+pub(crate) fn list_by_id(
+    rows: &Rows<'_>,
+    ring: &ReadingRing,
+    ids: &[TurnId],
+) -> Result<Vec<StoredTurnRow>, Failure> {
+    let ring = RingValues::of(ring);
+    let sql = concat!(
+        "SELECT ",
+        turn_columns!(),
+        " FROM rarray(?6) AS wanted
+          CROSS JOIN turn AS t ON t.workspace_id = ?1 AND t.id = wanted.value
+          CROSS JOIN session AS s ON s.workspace_id = ?1 AND s.id = t.session
+          WHERE ",
+        ring_predicate!("s")
+    );
+    let mut found = rows
+        .statement(sql)?
+        .query_and_then(
+            params![
+                rows.workspace,
+                ring.kind,
+                ring.owner,
+                ring.least,
+                ring.group,
+                id_array(ids)
+            ],
+            |row| stored(row).map(|turn| (turn.turn.id, turn)),
+        )?
+        .collect::<Result<HashMap<_, _>, Failure>>()?;
+    Ok(ids.iter().filter_map(|id| found.remove(id)).collect())
+}
+
+/// Turns for the daemon's own upkeep, whoever may read them.
+pub(crate) fn list_for_upkeep(
+    rows: &Rows<'_>,
+    session: SessionId,
+    from: u64,
+    limit: u32,
+) -> Result<Vec<StoredTurnRow>, Failure> {
+    let sql = concat!(
+        "SELECT ",
+        turn_columns!(),
+        " FROM turn AS t
+          WHERE t.workspace_id = ?1 AND t.session = ?2 AND t.ordinal >= ?3
+          ORDER BY t.ordinal LIMIT ?4"
+    );
+    rows.statement(sql)?
+        .query_and_then(
+            params![rows.workspace, session.to_bytes(), from, limit],
+            stored,
+        )?
+        .collect()
+}
+
+fn stored(row: &Row<'_>) -> Result<StoredTurnRow, Failure> {
+    Ok(StoredTurnRow {
+        session: id(row, 0)?,
+        ordinal: row.get(1)?,
+        turn: TurnRow {
+            id: id(row, 2)?,
+            fingerprint: row.get(3)?,
+            role: code(row, 4, TurnRole::from_code, "the role of a turn")?,
+            branch: row.get(5)?,
+            is_error: row.get(6)?,
+            at: time(row, 7)?,
+            recorded_at: time(row, 8)?,
+            body: sealed(row, 9)?,
+        },
+    })
+}

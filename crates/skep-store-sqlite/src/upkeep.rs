@@ -1,0 +1,199 @@
+//! Statements of the daemon's own upkeep: the change feed, vectors, distilling, counts. They see
+//! every row of the workspace and serve no caller.
+
+use rusqlite::{OptionalExtension, Row, params};
+use skep_crypto::Sealed;
+use skep_domain::{Id, MemoryId, MemoryKind, MemoryState, SessionId, SessionState};
+use skep_store::row::{ChangeRow, CountsRow, DistilRow, ModelTag, UnembeddedRow, VectorRow};
+
+use crate::column::{AFTER_ALL, code, id, id_option, sealed, sealed_option, time};
+use crate::failure::Failure;
+use crate::rows::Rows;
+use crate::session;
+
+/// After `(seq, None)` come the changes of the next `seq`: all of that one is known.
+pub(crate) fn changes(
+    rows: &Rows<'_>,
+    (seq, after): (u64, Option<MemoryId>),
+    limit: u32,
+) -> Result<Vec<ChangeRow>, Failure> {
+    let sql = "SELECT m.seq, m.id, m.kind, m.state, m.recorded_at, m.project, b.body, v.model,
+                   v.vector
+               FROM memory_facts AS m INDEXED BY memory_by_seq
+               CROSS JOIN memory AS b ON b.workspace_id = ?1 AND b.id = m.id
+               LEFT JOIN memory_vector AS v ON v.workspace_id = ?1 AND v.memory = m.id
+               WHERE m.workspace_id = ?1 AND (m.seq, m.id) > (?2, ?3)
+               ORDER BY m.seq, m.id LIMIT ?4";
+    let after = after.map_or_else(|| AFTER_ALL.to_vec(), |id| id.to_bytes().to_vec());
+    rows.statement(sql)?
+        .query_and_then(params![rows.workspace, seq, after, limit], change)?
+        .collect()
+}
+
+fn change(row: &Row<'_>) -> Result<ChangeRow, Failure> {
+    let model: Option<ModelTag> = row.get(7)?;
+    Ok(ChangeRow {
+        seq: row.get(0)?,
+        id: id(row, 1)?,
+        kind: code(row, 2, MemoryKind::from_code, "the kind of a memory")?,
+        state: code(row, 3, MemoryState::from_code, "the state of a memory")?,
+        recorded_at: time(row, 4)?,
+        project: id_option(row, 5)?,
+        body: sealed(row, 6)?,
+        vector: model.zip(sealed_option(row, 8)?),
+    })
+}
+
+/// Memories without any vector first, the newest of them first; then those with a vector of
+/// another model, below and above this one's tag: three walks of an index, none over what is done.
+pub(crate) fn unembedded(
+    rows: &Rows<'_>,
+    model: ModelTag,
+    limit: u32,
+) -> Result<Vec<UnembeddedRow>, Failure> {
+    let parts = [
+        "SELECT m.id, b.body FROM memory_facts AS m INDEXED BY memory_by_model
+         CROSS JOIN memory AS b ON b.workspace_id = ?1 AND b.id = m.id
+         WHERE m.workspace_id = ?1 AND m.state = 0 AND m.vector_model IS NULL AND ?2 IS NOT NULL
+         ORDER BY m.id DESC LIMIT ?3",
+        "SELECT m.id, b.body FROM memory_facts AS m INDEXED BY memory_by_model
+         CROSS JOIN memory AS b ON b.workspace_id = ?1 AND b.id = m.id
+         WHERE m.workspace_id = ?1 AND m.state = 0 AND m.vector_model < ?2 LIMIT ?3",
+        "SELECT m.id, b.body FROM memory_facts AS m INDEXED BY memory_by_model
+         CROSS JOIN memory AS b ON b.workspace_id = ?1 AND b.id = m.id
+         WHERE m.workspace_id = ?1 AND m.state = 0 AND m.vector_model > ?2 LIMIT ?3",
+    ];
+    let mut found = Vec::new();
+    for sql in parts {
+        let left = u64::from(limit).saturating_sub(found.len() as u64);
+        if left > 0 {
+            let mut statement = rows.statement(sql)?;
+            let more = statement.query_and_then(params![rows.workspace, model, left], |row| {
+                Ok::<_, Failure>(UnembeddedRow {
+                    id: id(row, 0)?,
+                    body: sealed(row, 1)?,
+                })
+            })?;
+            found.extend(more.collect::<Result<Vec<_>, _>>()?);
+        }
+    }
+    Ok(found)
+}
+
+/// A vector is a change that the index must hear of, so the memory moves to this `seq`. One whose
+/// memory does not exist is left out.
+pub(crate) fn put_vectors(rows: &mut Rows<'_>, vectors: &[VectorRow]) -> Result<(), Failure> {
+    if vectors.is_empty() {
+        return Ok(());
+    }
+    let seq = rows.writing()?;
+    let mut mark = rows.statement(
+        "UPDATE memory_facts SET seq = ?3, vector_model = ?4 WHERE workspace_id = ?1 AND id = ?2",
+    )?;
+    let mut put = rows.statement(
+        "INSERT INTO memory_vector (workspace_id, memory, model, dim, vector)
+         VALUES (?1, ?2, ?3, ?4, ?5)
+         ON CONFLICT (workspace_id, memory) DO UPDATE
+         SET model = excluded.model, dim = excluded.dim, vector = excluded.vector",
+    )?;
+    for row in vectors {
+        let id = row.id.to_bytes();
+        if mark.execute(params![rows.workspace, id, seq, row.model])? == 1 {
+            let vector = row.vector.as_bytes();
+            put.execute(params![rows.workspace, id, row.model, row.dim, vector])?;
+        }
+    }
+    Ok(())
+}
+
+/// Ended sessions first, then the longest backlog: what an open session still has to complete
+/// never keeps the rest waiting.
+pub(crate) fn undistilled(rows: &Rows<'_>, limit: u32) -> Result<Vec<DistilRow>, Failure> {
+    let sql = "SELECT id, distilled_to, turn_count, state
+               FROM session INDEXED BY session_undistilled
+               WHERE workspace_id = ?1 AND distilled_to < turn_count
+               ORDER BY state DESC, turn_count - distilled_to DESC, id LIMIT ?2";
+    rows.statement(sql)?
+        .query_and_then(params![rows.workspace, limit], distil)?
+        .collect()
+}
+
+pub(crate) fn distil_state(
+    rows: &Rows<'_>,
+    session: SessionId,
+) -> Result<Option<DistilRow>, Failure> {
+    let sql = "SELECT id, distilled_to, turn_count, state FROM session
+               WHERE workspace_id = ?1 AND id = ?2";
+    rows.statement(sql)?
+        .query_and_then(params![rows.workspace, session.to_bytes()], distil)?
+        .next()
+        .transpose()
+}
+
+fn distil(row: &Row<'_>) -> Result<DistilRow, Failure> {
+    let state = code(row, 3, SessionState::from_code, "the state of a session")?;
+    Ok(DistilRow {
+        session: id(row, 0)?,
+        from: row.get(1)?,
+        to: row.get(2)?,
+        ended: state == SessionState::Ended,
+    })
+}
+
+pub(crate) fn set_distilled(
+    rows: &mut Rows<'_>,
+    session: SessionId,
+    to: u64,
+    carry: Option<&Sealed>,
+) -> Result<(), Failure> {
+    rows.writing()?;
+    let sql = "UPDATE session SET distilled_to = ?3, carry = ?4
+               WHERE workspace_id = ?1 AND id = ?2";
+    let changed = rows.statement(sql)?.execute(params![
+        rows.workspace,
+        session.to_bytes(),
+        to,
+        carry.map(Sealed::as_bytes)
+    ])?;
+    if changed == 1 {
+        Ok(())
+    } else {
+        Err(session::absent())
+    }
+}
+
+pub(crate) fn distil_carry(rows: &Rows<'_>, session: SessionId) -> Result<Option<Sealed>, Failure> {
+    let sql = "SELECT carry FROM session WHERE workspace_id = ?1 AND id = ?2";
+    let carry: Option<Option<Vec<u8>>> = rows
+        .statement(sql)?
+        .query_row(params![rows.workspace, session.to_bytes()], |row| {
+            row.get(0)
+        })
+        .optional()?;
+    Ok(carry.flatten().map(Sealed::from_bytes))
+}
+
+pub(crate) fn counts(rows: &Rows<'_>, model: ModelTag) -> Result<CountsRow, Failure> {
+    let sql = "SELECT COUNT(*), COALESCE(SUM(turn_count), 0),
+                   COALESCE(SUM(turn_count - distilled_to), 0)
+               FROM session WHERE workspace_id = ?1";
+    let (sessions, turns, awaiting_distil) =
+        rows.statement(sql)?.query_row([&rows.workspace], |row| {
+            Ok((row.get(0)?, row.get(1)?, row.get(2)?))
+        })?;
+    let sql = "SELECT COUNT(*), COALESCE(SUM(vector_model IS NOT ?2), 0)
+               FROM memory_facts INDEXED BY memory_by_model
+               WHERE workspace_id = ?1 AND state = 0";
+    let (memories, awaiting_vector) = rows
+        .statement(sql)?
+        .query_row(params![rows.workspace, model], |row| {
+            Ok((row.get(0)?, row.get(1)?))
+        })?;
+    Ok(CountsRow {
+        sessions,
+        turns,
+        memories,
+        awaiting_vector,
+        awaiting_distil,
+    })
+}

@@ -1,0 +1,209 @@
+//! Which workspaces' files are open: the most recently used, and every one in use.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use skep_crypto::Sealed;
+use skep_domain::{Id, WorkspaceId};
+use skep_store::backend::Mode;
+use skep_store::{ScopeKey, StoreError};
+use tokio::sync::OnceCell;
+
+use crate::database::Database;
+use crate::directory::{Directory, Found, Place};
+use crate::migration::WORKSPACE;
+use crate::rows;
+use crate::{Options, blocking};
+
+/// The open workspaces.
+pub(crate) struct Workspaces {
+    directory: Arc<Directory>,
+    options: Options,
+    open: Mutex<Open>,
+}
+
+#[derive(Default)]
+struct Open {
+    /// Counts uses, to tell who was used last.
+    uses: u64,
+    workspaces: HashMap<WorkspaceId, (u64, Arc<Workspace>)>,
+}
+
+struct Workspace {
+    database: Arc<Database>,
+    /// One snapshot is written at a time: they share the name they have until they are whole.
+    snapshot: Mutex<()>,
+    /// The tenant that the file itself names, once it was checked and migrated.
+    organization: OnceCell<[u8; 16]>,
+}
+
+impl Workspaces {
+    pub(crate) fn new(directory: Arc<Directory>, options: Options) -> Self {
+        Self {
+            directory,
+            options,
+            open: Mutex::default(),
+        }
+    }
+
+    /// The database of a workspace that exists.
+    ///
+    /// # Errors
+    /// [`StoreError::Refused`] when there is none under this tenant.
+    pub(crate) async fn database(&self, scope: &ScopeKey) -> Result<Arc<Database>, StoreError> {
+        Ok(Arc::clone(&self.get(scope).await?.database))
+    }
+
+    /// Keeps a snapshot of a workspace's index in a file beside its rows.
+    pub(crate) async fn put_snapshot(
+        &self,
+        scope: &ScopeKey,
+        snapshot: Sealed,
+    ) -> Result<(), StoreError> {
+        let place = Place::Snapshot(scope.workspace());
+        let workspace = self.get(scope).await?;
+        let directory = Arc::clone(&self.directory);
+        blocking::run(move || {
+            let _turn = workspace
+                .snapshot
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner);
+            directory.replace(place, snapshot.as_bytes())
+        })
+        .await?
+    }
+
+    /// The last snapshot of a workspace's index.
+    pub(crate) async fn snapshot(&self, scope: &ScopeKey) -> Result<Option<Sealed>, StoreError> {
+        let place = Place::Snapshot(scope.workspace());
+        self.get(scope).await?;
+        let directory = Arc::clone(&self.directory);
+        let bytes = blocking::run(move || directory.read(place)).await??;
+        Ok(bytes.map(Sealed::from_bytes))
+    }
+
+    async fn get(&self, scope: &ScopeKey) -> Result<Arc<Workspace>, StoreError> {
+        let place = Place::Workspace(scope.workspace());
+        let workspace = self.touch(scope.workspace()).await;
+        let organization = workspace
+            .organization
+            .get_or_try_init(|| async {
+                if self.directory.look(place)? == Found::Nothing {
+                    return Err(absent());
+                }
+                check(&workspace.database, scope, false).await
+            })
+            .await?;
+        if *organization != scope.organization().to_bytes() {
+            return Err(absent());
+        }
+        Ok(workspace)
+    }
+
+    /// Makes a workspace's file; one that was left half made by a crash is taken over.
+    pub(crate) async fn create(&self, scope: &ScopeKey) -> Result<(), StoreError> {
+        let place = Place::Workspace(scope.workspace());
+        let workspace = self.touch(scope.workspace()).await;
+        let organization = workspace
+            .organization
+            .get_or_try_init(|| async {
+                if self.directory.look(place)? == Found::Nothing {
+                    let directory = Arc::clone(&self.directory);
+                    blocking::run(move || directory.create(place)).await??;
+                }
+                check(&workspace.database, scope, true).await
+            })
+            .await?;
+        if *organization != scope.organization().to_bytes() {
+            return Err(StoreError::Conflict("a workspace with this id"));
+        }
+        Ok(())
+    }
+
+    /// The workspace, now the most recently used one. Others beyond the bound are closed first (and
+    /// so checkpointed): whoever opens a file waits for the closing of another.
+    async fn touch(&self, id: WorkspaceId) -> Arc<Workspace> {
+        let (found, surplus) = self.find(id);
+        if !surplus.is_empty() {
+            // It can only fail at shutdown, and then they are dropped all the same.
+            let _ = blocking::run(move || drop(surplus)).await;
+        }
+        found
+    }
+
+    fn find(&self, id: WorkspaceId) -> (Arc<Workspace>, Vec<Arc<Workspace>>) {
+        let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
+        open.uses += 1;
+        let now = open.uses;
+        let entry = open.workspaces.entry(id).or_insert_with(|| {
+            let path = self.directory.path_of(Place::Workspace(id));
+            let workspace = Workspace {
+                database: Database::new(path, self.options),
+                snapshot: Mutex::default(),
+                organization: OnceCell::new(),
+            };
+            (0, Arc::new(workspace))
+        });
+        entry.0 = now;
+        let found = Arc::clone(&entry.1);
+        let surplus = open.surplus(self.options.open_workspaces.max(1));
+        (found, surplus)
+    }
+}
+
+impl Open {
+    /// Takes out the least recently used ones that nobody uses, down to the bound.
+    fn surplus(&mut self, bound: usize) -> Vec<Arc<Workspace>> {
+        let beyond = self.workspaces.len().saturating_sub(bound);
+        if beyond == 0 {
+            return Vec::new();
+        }
+        let mut unused: Vec<(u64, WorkspaceId)> = self
+            .workspaces
+            .iter()
+            .filter(|(_, (_, workspace))| workspace.is_unused())
+            .map(|(id, (used, _))| (*used, *id))
+            .collect();
+        unused.sort_unstable_by_key(|(used, _)| *used);
+        let ids = unused.iter().take(beyond).map(|(_, id)| *id);
+        ids.filter_map(|id| Some(self.workspaces.remove(&id)?.1))
+            .collect()
+    }
+}
+
+impl Workspace {
+    /// Nobody but the table holds it, and no transaction its database.
+    fn is_unused(self: &Arc<Self>) -> bool {
+        Arc::strong_count(self) == 1 && Arc::strong_count(&self.database) == 1
+    }
+}
+
+/// Brings a file's schema up to date and asks it whose it is.
+async fn check(
+    database: &Arc<Database>,
+    scope: &ScopeKey,
+    fresh: bool,
+) -> Result<[u8; 16], StoreError> {
+    let (workspace, organization) = (
+        scope.workspace().to_bytes(),
+        scope.organization().to_bytes(),
+    );
+    let lease = database.lease(Mode::Write).await?;
+    let (_, owner) = lease
+        .run(move |lease| {
+            lease.migrate(&WORKSPACE)?;
+            if fresh {
+                rows::put_identity(lease.begin()?, workspace, organization)?;
+                lease.commit()?;
+            }
+            let (owner, _) = rows::identity(lease.begin()?, workspace)?;
+            lease.commit()?;
+            Ok(owner)
+        })
+        .await?;
+    owner
+}
+
+fn absent() -> StoreError {
+    StoreError::Refused("there is no such workspace".into())
+}
