@@ -6,24 +6,28 @@
 mod count;
 mod stage;
 
-use anyhow::{Result, bail};
+use std::process::ExitCode;
 
-use crate::problem::Problem;
 use crate::tree;
 use stage::{Outcome, Stage, Work};
 
-/// Runs every stage.
-///
-/// # Errors
-/// When a stage is red.
-pub(crate) fn run() -> Result<()> {
-    let root = tree::root()?;
+/// Runs every stage. Nothing is printed after the closing line.
+pub(crate) fn run() -> ExitCode {
+    let root = match tree::root() {
+        Ok(root) => root,
+        Err(error) => return crate::finished(Err(error)),
+    };
     let mut outcomes = Vec::new();
     for stage in stages(nextest_is_installed()) {
         println!("\n=== {}: {}", stage.name, stage.command());
         outcomes.push(stage.run(&root));
     }
-    summarise(&outcomes)
+    summarise(&outcomes);
+    if outcomes.iter().all(|outcome| outcome.passed) {
+        ExitCode::SUCCESS
+    } else {
+        ExitCode::FAILURE
+    }
 }
 
 fn stages(nextest: bool) -> Vec<Stage> {
@@ -46,7 +50,7 @@ fn stages(nextest: bool) -> Vec<Stage> {
         println!("cargo-nextest is not installed: tests run with `cargo test`");
         stages.push(cargo(
             "tests",
-            "test --workspace --all-targets --locked --no-fail-fast",
+            "test --workspace --lib --bins --tests --locked --no-fail-fast",
         ));
     }
     stages.push(cargo("doctests", "test --workspace --doc --locked"));
@@ -62,21 +66,15 @@ fn nextest_is_installed() -> bool {
     tree::quiet_success("cargo", &["nextest", "--version"])
 }
 
-fn summarise(outcomes: &[Outcome]) -> Result<()> {
+fn summarise(outcomes: &[Outcome]) {
     println!("\n=== summary");
     for outcome in outcomes {
         println!("{outcome}");
     }
-    let red: Vec<&Outcome> = outcomes.iter().filter(|outcome| !outcome.passed).collect();
-    for outcome in &red {
-        let message = format!("run `{}` again", outcome.command);
-        println!("{}", Problem::new(outcome.name, "ci", message));
+    for outcome in outcomes.iter().filter(|outcome| !outcome.passed) {
+        println!("{} is red: run `{}`", outcome.name, outcome.command);
     }
     println!("{}", closing_line(outcomes));
-    match red.len() {
-        0 => Ok(()),
-        _ => bail!("ci is red"),
-    }
 }
 
 fn closing_line(outcomes: &[Outcome]) -> String {

@@ -12,6 +12,7 @@ mod tree;
 
 use std::process::ExitCode;
 
+use anyhow::Result;
 use clap::{Parser, Subcommand};
 
 #[derive(Parser)]
@@ -45,8 +46,12 @@ fn main() -> ExitCode {
         Verb::Arrows => arrows::run(),
         Verb::Deny => deny::run(),
         Verb::Codegen { check } => codegen::run(check),
-        Verb::Ci => ci::run(),
+        Verb::Ci => return ci::run(),
     };
+    finished(outcome)
+}
+
+fn finished(outcome: Result<()>) -> ExitCode {
     match outcome {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {

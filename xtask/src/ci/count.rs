@@ -7,17 +7,28 @@ pub(super) struct Count {
     pub(super) failed: usize,
 }
 
+/// Whose totals are read. Each can quote the other's, in the output of a test that failed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Runner {
+    /// One closing line for all: `Summary […] 3 tests run: …`.
+    Nextest,
+    /// One for each binary: `test result: …`.
+    CargoTest,
+}
+
 impl Count {
-    /// What a line of output adds: the closing line of nextest (`Summary […] 3 tests run: …`), or
-    /// that of one binary under `cargo test` (`test result: …`). Other lines add nothing.
-    pub(super) fn of_line(line: &str) -> Self {
+    /// What a line of output adds; lines that are not a runner's totals add nothing.
+    pub(super) fn of_line(runner: Runner, line: &str) -> Self {
         let line = without_colours(line);
-        let totals = line
-            .trim_start()
-            .strip_prefix("Summary [")
-            .and_then(|rest| rest.split_once(" run: "))
-            .or_else(|| line.split_once("test result: "))
-            .map_or("", |(_, totals)| totals);
+        let line = line.trim_start();
+        let totals = match runner {
+            Runner::Nextest => line
+                .strip_prefix("Summary [")
+                .and_then(|rest| rest.split_once(" run: "))
+                .map(|(_, totals)| totals),
+            Runner::CargoTest => line.strip_prefix("test result: "),
+        };
+        let totals = totals.unwrap_or_default();
         Self {
             passed: number_before(totals, "passed"),
             // A test that hangs or that cannot be started failed, too.
@@ -59,25 +70,30 @@ fn without_colours(line: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::Count;
+    use super::{Count, Runner};
+
+    fn read(runner: Runner, line: &str) -> (usize, usize) {
+        let count = Count::of_line(runner, line);
+        (count.passed, count.failed)
+    }
 
     #[test]
-    fn totals_of_both_runners_are_read() {
+    fn totals_of_nextest_are_read() {
         let table = [
             (
-                "     Summary [   0.31s] 5 tests run: 5 passed, 0 skipped",
+                "Summary [   0.31s] 5 tests run: 5 passed, 0 skipped",
                 (5, 0),
             ),
             (
-                "     Summary [  10.3s] 9 tests run: 7 passed (1 slow), 2 failed, 1 skipped",
+                "Summary [  10.3s] 9 tests run: 7 passed (1 slow), 2 failed, 1 skipped",
                 (7, 2),
             ),
             (
-                "     Summary [  1s] 9/12 tests run: 6 passed, 1 failed, 2 timed out, 0 skipped",
+                "Summary [  1s] 9/12 tests run: 6 passed, 1 failed, 2 timed out, 0 skipped",
                 (6, 3),
             ),
             (
-                "     Summary [  1s] 3 tests run: 1 passed, 2 exec failed, 0 skipped",
+                "Summary [  1s] 3 tests run: 1 passed, 2 exec failed, 0 skipped",
                 (1, 2),
             ),
             (
@@ -85,8 +101,19 @@ mod tests {
                  \u{1b}[1m5\u{1b}[0m \u{1b}[32;1mpassed\u{1b}[0m, 0 skipped",
                 (5, 0),
             ),
+            ("test result: FAILED. 0 passed; 1 failed; 0 ignored", (0, 0)),
+            ("5 passed, 2 failed, said a test", (0, 0)),
+        ];
+        for (line, expected) in table {
+            assert_eq!(read(Runner::Nextest, line), expected, "{line}");
+        }
+    }
+
+    #[test]
+    fn totals_of_cargo_test_are_read() {
+        let table = [
             (
-                "test result: ok. 3 passed; 0 failed; 1 ignored; 0 measured; 0 filtered out",
+                "test result: ok. 3 passed; 0 failed; 1 ignored; 0 measured",
                 (3, 0),
             ),
             (
@@ -94,10 +121,13 @@ mod tests {
                 (1, 2),
             ),
             ("running 5 tests", (0, 0)),
-            ("5 passed, 2 failed, said a test", (0, 0)),
+            (
+                "Summary [   0.31s] 5 tests run: 5 passed, 0 skipped",
+                (0, 0),
+            ),
         ];
-        for (line, (passed, failed)) in table {
-            assert_eq!(Count::of_line(line), Count { passed, failed }, "{line}");
+        for (line, expected) in table {
+            assert_eq!(read(Runner::CargoTest, line), expected, "{line}");
         }
     }
 }

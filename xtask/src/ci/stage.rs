@@ -9,7 +9,7 @@ use std::time::Instant;
 
 use anyhow::{Context, Result, ensure};
 
-use super::count::Count;
+use super::count::{Count, Runner};
 use crate::{arrows, codegen, deny, tidy};
 
 /// A part of `ci`.
@@ -136,10 +136,15 @@ fn cargo(
         .stderr(Stdio::piped())
         .spawn()
         .context("cargo is not on the path")?;
+    let runner = if arguments.starts_with("nextest") {
+        Runner::Nextest
+    } else {
+        Runner::CargoTest
+    };
     let (out, err) = (child.stdout.take(), child.stderr.take());
     thread::scope(|scope| {
-        let errors = scope.spawn(|| err.map(echo).unwrap_or_default());
-        count.add(out.map(echo).unwrap_or_default());
+        let errors = scope.spawn(|| err.map(|err| echo(runner, err)).unwrap_or_default());
+        count.add(out.map(|out| echo(runner, out)).unwrap_or_default());
         count.add(errors.join().unwrap_or_default());
     });
     let status = child.wait()?;
@@ -148,7 +153,7 @@ fn cargo(
 }
 
 /// Prints what comes, line by line, and counts the tests it tells of.
-fn echo(stream: impl Read) -> Count {
+fn echo(runner: Runner, stream: impl Read) -> Count {
     let mut count = Count::default();
     let mut reader = BufReader::new(stream);
     let mut line = Vec::new();
@@ -158,7 +163,7 @@ fn echo(stream: impl Read) -> Count {
     {
         let text = String::from_utf8_lossy(&line);
         print!("{text}");
-        count.add(Count::of_line(&text));
+        count.add(Count::of_line(runner, &text));
         line.clear();
     }
     count
