@@ -124,7 +124,7 @@ static PLAIN: LazyLock<Vec<Regex>> = LazyLock::new(|| {
 
 static PLACE: LazyLock<Regex> = LazyLock::new(|| {
     pattern(
-        r"(?-u)https?://|[A-Za-z0-9_.@-]+/[A-Za-z0-9_.@-]|\b[A-Za-z0-9_-]+\.(?:rs|toml|py|tsx?|jsx?|go|java|rb|ya?ml|json|md|sql|sh|env|ini|conf|lock|proto)\b|\b[A-Z][A-Z0-9]*_[A-Z0-9_]+\b|\bport [0-9]{2,5}\b|\blocalhost:[0-9]+|`[^`\n]{3,80}`",
+        r"(?-u)https?://|[A-Za-z0-9_.@-]+/[A-Za-z0-9_.@-]|\b[A-Za-z0-9_-]+\.(?:rs|toml|py|tsx?|jsx?|go|java|rb|ya?ml|json|md|sql|sh|env|ini|conf|lock|proto)\b|\b[A-Z][A-Z0-9]*_[A-Z0-9_]+\b|\bport [0-9]{2,5}\b|\blocalhost:[0-9]+|`[!-_a-~][ -_a-~]{2,79}`",
     )
 });
 

@@ -1,5 +1,8 @@
 //! Running text into sentences, and the folded form that cues are matched against.
 
+use std::collections::HashSet;
+use std::sync::LazyLock;
+
 /// Splits at `.`, `!`, `?` before a capital or the end, outside code spans; abbreviations,
 /// versions, file names and ellipses do not end a sentence.
 pub(super) fn sentences(text: &str) -> Vec<&str> {
@@ -103,8 +106,10 @@ pub(super) fn content_words(text: &str) -> Vec<String> {
 
 /// Words that say nothing about the subject.
 pub(super) fn is_stop(word: &str) -> bool {
-    STOP.split(' ').any(|stop| stop == word)
+    STOP_WORDS.contains(word)
 }
+
+static STOP_WORDS: LazyLock<HashSet<&str>> = LazyLock::new(|| STOP.split(' ').collect());
 
 const STOP: &str = "a about above actually after again all also am an and any are as at be because been before \
 being below between both but by can cannot could did do does doing don don't done down each either else even ever \

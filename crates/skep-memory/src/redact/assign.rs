@@ -41,7 +41,7 @@ impl Assignments {
             ),
             bearer: compile(r"(?-u)\b(?i:bearer)\s{1,2}([A-Za-z0-9._~+/=-]{20,})"),
             basic_user: compile(
-                r#"(?-u)(?:\bcurl\b|\bwget\b|\bhttp\b)[^\n]{0,200}?\s(?:-u|--user)[ =]["']?[\w.@+-]{1,64}:([!-&(-~]{4,128})"#,
+                r#"(?-u)(?:\bcurl\b|\bwget\b|\bhttp\b)[ -~]{0,200}?\s(?:-u|--user)[ =]["']?[\w.@+-]{1,64}:([!-&(-~]{4,128})"#,
             ),
             netrc: compile(r"(?-u)\blogin\s{1,4}[!-~]{1,64}\s{1,4}password\s{1,4}([!-~]{4,128})"),
             name: compile(
