@@ -310,20 +310,8 @@ impl BackendTx for SqliteTx {
         scope: &ScopeKey,
         session: SessionId,
         to: u64,
-        carry: Option<Sealed>,
     ) -> Result<(), StoreError> {
-        self.run(scope, move |rows| {
-            upkeep::set_distilled(rows, session, to, carry.as_ref())
-        })
-        .await
-    }
-
-    async fn distil_carry(
-        &mut self,
-        scope: &ScopeKey,
-        session: SessionId,
-    ) -> Result<Option<Sealed>, StoreError> {
-        self.run(scope, move |rows| upkeep::distil_carry(rows, session))
+        self.run(scope, move |rows| upkeep::set_distilled(rows, session, to))
             .await
     }
 

@@ -1,8 +1,7 @@
 //! Statements of the daemon's own upkeep: the change feed, vectors, distilling, counts. They see
 //! every row of the workspace and serve no caller.
 
-use rusqlite::{OptionalExtension, Row, params};
-use skep_crypto::Sealed;
+use rusqlite::{Row, params};
 use skep_domain::{Id, MemoryId, MemoryKind, MemoryState, SessionId, SessionState};
 use skep_store::row::{ChangeRow, CountsRow, DistilRow, ModelTag, UnembeddedRow, VectorRow};
 
@@ -144,33 +143,15 @@ pub(crate) fn set_distilled(
     rows: &mut Rows<'_>,
     session: SessionId,
     to: u64,
-    carry: Option<&Sealed>,
 ) -> Result<(), Failure> {
     rows.writing()?;
-    let sql = "UPDATE session SET distilled_to = ?3, carry = ?4
-               WHERE workspace_id = ?1 AND id = ?2";
-    let changed = rows.statement(sql)?.execute(params![
-        rows.workspace,
-        session.to_bytes(),
-        to,
-        carry.map(Sealed::as_bytes)
-    ])?;
-    if changed == 1 {
+    let sql = "UPDATE session SET distilled_to = ?3 WHERE workspace_id = ?1 AND id = ?2";
+    let values = params![rows.workspace, session.to_bytes(), to];
+    if rows.statement(sql)?.execute(values)? == 1 {
         Ok(())
     } else {
         Err(session::absent())
     }
-}
-
-pub(crate) fn distil_carry(rows: &Rows<'_>, session: SessionId) -> Result<Option<Sealed>, Failure> {
-    let sql = "SELECT carry FROM session WHERE workspace_id = ?1 AND id = ?2";
-    let carry: Option<Option<Vec<u8>>> = rows
-        .statement(sql)?
-        .query_row(params![rows.workspace, session.to_bytes()], |row| {
-            row.get(0)
-        })
-        .optional()?;
-    Ok(carry.flatten().map(Sealed::from_bytes))
 }
 
 pub(crate) fn counts(rows: &Rows<'_>, model: ModelTag) -> Result<CountsRow, Failure> {

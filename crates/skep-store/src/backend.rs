@@ -280,20 +280,13 @@ pub trait BackendTx: Send {
         scope: &ScopeKey,
         session: SessionId,
     ) -> Result<Option<SessionRow>, StoreError>;
-    /// Notes that a session is distilled up to an ordinal, and keeps what the distiller carries on.
+    /// Notes that a session is distilled up to an ordinal.
     async fn set_distilled(
         &mut self,
         scope: &ScopeKey,
         session: SessionId,
         to: u64,
-        carry: Option<Sealed>,
     ) -> Result<(), StoreError>;
-    /// What the distiller carried on.
-    async fn distil_carry(
-        &mut self,
-        scope: &ScopeKey,
-        session: SessionId,
-    ) -> Result<Option<Sealed>, StoreError>;
 
     /// Counts of the workspace; vectors are counted against this model.
     async fn counts(&mut self, scope: &ScopeKey, model: ModelTag) -> Result<CountsRow, StoreError>;

@@ -1,5 +1,5 @@
--- One workspace's rows. Clear columns are for scoping; `name`, `body`, `carry`, `position`,
--- `vector` and `reason` are sealed. `workspace_id` leads every key, though a file holds one
+-- One workspace's rows. Clear columns are for scoping; `name`, `body`, `position`, `vector`
+-- and `reason` are sealed. `workspace_id` leads every key, though a file holds one
 -- workspace: a file in the wrong place then matches nothing.
 
 CREATE TABLE workspace_state (
@@ -36,7 +36,6 @@ CREATE TABLE session (
     turn_count INTEGER NOT NULL,
     distilled_to INTEGER NOT NULL,
     body BLOB NOT NULL,
-    carry BLOB,
     PRIMARY KEY (workspace_id, id),
     UNIQUE (workspace_id, fingerprint),
     FOREIGN KEY (workspace_id, project) REFERENCES project (workspace_id, id)

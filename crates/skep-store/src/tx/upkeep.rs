@@ -179,8 +179,6 @@ impl Tx<Maintain> {
     /// # Errors
     /// [`StoreError`].
     pub async fn set_distilled(&mut self, session: SessionId, to: u64) -> Result<(), StoreError> {
-        self.backend
-            .set_distilled(&self.scope, session, to, None)
-            .await
+        self.backend.set_distilled(&self.scope, session, to).await
     }
 }
