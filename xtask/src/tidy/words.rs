@@ -55,7 +55,7 @@ pub(super) fn machine_paths(path: &str, text: &str) -> Vec<Problem> {
         concat!("bash_", "jobs"),
         concat!("/tmp/tar", "get"),
     ];
-    const NOBODY: &[&str] = &["dev", "somebody", "user", "you"];
+    const NOBODY: &[&str] = &["dev", "somebody", "user", "x", "you"];
     let ours = |line: &str, start: usize, folder: &str| {
         // The middle of a longer path, of an address or of a route is no folder.
         let goes_on =
