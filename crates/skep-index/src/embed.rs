@@ -44,11 +44,19 @@ pub struct StaticEmbedder {
 
 impl StaticEmbedder {
     /// The model that comes with the program.
-    pub fn built_in() -> Result<Self, IndexError> {
-        Self::parse(WEIGHTS)
+    #[must_use]
+    #[expect(
+        clippy::expect_used,
+        reason = "the bytes are part of the program; a test reads them"
+    )]
+    pub fn built_in() -> Self {
+        Self::from_bytes(WEIGHTS).expect("the built-in weights are sound")
     }
 
-    fn parse(bytes: &'static [u8]) -> Result<Self, IndexError> {
+    /// Reads a file of weights: [`MAGIC`], the number of pieces and of components (`u32`,
+    /// little-endian); each piece as one byte of length and its text; one scale per piece
+    /// (`f32`); one row of signed bytes per piece.
+    pub fn from_bytes(bytes: &'static [u8]) -> Result<Self, IndexError> {
         let mut reader = Reader::new(bytes);
         if reader.take(MAGIC.len())? != MAGIC {
             return Err(IndexError::Outdated("not a file of weights"));

@@ -1,6 +1,7 @@
 //! The index of one workspace: puts, removals, search.
 
 use std::collections::HashMap;
+use std::hash::{DefaultHasher, Hasher};
 
 use skep_domain::{MemoryId, ProjectId};
 
@@ -73,6 +74,8 @@ pub struct WorkspaceIndex {
 pub(crate) struct Place {
     pub(crate) id: MemoryId,
     pub(crate) project: Option<ProjectId>,
+    /// The hash of the text, by which a text that has not changed is known.
+    pub(crate) mark: u64,
 }
 
 impl WorkspaceIndex {
@@ -124,13 +127,23 @@ impl WorkspaceIndex {
         self.len() - self.vectors.count()
     }
 
-    /// Puts a memory in the place of any that had its id. Its vector is put separately.
+    /// Puts a memory in the place of any that had its id. Its vector is put separately; a text that
+    /// has not changed keeps it, and costs a hash.
     pub fn put(&mut self, entry: &Entry<'_>) {
+        let mark = mark(entry.text);
+        if let Some(&slot) = self.slots.get(&entry.id) {
+            let place = &mut self.places[slot as usize];
+            if place.mark == mark {
+                place.project = entry.project;
+                return;
+            }
+        }
         self.remove(entry.id);
         let slot = self.lexical.add(entry.text);
         self.places.push(Place {
             id: entry.id,
             project: entry.project,
+            mark,
         });
         self.slots.insert(entry.id, slot);
     }
@@ -164,7 +177,7 @@ impl WorkspaceIndex {
         self.lexical.heap_bytes() + self.vectors.heap_bytes() + ids
     }
 
-    /// The candidates for a query, best first; equal ones in order of their ids.
+    /// The candidates for a query, best first; equal ones in the order of their puts.
     #[must_use]
     pub fn search(&self, query: &Query<'_>) -> Vec<Candidate> {
         let accept = |slot: u32| self.accepts(slot, query.project);
@@ -229,6 +242,13 @@ impl WorkspaceIndex {
     }
 }
 
+/// Sixty-four bits: among all memories that one id ever has, two texts share them once in 10¹⁹.
+fn mark(text: &str) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    hasher.write(text.as_bytes());
+    hasher.finish()
+}
+
 fn best_words(scores: &[f32], room: usize, accept: &dyn Fn(u32) -> bool) -> Vec<(f32, u32)> {
     let mut top = Top::new(room);
     for (slot, &score) in (0..).zip(scores) {
@@ -245,7 +265,8 @@ fn first_score(sorted: &[(f32, u32)]) -> f32 {
 
 fn sorted(found: impl Iterator<Item = Candidate>, limit: usize) -> Vec<Candidate> {
     let mut found: Vec<Candidate> = found.filter(|candidate| candidate.fused > 0.0).collect();
-    found.sort_unstable_by(|a, b| b.fused.total_cmp(&a.fused).then(a.id.cmp(&b.id)));
+    // Stable, and candidates come in the order of their slots.
+    found.sort_by(|a, b| b.fused.total_cmp(&a.fused));
     found.truncate(limit);
     found
 }

@@ -44,14 +44,14 @@ impl WorkspaceIndex {
 
     /// Reads a snapshot of the given model. [`IndexError::Outdated`] means that it is sound but
     /// not for this version: load from the rows.
-    pub fn from_bytes(bytes: &[u8], model_id: &str) -> Result<Self, IndexError> {
+    pub fn from_bytes(bytes: &[u8], model_id: &str, dim: usize) -> Result<Self, IndexError> {
         let short = IndexError::Damaged("cut short");
         let (body, sum) = bytes.split_last_chunk::<CHECKSUM>().ok_or(short)?;
         if checksum(body) != u64::from_le_bytes(*sum) {
             return Err(IndexError::Damaged("the checksum differs"));
         }
         let mut reader = Reader::new(body);
-        let dim = read_header(&mut reader, model_id)?;
+        read_header(&mut reader, model_id, dim)?;
         let mut index = Self::new(model_id, dim);
         index.seq = reader.u64()?;
         index.places = read_places(&mut reader)?;
@@ -66,6 +66,7 @@ impl WorkspaceIndex {
         put_varint(out, self.places.len() as u64);
         for place in &self.places {
             out.extend(place.id.to_bytes());
+            out.extend(place.mark.to_le_bytes());
             out.push(place.project.is_some().into());
             out.extend(place.project.map(Id::to_bytes).into_iter().flatten());
         }
@@ -95,7 +96,7 @@ impl WorkspaceIndex {
     }
 }
 
-fn read_header(reader: &mut Reader<'_>, model_id: &str) -> Result<usize, IndexError> {
+fn read_header(reader: &mut Reader<'_>, model_id: &str, dim: usize) -> Result<(), IndexError> {
     if reader.array()? != MAGIC {
         return Err(IndexError::Outdated("format"));
     }
@@ -106,7 +107,10 @@ fn read_header(reader: &mut Reader<'_>, model_id: &str) -> Result<usize, IndexEr
     if reader.text(length)? != model_id {
         return Err(IndexError::Outdated("model"));
     }
-    Ok(reader.u32()? as usize)
+    if reader.u32()? as usize != dim {
+        return Err(IndexError::Outdated("dimension"));
+    }
+    Ok(())
 }
 
 fn read_places(reader: &mut Reader<'_>) -> Result<Vec<Place>, IndexError> {
@@ -114,12 +118,13 @@ fn read_places(reader: &mut Reader<'_>) -> Result<Vec<Place>, IndexError> {
     let mut places = Vec::with_capacity(count);
     for _ in 0..count {
         let id = MemoryId::from_bytes(reader.array()?);
+        let mark = reader.u64()?;
         let project = match reader.u8()? {
             0 => None,
             1 => Some(ProjectId::from_bytes(reader.array()?)),
             _ => return Err(DAMAGED),
         };
-        places.push(Place { id, project });
+        places.push(Place { id, project, mark });
     }
     Ok(places)
 }
