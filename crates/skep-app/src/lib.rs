@@ -1,1 +1,106 @@
-//! Use cases: capture, memory, recall, import; no HTTP.
+//! Use cases: capture, memory, recall, upkeep; no HTTP.
+//!
+//! Every use case takes the [`skep_authz::Authorized`] right that it needs, so that an edge which
+//! forgets to authenticate has nothing to pass.
+
+mod capture;
+mod edge;
+mod error;
+mod hot;
+mod intake;
+mod memories;
+mod recall;
+mod sessions;
+mod status;
+mod upkeep;
+
+use std::sync::Arc;
+
+use skep_domain::Timestamp;
+use skep_index::Embedder;
+use skep_memory::Redactor;
+use skep_store::Store;
+use skep_store::row::ModelTag;
+
+pub use capture::{Capture, Captured, Cursor, TurnIn};
+pub use edge::{Cursors, IdTags};
+pub use error::{AppError, Invalid, Rule};
+pub use hot::HotStats;
+pub use memories::{ListMemories, Page, Remember, Remembered, Resolved};
+pub use recall::{Answer, Question, Recalled, Timing};
+pub use sessions::{Ended, SessionPage, TurnPage};
+pub use skep_store::{Branch, Memory, PageOf, Session, Turn};
+pub use status::Status;
+pub use upkeep::Upkeep;
+
+/// What may be set.
+#[derive(Clone, Copy, Debug)]
+pub struct Settings {
+    /// Bytes that all indexes in memory may take together.
+    pub index_budget: u64,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            index_budget: 2 << 30,
+        }
+    }
+}
+
+/// The application: everything that a request or a job needs.
+pub struct App {
+    store: Arc<Store>,
+    embedder: Arc<dyn Embedder>,
+    model: ModelTag,
+    redactor: Redactor,
+    hot: hot::Hot,
+    dirty: upkeep::Dirty,
+    stopwatch: Arc<dyn Stopwatch>,
+    started_at: Timestamp,
+}
+
+/// Measures durations for answers that say where time went. Apart from the wall clock, so that a
+/// changed clock cannot make a duration negative, and tests can make it stand still.
+pub trait Stopwatch: Send + Sync {
+    /// Microseconds since some fixed moment.
+    fn micros(&self) -> u64;
+}
+
+impl App {
+    /// Puts the parts together.
+    #[must_use]
+    pub fn new(
+        store: Arc<Store>,
+        embedder: Arc<dyn Embedder>,
+        stopwatch: Arc<dyn Stopwatch>,
+        settings: Settings,
+    ) -> Self {
+        let model = upkeep::model_tag(embedder.model_id());
+        let started_at = store.now();
+        let hot = hot::Hot::new(
+            Arc::clone(&store),
+            Arc::clone(&embedder),
+            model,
+            settings.index_budget,
+        );
+        Self {
+            store,
+            embedder,
+            model,
+            redactor: Redactor::new(),
+            hot,
+            dirty: upkeep::Dirty::default(),
+            stopwatch,
+            started_at,
+        }
+    }
+}
+
+impl std::fmt::Debug for App {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("App")
+            .field("store", &self.store)
+            .finish_non_exhaustive()
+    }
+}

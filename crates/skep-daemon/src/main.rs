@@ -1,2 +1,79 @@
 //! The daemon `skepd`: configuration and composition root.
-fn main() {}
+
+mod clock;
+mod config;
+mod files;
+mod local;
+mod process;
+mod serve;
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use anyhow::Context;
+use clap::{Parser, Subcommand};
+
+use crate::config::Config;
+
+/// The memory that a team's coding agents share and nobody else can read.
+#[derive(Debug, Parser)]
+#[command(name = "skepd", version, about)]
+struct Arguments {
+    /// Data directory [default: `$SKEP_HOME`, else `~/.skep`]
+    #[arg(long, global = true)]
+    home: Option<PathBuf>,
+    /// Configuration file [default: `skep.toml` in the data directory, if there is one]
+    #[arg(long, global = true)]
+    config: Option<PathBuf>,
+    #[command(subcommand)]
+    verb: Verb,
+}
+
+#[derive(Debug, Subcommand)]
+enum Verb {
+    /// Run in the foreground until SIGTERM or SIGINT
+    Serve,
+    /// Read the configuration, say what is in force, change nothing
+    CheckConfig,
+    /// Bring the store to this version's form, then exit
+    Migrate,
+}
+
+fn main() -> ExitCode {
+    process::harden();
+    match run(&Arguments::parse()) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            process::complain(&format!("skepd: {error:#}"));
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(arguments: &Arguments) -> anyhow::Result<()> {
+    let home = files::home(arguments.home.clone())?;
+    let config = Config::load(&home, arguments.config.as_deref())?;
+    match arguments.verb {
+        Verb::CheckConfig => {
+            process::say(&config.to_string());
+            Ok(())
+        }
+        Verb::Migrate => {
+            let _lock = files::lock(&home)?;
+            runtime()?.block_on(local::open(&home, &config)).map(|_| ())
+        }
+        Verb::Serve => {
+            process::log_to_stderr(&config.log.level)?;
+            runtime()?.block_on(serve::serve(&home, &config))
+        }
+    }
+}
+
+fn runtime() -> anyhow::Result<tokio::runtime::Runtime> {
+    tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .max_blocking_threads(64)
+        .thread_name("skepd")
+        .build()
+        .context("starting the runtime")
+}

@@ -1,1 +1,22 @@
 //! The HTTP edge: extract, call `app`, convert.
+//!
+//! A request passes, in this order: [`guard`] (who may even speak to a loopback port), the router
+//! built from the route table, [`gate`] (credential, permission, body limit, JSON form), and one
+//! handler of [`handlers`], which gets the right it needs as its first argument. Handlers are
+//! mounted in [`mount`], where a handler whose right is not the one in the table does not compile.
+
+mod call;
+mod convert;
+mod error;
+mod gate;
+mod guard;
+mod handlers;
+mod json;
+mod listen;
+mod mount;
+mod peer;
+mod request_id;
+
+pub use listen::{Listeners, Serving};
+pub use mount::{Edge, router};
+pub use peer::Peer;

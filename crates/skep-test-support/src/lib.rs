@@ -1,1 +1,13 @@
 //! In-process daemon, personas, clocks and scratch directories for tests.
+
+mod clock;
+mod daemon;
+mod raw;
+mod scratch;
+mod tenant;
+
+pub use clock::{ManualClock, StoppedWatch};
+pub use daemon::TestDaemon;
+pub use raw::{Reply, Request};
+pub use scratch::{MemoryRootKey, Scratch};
+pub use tenant::{Tenant, open_store};

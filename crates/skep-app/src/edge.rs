@@ -1,0 +1,140 @@
+//! What an edge needs of the keys: tags for ids, seals for cursors, credentials to callers.
+
+use skep_authz::{Caller, Presented};
+use skep_domain::{Id, IdKind, JobId, OrganizationId, WorkspaceId};
+
+use crate::{App, AppError};
+
+/// Tags for the ids of one tenant.
+#[derive(Clone, Copy)]
+pub struct IdTags<'a> {
+    app: &'a App,
+    organization: OrganizationId,
+    workspace: WorkspaceId,
+}
+
+/// Opaque paging cursors, bound to their workspace and listing.
+#[derive(Clone, Copy)]
+pub struct Cursors<'a> {
+    app: &'a App,
+    workspace: WorkspaceId,
+}
+
+impl App {
+    /// Who presents this `Authorization` header?
+    ///
+    /// # Errors
+    /// [`AppError::Denied`] for a bad one, [`AppError::Store`] when it cannot be checked.
+    pub async fn authenticate_header(&self, header: Option<&[u8]>) -> Result<Caller, AppError> {
+        let presented = Presented::authorization(header, self.store.instance_keys())?;
+        Ok(self.store.authenticate(&presented).await?)
+    }
+
+    /// Who is the peer of our own socket?
+    ///
+    /// # Errors
+    /// [`AppError::Denied`] for any user but the daemon's own.
+    pub async fn authenticate_peer(&self, peer: u32, own: u32) -> Result<Caller, AppError> {
+        let presented = Presented::socket_peer(peer, own)?;
+        Ok(self.store.authenticate(&presented).await?)
+    }
+
+    /// A fresh id for a request, as a hyphenated UUID.
+    #[must_use]
+    pub fn new_request_id(&self) -> String {
+        let id = u128::from_be_bytes(self.store.mint::<JobId>().to_bytes());
+        let hex = format!("{id:032x}");
+        format!(
+            "{}-{}-{}-{}-{}",
+            &hex[..8],
+            &hex[8..12],
+            &hex[12..16],
+            &hex[16..20],
+            &hex[20..]
+        )
+    }
+
+    /// Tags for the ids of the caller's tenant.
+    #[must_use]
+    pub fn id_tags(&self, caller: &Caller) -> IdTags<'_> {
+        IdTags {
+            app: self,
+            organization: caller.organization(),
+            workspace: caller.workspace(),
+        }
+    }
+
+    /// Cursors for the caller's listings.
+    #[must_use]
+    pub fn cursors(&self, caller: &Caller) -> Cursors<'_> {
+        Cursors {
+            app: self,
+            workspace: caller.workspace(),
+        }
+    }
+}
+
+impl IdTags<'_> {
+    /// The tag of an id of this tenant.
+    #[must_use]
+    pub fn tag(&self, kind: IdKind, uuid: &[u8; 16]) -> [u8; 4] {
+        self.app
+            .store
+            .instance_keys()
+            .id_tag
+            .tag4(&Self::parts(kind, uuid, &self.tenant(kind)))
+    }
+
+    /// Whether a tag is right, in constant time.
+    #[must_use]
+    pub fn verify(&self, kind: IdKind, uuid: &[u8; 16], tag: [u8; 4]) -> bool {
+        self.app
+            .store
+            .instance_keys()
+            .id_tag
+            .verify(&Self::parts(kind, uuid, &self.tenant(kind)), &tag)
+    }
+
+    fn tenant(&self, kind: IdKind) -> [u8; 16] {
+        if kind.is_workspace_scoped() {
+            self.workspace.to_bytes()
+        } else {
+            self.organization.to_bytes()
+        }
+    }
+
+    fn parts<'b>(kind: IdKind, uuid: &'b [u8; 16], tenant: &'b [u8; 16]) -> [&'b [u8]; 3] {
+        [kind.prefix().as_bytes(), tenant, uuid]
+    }
+}
+
+impl Cursors<'_> {
+    /// Seals a position of a listing.
+    #[must_use]
+    pub fn seal(&self, listing: &[u8], position: &[u8; 16]) -> [u8; 32] {
+        let tag = self.app.store.instance_keys().cursor.tag16(&[
+            &self.workspace.to_bytes(),
+            listing,
+            position,
+        ]);
+        let mut cursor = [0; 32];
+        cursor[..16].copy_from_slice(position);
+        cursor[16..].copy_from_slice(&tag);
+        cursor
+    }
+
+    /// Opens a cursor; `None` for one of another workspace, listing or filter.
+    #[must_use]
+    pub fn open(&self, listing: &[u8], cursor: &[u8; 32]) -> Option<[u8; 16]> {
+        let (position, tag) = cursor.split_at(16);
+        let (position, tag): ([u8; 16], [u8; 16]) =
+            (position.try_into().ok()?, tag.try_into().ok()?);
+        let parts: [&[u8]; 3] = [&self.workspace.to_bytes(), listing, &position];
+        self.app
+            .store
+            .instance_keys()
+            .cursor
+            .verify(&parts, &tag)
+            .then_some(position)
+    }
+}

@@ -1,0 +1,106 @@
+//! What can go wrong with a use case, named for what the caller can do about it.
+
+use skep_authz::Denied;
+use skep_store::{AuthenticateError, StoreError};
+
+/// Every failure of a use case.
+#[derive(Debug, thiserror::Error)]
+pub enum AppError {
+    /// The caller may not.
+    #[error(transparent)]
+    Denied(#[from] Denied),
+    /// A field is not as it must be; nothing was stored.
+    #[error("{0}")]
+    Invalid(Invalid),
+    /// There is no such thing that the caller may see.
+    #[error("there is no such {0}")]
+    NotFound(&'static str),
+    /// The store failed or refused.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// More work is queued than will be done soon; trying again later helps.
+    #[error("too much is queued: {0}")]
+    Overloaded(&'static str),
+    /// A defect: a part of the daemon ended that should not have.
+    #[error("internal: {0}")]
+    Internal(&'static str),
+}
+
+/// A field at fault.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Invalid {
+    /// Its path in the request.
+    pub field: String,
+    /// Which rule it breaks.
+    pub rule: Rule,
+    /// One sentence for a person.
+    pub message: String,
+}
+
+/// The rules that a field can break.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Rule {
+    /// It must be there.
+    Required,
+    /// More than the published limit.
+    TooLong,
+    /// More items than the published limit.
+    TooMany,
+    /// Not one of the values that mean something.
+    Invalid,
+}
+
+impl Invalid {
+    pub(crate) fn required(field: impl Into<String>) -> AppError {
+        let field = field.into();
+        let message = format!("{field} must not be empty");
+        AppError::Invalid(Self {
+            field,
+            rule: Rule::Required,
+            message,
+        })
+    }
+
+    /// Checks a text against its limit in bytes.
+    pub(crate) fn check_length(field: &str, text: &str, limit: usize) -> Result<(), AppError> {
+        if text.len() <= limit {
+            return Ok(());
+        }
+        let message = format!(
+            "{field} has {} bytes; at most {limit} are allowed",
+            text.len()
+        );
+        Err(AppError::Invalid(Self {
+            field: field.into(),
+            rule: Rule::TooLong,
+            message,
+        }))
+    }
+
+    pub(crate) fn check_count(field: &str, count: usize, limit: usize) -> Result<(), AppError> {
+        if count <= limit {
+            return Ok(());
+        }
+        let message = format!("{field} has {count} items; at most {limit} are allowed");
+        Err(AppError::Invalid(Self {
+            field: field.into(),
+            rule: Rule::TooMany,
+            message,
+        }))
+    }
+}
+
+impl std::fmt::Display for Invalid {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.message)
+    }
+}
+
+impl From<AuthenticateError> for AppError {
+    fn from(error: AuthenticateError) -> Self {
+        match error {
+            AuthenticateError::Denied(denied) => Self::Denied(denied),
+            AuthenticateError::Store(store) => Self::Store(store),
+        }
+    }
+}

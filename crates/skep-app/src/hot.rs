@@ -1,0 +1,142 @@
+//! The indexes in memory: one per workspace in use, brought up to date before each recall, the
+//! least recently used dropped when they outgrow the budget.
+
+mod catch_up;
+
+pub(crate) use catch_up::indexed_text;
+
+use std::collections::HashMap;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use skep_domain::{OrganizationId, WorkspaceId};
+use skep_index::{Embedder, WorkspaceIndex};
+use skep_store::Store;
+use skep_store::row::ModelTag;
+use tokio::sync::RwLock;
+
+use crate::AppError;
+
+/// Every index in memory.
+pub(crate) struct Hot {
+    store: Arc<Store>,
+    embedder: Arc<dyn Embedder>,
+    model: ModelTag,
+    budget: u64,
+    held: Mutex<HashMap<WorkspaceId, Arc<Held>>>,
+    /// Counts uses; its value at the last use is what "least recently" means.
+    uses: AtomicU64,
+}
+
+/// One index and what is known about it.
+pub(crate) struct Held {
+    pub(crate) index: Arc<RwLock<WorkspaceIndex>>,
+    bytes: AtomicU64,
+    last_use: AtomicU64,
+}
+
+/// What the indexes take.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct HotStats {
+    /// Workspaces held.
+    pub workspaces: u64,
+    /// Bytes they take.
+    pub bytes: u64,
+    /// Bytes they may take.
+    pub budget: u64,
+}
+
+impl Hot {
+    pub(crate) fn new(
+        store: Arc<Store>,
+        embedder: Arc<dyn Embedder>,
+        model: ModelTag,
+        budget: u64,
+    ) -> Self {
+        Self {
+            store,
+            embedder,
+            model,
+            budget,
+            held: Mutex::default(),
+            uses: AtomicU64::new(0),
+        }
+    }
+
+    /// The index of a workspace, holding at least everything up to `seq`.
+    pub(crate) async fn at_least(
+        &self,
+        tenant: (OrganizationId, WorkspaceId),
+        seq: u64,
+    ) -> Result<Arc<Held>, AppError> {
+        let held = self.hold(tenant.1);
+        if held.index.read().await.seq() < seq {
+            self.catch_up(tenant, &held).await?;
+        }
+        Ok(held)
+    }
+
+    /// Brings an index up to date if it is in memory; does not load one that is not.
+    pub(crate) async fn refresh(
+        &self,
+        tenant: (OrganizationId, WorkspaceId),
+    ) -> Result<(), AppError> {
+        let held = self.lock().get(&tenant.1).cloned();
+        match held {
+            Some(held) => self.catch_up(tenant, &held).await,
+            None => Ok(()),
+        }
+    }
+
+    pub(crate) fn stats(&self) -> HotStats {
+        let held = self.lock();
+        HotStats {
+            workspaces: held.len() as u64,
+            bytes: held
+                .values()
+                .map(|held| held.bytes.load(Ordering::Relaxed))
+                .sum(),
+            budget: self.budget,
+        }
+    }
+
+    fn hold(&self, workspace: WorkspaceId) -> Arc<Held> {
+        let use_number = self.uses.fetch_add(1, Ordering::Relaxed);
+        let mut all = self.lock();
+        let held = all.entry(workspace).or_insert_with(|| {
+            let index = WorkspaceIndex::new(self.embedder.model_id(), self.embedder.dim());
+            Arc::new(Held {
+                index: Arc::new(RwLock::new(index)),
+                bytes: AtomicU64::new(0),
+                last_use: AtomicU64::new(use_number),
+            })
+        });
+        held.last_use.store(use_number, Ordering::Relaxed);
+        Arc::clone(held)
+    }
+
+    /// Drops the least recently used until the rest fits. The newest stays, however large: a
+    /// workspace that is in use has to be somewhere.
+    fn evict(&self) {
+        let mut all = self.lock();
+        let mut bytes: u64 = all
+            .values()
+            .map(|held| held.bytes.load(Ordering::Relaxed))
+            .sum();
+        while bytes > self.budget && all.len() > 1 {
+            let Some((oldest, size)) = all
+                .iter()
+                .min_by_key(|(_, held)| held.last_use.load(Ordering::Relaxed))
+                .map(|(workspace, held)| (*workspace, held.bytes.load(Ordering::Relaxed)))
+            else {
+                return;
+            };
+            all.remove(&oldest);
+            bytes = bytes.saturating_sub(size);
+        }
+    }
+
+    fn lock(&self) -> std::sync::MutexGuard<'_, HashMap<WorkspaceId, Arc<Held>>> {
+        self.held.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

@@ -1,0 +1,122 @@
+//! Upkeep: what happens to a workspace after a write has been answered. Distilling and embedding
+//! run here, survive a kill because their state is in the store, and never hold a caller up.
+
+mod distil;
+mod embed;
+mod together;
+
+use std::collections::HashSet;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use skep_authz::{Authorized, Maintain, Survey};
+use skep_domain::{OrganizationId, WorkspaceId};
+use tokio::sync::Notify;
+
+use crate::{App, AppError};
+
+pub(crate) use embed::model_tag;
+
+type Tenant = (OrganizationId, WorkspaceId);
+
+/// Workspaces that were written to since upkeep last looked. A set, so it is bounded by the number
+/// of workspaces and a thousand writes cost one visit.
+#[derive(Default)]
+pub(crate) struct Dirty {
+    waiting: Mutex<HashSet<Tenant>>,
+    problem: Mutex<Option<String>>,
+    bell: Notify,
+}
+
+/// What is distilled or embedded per transaction: short enough that writers hardly wait.
+const BATCH: u32 = 256;
+
+#[expect(
+    clippy::disallowed_methods,
+    reason = "distilling and embedding are the daemon's own work on a workspace"
+)]
+fn maintain(tenant: Tenant) -> Authorized<Maintain> {
+    skep_authz::upkeep(tenant.0, tenant.1)
+}
+
+#[expect(
+    clippy::disallowed_methods,
+    reason = "indexing and counting are the daemon's own look at a workspace"
+)]
+pub(crate) fn survey(tenant: Tenant) -> Authorized<Survey> {
+    skep_authz::survey(tenant.0, tenant.1)
+}
+
+/// The upkeep loop, to be run by whoever owns the daemon's tasks.
+pub struct Upkeep {
+    app: Arc<App>,
+}
+
+impl Dirty {
+    pub(crate) fn mark(&self, tenant: Tenant) {
+        self.waiting
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .insert(tenant);
+        self.bell.notify_one();
+    }
+
+    pub(crate) fn problem(&self) -> Option<String> {
+        self.problem
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone()
+    }
+
+    fn set_problem(&self, problem: Option<String>) {
+        *self.problem.lock().unwrap_or_else(PoisonError::into_inner) = problem;
+    }
+
+    fn take(&self) -> Option<Tenant> {
+        let mut waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
+        let tenant = waiting.iter().next().copied()?;
+        waiting.remove(&tenant);
+        Some(tenant)
+    }
+}
+
+impl Upkeep {
+    /// The loop of an application.
+    #[must_use]
+    pub fn new(app: Arc<App>) -> Self {
+        Self { app }
+    }
+
+    /// Runs until it is dropped. Begins with every workspace: a kill may have left work behind.
+    ///
+    /// # Errors
+    /// [`AppError::Store`] when the list of workspaces cannot be read.
+    pub async fn run(self) -> Result<(), AppError> {
+        for tenant in self.app.store.workspaces().await? {
+            self.app.dirty.mark(tenant);
+        }
+        loop {
+            while let Some(tenant) = self.app.dirty.take() {
+                let done = self.app.tend(tenant).await;
+                if let Err(error) = &done {
+                    tracing::warn!(%error, "upkeep of a workspace failed; the next write tries again");
+                }
+                self.app
+                    .dirty
+                    .set_problem(done.err().map(|error| error.to_string()));
+            }
+            self.app.dirty.bell.notified().await;
+        }
+    }
+}
+
+impl App {
+    /// Does all upkeep that a workspace has waiting.
+    ///
+    /// # Errors
+    /// [`AppError`]; what was done until then is kept.
+    pub async fn tend(&self, tenant: Tenant) -> Result<(), AppError> {
+        self.distil_pending(tenant).await?;
+        self.embed_pending(tenant).await?;
+        self.hot.refresh(tenant).await
+    }
+}

@@ -1,0 +1,198 @@
+//! Configuration: `skep.toml`, overridden by `SKEP_SECTION__KEY`, read once; unknown keys refused.
+
+mod source;
+
+use std::fmt;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, bail};
+use serde::Deserialize;
+
+pub(crate) use source::environment;
+
+/// Everything that can be set.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct Config {
+    pub(crate) server: Server,
+    pub(crate) store: StoreSection,
+    pub(crate) index: Index,
+    pub(crate) key: Key,
+    pub(crate) log: Log,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct Server {
+    /// Loopback address for TCP, or `off`.
+    pub(crate) tcp: String,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct StoreSection {
+    /// Workspaces whose files are open at a time.
+    pub(crate) open_workspaces: usize,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct Index {
+    /// Mebibytes that all indexes in memory may take.
+    pub(crate) budget_mib: u64,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct Key {
+    /// Where the root key is kept; `root.key` in the data directory if absent.
+    pub(crate) file: Option<PathBuf>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct Log {
+    /// `error`, `warn`, `info`, `debug`, or a filter such as `skep_app=debug`.
+    pub(crate) level: String,
+}
+
+impl Default for Server {
+    fn default() -> Self {
+        Self {
+            tcp: "127.0.0.1:3850".into(),
+        }
+    }
+}
+
+impl Default for StoreSection {
+    fn default() -> Self {
+        Self {
+            open_workspaces: 64,
+        }
+    }
+}
+
+impl Default for Index {
+    fn default() -> Self {
+        Self { budget_mib: 2_048 }
+    }
+}
+
+impl Default for Log {
+    fn default() -> Self {
+        Self {
+            level: "info".into(),
+        }
+    }
+}
+
+impl Config {
+    /// Reads the file named, else `skep.toml` in the data directory if there is one.
+    pub(crate) fn load(home: &Path, file: Option<&Path>) -> anyhow::Result<Self> {
+        let default = home.join("skep.toml");
+        let text = match file {
+            Some(file) => std::fs::read_to_string(file)
+                .with_context(|| format!("reading {}", file.display()))?,
+            None if default.exists() => std::fs::read_to_string(&default)
+                .with_context(|| format!("reading {}", default.display()))?,
+            None => String::new(),
+        };
+        Self::parse(&text, &source::overrides())
+    }
+
+    fn parse(text: &str, overrides: &[source::Override]) -> anyhow::Result<Self> {
+        let table = source::merged(text, overrides)?;
+        let config: Self = table.try_into().map_err(|error| source::refusal(&error))?;
+        config.server.tcp_address()?;
+        if !(1..=4_096).contains(&config.store.open_workspaces) {
+            bail!("store.open_workspaces must be 1 to 4096");
+        }
+        if !(16..=1_048_576).contains(&config.index.budget_mib) {
+            bail!("index.budget_mib must be 16 to 1048576");
+        }
+        Ok(config)
+    }
+
+    /// Where the root key is kept.
+    pub(crate) fn key_file(&self, home: &Path) -> PathBuf {
+        self.key
+            .file
+            .clone()
+            .unwrap_or_else(|| home.join("root.key"))
+    }
+}
+
+impl Server {
+    /// The TCP address, or `None` when it is off.
+    pub(crate) fn tcp_address(&self) -> anyhow::Result<Option<SocketAddr>> {
+        if self.tcp == "off" {
+            return Ok(None);
+        }
+        let address: SocketAddr = self.tcp.parse().with_context(|| {
+            format!(
+                "server.tcp is {:?}: expected an address such as 127.0.0.1:3850, or off",
+                self.tcp
+            )
+        })?;
+        Ok(Some(address))
+    }
+}
+
+impl fmt::Display for Config {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        writeln!(f, "server.tcp = {:?}", self.server.tcp)?;
+        writeln!(f, "store.open_workspaces = {}", self.store.open_workspaces)?;
+        writeln!(f, "index.budget_mib = {}", self.index.budget_mib)?;
+        match &self.key.file {
+            Some(file) => writeln!(f, "key.file = {:?}", file.display().to_string())?,
+            None => writeln!(f, "# key.file is root.key in the data directory")?,
+        }
+        write!(f, "log.level = {:?}", self.log.level)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Config;
+    use super::source::Override;
+
+    fn parse(text: &str, overrides: &[(&str, &str)]) -> Result<String, String> {
+        let overrides: Vec<Override> = overrides
+            .iter()
+            .map(|(name, value)| Override::new(name, value))
+            .collect();
+        Config::parse(text, &overrides)
+            .map(|config| config.to_string())
+            .map_err(|error| format!("{error:#}"))
+    }
+
+    #[test]
+    fn files_are_overridden_by_the_environment_and_unknown_keys_name_the_nearest() {
+        let cases: &[(&str, &[(&str, &str)])] = &[
+            ("", &[]),
+            ("[server]\ntcp = \"off\"\n[index]\nbudget_mib = 64", &[]),
+            (
+                "[server]\ntcp = \"off\"",
+                &[
+                    ("SKEP_SERVER__TCP", "127.0.0.1:4000"),
+                    ("SKEP_INDEX__BUDGET_MIB", "32"),
+                ],
+            ),
+            ("[server]\ntpc = \"off\"", &[]),
+            ("[sever]\ntcp = \"off\"", &[]),
+            ("", &[("SKEP_INDEX__BUGDET_MIB", "32")]),
+            ("[index]\nbudget_mib = \"much\"", &[]),
+            ("[server]\ntcp = \"nowhere\"", &[]),
+            ("[server", &[]),
+        ];
+        let mut shown = String::new();
+        for (text, overrides) in cases {
+            shown.push_str(&format!(
+                "{text:?} {overrides:?}\n{:#?}\n\n",
+                parse(text, overrides)
+            ));
+        }
+        insta::assert_snapshot!(shown);
+    }
+}

@@ -1,0 +1,88 @@
+//! Where settings come from: a TOML table with the environment laid over it.
+
+use anyhow::{Context, anyhow, bail};
+use toml::{Table, Value};
+
+const PREFIX: &str = "SKEP_";
+
+/// One `SKEP_SECTION__KEY`.
+#[derive(Debug)]
+pub(crate) struct Override {
+    section: String,
+    key: String,
+    value: String,
+    name: String,
+}
+
+impl Override {
+    pub(crate) fn new(name: &str, value: &str) -> Self {
+        let path = name
+            .strip_prefix(PREFIX)
+            .unwrap_or(name)
+            .to_ascii_lowercase();
+        let (section, key) = path.split_once("__").unwrap_or((&path, ""));
+        Self {
+            section: section.into(),
+            key: key.into(),
+            value: value.into(),
+            name: name.into(),
+        }
+    }
+}
+
+/// One variable of the environment.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "configuration is read here, once"
+)]
+pub(crate) fn environment(name: &str) -> Option<String> {
+    std::env::var(name).ok().filter(|value| !value.is_empty())
+}
+
+/// Every override in the environment; other variables of ours have no double underscore.
+pub(crate) fn overrides() -> Vec<Override> {
+    std::env::vars_os()
+        .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
+        .filter(|(name, _)| name.starts_with(PREFIX) && name.contains("__"))
+        .map(|(name, value)| Override::new(&name, &value))
+        .collect()
+}
+
+/// The file's table with the overrides in it.
+pub(crate) fn merged(text: &str, overrides: &[Override]) -> anyhow::Result<Table> {
+    let mut table: Table = text.parse().context("the configuration file is not TOML")?;
+    for over in overrides {
+        let section = table
+            .entry(over.section.clone())
+            .or_insert_with(|| Value::Table(Table::new()));
+        let Value::Table(section) = section else {
+            bail!("{} is not a section", over.section)
+        };
+        if over.key.is_empty() {
+            bail!("{} names no key: use SKEP_SECTION__KEY", over.name);
+        }
+        let value = over
+            .value
+            .parse::<i64>()
+            .map_or_else(|_| Value::String(over.value.clone()), Value::Integer);
+        section.insert(over.key.clone(), value);
+    }
+    Ok(table)
+}
+
+/// Says which key is unknown and which is the nearest.
+pub(crate) fn refusal(error: &toml::de::Error) -> anyhow::Error {
+    let text = error.message();
+    let mut names = text.split('`').skip(1).step_by(2);
+    if !text.starts_with("unknown field") {
+        return anyhow!("the configuration is not usable: {}", text.trim());
+    }
+    let unknown = names.next().unwrap_or_default();
+    let nearest = names.max_by(|a, b| {
+        strsim::jaro_winkler(a, unknown).total_cmp(&strsim::jaro_winkler(b, unknown))
+    });
+    match nearest {
+        Some(nearest) => anyhow!("there is no setting {unknown}; did you mean {nearest}?"),
+        None => anyhow!("there is no setting {unknown}"),
+    }
+}

@@ -1,0 +1,148 @@
+//! The data directory: who may be in it, one daemon at a time, the socket, the token.
+
+use std::fs::{self, DirBuilder, File, OpenOptions};
+use std::io::{ErrorKind, Read, Write};
+use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt};
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, bail};
+use rustix::fs::{FlockOperation, OFlags, flock};
+use skep_crypto::{InstallToken, Random};
+
+/// Longest path that a Unix socket's address has room for.
+const SOCKET_PATH: usize = 107;
+
+/// The data directory, absolute; made if it is not there.
+pub(crate) fn home(argument: Option<PathBuf>) -> anyhow::Result<PathBuf> {
+    let named = argument.or_else(|| crate::config::environment("SKEP_HOME").map(PathBuf::from));
+    let home = if let Some(home) = named {
+        home
+    } else {
+        let user = crate::config::environment("HOME")
+            .context("neither SKEP_HOME nor HOME is set: use --home")?;
+        PathBuf::from(user).join(".skep")
+    };
+    let home = std::path::absolute(&home).context("finding the data directory")?;
+    DirBuilder::new()
+        .recursive(true)
+        .mode(0o700)
+        .create(&home)
+        .with_context(|| format!("making the data directory {}", home.display()))?;
+    check_directory(&home)?;
+    Ok(home)
+}
+
+fn check_directory(home: &Path) -> anyhow::Result<()> {
+    let facts =
+        fs::symlink_metadata(home).with_context(|| format!("looking at {}", home.display()))?;
+    let shown = home.display();
+    if !facts.is_dir() {
+        bail!("{shown} is not a directory");
+    }
+    if facts.uid() != rustix::process::geteuid().as_raw() {
+        bail!("{shown} belongs to another user: use a directory of your own");
+    }
+    if facts.mode() & 0o077 != 0 {
+        bail!("{shown} is open to other users: run `chmod 700 {shown}`");
+    }
+    Ok(())
+}
+
+/// The lock that makes this the only daemon of its data directory, held as long as it lives.
+#[derive(Debug)]
+pub(crate) struct Lock(#[expect(dead_code, reason = "held, not read")] File);
+
+/// Takes the lock.
+pub(crate) fn lock(home: &Path) -> anyhow::Result<Lock> {
+    let path = home.join("skepd.lock");
+    let file = private(OpenOptions::new().create(true).truncate(false).write(true))
+        .open(&path)
+        .with_context(|| format!("opening {}", path.display()))?;
+    match flock(&file, FlockOperation::NonBlockingLockExclusive) {
+        Ok(()) => Ok(Lock(file)),
+        Err(rustix::io::Errno::WOULDBLOCK) => {
+            bail!("another skepd is running for {}", home.display())
+        }
+        Err(error) => Err(error).context("locking the data directory"),
+    }
+}
+
+/// Writes the process id for `skep stop`.
+pub(crate) fn write_pid(home: &Path) -> anyhow::Result<()> {
+    let path = home.join("skepd.pid");
+    let mut file =
+        private(OpenOptions::new().create(true).truncate(true).write(true)).open(&path)?;
+    writeln!(file, "{}", std::process::id()).with_context(|| format!("writing {}", path.display()))
+}
+
+/// Removes what only a running daemon has. What is gone already is fine.
+pub(crate) fn remove_traces(home: &Path) {
+    for name in ["skepd.pid", "skepd.sock"] {
+        let _ = fs::remove_file(home.join(name));
+    }
+}
+
+/// A fresh path for the socket: a stale one is ours to remove, since we hold the lock.
+pub(crate) fn socket_path(home: &Path) -> anyhow::Result<PathBuf> {
+    let path = home.join("skepd.sock");
+    if path.as_os_str().len() > SOCKET_PATH {
+        bail!(
+            "the path {} is longer than a socket's address may be ({SOCKET_PATH} bytes): use a shorter data directory",
+            path.display()
+        );
+    }
+    match fs::remove_file(&path) {
+        Err(error) if error.kind() != ErrorKind::NotFound => {
+            Err(error).with_context(|| format!("removing the stale socket {}", path.display()))
+        }
+        Ok(()) | Err(_) => Ok(path),
+    }
+}
+
+/// The install token in its file, if there is one.
+pub(crate) fn read_token(home: &Path) -> anyhow::Result<Option<InstallToken>> {
+    let path = home.join("install-token");
+    let mut file = match private(OpenOptions::new().read(true)).open(&path) {
+        Ok(file) => file,
+        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
+        Err(error) => return Err(error).with_context(|| format!("reading {}", path.display())),
+    };
+    let facts = file.metadata()?;
+    if facts.mode() & 0o077 != 0 || facts.uid() != rustix::process::geteuid().as_raw() {
+        bail!(
+            "{0} is open to others: run `rm {0}` and start again for a new token",
+            path.display()
+        );
+    }
+    let mut text = String::new();
+    Read::by_ref(&mut file)
+        .take(256)
+        .read_to_string(&mut text)?;
+    let token = InstallToken::parse(text.trim().as_bytes());
+    token.map(Some).with_context(|| {
+        format!(
+            "{0} holds no token: run `rm {0}` and start again",
+            path.display()
+        )
+    })
+}
+
+/// Mints an install token into its file.
+pub(crate) fn create_token(home: &Path, random: &dyn Random) -> anyhow::Result<InstallToken> {
+    let token = InstallToken::mint(random);
+    let path = home.join("install-token");
+    let mut file = private(OpenOptions::new().create_new(true).write(true))
+        .open(&path)
+        .with_context(|| format!("making {}", path.display()))?;
+    writeln!(file, "{}", token.text().expose())?;
+    file.sync_all()
+        .with_context(|| format!("writing {}", path.display()))?;
+    Ok(token)
+}
+
+/// Nobody else's, and never through a link.
+fn private(options: &mut OpenOptions) -> &mut OpenOptions {
+    options
+        .mode(0o600)
+        .custom_flags((OFlags::NOFOLLOW | OFlags::CLOEXEC).bits().cast_signed())
+}

@@ -1,0 +1,89 @@
+//! Serving: store, application, upkeep and listeners put together, until a signal.
+
+use std::net::SocketAddr;
+use std::path::Path;
+use std::sync::{Arc, OnceLock};
+
+use anyhow::{Context, bail};
+use skep_app::{App, Settings, Upkeep};
+use skep_http::{Edge, Listeners, Serving};
+use skep_index::StaticEmbedder;
+use tokio::net::{TcpListener, UnixListener};
+use tokio::signal::unix::{SignalKind, signal};
+use tokio::task::JoinSet;
+
+use crate::clock::Monotonic;
+use crate::config::Config;
+use crate::{files, local};
+
+/// Runs until SIGTERM or SIGINT.
+pub(crate) async fn serve(home: &Path, config: &Config) -> anyhow::Result<()> {
+    let _lock = files::lock(home)?;
+    let mut terminate = signal(SignalKind::terminate())?;
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    let store = Arc::new(local::open(home, config).await?);
+    let embedder = Arc::new(StaticEmbedder::built_in());
+    let settings = Settings {
+        index_budget: config.index.budget_mib << 20,
+    };
+    let app = Arc::new(App::new(
+        store,
+        embedder,
+        Arc::new(Monotonic::start()),
+        settings,
+    ));
+    let listeners = listen(home, config).await?;
+    let edge = edge(&app, &listeners)?;
+    files::write_pid(home)?;
+    tracing::info!(home = %home.display(), mode = "local", listeners = ?edge.listeners.get(), "skepd is ready");
+
+    let mut jobs = JoinSet::new();
+    jobs.spawn(Upkeep::new(Arc::clone(&app)).run());
+    let stop = async move {
+        tokio::select! {
+            _ = terminate.recv() => {}
+            _ = interrupt.recv() => {}
+            ended = jobs.join_next() => tracing::error!(?ended, "upkeep ended on its own; stopping"),
+        }
+        jobs.shutdown().await;
+    };
+    Serving::new(edge).run(listeners, stop).await;
+    files::remove_traces(home);
+    tracing::info!("skepd has stopped");
+    Ok(())
+}
+
+async fn listen(home: &Path, config: &Config) -> anyhow::Result<Listeners> {
+    let path = files::socket_path(home)?;
+    let socket =
+        UnixListener::bind(&path).with_context(|| format!("listening on {}", path.display()))?;
+    let tcp = match config.server.tcp_address()? {
+        None => None,
+        Some(address) => Some(bind_loopback(address).await?),
+    };
+    Ok(Listeners { socket, tcp })
+}
+
+/// Local mode trusts its own machine only, so it binds to nothing that another can reach.
+async fn bind_loopback(address: SocketAddr) -> anyhow::Result<TcpListener> {
+    if !address.ip().is_loopback() {
+        bail!(
+            "server.tcp is {address}: local mode listens on loopback only, such as 127.0.0.1:3850"
+        );
+    }
+    TcpListener::bind(address).await.with_context(|| {
+        format!("listening on {address}: set server.tcp to another port, or to \"off\"")
+    })
+}
+
+fn edge(app: &Arc<App>, listeners: &Listeners) -> anyhow::Result<Arc<Edge>> {
+    let mut shown = vec!["unix:skepd.sock".to_owned()];
+    if let Some(tcp) = &listeners.tcp {
+        shown.push(format!("tcp:{}", tcp.local_addr()?));
+    }
+    Ok(Arc::new(Edge {
+        app: Arc::clone(app),
+        version: env!("CARGO_PKG_VERSION"),
+        listeners: OnceLock::from(shown),
+    }))
+}

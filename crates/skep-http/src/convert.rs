@@ -1,0 +1,190 @@
+//! Wire types to the application's and back, by hand.
+
+use skep_api::Instant;
+use skep_api::capture::{Branch as WireBranch, CaptureRequest, TurnInput};
+use skep_api::memory::{Memory as WireMemory, Provenance, RememberRequest};
+use skep_api::recall::RecallRequest;
+use skep_api::session::{Session as WireSession, Turn as WireTurn};
+use skep_app::{Branch, Capture, Cursor, Memory, Question, Remember, Session, Turn, TurnIn};
+use skep_domain::{Harness, MemoryKind, Tier, TurnRole, Visibility};
+
+use crate::call::Call;
+use crate::error::ApiError;
+
+/// Items of a recall that does not say how many.
+const ITEMS: u32 = 10;
+/// Tokens of a recall that does not say how many.
+const TOKENS: u32 = 4_000;
+/// Milliseconds that a recall waits for its index if it does not say.
+const DEADLINE_MS: u32 = 1_000;
+
+/// One of a fixed set of words, or a refusal that lists them.
+fn word<T: Copy>(
+    field: &str,
+    text: &str,
+    parse: fn(&str) -> Option<T>,
+    known: &[&str],
+) -> Result<T, ApiError> {
+    parse(text).ok_or_else(|| {
+        ApiError::field(
+            field,
+            "INVALID",
+            format!("{field} must be one of {}", known.join(", ")),
+        )
+    })
+}
+
+fn names<T: Copy>(all: &[T], name: fn(T) -> &'static str) -> Vec<&'static str> {
+    all.iter().map(|value| name(*value)).collect()
+}
+
+pub(crate) fn memory_kind(text: &str) -> Result<MemoryKind, ApiError> {
+    word(
+        "kind",
+        text,
+        MemoryKind::parse,
+        &names(MemoryKind::ALL, MemoryKind::as_str),
+    )
+}
+
+pub(crate) fn tier(text: Option<&str>) -> Result<Tier, ApiError> {
+    text.map_or(Ok(Tier::Summary), |text| {
+        word("tier", text, Tier::parse, &names(Tier::ALL, Tier::as_str))
+    })
+}
+
+pub(crate) fn capture(request: CaptureRequest) -> Result<Capture, ApiError> {
+    let session = request.session;
+    Ok(Capture {
+        harness: word(
+            "session.harness",
+            &session.harness,
+            Harness::parse,
+            &names(Harness::ALL, Harness::as_str),
+        )?,
+        external_id: session.external_id,
+        title: session.title,
+        project: session.project,
+        cwd: session.cwd,
+        turns: request
+            .turns
+            .into_iter()
+            .enumerate()
+            .map(turn_in)
+            .collect::<Result<_, _>>()?,
+        cursor: request.cursor.map(|cursor| Cursor {
+            source: cursor.source,
+            position: cursor.position,
+        }),
+    })
+}
+
+fn turn_in((at, turn): (usize, TurnInput)) -> Result<TurnIn, ApiError> {
+    let field = format!("turns[{at}].role");
+    Ok(TurnIn {
+        client_event_id: turn.client_event_id,
+        role: word(
+            &field,
+            &turn.role,
+            TurnRole::parse,
+            &names(TurnRole::ALL, TurnRole::as_str),
+        )?,
+        at: turn.at.0,
+        text: turn.text,
+        tool: turn.tool,
+        is_error: turn.is_error,
+        paths: turn.paths,
+        branch: match turn.branch {
+            WireBranch::Main => Branch::Main,
+            WireBranch::Abandoned => Branch::Abandoned,
+            WireBranch::Sidechain => Branch::Sidechain,
+        },
+    })
+}
+
+pub(crate) fn remember(request: RememberRequest) -> Result<Remember, ApiError> {
+    let visibility = request.visibility.as_deref().unwrap_or("workspace");
+    Ok(Remember {
+        text: request.text,
+        kind: request
+            .kind
+            .as_deref()
+            .map_or(Ok(MemoryKind::Fact), memory_kind)?,
+        project: request.project,
+        visibility: word(
+            "visibility",
+            visibility,
+            Visibility::parse,
+            &names(Visibility::ALL, Visibility::as_str),
+        )?,
+    })
+}
+
+pub(crate) fn question(request: RecallRequest) -> Result<Question, ApiError> {
+    let items = request.k.unwrap_or(ITEMS);
+    if items == 0 {
+        return Err(ApiError::field("k", "INVALID", "k must be at least 1"));
+    }
+    Ok(Question {
+        query: request.query,
+        items: items as usize,
+        tokens: request.token_budget.unwrap_or(TOKENS),
+        as_of: request.as_of.map(|instant| instant.0),
+        project: request.project,
+        kinds: request
+            .kinds
+            .iter()
+            .map(|kind| memory_kind(kind))
+            .collect::<Result<_, _>>()?,
+        deadline_ms: request.deadline_ms.unwrap_or(DEADLINE_MS),
+    })
+}
+
+pub(crate) fn session(call: &Call, session: Session) -> WireSession {
+    WireSession {
+        id: call.text(session.id),
+        harness: session.harness.as_str().into(),
+        title: session.title,
+        project: session.project,
+        state: session.state.as_str().into(),
+        turns: session.turns,
+        memories: session.memories,
+        started_at: Instant(session.span.0),
+        last_at: Instant(session.span.1),
+    }
+}
+
+pub(crate) fn turn(call: &Call, turn: Turn) -> WireTurn {
+    let turn = turn.turn;
+    WireTurn {
+        id: call.text(turn.id),
+        role: turn.role.as_str().into(),
+        at: Instant(turn.at),
+        recorded_at: Instant(turn.recorded_at),
+        client_event_id: turn.client_event_id,
+        text: turn.text,
+        tool: turn.tool,
+        paths: turn.paths,
+    }
+}
+
+pub(crate) fn memory(call: &Call, memory: Memory) -> WireMemory {
+    WireMemory {
+        id: call.text(memory.id),
+        kind: memory.kind.as_str().into(),
+        key: memory.body.key,
+        text: memory.body.text,
+        trust: memory.trust.as_str().into(),
+        state: memory.state.as_str().into(),
+        visibility: memory.visibility.as_str().into(),
+        project: memory.project,
+        valid_from: Instant(memory.validity.from),
+        recorded_at: Instant(memory.validity.recorded),
+        provenance: Provenance {
+            harness: memory.harness.as_str().into(),
+            session: memory.session.map(|session| call.text(session)),
+            turns: memory.turns.iter().map(|turn| call.text(*turn)).collect(),
+            references: memory.body.references,
+        },
+    }
+}

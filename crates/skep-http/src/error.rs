@@ -1,0 +1,165 @@
+//! Failures as the envelope. Causes are logged with their chain and never sent.
+
+use axum::body::Body;
+use axum::http::{HeaderValue, StatusCode, header};
+use axum::response::Response;
+use skep_api::id::IdError;
+use skep_api::{ErrorBody, ErrorCode, ErrorEnvelope, FieldError};
+use skep_app::{AppError, Rule};
+use skep_authz::Denied;
+use skep_domain::Permission;
+
+use crate::request_id::RequestId;
+
+/// A failed request, before it has its request id.
+#[derive(Debug)]
+pub(crate) struct ApiError {
+    pub(crate) code: ErrorCode,
+    pub(crate) message: String,
+    pub(crate) details: Vec<FieldError>,
+}
+
+/// How long to wait before trying again after a 503.
+const RETRY_AFTER_MS: u64 = 1_000;
+
+impl ApiError {
+    pub(crate) fn new(code: ErrorCode, message: impl Into<String>) -> Self {
+        Self {
+            code,
+            message: message.into(),
+            details: Vec::new(),
+        }
+    }
+
+    pub(crate) fn field(field: impl Into<String>, code: &str, message: impl Into<String>) -> Self {
+        let detail = FieldError {
+            field: field.into(),
+            code: code.into(),
+            message: message.into(),
+        };
+        let message = detail.message.clone();
+        Self {
+            code: ErrorCode::ValidationError,
+            message,
+            details: vec![detail],
+        }
+    }
+
+    /// The answer.
+    pub(crate) fn respond(self, id: &RequestId) -> Response {
+        let retry_after_ms = (self.code.status() == 503).then_some(RETRY_AFTER_MS);
+        let envelope = ErrorEnvelope {
+            error: ErrorBody {
+                code: self.code,
+                message: self.message,
+                request_id: id.0.clone(),
+                details: self.details,
+                retry_after_ms,
+            },
+        };
+        let body = serde_json::to_vec(&envelope).unwrap_or_default();
+        let mut response = Response::new(Body::from(body));
+        *response.status_mut() =
+            StatusCode::from_u16(self.code.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+        let headers = response.headers_mut();
+        headers.insert(
+            header::CONTENT_TYPE,
+            HeaderValue::from_static("application/json"),
+        );
+        if self.code.status() == 401 {
+            headers.insert(
+                header::WWW_AUTHENTICATE,
+                HeaderValue::from_static("Bearer realm=\"skep\""),
+            );
+        }
+        if retry_after_ms.is_some() {
+            headers.insert(header::RETRY_AFTER, HeaderValue::from_static("1"));
+        }
+        response
+    }
+}
+
+impl From<AppError> for ApiError {
+    fn from(error: AppError) -> Self {
+        match error {
+            AppError::Denied(denied) => denied.into(),
+            AppError::Invalid(invalid) => {
+                let code = match invalid.rule {
+                    Rule::Required => "REQUIRED",
+                    Rule::TooLong => "TOO_LONG",
+                    Rule::TooMany => "TOO_MANY",
+                    Rule::Invalid => "INVALID",
+                };
+                Self::field(invalid.field, code, invalid.message)
+            }
+            AppError::NotFound(what) => {
+                Self::new(ErrorCode::NotFound, format!("There is no such {what}."))
+            }
+            AppError::Overloaded(what) => Self::new(
+                ErrorCode::Overloaded,
+                format!("Too much is queued: {what}."),
+            ),
+            AppError::Store(cause) => {
+                tracing::error!(error = &cause as &dyn std::error::Error, "storage failed");
+                Self::new(
+                    ErrorCode::StorageUnavailable,
+                    "Storage is not available; the daemon's log says why.",
+                )
+            }
+            AppError::Internal(cause) => {
+                tracing::error!(cause, "a part of the daemon failed");
+                Self::internal()
+            }
+        }
+    }
+}
+
+impl ApiError {
+    pub(crate) fn internal() -> Self {
+        Self::new(
+            ErrorCode::Internal,
+            "Something went wrong here; the daemon's log has this request id.",
+        )
+    }
+}
+
+impl From<Denied> for ApiError {
+    fn from(denied: Denied) -> Self {
+        match denied {
+            Denied::MissingCredential => Self::new(
+                ErrorCode::MissingCredential,
+                "This needs a credential: use the Unix socket, or send the install token as a bearer token.",
+            ),
+            Denied::InvalidCredential => {
+                Self::new(ErrorCode::InvalidCredential, "The credential is not valid.")
+            }
+            Denied::MissingPermission(permission) => Self::forbidden(permission),
+        }
+    }
+}
+
+impl ApiError {
+    fn forbidden(permission: Permission) -> Self {
+        Self::new(
+            ErrorCode::PermissionDenied,
+            format!("This needs the permission {}.", permission.as_str()),
+        )
+    }
+}
+
+impl From<IdError> for ApiError {
+    fn from(error: IdError) -> Self {
+        match error {
+            IdError::Malformed(prefix) => Self::field(
+                "id",
+                "INVALID",
+                format!("expected an id such as {prefix}_ and 32 characters"),
+            ),
+            // One answer for another tenant's id and for an invented one.
+            IdError::Foreign => Self::new(
+                ErrorCode::PermissionDenied,
+                "This id is not of your workspace.",
+            ),
+        }
+    }
+}

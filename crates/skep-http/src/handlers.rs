@@ -1,0 +1,8 @@
+//! One short function per route: extract, call `app`, convert.
+
+pub(crate) mod capture;
+pub(crate) mod memories;
+pub(crate) mod page;
+pub(crate) mod recall;
+pub(crate) mod sessions;
+pub(crate) mod system;

@@ -1,0 +1,104 @@
+//! Memories one by one.
+
+use axum::response::Response;
+use skep_api::memory::{
+    ForgetRequest, MemoryQuery, RememberRequest, RememberResponse, ResolveRequest, ResolveResponse,
+};
+use skep_api::page::Page;
+use skep_app::ListMemories;
+use skep_authz::{Authorized, rights};
+use skep_domain::{Id, Tier};
+
+use super::page;
+use crate::call::{Call, ok};
+use crate::convert;
+use crate::error::ApiError;
+
+pub(crate) async fn create(
+    authorized: Authorized<rights::MemoryWrite>,
+    call: Call,
+) -> Result<Response, ApiError> {
+    let request: RememberRequest = call.body()?;
+    let kept = call
+        .app()
+        .remember(authorized, convert::remember(request)?)
+        .await?;
+    ok(&RememberResponse {
+        memory: convert::memory(&call, kept.memory),
+        known: kept.known,
+        redacted: kept.redacted,
+    })
+}
+
+pub(crate) async fn list(
+    authorized: Authorized<rights::MemoryRead>,
+    call: Call,
+) -> Result<Response, ApiError> {
+    let query: MemoryQuery = call.query()?;
+    let kind = query
+        .kind
+        .as_deref()
+        .map(convert::memory_kind)
+        .transpose()?;
+    let listing = format!(
+        "memories of kind {}",
+        query.kind.as_deref().unwrap_or("any")
+    );
+    let wanted = ListMemories {
+        kind,
+        page: page::wanted(&call, &query.page(), &listing)?,
+    };
+    let found = call.app().list_memories(authorized, wanted).await?;
+    let next = found
+        .items
+        .last()
+        .filter(|_| found.more)
+        .map(|last| page::seal(&call, &last.id.to_bytes(), &listing));
+    ok(&Page {
+        items: found
+            .items
+            .into_iter()
+            .map(|memory| convert::memory(&call, memory))
+            .collect(),
+        next,
+    })
+}
+
+pub(crate) async fn get(
+    authorized: Authorized<rights::MemoryRead>,
+    call: Call,
+) -> Result<Response, ApiError> {
+    let memory = call.app().get_memory(authorized, call.path_id()?).await?;
+    ok(&convert::memory(&call, memory))
+}
+
+pub(crate) async fn forget(
+    authorized: Authorized<rights::MemoryDelete>,
+    call: Call,
+) -> Result<Response, ApiError> {
+    let id = call.path_id()?;
+    let request: ForgetRequest = call.body()?;
+    let memory = call.app().forget(authorized, id, &request.reason).await?;
+    ok(&convert::memory(&call, memory))
+}
+
+pub(crate) async fn resolve(
+    authorized: Authorized<rights::MemoryRead>,
+    call: Call,
+) -> Result<Response, ApiError> {
+    let request: ResolveRequest = call.body()?;
+    let tier = convert::tier(request.tier.as_deref())?;
+    let resolved = call
+        .app()
+        .resolve(authorized, call.id(&request.id)?, tier)
+        .await?;
+    ok(&ResolveResponse {
+        tier: Tier::as_str(tier).into(),
+        memory: convert::memory(&call, resolved.memory),
+        turns: resolved
+            .turns
+            .into_iter()
+            .map(|turn| convert::turn(&call, turn))
+            .collect(),
+    })
+}

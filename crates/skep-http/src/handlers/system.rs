@@ -1,0 +1,60 @@
+//! What the daemon says about itself.
+
+use axum::response::Response;
+use skep_api::Instant;
+use skep_api::system::{Health, IndexHealth, Probe, WorkspaceHealth};
+use skep_authz::{Authorized, rights};
+
+use crate::call::{Call, ok};
+use crate::error::ApiError;
+
+pub(crate) fn probe() -> Result<Response, ApiError> {
+    ok(&Probe {
+        status: "ok".into(),
+    })
+}
+
+pub(crate) async fn openapi(
+    _: Authorized<rights::SettingRead>,
+    _: Call,
+) -> Result<Response, ApiError> {
+    ok(&skep_api::openapi::document())
+}
+
+pub(crate) async fn health(
+    authorized: Authorized<rights::DiagnosticsRead>,
+    call: Call,
+) -> Result<Response, ApiError> {
+    let status = call.app().status(authorized).await?;
+    let problems: Vec<String> = status.problem.into_iter().collect();
+    ok(&Health {
+        version: call.edge.version.into(),
+        mode: "local".into(),
+        status: if problems.is_empty() {
+            "ok"
+        } else {
+            "degraded"
+        }
+        .into(),
+        problems,
+        started_at: Instant(status.started_at),
+        pid: std::process::id(),
+        listeners: call.edge.listeners.get().cloned().unwrap_or_default(),
+        store: status.store.into(),
+        embedder: status.embedder,
+        workspace: WorkspaceHealth {
+            name: status.workspace,
+            sessions: status.counts.sessions,
+            turns: status.counts.turns,
+            memories: status.counts.memories,
+            awaiting_vector: status.counts.awaiting_vector,
+            awaiting_distil: status.counts.awaiting_distil,
+            seq: status.seq,
+        },
+        index: IndexHealth {
+            workspaces: status.hot.workspaces,
+            bytes: status.hot.bytes,
+            budget: status.hot.budget,
+        },
+    })
+}

@@ -1,0 +1,181 @@
+//! The router, built from the route table: every row has a handler, every handler has a row, and
+//! the right that a handler takes is the permission of its row, or this file does not compile.
+
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::OnceLock;
+
+use axum::Router;
+use axum::body::Body;
+use axum::extract::{RawPathParams, Request};
+use axum::http::{HeaderValue, header};
+use axum::response::Response;
+use axum::routing::{MethodFilter, on};
+use skep_api::{ErrorCode, Gate, Method, ROUTES, Route, RouteId};
+use skep_app::App;
+use skep_authz::{Authorized, Right, rights};
+
+use crate::call::Call;
+use crate::error::ApiError;
+use crate::gate;
+use crate::handlers::{capture, memories, recall, sessions, system};
+use crate::request_id::RequestId;
+
+/// What every handler can reach.
+pub struct Edge {
+    /// The use cases.
+    pub app: Arc<App>,
+    /// Version to report.
+    pub version: &'static str,
+    /// Where we listen, for the health report.
+    pub listeners: OnceLock<Vec<String>>,
+}
+
+type Answer = Pin<Box<dyn Future<Output = Result<Response, ApiError>> + Send>>;
+
+/// What stands behind a row.
+#[derive(Clone, Copy)]
+enum Handler {
+    Public(fn() -> Result<Response, ApiError>),
+    Authorized(fn(Call) -> Answer),
+}
+
+/// The whole router.
+pub fn router(edge: &Arc<Edge>) -> Router {
+    let mut router = Router::new();
+    for route in ROUTES {
+        let edge = Arc::clone(edge);
+        let handler = handler(route.id);
+        let filter = match route.method {
+            Method::Get => MethodFilter::GET,
+            Method::Post => MethodFilter::POST,
+        };
+        let serve = move |params: RawPathParams, request: Request| {
+            serve(Arc::clone(&edge), route, handler, params, request)
+        };
+        router = router.route(route.path, on(filter, serve).fallback(wrong_method));
+    }
+    router.fallback(no_route)
+}
+
+macro_rules! authorized {
+    ($route:ident, $right:ty, $handler:path) => {{
+        const {
+            assert!(
+                allows::<$right>(RouteId::$route),
+                "the right of a handler is not the permission of its row"
+            )
+        };
+        Handler::Authorized(|call| {
+            Box::pin(async move {
+                let authorized: Authorized<$right> = call.caller.authorize()?;
+                $handler(authorized, call).await
+            })
+        })
+    }};
+}
+
+fn handler(route: RouteId) -> Handler {
+    match route {
+        RouteId::Healthz | RouteId::Readyz => Handler::Public(system::probe),
+        RouteId::OpenApi => authorized!(OpenApi, rights::SettingRead, system::openapi),
+        RouteId::SystemHealth => authorized!(SystemHealth, rights::DiagnosticsRead, system::health),
+        RouteId::Capture => authorized!(Capture, rights::SessionCapture, capture::capture),
+        RouteId::ImportCursor => authorized!(ImportCursor, rights::SessionCapture, capture::cursor),
+        RouteId::SessionList => authorized!(SessionList, rights::SessionRead, sessions::list),
+        RouteId::SessionGet => authorized!(SessionGet, rights::SessionRead, sessions::get),
+        RouteId::SessionTurns => authorized!(SessionTurns, rights::SessionRead, sessions::turns),
+        RouteId::SessionEnd => authorized!(SessionEnd, rights::SessionCapture, sessions::end),
+        RouteId::MemoryCreate => authorized!(MemoryCreate, rights::MemoryWrite, memories::create),
+        RouteId::MemoryList => authorized!(MemoryList, rights::MemoryRead, memories::list),
+        RouteId::MemoryGet => authorized!(MemoryGet, rights::MemoryRead, memories::get),
+        RouteId::MemoryForget => authorized!(MemoryForget, rights::MemoryDelete, memories::forget),
+        RouteId::Recall => authorized!(Recall, rights::MemoryRead, recall::recall),
+        RouteId::Resolve => authorized!(Resolve, rights::MemoryRead, memories::resolve),
+    }
+}
+
+/// Whether right `P` is exactly what the row asks for.
+const fn allows<P: Right>(route: RouteId) -> bool {
+    match (route.row().gate, P::PERMISSION) {
+        (Gate::Permission(asked), Some(given)) => asked as u8 == given as u8,
+        _ => false,
+    }
+}
+
+async fn serve(
+    edge: Arc<Edge>,
+    route: &'static Route,
+    handler: Handler,
+    params: RawPathParams,
+    request: Request,
+) -> Response {
+    let (parts, body) = gate::split(request);
+    let id = request_id(&parts.extensions);
+    let answer = async {
+        let caller = gate::admit(&edge.app, route, &parts).await?;
+        let body = gate::read_body(route, &parts, body).await?;
+        match (handler, caller) {
+            (Handler::Public(handler), _) => handler(),
+            (Handler::Authorized(handler), Some(caller)) => {
+                let path_id = params
+                    .iter()
+                    .find(|(name, _)| *name == "id")
+                    .map(|(_, value)| value.to_owned());
+                handler(Call {
+                    edge: Arc::clone(&edge),
+                    caller,
+                    uri: parts.uri.clone(),
+                    path_id,
+                    body,
+                })
+                .await
+            }
+            // A row that became public while its handler wants a caller: closed, not open.
+            (Handler::Authorized(_), None) => Err(skep_authz::Denied::MissingCredential.into()),
+        }
+    };
+    let answer: Result<Response, ApiError> = answer.await;
+    if let Some(action) = route.audit {
+        let status = answer.as_ref().map_or_else(
+            |error| error.code.status(),
+            |answer| answer.status().as_u16(),
+        );
+        tracing::info!(target: "audit", action, status, request_id = %id.0, "mutation");
+    }
+    let mut response = answer.unwrap_or_else(|error| error.respond(&id));
+    response
+        .headers_mut()
+        .insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    response
+}
+
+pub(crate) fn request_id(extensions: &axum::http::Extensions) -> RequestId {
+    extensions
+        .get::<RequestId>()
+        .cloned()
+        .unwrap_or_else(|| RequestId(String::new()))
+}
+
+async fn wrong_method(request: axum::http::Request<Body>) -> Response {
+    let id = request_id(request.extensions());
+    ApiError::new(
+        ErrorCode::MethodNotAllowed,
+        "This path does not take this method.",
+    )
+    .respond(&id)
+}
+
+async fn no_route(request: axum::http::Request<Body>) -> Response {
+    let id = request_id(request.extensions());
+    ApiError::new(ErrorCode::NotFound, "There is no such path.").respond(&id)
+}
+
+impl std::fmt::Debug for Edge {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Edge")
+            .field("version", &self.version)
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,128 @@
+//! The whole daemon in this process: real store, real listeners on loopback, two tenants.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::sync::{Arc, OnceLock};
+
+use skep_app::{App, Settings, Upkeep};
+use skep_http::{Edge, Listeners, Serving};
+use skep_index::StaticEmbedder;
+use skep_store::Store;
+use tokio::net::{TcpListener, UnixListener};
+use tokio::sync::oneshot;
+use tokio::task::JoinSet;
+
+use crate::{ManualClock, MemoryRootKey, Scratch, StoppedWatch, Tenant, open_store};
+
+/// A running daemon with two tenants, so that leakage between them shows.
+pub struct TestDaemon {
+    /// The use cases, for looking behind the edge.
+    pub app: Arc<App>,
+    /// The store, for looking behind the use cases.
+    pub store: Arc<Store>,
+    /// The clock.
+    pub clock: Arc<ManualClock>,
+    /// Where TCP listens.
+    pub address: SocketAddr,
+    /// The first tenant; the socket's owner belongs to no tenant here.
+    pub a: Tenant,
+    /// The second.
+    pub b: Tenant,
+    scratch: Scratch,
+    stop: Option<oneshot::Sender<()>>,
+    jobs: JoinSet<()>,
+}
+
+impl TestDaemon {
+    /// Starts one.
+    ///
+    /// # Panics
+    /// When it cannot start.
+    #[expect(clippy::expect_used, reason = "a test without its daemon cannot go on")]
+    pub async fn start() -> Self {
+        let scratch = Scratch::new();
+        let clock = Arc::new(ManualClock::new());
+        let root = MemoryRootKey::new(7);
+        let store = open_store(&scratch.path().join("data"), &root, Arc::clone(&clock) as _).await;
+        let store = Arc::new(store.expect("a fresh store opens"));
+        let a = Tenant::create(&store, "alpha")
+            .await
+            .expect("a fresh tenant");
+        let b = Tenant::create(&store, "beta")
+            .await
+            .expect("a second tenant");
+        let embedder = Arc::new(StaticEmbedder::built_in());
+        let app = Arc::new(App::new(
+            Arc::clone(&store),
+            embedder,
+            Arc::new(StoppedWatch),
+            Settings::default(),
+        ));
+        let socket = UnixListener::bind(scratch.path().join("skepd.sock")).expect("a socket");
+        let tcp = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+        let address = tcp.local_addr().expect("its address");
+        let edge = Arc::new(Edge {
+            app: Arc::clone(&app),
+            version: "test",
+            listeners: OnceLock::new(),
+        });
+        let (stop, stopped) = oneshot::channel();
+        let mut jobs = JoinSet::new();
+        let upkeep = Upkeep::new(Arc::clone(&app)).run();
+        jobs.spawn(async { upkeep.await.expect("upkeep goes on") });
+        let listeners = Listeners {
+            socket,
+            tcp: Some(tcp),
+        };
+        jobs.spawn(Serving::new(edge).run(listeners, async {
+            let _ = stopped.await;
+        }));
+        Self {
+            app,
+            store,
+            clock,
+            address,
+            a,
+            b,
+            scratch,
+            stop: Some(stop),
+            jobs,
+        }
+    }
+
+    /// Where its files are.
+    #[must_use]
+    pub fn data(&self) -> PathBuf {
+        self.scratch.path().join("data")
+    }
+
+    /// Where its socket is.
+    #[must_use]
+    pub fn socket(&self) -> PathBuf {
+        self.scratch.path().join("skepd.sock")
+    }
+
+    /// Does the upkeep of a tenant now, instead of waiting for the background to do it.
+    ///
+    /// # Panics
+    /// When upkeep fails.
+    #[expect(
+        clippy::expect_used,
+        reason = "a test whose upkeep fails has found something"
+    )]
+    pub async fn tend(&self, tenant: &Tenant) {
+        self.app
+            .tend((tenant.organization, tenant.workspace))
+            .await
+            .expect("upkeep succeeds");
+    }
+}
+
+impl Drop for TestDaemon {
+    fn drop(&mut self) {
+        if let Some(stop) = self.stop.take() {
+            let _ = stop.send(());
+        }
+        self.jobs.abort_all();
+    }
+}

@@ -1,0 +1,140 @@
+//! Tenants: a workspace each, with an owner, an install token and agents under every policy.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use skep_authz::{Caller, Presented};
+use skep_crypto::{InstallToken, SystemRandom};
+use skep_domain::{
+    AgentId, Clock, OrganizationId, Principal, ReadPolicy, Role, UserId, WorkspaceId,
+};
+use skep_store::{NewCredential, NewWorkspace, Store, StoreError, StoreParts};
+use skep_store_sqlite::{Options, SqliteBackend};
+
+use crate::MemoryRootKey;
+
+/// One tenant and the tokens of its people and agents.
+pub struct Tenant {
+    /// Its organization.
+    pub organization: OrganizationId,
+    /// Its workspace.
+    pub workspace: WorkspaceId,
+    tokens: Vec<(&'static str, InstallToken)>,
+}
+
+/// Opens the embedded store in a directory.
+///
+/// # Errors
+/// As [`Store::open`].
+pub async fn open_store(
+    directory: &Path,
+    root: &MemoryRootKey,
+    clock: Arc<dyn Clock>,
+) -> Result<Store, StoreError> {
+    let backend = SqliteBackend::open(directory, Options::default()).await?;
+    Store::open(StoreParts {
+        backend: Arc::new(backend),
+        root,
+        machine_id: b"test machine".to_vec(),
+        clock,
+        random: Arc::new(SystemRandom),
+    })
+    .await
+}
+
+impl Tenant {
+    /// Makes a tenant with these personas: `owner` (a human admin), `reader` (a human readonly),
+    /// `isolated` and `shared` (agents under those policies).
+    ///
+    /// # Errors
+    /// As [`Store::put_workspace`].
+    pub async fn create(store: &Store, name: &str) -> Result<Self, StoreError> {
+        let (organization, workspace) = (store.mint(), store.mint());
+        let personas = [
+            (
+                "owner",
+                Principal::User(store.mint::<UserId>()),
+                Role::Admin,
+                ReadPolicy::Isolated,
+            ),
+            (
+                "reader",
+                Principal::User(store.mint::<UserId>()),
+                Role::Readonly,
+                ReadPolicy::Isolated,
+            ),
+            (
+                "isolated",
+                Principal::Agent(store.mint::<AgentId>()),
+                Role::Agent,
+                ReadPolicy::Isolated,
+            ),
+            (
+                "shared",
+                Principal::Agent(store.mint::<AgentId>()),
+                Role::Agent,
+                ReadPolicy::Shared,
+            ),
+        ];
+        let tokens: Vec<_> = personas
+            .iter()
+            .map(|persona| (persona.0, InstallToken::mint(&SystemRandom)))
+            .collect();
+        let credentials = personas
+            .iter()
+            .zip(&tokens)
+            .map(|((_, principal, role, policy), (_, token))| NewCredential {
+                key: store.token_credential(token),
+                principal: *principal,
+                role: *role,
+                policy: *policy,
+            })
+            .collect();
+        store
+            .put_workspace(NewWorkspace {
+                organization,
+                workspace,
+                name: name.into(),
+                credentials,
+            })
+            .await?;
+        Ok(Self {
+            organization,
+            workspace,
+            tokens,
+        })
+    }
+
+    /// The bearer token of a persona.
+    ///
+    /// # Panics
+    /// For a persona that does not exist.
+    #[must_use]
+    #[expect(
+        clippy::expect_used,
+        reason = "a misspelt persona is a defect of the test"
+    )]
+    pub fn token(&self, persona: &str) -> String {
+        let (_, token) = self
+            .tokens
+            .iter()
+            .find(|(name, _)| *name == persona)
+            .expect("a known persona");
+        token.text().expose().clone()
+    }
+
+    /// A persona as the store knows it.
+    ///
+    /// # Panics
+    /// When the store does not know its own persona.
+    #[expect(clippy::expect_used, reason = "a test without its caller cannot go on")]
+    pub async fn caller(&self, store: &Store, persona: &str) -> Caller {
+        let header = format!("Bearer {}", self.token(persona));
+        let presented = Presented::authorization(Some(header.as_bytes()), store.instance_keys())
+            .expect("a well-formed token");
+        store
+            .authenticate(&presented)
+            .await
+            .expect("a known credential")
+    }
+}
