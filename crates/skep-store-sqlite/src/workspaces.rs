@@ -194,7 +194,6 @@ async fn check(
             lease.migrate(&WORKSPACE)?;
             if fresh {
                 rows::put_identity(lease.begin()?, workspace, organization)?;
-                lease.commit()?;
             }
             let (owner, _) = rows::identity(lease.begin()?, workspace)?;
             lease.commit()?;
