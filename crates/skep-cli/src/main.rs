@@ -1,2 +1,7 @@
-//! The command line `skep`: verbs and importers' readers over the client.
-fn main() {}
+//! The binary `skep`.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    skep_cli::run(std::env::args_os())
+}

@@ -1,0 +1,241 @@
+//! The command line as types.
+
+use std::path::PathBuf;
+
+use clap::builder::PossibleValuesParser;
+use clap::{Args as ClapArgs, Parser, Subcommand, ValueHint};
+use skep_api::{Instant, MemoryKind, Tier};
+
+/// Memory for coding agents, on your own machine.
+///
+/// skep talks to skepd, the daemon that keeps the memories, and starts it when it is not up.
+#[derive(Debug, Parser)]
+#[command(
+    name = "skep",
+    version,
+    max_term_width = 100,
+    subcommand_required = true,
+    arg_required_else_help = true
+)]
+#[command(
+    after_long_help = "Exit codes: 0 done, 1 failed, 2 called wrongly.\n\n\
+    Environment: SKEP_HOME (data directory), SKEP_URL (as --tcp, for another port), NO_COLOR."
+)]
+pub(crate) struct Args {
+    #[command(flatten)]
+    pub(crate) global: Global,
+    #[command(subcommand)]
+    pub(crate) verb: Verb,
+}
+
+/// Options of every verb.
+#[derive(Debug, ClapArgs)]
+#[command(next_help_heading = "Everywhere")]
+pub(crate) struct Global {
+    /// Answer in JSON: one value on stdout, errors included.
+    #[arg(long, global = true)]
+    pub(crate) json: bool,
+    /// Say nothing but the answer and errors.
+    #[arg(long, short, global = true)]
+    pub(crate) quiet: bool,
+    /// Data directory [default: `$SKEP_HOME`, else `~/.skep`].
+    #[arg(long, global = true, value_name = "DIR", value_hint = ValueHint::DirPath)]
+    pub(crate) home: Option<PathBuf>,
+    /// Talk to 127.0.0.1:3850 with the install token instead of the socket.
+    #[arg(long, global = true)]
+    pub(crate) tcp: bool,
+}
+
+/// The verbs.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Verb {
+    /// Make the data directory, start the daemon, say where things are.
+    Setup,
+    /// Show whether the daemon runs and what it holds.
+    Status,
+    /// Check everything that can be wrong on this machine, each with its fix.
+    Doctor,
+    /// Start the daemon.
+    Start,
+    /// Stop the daemon.
+    Stop,
+    /// Stop the daemon and start it again.
+    Restart,
+    /// Show the end of the daemon's log.
+    Logs {
+        /// Lines to show.
+        #[arg(short = 'n', long, default_value_t = 50, value_name = "LINES")]
+        lines: usize,
+    },
+    /// Remember a statement.
+    ///
+    /// Secrets are taken out before anything is stored. With `-` the text is read from stdin.
+    Remember(Remember),
+    /// Ask what is remembered.
+    Recall(Recall),
+    /// Take a memory out of recall.
+    ///
+    /// The memory and the reason stay in its history.
+    Forget {
+        /// The memory, such as `mem_0e…`
+        id: String,
+        /// Why.
+        #[arg(long, short)]
+        reason: String,
+    },
+    /// List sessions, or show one.
+    Sessions(Sessions),
+    /// Show a memory in full, or the turns it came from.
+    Resolve {
+        /// The memory, such as `mem_0e…`
+        id: String,
+        /// How much of it: its line, the statement, or the turns behind it.
+        #[arg(long, short, default_value = Tier::Summary.as_str(), value_parser = tiers())]
+        tier: String,
+    },
+    /// Read what agents and people already did: histories and transcripts.
+    ///
+    /// A second run imports only what is new. Lines that cannot be read are reported and skipped.
+    #[command(subcommand)]
+    Import(Import),
+    /// Print a completion script for a shell.
+    Completions {
+        /// The shell.
+        shell: clap_complete::Shell,
+    },
+    /// Print the help of every verb as one Markdown page.
+    #[command(hide = true)]
+    HelpMarkdown,
+}
+
+#[derive(Debug, ClapArgs)]
+pub(crate) struct Remember {
+    /// The statement, or `-` for stdin.
+    #[arg(required = true, value_name = "TEXT")]
+    pub(crate) text: Vec<String>,
+    /// What sort of statement.
+    #[arg(long, short, default_value = MemoryKind::Fact.as_str(), value_parser = kinds())]
+    pub(crate) kind: String,
+    /// The project it belongs to.
+    #[arg(long, short)]
+    pub(crate) project: Option<String>,
+    /// Who may recall it.
+    #[arg(long, value_parser = ["workspace", "own", "private"])]
+    pub(crate) visibility: Option<String>,
+}
+
+#[derive(Debug, ClapArgs)]
+pub(crate) struct Recall {
+    /// The question.
+    #[arg(required = true)]
+    pub(crate) query: Vec<String>,
+    /// How many answers.
+    #[arg(short, long, default_value_t = 5, value_name = "COUNT", value_parser = clap::value_parser!(u32).range(1..=50))]
+    pub(crate) k: u32,
+    /// Only of this project.
+    #[arg(long, short)]
+    pub(crate) project: Option<String>,
+    /// Only of these kinds.
+    #[arg(long, value_delimiter = ',', value_parser = kinds())]
+    pub(crate) kind: Vec<String>,
+    /// As it was known then: a date (its end, in UTC) or a time such as `2026-11-21T04:05:06Z`.
+    #[arg(long, value_name = "TIME", value_parser = moment)]
+    pub(crate) as_of: Option<Instant>,
+    /// Tokens that all answers together may take.
+    #[arg(long, short, value_name = "TOKENS")]
+    pub(crate) budget: Option<u32>,
+    /// The whole text of each answer, not its line alone.
+    #[arg(long, short)]
+    pub(crate) full: bool,
+}
+
+#[derive(Debug, ClapArgs)]
+pub(crate) struct Sessions {
+    /// One session, such as `ses_0e…`; all if absent.
+    pub(crate) id: Option<String>,
+    /// Its turns, oldest first.
+    #[arg(long, short, requires = "id")]
+    pub(crate) turns: bool,
+    /// How many to show at most.
+    #[arg(short = 'n', long, default_value_t = 50, value_name = "COUNT", value_parser = clap::value_parser!(u32).range(1..))]
+    pub(crate) limit: u32,
+}
+
+/// The importers.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Import {
+    /// The commit history of a repository.
+    ///
+    /// Needs the program git. Commits reachable from HEAD; of merges, those that say something.
+    Git {
+        /// The repository.
+        #[arg(default_value = ".", value_hint = ValueHint::DirPath)]
+        path: PathBuf,
+        /// Only the newest so many commits.
+        #[arg(long, value_name = "COUNT", value_parser = clap::value_parser!(u32).range(1..))]
+        max: Option<u32>,
+    },
+    /// Transcripts of Claude Code.
+    Claude {
+        /// A transcript, or a folder of them [default: ~/.claude/projects].
+        #[arg(value_hint = ValueHint::AnyPath)]
+        path: Option<PathBuf>,
+    },
+    /// Transcripts of Codex.
+    Codex {
+        /// A transcript, or a folder of them [default: ~/.codex/sessions].
+        #[arg(value_hint = ValueHint::AnyPath)]
+        path: Option<PathBuf>,
+    },
+}
+
+fn kinds() -> PossibleValuesParser {
+    MemoryKind::ALL
+        .iter()
+        .map(|kind| kind.as_str())
+        .collect::<Vec<_>>()
+        .into()
+}
+
+fn tiers() -> PossibleValuesParser {
+    Tier::ALL
+        .iter()
+        .map(|tier| tier.as_str())
+        .collect::<Vec<_>>()
+        .into()
+}
+
+fn moment(text: &str) -> Result<Instant, String> {
+    let date = text.len() == 10
+        && text
+            .bytes()
+            .all(|byte| byte.is_ascii_digit() || byte == b'-');
+    let whole = if date {
+        format!("{text}T23:59:59.999999Z")
+    } else {
+        text.to_owned()
+    };
+    whole.parse().map_err(|_| {
+        "expected a date such as 2026-11-21 or a time such as 2026-11-21T04:05:06Z".to_owned()
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::moment;
+
+    #[test]
+    fn a_date_means_its_end() {
+        assert_eq!(
+            moment("2026-11-21").unwrap().to_string(),
+            "2026-11-21T23:59:59.999999Z"
+        );
+        assert_eq!(
+            moment("2026-11-21T06:00:00+02:00").unwrap().to_string(),
+            "2026-11-21T04:00:00Z"
+        );
+        for bad in ["yesterday", "2026-13-40", "", "2026-11-21 "] {
+            assert!(moment(bad).is_err(), "{bad:?}");
+        }
+    }
+}

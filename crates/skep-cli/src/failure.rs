@@ -1,0 +1,193 @@
+//! Why a verb failed, said twice: to a person with what to do next, and as JSON.
+
+use std::io;
+use std::process::ExitCode;
+
+use serde_json::{Value, json};
+use skep_api::{ErrorCode, ErrorEnvelope};
+use skep_client::daemon::DaemonError;
+use skep_client::{ClientError, EndpointError};
+
+use crate::layout::visible;
+use crate::output::Output;
+
+/// A verb's failure.
+#[derive(Debug)]
+pub(crate) struct Failure {
+    kind: Kind,
+    message: String,
+    /// What to do about it.
+    hint: Option<String>,
+}
+
+#[derive(Debug)]
+enum Kind {
+    /// The daemon refused; its own envelope.
+    Refused(Box<ErrorEnvelope>),
+    /// Something here, by a code of our own.
+    Here(&'static str),
+    /// Called wrongly.
+    Usage,
+    /// Nobody reads what we write.
+    Closed,
+}
+
+impl Failure {
+    /// Something failed at this end.
+    pub(crate) fn new(code: &'static str, message: impl Into<String>) -> Self {
+        Self {
+            kind: Kind::Here(code),
+            message: message.into(),
+            hint: None,
+        }
+    }
+
+    /// The command line makes no sense.
+    pub(crate) fn usage(message: impl Into<String>) -> Self {
+        Self {
+            kind: Kind::Usage,
+            ..Self::new("USAGE", message)
+        }
+    }
+
+    pub(crate) fn hint(mut self, hint: impl Into<String>) -> Self {
+        self.hint = Some(hint.into());
+        self
+    }
+
+    /// Says it and gives the exit code.
+    pub(crate) fn report(&self, output: &Output) -> ExitCode {
+        if matches!(self.kind, Kind::Closed) {
+            return ExitCode::SUCCESS;
+        }
+        if output.is_json() {
+            // A closed pipe leaves only the exit code to tell.
+            let _closed = output.json(&self.envelope());
+        } else {
+            output.complain(&format!(
+                "{} {}",
+                output.style().bad("error:"),
+                visible(&self.message)
+            ));
+            for line in self.particulars() {
+                output.complain(&format!("  {}", visible(&line)));
+            }
+        }
+        match self.kind {
+            Kind::Usage => ExitCode::from(2),
+            _ => ExitCode::from(1),
+        }
+    }
+
+    fn particulars(&self) -> Vec<String> {
+        let mut lines = Vec::new();
+        if let Kind::Refused(envelope) = &self.kind {
+            let fields = envelope.error.details.iter();
+            lines.extend(fields.map(|field| format!("{}: {}", field.field, field.message)));
+            lines.push(format!(
+                "{} · request {}",
+                envelope.error.code.as_str(),
+                envelope.error.request_id
+            ));
+        }
+        lines.extend(self.hint.clone());
+        lines
+    }
+
+    fn envelope(&self) -> Value {
+        match &self.kind {
+            Kind::Refused(envelope) => json!(envelope),
+            Kind::Here(code) => json!({ "error": {
+                "code": code, "message": self.message, "hint": self.hint,
+            } }),
+            Kind::Usage | Kind::Closed => json!({ "error": {
+                "code": "USAGE", "message": self.message, "hint": self.hint,
+            } }),
+        }
+    }
+}
+
+impl From<ClientError> for Failure {
+    fn from(error: ClientError) -> Self {
+        let message = error.to_string();
+        match error {
+            ClientError::Refused(envelope) => {
+                let hint = refused_hint(envelope.error.code);
+                Self {
+                    kind: Kind::Refused(Box::new(envelope)),
+                    message,
+                    hint: hint.map(str::to_owned),
+                }
+            }
+            ClientError::Unreachable { .. } => {
+                Self::new("UNREACHABLE", message).hint("start it with: skep start")
+            }
+            ClientError::Protocol { .. } => Self::new("PROTOCOL", message)
+                .hint("skep and skepd may be of different versions; see: skep doctor"),
+            ClientError::Io { .. } => {
+                Self::new("CONNECTION", message).hint("what the daemon did is in: skep logs")
+            }
+        }
+    }
+}
+
+const fn refused_hint(code: ErrorCode) -> Option<&'static str> {
+    match code {
+        ErrorCode::NotFound => {
+            Some("it may have been erased; ids are shown by: skep recall, skep sessions")
+        }
+        ErrorCode::PermissionDenied => {
+            Some("an id of another workspace, or one mistyped, is answered like this")
+        }
+        ErrorCode::MissingCredential | ErrorCode::InvalidCredential => Some(
+            "over TCP the install token of this very data directory is needed; without --tcp none is",
+        ),
+        ErrorCode::Internal | ErrorCode::StorageUnavailable => Some("see: skep logs, skep doctor"),
+        ErrorCode::RateLimited | ErrorCode::QueueFull | ErrorCode::Overloaded => {
+            Some("the daemon is busy: try again in a moment")
+        }
+        _ => None,
+    }
+}
+
+impl From<DaemonError> for Failure {
+    fn from(error: DaemonError) -> Self {
+        let mut message = error.to_string();
+        let hint = match &error {
+            DaemonError::Program { .. } => "put skepd beside skep, or on the PATH".to_owned(),
+            DaemonError::Died { log, .. } | DaemonError::Late { log, .. } => {
+                for line in log {
+                    message.push_str("\n  | ");
+                    message.push_str(line);
+                }
+                "see: skep doctor, skep logs".to_owned()
+            }
+            DaemonError::PidFile { .. } => "find it with: pgrep -a skepd".to_owned(),
+            DaemonError::File { .. } => "see: skep doctor".to_owned(),
+        };
+        Self::new("DAEMON", message).hint(hint)
+    }
+}
+
+impl From<EndpointError> for Failure {
+    fn from(error: EndpointError) -> Self {
+        match error {
+            EndpointError::Token { .. } => Self::new("INSTALL_TOKEN", error.to_string())
+                .hint("skepd makes it at its first start: skep start"),
+            _ => Self::usage(error.to_string()),
+        }
+    }
+}
+
+impl From<io::Error> for Failure {
+    fn from(error: io::Error) -> Self {
+        let kind = match error.kind() {
+            io::ErrorKind::BrokenPipe => Kind::Closed,
+            _ => Kind::Here("IO"),
+        };
+        Self {
+            kind,
+            ..Self::new("IO", error.to_string())
+        }
+    }
+}

@@ -1,0 +1,56 @@
+//! The help of every verb as one Markdown page.
+
+use std::fmt::Write;
+
+use clap::Command;
+
+/// The page; the same bytes on every machine.
+#[must_use]
+pub fn help_markdown() -> String {
+    let mut page = String::from(
+        "# `skep`\n\nGenerated from the command tree by `cargo xtask codegen`; do not edit.\n",
+    );
+    let mut root = crate::command().term_width(100);
+    root.build();
+    describe(&mut page, &mut root, "skep");
+    page
+}
+
+fn describe(page: &mut String, command: &mut Command, path: &str) {
+    let help = command.render_long_help().to_string();
+    let lines: Vec<&str> = help.trim().lines().map(str::trim_end).collect();
+    // Writing to a String cannot fail.
+    let _infallible = write!(
+        page,
+        "\n## `{path}`\n\n```text\n{}\n```\n",
+        lines.join("\n")
+    );
+    for verb in command.get_subcommands_mut() {
+        if verb.get_name() != "help" && !verb.is_hide_set() {
+            let path = format!("{path} {}", verb.get_name());
+            describe(page, verb, &path);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::help_markdown;
+
+    #[test]
+    fn every_verb_is_on_the_page_and_nothing_of_this_machine() {
+        let page = help_markdown();
+        for verb in crate::command().get_subcommands() {
+            let heading = format!("\n## `skep {}`\n", verb.get_name());
+            assert!(verb.is_hide_set() || page.contains(&heading), "{heading}");
+        }
+        assert!(page.contains("## `skep import git`"));
+        assert!(!page.contains('\x1b'));
+        assert_eq!(page, help_markdown());
+    }
+
+    #[test]
+    fn the_tree_of_verbs_is_sound() {
+        crate::command().debug_assert();
+    }
+}

@@ -1,0 +1,95 @@
+//! Shows how far an import is: a bar for a person, a line per tenth for a log.
+
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+
+use crate::output::Output;
+
+/// What the numbers count.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Unit {
+    Bytes,
+    Commits,
+}
+
+/// The progress of one import.
+pub(crate) struct Progress<'a> {
+    output: &'a Output,
+    unit: Unit,
+    total: u64,
+    done: u64,
+    /// Tenths that were said already.
+    said: u64,
+    bar: Option<ProgressBar>,
+}
+
+impl<'a> Progress<'a> {
+    pub(crate) fn new(output: &'a Output, unit: Unit, total: u64) -> Self {
+        let bar = output.may_animate().then(|| {
+            let bar = ProgressBar::with_draw_target(Some(total), ProgressDrawTarget::stderr());
+            bar.set_style(style(unit));
+            bar
+        });
+        Self {
+            output,
+            unit,
+            total,
+            done: 0,
+            said: 0,
+            bar,
+        }
+    }
+
+    /// What is being read now.
+    pub(crate) fn name(&self, name: &str) {
+        if let Some(bar) = &self.bar {
+            bar.set_message(crate::layout::shortened(name, 40));
+        }
+    }
+
+    /// So much more is done.
+    pub(crate) fn advance(&mut self, by: u64) {
+        self.done += by;
+        match &self.bar {
+            Some(bar) => bar.set_position(self.done),
+            None => self.say_tenth(),
+        }
+    }
+
+    /// Takes the bar away.
+    pub(crate) fn finish(self) {
+        if let Some(bar) = self.bar {
+            bar.finish_and_clear();
+        }
+    }
+
+    fn say_tenth(&mut self) {
+        let tenth = (self.done * 10)
+            .checked_div(self.total)
+            .unwrap_or(10)
+            .min(10);
+        if tenth > self.said {
+            self.said = tenth;
+            let (done, total) = (amount(self.unit, self.done), amount(self.unit, self.total));
+            self.output
+                .note(&format!("{:>3} %  {done} of {total}", tenth * 10));
+        }
+    }
+}
+
+fn amount(unit: Unit, count: u64) -> String {
+    match unit {
+        Unit::Bytes => indicatif::BinaryBytes(count).to_string(),
+        Unit::Commits => format!("{count} commits"),
+    }
+}
+
+fn style(unit: Unit) -> ProgressStyle {
+    let template = match unit {
+        Unit::Bytes => {
+            "{bar:30} {percent:>3} %  {binary_bytes} of {binary_total_bytes}  {eta}  {msg}"
+        }
+        Unit::Commits => "{bar:30} {percent:>3} %  {pos} of {len} commits  {eta}  {msg}",
+    };
+    // A bar that cannot be styled is still a bar.
+    ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar())
+}

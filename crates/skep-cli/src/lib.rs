@@ -1,0 +1,61 @@
+//! The command line `skep`: verbs and importers' readers over the client.
+//!
+//! [`run`] is the whole program; [`command`] and [`help_markdown`] are its tree of verbs for whoever
+//! documents it. Nothing here touches storage: every verb is a few calls of `skep-client`.
+
+mod args;
+mod context;
+mod environment;
+mod failure;
+mod help;
+pub mod import;
+mod layout;
+mod output;
+mod stopwatch;
+mod style;
+mod verbs;
+
+use std::ffi::OsString;
+use std::process::ExitCode;
+
+use clap::{CommandFactory, Parser};
+
+use crate::args::Args;
+use crate::context::Context;
+use crate::environment::Environment;
+use crate::failure::Failure;
+use crate::output::Output;
+
+pub use help::help_markdown;
+
+/// The tree of verbs.
+#[must_use]
+pub fn command() -> clap::Command {
+    Args::command()
+}
+
+/// Parses, runs, reports. 0: done; 1: it failed; 2: it was called wrongly.
+pub fn run(arguments: impl Iterator<Item = OsString>) -> ExitCode {
+    let environment = Environment::read();
+    let args = match Args::try_parse_from(arguments) {
+        Ok(args) => args,
+        Err(error) => {
+            // Help and version are "errors" that go to stdout. A closed pipe is nobody's problem.
+            let _closed = error.print();
+            return ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(2));
+        }
+    };
+    let output = Output::new(args.global.json, args.global.quiet, &environment);
+    match perform(args, environment, &output) {
+        Ok(code) => code,
+        Err(failure) => failure.report(&output),
+    }
+}
+
+fn perform(args: Args, environment: Environment, output: &Output) -> Result<ExitCode, Failure> {
+    let context = Context::new(args.global, environment, output)?;
+    tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()?
+        .block_on(verbs::perform(args.verb, &context))
+}

@@ -1,0 +1,89 @@
+//! The only place that writes to the terminal: answers on stdout, everything else on stderr.
+
+use std::io::{self, IsTerminal, Write};
+
+use rustix::termios::tcgetwinsize;
+use serde::Serialize;
+
+use crate::environment::Environment;
+use crate::style::Style;
+
+/// Where and how to write.
+#[derive(Debug)]
+pub(crate) struct Output {
+    answers: io::Stdout,
+    notes: io::Stderr,
+    json: bool,
+    quiet: bool,
+    style: Style,
+    width: Option<usize>,
+}
+
+impl Output {
+    pub(crate) fn new(json: bool, quiet: bool, environment: &Environment) -> Self {
+        let (answers, notes) = (io::stdout(), io::stderr());
+        let terminal = answers.is_terminal();
+        Self {
+            answers,
+            notes,
+            json,
+            quiet,
+            style: Style(terminal && !json && !environment.no_colour),
+            width: terminal.then(columns).flatten(),
+        }
+    }
+
+    /// Whether answers are to be JSON.
+    pub(crate) const fn is_json(&self) -> bool {
+        self.json
+    }
+
+    pub(crate) const fn style(&self) -> Style {
+        self.style
+    }
+
+    /// Columns to wrap at; none when nobody looks.
+    pub(crate) const fn width(&self) -> Option<usize> {
+        self.width
+    }
+
+    /// Whether something that moves may be shown on stderr.
+    pub(crate) fn may_animate(&self) -> bool {
+        !self.json && !self.quiet && self.notes.is_terminal()
+    }
+
+    /// One line of the answer.
+    pub(crate) fn line(&self, text: &str) -> io::Result<()> {
+        writeln!(self.answers.lock(), "{text}")
+    }
+
+    /// The whole answer as JSON, one line.
+    pub(crate) fn json(&self, answer: &impl Serialize) -> io::Result<()> {
+        let mut out = self.answers.lock();
+        serde_json::to_writer(&mut out, answer)?;
+        out.write_all(b"\n")
+    }
+
+    /// Bytes as they are, such as a completion script.
+    pub(crate) fn bytes(&self, bytes: &[u8]) -> io::Result<()> {
+        self.answers.lock().write_all(bytes)
+    }
+
+    /// What goes on meanwhile; not with `--quiet`.
+    pub(crate) fn note(&self, text: &str) {
+        if !self.quiet {
+            self.complain(text);
+        }
+    }
+
+    /// What went wrong.
+    pub(crate) fn complain(&self, text: &str) {
+        // There is nowhere left to say that stderr is closed.
+        let _closed = writeln!(self.notes.lock(), "{text}");
+    }
+}
+
+fn columns() -> Option<usize> {
+    let size = tcgetwinsize(io::stdout()).ok()?;
+    Some(usize::from(size.ws_col).clamp(40, 120)).filter(|_| size.ws_col > 0)
+}

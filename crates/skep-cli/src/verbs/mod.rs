@@ -1,0 +1,44 @@
+//! The verbs: each a few calls of the client and what a person or a program sees of them.
+
+mod completions;
+mod doctor;
+mod forget;
+mod import;
+mod lifecycle;
+mod memory_view;
+mod recall;
+mod remember;
+mod resolve;
+mod sessions;
+mod setup;
+mod status;
+
+use std::process::ExitCode;
+
+use crate::args::Verb;
+use crate::context::Context;
+use crate::failure::Failure;
+
+/// Runs one verb.
+pub(crate) async fn perform(verb: Verb, context: &Context<'_>) -> Result<ExitCode, Failure> {
+    match verb {
+        Verb::Setup => setup::run(context).await,
+        Verb::Status => status::run(context).await,
+        Verb::Doctor => doctor::run(context).await,
+        Verb::Start => lifecycle::start(context).await,
+        Verb::Stop => lifecycle::stop(context).await,
+        Verb::Restart => lifecycle::restart(context).await,
+        Verb::Logs { lines } => lifecycle::logs(context, lines),
+        Verb::Remember(arguments) => remember::run(context, arguments).await,
+        Verb::Recall(arguments) => recall::run(context, arguments).await,
+        Verb::Forget { id, reason } => forget::run(context, &id, reason).await,
+        Verb::Sessions(arguments) => sessions::run(context, arguments).await,
+        Verb::Resolve { id, tier } => resolve::run(context, id, tier).await,
+        Verb::Import(arguments) => import::run(context, arguments).await,
+        Verb::Completions { shell } => completions::run(context, shell),
+        Verb::HelpMarkdown => {
+            context.output.bytes(crate::help_markdown().as_bytes())?;
+            Ok(ExitCode::SUCCESS)
+        }
+    }
+}
