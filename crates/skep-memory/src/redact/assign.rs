@@ -37,7 +37,7 @@ impl Assignments {
     pub(super) fn new() -> Self {
         Self {
             header: compile(
-                r#"(?-u)(?i:authorization)["'\\]{0,4}\s{0,2}[:=,]\s{0,2}["'\\]{0,4}(?i:bearer|basic|token|apikey|bot)\s{1,4}([A-Za-z0-9._~+/=-]{8,})"#,
+                r#"(?-u)(?i:authorization)["'\\]{0,4}\s{0,2}[:=,]\s{0,2}[bfru]{0,2}["'\\]{0,4}(?i:bearer|basic|token|apikey|bot)\s{1,4}([A-Za-z0-9._~+/=-]{8,})"#,
             ),
             bearer: compile(r"(?-u)\b(?i:bearer)\s{1,2}([A-Za-z0-9._~+/=-]{20,})"),
             basic_user: compile(
@@ -48,7 +48,7 @@ impl Assignments {
                 r"(?-u)(?i:passw(?:or)?d|passphrase|passcode|pwd|secret|token|credential|api[_-]?key|(?:access|private|signing|encryption|account|auth|master|shared|service|session|hmac|webhook|deploy|license|admin|storage)[_-]?key)",
             ),
             sentence: compile(
-                r#"(?-u)\b(?i:password|passphrase|passcode|passwd|pwd|secret|token|api key)(?: (?i:for|of|to|on) [a-z0-9 ._-]{1,40}?)?\s(?i:is|was|to|=|should be|will be)(?: now)?:?\s{1,2}["'`]?([!-~]{6,128})"#,
+                r#"(?-u)\b(?i:password|passphrase|passcode|passwd|pwd|secret|token|api key)(?: (?i:for|of|to|on) [a-z0-9 ._-]{1,40}?)?\s(?i:is|was|to|should be|will be)(?: now)?:?\s{1,2}["'`]?([!-~]{6,128})"#,
             ),
         }
     }
@@ -226,6 +226,7 @@ fn value_after(text: &str, at: usize, is_flag: bool) -> Option<(Range<usize>, bo
         return None;
     }
     let open = skip(sign, 8, b" \t\\");
+    let open = open + text.get(open..).map_or(0, wrapper);
     let quote = bytes
         .get(open)
         .copied()
@@ -249,6 +250,23 @@ fn value_after(text: &str, at: usize, is_flag: bool) -> Option<(Range<usize>, bo
     };
     (trimmed.len() >= 6).then(|| (start..start + trimmed.len(), quote.is_some()))
 }
+
+/// The length of a constructor around a literal: `String::from(` makes a value, `env(` looks one up.
+fn wrapper(text: &str) -> usize {
+    let len = text
+        .bytes()
+        .take(NAME_MAX)
+        .take_while(|byte| byte.is_ascii_alphanumeric() || b"_:.".contains(byte))
+        .count();
+    let rest = &text.as_bytes()[len..];
+    let is_call =
+        len > 0 && rest.first() == Some(&b'(') && matches!(rest.get(1), Some(b'"' | b'\''));
+    let name = text[..len].to_ascii_lowercase();
+    let looks_up = LOOKUPS.split(' ').any(|word| name.contains(word));
+    if is_call && !looks_up { len + 1 } else { 0 }
+}
+
+const LOOKUPS: &str = "env get read load fetch lookup prompt hash ask encode decode input find select query open path file";
 
 /// A secret that a person chose for a program: shorter than a generated one, but no name either.
 fn is_chosen(word: &str, value: &str, is_quoted: bool) -> bool {

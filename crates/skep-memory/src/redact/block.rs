@@ -1,7 +1,7 @@
 //! Secrets with a beginning and an end: private spans, private keys, passwords in URLs.
 
 use super::Finding;
-use super::shape::is_placeholder;
+use super::shape::{is_generated, is_placeholder};
 use std::ops::Range;
 
 pub(super) const PRIVATE: &str = "private";
@@ -81,10 +81,17 @@ pub(super) fn private_keys(text: &str) -> Vec<Finding> {
                 None
             };
             let end = end.unwrap_or_else(|| base64_end(text, body));
-            found.push(Finding {
-                rule: PEM,
-                range: start..end,
-            });
+            // An armour line alone is talk about keys.
+            let letters = text[body..end]
+                .bytes()
+                .filter(u8::is_ascii_alphanumeric)
+                .count();
+            if letters >= 40 {
+                found.push(Finding {
+                    rule: PEM,
+                    range: start..end,
+                });
+            }
             from = end.max(from);
         } else if let Some(end) = armour(text, start, END) {
             let head = base64_start(text, start);
@@ -197,10 +204,24 @@ fn password_range(text: &str, at: usize) -> Option<Range<usize>> {
         None => rest.find('@').filter(|end| !is_port(&rest[..*end]))?,
     };
     let password = &rest[..at_sign];
+    if password == "x-oauth-basic" && is_generated(user) {
+        return Some(start..start + colon);
+    }
     let is_host =
         rest[at_sign + 1..].starts_with(|c: char| c.is_ascii_alphanumeric() || "[${%_".contains(c));
-    let known = ["user", "username", "login", "pass", "password", "pw", "pwd"];
+    let known = [
+        "user",
+        "username",
+        "login",
+        "pass",
+        "password",
+        "pw",
+        "pwd",
+        "token",
+        "x-oauth-basic",
+    ];
     let is_sample = is_placeholder(password)
+        || password == "x-oauth-basic"
         || known.contains(&password.to_ascii_lowercase().as_str())
             && known.contains(&user.to_ascii_lowercase().as_str());
     if password.is_empty() || !is_host || is_sample {

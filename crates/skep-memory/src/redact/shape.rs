@@ -17,10 +17,10 @@ pub(super) fn is_placeholder(value: &str) -> bool {
 
 const STAND_INS: &str = "example placeholder your- your_ yourtoken yoursecret yourpass yourkey changeme \
         change-me change_me changeit replaceme replace-me replace_me redacted dummy insert- \
-        insert_ xxxx **** .... 0000000000 … todo not-a-real not_a_real notreal goes-here \
+        insert_ xxxx **** .... 0000000000 … not-a-real not_a_real notreal goes-here \
         goes_here -here _here sample 1234567890abcdef abcdefghijkl 0123456789";
 
-const WHOLE: &str = "null none nil true false undefined string password secret token passwd hidden masked \
+const WHOLE: &str = "todo null none nil true false undefined string password secret token passwd hidden masked \
         empty required optional default admin root guest postgres test testing pass user";
 
 /// Whether a list of words parted by single spaces has this one.
@@ -72,12 +72,15 @@ pub(super) fn is_code(value: &str) -> bool {
         || value.contains("::")
         || value.contains("=>")
         || value.contains("->")
-        || value.starts_with('/')
+        || value.starts_with('/') && !is_random(value)
         || value.starts_with("./")
         || value.starts_with("../")
         || value.starts_with("~/")
         || value.starts_with("C:\\")
-        || value.ends_with("[]")
+        || value.starts_with([')', '(', ',', ';'])
+        || value
+            .find('[')
+            .is_some_and(|at| at > 0 && !is_random(&value[..at]))
         || value.ends_with('?')
         || value.contains('<') && value.ends_with('>')
 }
@@ -100,18 +103,30 @@ pub(super) fn entropy(value: &str) -> f32 {
 /// Whether a value is too irregular to be words: much changing between cases and digits, or letters
 /// no language puts in a row.
 pub(super) fn is_random(value: &str) -> bool {
-    if value.len() < 12 || entropy(value) < 2.8 {
+    let bits = entropy(value);
+    if value.len() < 12 || bits < 2.8 {
         return false;
     }
+    let density = jumble(value);
+    let digits = value.bytes().filter(u8::is_ascii_digit).count();
+    let is_hex =
+        value.len() >= 32 && digits >= 2 && value.bytes().all(|byte| byte.is_ascii_hexdigit());
+    density >= 0.2 && (digits >= 2 || density >= 0.35)
+        || is_hex
+        || (bits >= 4.0 && density >= 0.15 && digits >= 1 && !value.contains(['/', '.', ' ']))
+        || (digits <= 2 && is_unpronounceable(value))
+}
+
+/// The share of neighbouring characters that change between small, capital and digit.
+///
+/// Words begin with a capital or follow one another with a mark between: neither is a change.
+fn jumble(value: &str) -> f32 {
     let classes: Vec<u8> = value.bytes().map(class).collect();
-    // Words begin with a capital or follow one another with a mark between: neither is a change.
     let changes = classes
         .windows(2)
         .filter(|pair| is_change(pair[0], pair[1]))
         .count();
-    let density = changes as f32 / (value.len() - 1) as f32;
-    let digits = value.bytes().filter(u8::is_ascii_digit).count();
-    density >= 0.2 && (digits >= 2 || density >= 0.35) || (digits <= 2 && is_unpronounceable(value))
+    changes as f32 / classes.len().saturating_sub(1).max(1) as f32
 }
 
 fn class(byte: u8) -> u8 {
@@ -146,16 +161,16 @@ fn is_unpronounceable(value: &str) -> bool {
         letters += usize::from(lower.is_ascii_lowercase());
         longest = longest.max(run);
     }
-    letters >= 12 && (longest >= 6 || vowels * 6 < letters)
+    letters >= 12 && (longest >= 7 || vowels * 8 < letters)
 }
 
 /// Names of algorithms, encodings and schemes, which contain digits without being random.
 pub(super) fn is_algorithm(value: &str) -> bool {
-    const STEMS: &str = "sha md5 argon2 pbkdf2 bcrypt scrypt base64 base32 utf oauth aes rsa ed25519 x25519 \
+    const STEMS: &str = "sha md5 argon2 pbkdf2 bcrypt scrypt base64 base32 utf oauth aes rsa latin1 ed25519 x25519 \
         hmac hs256 rs256 es256 jwt bearer ascii hex chacha20 xchacha20 secp256 p256 blake tls \
         v1 v2 int uint varchar char(";
     let lower = value.to_ascii_lowercase();
-    STEMS.split(' ').any(|stem| lower.starts_with(stem)) && value.len() < 28
+    value.len() < 28 && !is_random(value) && STEMS.split(' ').any(|stem| lower.starts_with(stem))
 }
 
 /// Whether a value has the form of a secret that a generator made.
@@ -165,6 +180,7 @@ pub(super) fn is_generated(value: &str) -> bool {
         && !is_placeholder(value)
         && !is_code(value)
         && !is_algorithm(value)
+        && !value.contains(char::is_whitespace)
         && is_random(value)
 }
 
@@ -192,6 +208,9 @@ pub(super) fn is_password(value: &str, is_quoted: bool) -> bool {
         (true, true, false) => !name || (is_quoted && !value.contains(['_', '-', '.'])),
         (true, false, true) => {
             !value.ends_with([':', ',', '!', '?', ';']) && is_quoted || is_generated(value)
+        }
+        (true, false, false) => {
+            is_generated(value) || (value.len() >= 8 && !name && jumble(value) >= 0.25)
         }
         _ => !numeric && is_generated(value),
     }

@@ -1,1 +1,3 @@
-//! Integration tests: distilling, redaction.
+//! Integration tests: what is redacted, what is distilled.
+
+mod redaction;
