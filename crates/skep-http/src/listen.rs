@@ -117,7 +117,7 @@ impl Serving {
         let connection = http1::Builder::new()
             .timer(TokioTimer::new())
             .header_read_timeout(Duration::from_secs(Limits::HEADER_READ_SECONDS))
-            .max_buf_size(Limits::HEADERS)
+            .max_header_size(Limits::HEADERS)
             .serve_connection(TokioIo::new(stream), service);
         let watched = self.graceful.watch(connection);
         self.connections.spawn(async move {

@@ -54,9 +54,11 @@ pub fn router(edge: &Arc<Edge>) -> Router {
         let serve = move |params: RawPathParams, request: Request| {
             serve(Arc::clone(&edge), route, handler, params, request)
         };
-        router = router.route(route.path, on(filter, serve).fallback(wrong_method));
+        router = router.route(route.path, on(filter, serve));
     }
-    router.fallback(no_route)
+    router
+        .method_not_allowed_fallback(wrong_method)
+        .fallback(no_route)
 }
 
 macro_rules! authorized {

@@ -47,7 +47,7 @@ async fn a12_no_file_of_the_store_holds_content_in_clear() {
         .await
         .unwrap();
     assert!(
-        ended.json()["memories"].as_u64() > Some(0),
+        ended.json()["session"]["memories"].as_u64() > Some(0),
         "{:?}",
         ended.json()
     );
