@@ -67,10 +67,11 @@ pub(crate) fn run() -> Result<()> {
     for file in &files {
         problems.extend(rules_of_one_file(file));
     }
+    let house = fs::read_to_string(root.join("Cargo.toml")).context("Cargo.toml")?;
     let manifests = files
         .iter()
         .filter(|file| file.path.ends_with("/Cargo.toml"));
-    problems.extend(manifests.flat_map(|file| manifest::check(&file.path, &file.text)));
+    problems.extend(manifests.flat_map(|file| manifest::check(&file.path, &file.text, &house)));
     problems.extend(documented::check(&files));
     let storage = sql::check(&files);
     problems.extend(storage.problems);
