@@ -2,11 +2,14 @@
 #![expect(clippy::print_stdout, reason = "the verbs talk to a terminal")]
 
 mod arrows;
+mod bench;
 mod ci;
 mod codegen;
+mod demo;
 mod deny;
 mod graph;
 mod problem;
+mod release;
 mod tidy;
 mod tree;
 
@@ -38,6 +41,22 @@ enum Verb {
     },
     /// Everything that must pass, in order, with a closing count.
     Ci,
+    /// The main job: import real input into a throw-away home and ask questions.
+    Demo,
+    /// Measures in release: recall, capture, load, embed. See docs/bench.md.
+    Bench {
+        /// Which benchmark.
+        name: String,
+        /// Its own arguments, such as `--memories 10000 --json`.
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        rest: Vec<String>,
+    },
+    /// Kills a writing daemon at random instants and checks what is left.
+    Crash {
+        /// Arguments such as `--kills 200 --seed 1`.
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        rest: Vec<String>,
+    },
 }
 
 fn main() -> ExitCode {
@@ -47,6 +66,9 @@ fn main() -> ExitCode {
         Verb::Deny => deny::run(),
         Verb::Codegen { check } => codegen::run(check),
         Verb::Ci => return ci::run(),
+        Verb::Demo => demo::run(),
+        Verb::Bench { name, rest } => bench::run(&name, &rest),
+        Verb::Crash { rest } => bench::crash(&rest),
     };
     finished(outcome)
 }

@@ -2,6 +2,7 @@
 //! least recently used dropped when they outgrow the budget.
 
 mod catch_up;
+mod snapshot;
 
 pub(crate) use catch_up::indexed_text;
 
@@ -9,13 +10,13 @@ use std::collections::HashMap;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use skep_domain::{OrganizationId, WorkspaceId};
 use skep_index::{Embedder, WorkspaceIndex};
 use skep_store::Store;
 use skep_store::row::ModelTag;
 use tokio::sync::RwLock;
 
 use crate::AppError;
+use crate::upkeep::Tenant;
 
 /// Every index in memory.
 pub(crate) struct Hot {
@@ -23,7 +24,7 @@ pub(crate) struct Hot {
     embedder: Arc<dyn Embedder>,
     model: ModelTag,
     budget: u64,
-    held: Mutex<HashMap<WorkspaceId, Arc<Held>>>,
+    held: Mutex<HashMap<Tenant, Arc<Held>>>,
     /// Counts uses; its value at the last use is what "least recently" means.
     uses: AtomicU64,
 }
@@ -33,6 +34,8 @@ pub(crate) struct Held {
     pub(crate) index: Arc<RwLock<WorkspaceIndex>>,
     bytes: AtomicU64,
     last_use: AtomicU64,
+    /// `seq` of the last snapshot, 0 if there is none.
+    snapshot_seq: AtomicU64,
 }
 
 /// What the indexes take.
@@ -64,12 +67,8 @@ impl Hot {
     }
 
     /// The index of a workspace, holding at least everything up to `seq`.
-    pub(crate) async fn at_least(
-        &self,
-        tenant: (OrganizationId, WorkspaceId),
-        seq: u64,
-    ) -> Result<Arc<Held>, AppError> {
-        let held = self.hold(tenant.1);
+    pub(crate) async fn at_least(&self, tenant: Tenant, seq: u64) -> Result<Arc<Held>, AppError> {
+        let held = self.hold(tenant);
         if held.index.read().await.seq() < seq {
             self.catch_up(tenant, &held).await?;
         }
@@ -77,15 +76,20 @@ impl Hot {
     }
 
     /// Brings an index up to date if it is in memory; does not load one that is not.
-    pub(crate) async fn refresh(
-        &self,
-        tenant: (OrganizationId, WorkspaceId),
-    ) -> Result<(), AppError> {
-        let held = self.lock().get(&tenant.1).cloned();
+    pub(crate) async fn refresh(&self, tenant: Tenant) -> Result<(), AppError> {
+        let held = self.lock().get(&tenant).cloned();
         match held {
             Some(held) => self.catch_up(tenant, &held).await,
             None => Ok(()),
         }
+    }
+
+    /// Every index in memory.
+    fn all(&self) -> Vec<(Tenant, Arc<Held>)> {
+        self.lock()
+            .iter()
+            .map(|(tenant, held)| (*tenant, Arc::clone(held)))
+            .collect()
     }
 
     pub(crate) fn stats(&self) -> HotStats {
@@ -100,15 +104,16 @@ impl Hot {
         }
     }
 
-    fn hold(&self, workspace: WorkspaceId) -> Arc<Held> {
+    fn hold(&self, tenant: Tenant) -> Arc<Held> {
         let use_number = self.uses.fetch_add(1, Ordering::Relaxed);
         let mut all = self.lock();
-        let held = all.entry(workspace).or_insert_with(|| {
+        let held = all.entry(tenant).or_insert_with(|| {
             let index = WorkspaceIndex::new(self.embedder.model_id(), self.embedder.dim());
             Arc::new(Held {
                 index: Arc::new(RwLock::new(index)),
                 bytes: AtomicU64::new(0),
                 last_use: AtomicU64::new(use_number),
+                snapshot_seq: AtomicU64::new(0),
             })
         });
         held.last_use.store(use_number, Ordering::Relaxed);
@@ -136,7 +141,7 @@ impl Hot {
         }
     }
 
-    fn lock(&self) -> std::sync::MutexGuard<'_, HashMap<WorkspaceId, Arc<Held>>> {
+    fn lock(&self) -> std::sync::MutexGuard<'_, HashMap<Tenant, Arc<Held>>> {
         self.held.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

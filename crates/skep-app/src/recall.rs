@@ -157,6 +157,8 @@ impl App {
         let seq = tx.seq().await?;
         let deadline = std::time::Duration::from_millis(question.deadline_ms.into());
         let Ok(held) = tokio::time::timeout(deadline, self.hot.at_least(tenant, seq)).await else {
+            // Whoever loads it must not depend on anybody waiting.
+            self.dirty.mark(tenant);
             recalled
                 .degraded
                 .push("the index is still loading: ask again in a moment".into());

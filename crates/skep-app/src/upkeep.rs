@@ -16,7 +16,8 @@ use crate::{App, AppError};
 
 pub(crate) use embed::model_tag;
 
-type Tenant = (OrganizationId, WorkspaceId);
+/// A workspace and its organization.
+pub(crate) type Tenant = (OrganizationId, WorkspaceId);
 
 /// Workspaces that were written to since upkeep last looked. A set, so it is bounded by the number
 /// of workspaces and a thousand writes cost one visit.

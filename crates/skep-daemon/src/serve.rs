@@ -48,6 +48,9 @@ pub(crate) async fn serve(home: &Path, config: &Config) -> anyhow::Result<()> {
         jobs.shutdown().await;
     };
     Serving::new(edge).run(listeners, stop).await;
+    if let Err(error) = app.keep_snapshots().await {
+        tracing::warn!(%error, "an index snapshot could not be kept; the next start takes longer");
+    }
     files::remove_traces(home);
     tracing::info!("skepd has stopped");
     Ok(())

@@ -3,48 +3,56 @@
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
-use skep_domain::{OrganizationId, WorkspaceId};
 use skep_index::{Entry, Quantised, WorkspaceIndex};
+use skep_store::row::ModelTag;
 use skep_store::{Change, MemoryBody};
+use tokio::sync::OwnedRwLockWriteGuard;
 
 use super::{Held, Hot};
 use crate::AppError;
-use crate::upkeep::survey;
+use crate::upkeep::{Tenant, survey};
 
 /// Changes fetched at a time: enough to amortise the statement, few enough to stay small.
 const PAGE: u32 = 2_048;
 
+/// An index that nobody else looks at meanwhile.
+type Writing = OwnedRwLockWriteGuard<WorkspaceIndex>;
+
 impl Hot {
-    pub(super) async fn catch_up(
-        &self,
-        tenant: (OrganizationId, WorkspaceId),
-        held: &Arc<Held>,
-    ) -> Result<(), AppError> {
+    /// Applies every change since the index's `seq`. The next page is read and opened while the
+    /// last one is analysed. What was applied stays if the caller gives up in between.
+    pub(super) async fn catch_up(&self, tenant: Tenant, held: &Arc<Held>) -> Result<(), AppError> {
         // One at a time per workspace; whoever waited finds it done and reads no page.
         let mut index = Arc::clone(&held.index).write_owned().await;
+        let fresh = index.seq() == 0;
         let mut tx = self.store.begin(survey(tenant)).await?;
         let target = tx.seq().await?;
-        let mut after = (index.seq(), None);
-        let fresh = after.0 == 0;
-        while index.seq() < target {
-            let changes = tx.list_changes(after, PAGE).await?;
-            let last = changes.len() < PAGE as usize;
-            if let Some(change) = changes.last() {
-                after = (change.seq, Some(change.id));
-            }
-            let model = self.model;
-            index = tokio::task::spawn_blocking(move || {
-                for change in changes {
-                    apply(&mut index, change, model);
-                }
-                index
-            })
-            .await
-            .map_err(|_| AppError::Internal("indexing ended early"))?;
-            if last {
-                index.set_seq(target);
-            }
+        if fresh {
+            index = self.restore(tenant, index, target).await?;
         }
+        let mut after = (index.seq(), None);
+        let mut page = if index.seq() < target {
+            tx.list_changes(after, PAGE).await?
+        } else {
+            Vec::new()
+        };
+        while let Some(last) = page.last() {
+            after = (last.seq, Some(last.id));
+            let is_last = page.len() < PAGE as usize;
+            let applying = apply_all(index, page, self.model);
+            let (applied, next) = if is_last {
+                (applying.await, Ok(Vec::new()))
+            } else {
+                tokio::join!(applying, tx.list_changes(after, PAGE))
+            };
+            index = applied?;
+            page = next?;
+            // The last write of a page may go on in the next one, so it does not count as seen yet.
+            let seen = index.seq().max(after.0.saturating_sub(1));
+            index.set_seq(seen);
+        }
+        let reached = index.seq().max(target);
+        index.set_seq(reached);
         held.bytes.store(index.bytes() as u64, Ordering::Relaxed);
         drop(index);
         if fresh {
@@ -54,8 +62,24 @@ impl Hot {
     }
 }
 
+async fn apply_all(
+    mut index: Writing,
+    changes: Vec<Change>,
+    model: ModelTag,
+) -> Result<Writing, AppError> {
+    let apply_each = move || {
+        for change in changes {
+            apply(&mut index, change, model);
+        }
+        index
+    };
+    tokio::task::spawn_blocking(apply_each)
+        .await
+        .map_err(|_| AppError::Internal("indexing ended early"))
+}
+
 /// One change; a vector of another model counts as none.
-fn apply(index: &mut WorkspaceIndex, change: Change, model: skep_store::row::ModelTag) {
+fn apply(index: &mut WorkspaceIndex, change: Change, model: ModelTag) {
     if !change.state.is_recallable() {
         index.remove(change.id);
         return;

@@ -1,0 +1,94 @@
+//! Real text: paragraphs of doc comments and Markdown from the sources that this project is built of.
+
+use std::collections::HashSet;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Result, bail};
+
+/// Shorter paragraphs say too little to be a memory.
+const SHORTEST: usize = 60;
+/// Longer ones are cut, as a distiller would.
+const LONGEST: usize = 700;
+
+/// Up to `wanted` different paragraphs, in the order of the paths.
+pub(crate) fn read(directories: &[PathBuf], wanted: usize) -> Result<Vec<String>> {
+    let mut files = Vec::new();
+    for directory in directories {
+        list(directory, &mut files)?;
+    }
+    files.sort();
+    let mut seen = HashSet::new();
+    let mut paragraphs = Vec::new();
+    for file in files {
+        let Ok(text) = fs::read_to_string(&file) else {
+            continue;
+        };
+        let is_source = file.extension().is_some_and(|end| end == "rs");
+        for paragraph in split(&text, is_source) {
+            if paragraphs.len() == wanted {
+                return Ok(paragraphs);
+            }
+            if seen.insert(skep_memory::normal_form(&paragraph)) {
+                paragraphs.push(paragraph);
+            }
+        }
+    }
+    if paragraphs.len() < wanted {
+        bail!(
+            "only {} paragraphs of real text were found, {wanted} are wanted: add --corpus",
+            paragraphs.len()
+        );
+    }
+    Ok(paragraphs)
+}
+
+fn list(directory: &Path, files: &mut Vec<PathBuf>) -> Result<()> {
+    for entry in fs::read_dir(directory)? {
+        let path = entry?.path();
+        if path.is_dir() {
+            list(&path, files)?;
+        } else if path
+            .extension()
+            .is_some_and(|end| end == "rs" || end == "md")
+        {
+            files.push(path);
+        }
+    }
+    Ok(())
+}
+
+/// Paragraphs of the doc comments of a source file, or of a Markdown file.
+fn split(text: &str, is_source: bool) -> Vec<String> {
+    let mut paragraphs = Vec::new();
+    let mut current = String::new();
+    let mut end = |current: &mut String| {
+        if (SHORTEST..).contains(&current.len()) && current.contains(' ') {
+            let cut = current.floor_char_boundary(LONGEST);
+            current.truncate(cut);
+            paragraphs.push(std::mem::take(current));
+        }
+        current.clear();
+    };
+    for line in text.lines() {
+        let line = line.trim();
+        let words = if is_source {
+            line.strip_prefix("///")
+                .or_else(|| line.strip_prefix("//!"))
+                .or_else(|| line.strip_prefix("//"))
+        } else {
+            Some(line)
+        };
+        match words.map(str::trim) {
+            Some(words) if !words.is_empty() && !words.starts_with("```") => {
+                if !current.is_empty() {
+                    current.push(' ');
+                }
+                current.push_str(words);
+            }
+            Some(_) | None => end(&mut current),
+        }
+    }
+    end(&mut current);
+    paragraphs
+}

@@ -1,0 +1,120 @@
+//! An application over a store in a scratch directory, filled with real text.
+
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Instant;
+
+use anyhow::Result;
+use skep_app::{App, Settings, Stopwatch};
+use skep_authz::{Caller, Right};
+use skep_domain::{Harness, MemoryKind, MemoryState, Timestamp, Trust, Validity, Visibility};
+use skep_index::StaticEmbedder;
+use skep_memory::{Redactor, clean, cut_line, normal_form};
+use skep_store::{MemoryBody, NewMemory, Store};
+use skep_test_support::{ManualClock, MemoryRootKey, Scratch, Tenant, open_store};
+
+/// A store, an application and somebody who may do everything.
+pub(crate) struct Fixture {
+    pub(crate) scratch: Scratch,
+    pub(crate) store: Arc<Store>,
+    pub(crate) app: Arc<App>,
+    pub(crate) tenant: Tenant,
+    pub(crate) caller: Caller,
+}
+
+/// A stopwatch that runs.
+struct Running(Instant);
+
+impl Stopwatch for Running {
+    fn micros(&self) -> u64 {
+        u64::try_from(self.0.elapsed().as_micros()).unwrap_or(u64::MAX)
+    }
+}
+
+impl Fixture {
+    pub(crate) async fn new() -> Result<Self> {
+        let scratch = Scratch::new();
+        let store = open(scratch.path()).await?;
+        let tenant = Tenant::create(&store, "bench").await?;
+        let caller = tenant.caller(&store, "owner").await;
+        Ok(Self {
+            app: application(&store),
+            scratch,
+            store,
+            tenant,
+            caller,
+        })
+    }
+
+    /// A right, for one transaction.
+    pub(crate) fn may<P: Right>(&self) -> Result<skep_authz::Authorized<P>> {
+        Ok(self.caller.authorize()?)
+    }
+
+    /// Makes a memory of each text, through the same cleaning and redaction as any other, then
+    /// embeds them.
+    pub(crate) async fn fill(&self, texts: &[String]) -> Result<()> {
+        let redactor = Redactor::new();
+        for batch in texts.chunks(1_000) {
+            let mut tx = self
+                .store
+                .begin(self.may::<skep_authz::rights::MemoryWrite>()?)
+                .await?;
+            for text in batch {
+                let clean = clean(text);
+                let text = redactor.redact(&clean).text.into_owned();
+                tx.put_memory(memory(&self.store, text)).await?;
+            }
+            tx.commit().await?;
+        }
+        self.app
+            .tend((self.tenant.organization, self.tenant.workspace))
+            .await?;
+        Ok(())
+    }
+}
+
+/// Opens the store in a directory, as a daemon does at its start.
+pub(crate) async fn open(directory: &Path) -> Result<Arc<Store>> {
+    let clock = Arc::new(ManualClock::new());
+    Ok(Arc::new(
+        open_store(&directory.join("data"), &MemoryRootKey::new(7), clock).await?,
+    ))
+}
+
+/// An application with nothing in memory yet.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "measuring time is what a benchmark does"
+)]
+pub(crate) fn application(store: &Arc<Store>) -> Arc<App> {
+    let watch = Arc::new(Running(Instant::now()));
+    Arc::new(App::new(
+        Arc::clone(store),
+        Arc::new(StaticEmbedder::built_in()),
+        watch,
+        Settings::default(),
+    ))
+}
+
+fn memory(store: &Store, text: String) -> NewMemory {
+    let now: Timestamp = store.now();
+    NewMemory {
+        id: store.mint(),
+        kind: MemoryKind::Fact,
+        trust: Trust::External,
+        state: MemoryState::Active,
+        validity: Validity::open(now, now),
+        visibility: Visibility::Workspace,
+        project: None,
+        harness: Harness::Other,
+        session: None,
+        turns: Vec::new(),
+        normal_form: normal_form(&text),
+        body: MemoryBody {
+            key: cut_line(&text, 120).into_owned(),
+            text,
+            ..MemoryBody::default()
+        },
+    }
+}

@@ -1,0 +1,109 @@
+//! Benchmarks in one process, each beside a baseline from the same run.
+//!
+//! Run them through `cargo xtask bench <name>`, which builds this in release and finds real text.
+
+mod capture;
+mod corpus;
+mod crash;
+mod embed;
+mod fixture;
+mod load;
+mod measure;
+mod recall;
+mod report;
+
+use std::path::PathBuf;
+
+use anyhow::Result;
+use clap::{Args, Parser, Subcommand};
+
+/// Measures Skep on this machine.
+#[derive(Debug, Parser)]
+struct Arguments {
+    #[command(subcommand)]
+    bench: Bench,
+    #[command(flatten)]
+    common: Common,
+}
+
+#[derive(Debug, Args)]
+struct Common {
+    /// End with one JSON object
+    #[arg(long, global = true)]
+    json: bool,
+    /// Directories of real text: sources and Markdown
+    #[arg(long, global = true)]
+    corpus: Vec<PathBuf>,
+}
+
+#[derive(Debug, Subcommand)]
+enum Bench {
+    /// Recall over memories made from real text
+    Recall {
+        /// Memories to make
+        #[arg(long, default_value_t = 100_000)]
+        memories: usize,
+        /// Questions to ask
+        #[arg(long, default_value_t = 1_000)]
+        queries: usize,
+    },
+    /// Durable capture in batches, and single writes
+    Capture {
+        /// Turns to capture
+        #[arg(long, default_value_t = 50_000)]
+        turns: usize,
+        /// Turns per batch
+        #[arg(long, default_value_t = 500)]
+        batch: usize,
+    },
+    /// Loading a workspace's index from sealed rows, and from its snapshot
+    Load {
+        /// Memories to make
+        #[arg(long, default_value_t = 100_000)]
+        memories: usize,
+        /// Times to load
+        #[arg(long, default_value_t = 5)]
+        rounds: usize,
+    },
+    /// Kill -9 at random instants while writing
+    Crash {
+        /// Kills
+        #[arg(long, default_value_t = 200)]
+        kills: usize,
+        /// Seed of the instants
+        #[arg(long, default_value_t = 1)]
+        seed: u64,
+        /// The daemon's program
+        #[arg(long)]
+        skepd: PathBuf,
+    },
+    /// Embedding a 20-word query
+    Embed {
+        /// Queries to embed
+        #[arg(long, default_value_t = 5_000)]
+        queries: usize,
+    },
+}
+
+fn main() -> Result<()> {
+    let Arguments { bench, common } = Arguments::parse();
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()?;
+    let report = match bench {
+        Bench::Recall { memories, queries } => runtime.block_on(recall::run(
+            &corpus::read(&common.corpus, memories)?,
+            queries,
+        ))?,
+        Bench::Capture { turns, batch } => {
+            runtime.block_on(capture::run(&corpus::read(&common.corpus, turns)?, batch))?
+        }
+        Bench::Load { memories, rounds } => {
+            runtime.block_on(load::run(&corpus::read(&common.corpus, memories)?, rounds))?
+        }
+        Bench::Crash { kills, seed, skepd } => runtime.block_on(crash::run(skepd, kills, seed))?,
+        Bench::Embed { queries } => embed::run(&corpus::read(&common.corpus, queries)?),
+    };
+    report.print(common.json);
+    Ok(())
+}

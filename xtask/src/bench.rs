@@ -1,0 +1,59 @@
+//! `bench` and `crash`: the measuring program in release, with real text from the sources that the
+//! project is built of.
+
+use std::path::PathBuf;
+use std::process::Command;
+
+use anyhow::{Context, Result, ensure};
+
+use crate::release;
+
+/// Runs one benchmark; everything after its name is passed on.
+pub(crate) fn run(name: &str, rest: &[String]) -> Result<()> {
+    let programs = release::build(&["skep-bench"])?;
+    let mut command = Command::new(programs.join("skep-bench"));
+    command.arg(name).args(rest);
+    for directory in sources()? {
+        command.arg("--corpus").arg(directory);
+    }
+    finish(command)
+}
+
+/// Kills the daemon over and over while it writes.
+pub(crate) fn crash(rest: &[String]) -> Result<()> {
+    let programs = release::build(&["skep-bench", "skep-daemon"])?;
+    let mut command = Command::new(programs.join("skep-bench"));
+    command
+        .arg("crash")
+        .arg("--skepd")
+        .arg(programs.join("skepd"))
+        .args(rest);
+    finish(command)
+}
+
+fn finish(mut command: Command) -> Result<()> {
+    let status = command.status().context("running skep-bench")?;
+    ensure!(status.success(), "the benchmark failed: see above");
+    Ok(())
+}
+
+/// Directories of the dependencies' sources, which `cargo build` has fetched.
+fn sources() -> Result<Vec<PathBuf>> {
+    let metadata = cargo_metadata::MetadataCommand::new()
+        .exec()
+        .context("reading cargo metadata")?;
+    let outside = metadata
+        .packages
+        .into_iter()
+        .filter(|package| package.source.is_some());
+    let mut directories: Vec<PathBuf> = outside
+        .filter_map(|package| {
+            package
+                .manifest_path
+                .parent()
+                .map(|parent| parent.to_owned().into_std_path_buf())
+        })
+        .collect();
+    directories.sort();
+    Ok(directories)
+}
