@@ -1,1 +1,107 @@
-//! One storage suite for every backend.
+//! One storage suite for every backend: a generic function per property, over [`skep_store::Store`].
+//!
+//! A backend's tests implement [`Harness`] and say `skep_conformance::suite!(ItsHarness)`: every
+//! property becomes a test of its own. Each works in a fresh store with **two workspaces of two
+//! organizations that use the same names**, so that what leaks from one shows in the other.
+//!
+//! To add a property: an async function in the module it belongs to, and its name in `properties!`
+//! below; one that is missing there is dead code, and the compiler says so.
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::missing_panics_doc,
+    reason = "a suite reports by panicking, as tests do"
+)]
+
+mod as_of;
+mod control;
+pub mod crash;
+mod harness;
+mod idempotence;
+mod isolation;
+mod paging;
+mod reopen;
+mod ring;
+mod sample;
+mod sequence;
+mod transaction;
+mod upkeep;
+mod world;
+
+pub use harness::Harness;
+pub use sample::{new_memory, new_session, new_turn};
+pub use world::{Persona, Tenant, World};
+
+macro_rules! properties {
+    ($d:tt $($module:ident: $($name:ident)*;)*) => {
+        $($(
+            #[doc = concat!("See `", stringify!($module), "`.")]
+            pub async fn $name<H: Harness>() {
+                $module::$name::<H>().await;
+            }
+        )*)*
+
+        /// Every property as a test of its own, on the harness given.
+        #[macro_export]
+        macro_rules! suite {
+            ($d harness:ty) => {
+                $($(
+                    #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+                    async fn $name() {
+                        $d crate::$name::<$d harness>().await;
+                    }
+                )*)*
+            };
+        }
+    };
+}
+
+properties! { $
+    isolation:
+        t01_foreign_ids_reach_nothing
+        t01_another_tenants_key_opens_nothing
+        t09_the_same_names_are_disjoint;
+    ring:
+        t10_every_way_in_follows_the_ring;
+    sequence:
+        every_writing_commit_adds_one
+        what_changes_nothing_adds_nothing;
+    idempotence:
+        a_turn_is_appended_once
+        ordinals_have_no_gap
+        a_session_is_found_again_and_widened
+        a_project_is_found_again
+        the_last_cursor_counts
+        the_same_statement_is_one_memory
+        a_forgotten_statement_can_be_kept_again;
+    paging:
+        memories_page_without_gap_or_double_while_more_arrive
+        sessions_page_without_gap_or_double_while_more_arrive
+        turns_page_by_ordinal
+        changes_page_without_gap_while_rows_move;
+    as_of:
+        as_of_reads_both_times;
+    transaction:
+        uncommitted_rows_are_invisible
+        t05_a_dropped_transaction_leaves_nothing
+        t05_a_call_given_up_half_way_leaves_nothing
+        an_error_ends_the_transaction
+        readers_go_on_during_a_long_write
+        a_reader_keeps_its_view
+        writers_take_turns;
+    upkeep:
+        distilling_goes_on_where_it_stopped
+        ended_sessions_are_distilled_first
+        a_vector_is_a_change
+        another_model_asks_for_its_own_vectors
+        counts_count;
+    control:
+        a_workspace_is_made_once
+        t09_a_credential_opens_one_workspace
+        an_install_token_is_replaced
+        a_snapshot_belongs_to_its_workspace
+        a_wrong_root_key_changes_nothing;
+    reopen:
+        everything_is_there_after_reopening
+        many_workspaces_open_in_turn;
+}

@@ -34,7 +34,9 @@ impl SqliteBackend {
     pub async fn open(dir: &Path, options: Options) -> Result<Self, StoreError> {
         let directory = Arc::new(Directory::open(dir)?);
         if directory.look(Place::Control)? == Found::Nothing {
-            directory.create(Place::Control)?;
+            directory.build(Place::Control, |path| {
+                Ok(CONTROL.build(path, &options, |_| Ok(()))?)
+            })?;
         }
         let control = Database::new(directory.path_of(Place::Control), options);
         let lease = control.lease(Mode::Write).await?;

@@ -14,6 +14,8 @@ use crate::failure::Failure;
 pub(crate) enum Purpose {
     Write,
     Read,
+    /// Of a file that counts for nothing until it is closed and synced as a whole.
+    Build,
 }
 
 /// Statements that stay compiled on a connection; more than there are.
@@ -54,18 +56,21 @@ pub(crate) fn open(
 /// `synchronous = FULL`: in WAL mode NORMAL would lose the last commits with the power, and a
 /// commit that was acknowledged is kept.
 fn settings(purpose: Purpose, options: &Options) -> String {
-    let reads_only = purpose == Purpose::Read;
+    let synchronous = match purpose {
+        Purpose::Write | Purpose::Read => "FULL",
+        Purpose::Build => "OFF",
+    };
     format!(
         "PRAGMA cell_size_check = ON;
          PRAGMA temp_store = MEMORY;
          PRAGMA cache_size = -{};
-         PRAGMA synchronous = FULL;
+         PRAGMA synchronous = {synchronous};
          PRAGMA secure_delete = FAST;
          PRAGMA wal_autocheckpoint = 1000;
          PRAGMA journal_size_limit = 16777216;
          PRAGMA query_only = {};",
         options.cache_kib,
-        u8::from(reads_only),
+        u8::from(purpose == Purpose::Read),
     )
 }
 

@@ -79,24 +79,36 @@ impl Directory {
         }
     }
 
-    /// Makes an empty database file and makes its name durable. SQLite gives its companions
-    /// (`-wal`, `-shm`) the mode of the file itself.
-    pub(crate) fn create(&self, place: Place) -> Result<(), StoreError> {
-        let parent = self.parent(place);
-        create_private(parent, &name_of(place))
-            .and_then(|_| rustix::fs::fsync(parent))
-            .map_err(|errno| cannot_write(&errno.into()))
+    /// Makes a database: `make` finds an empty file, under another name, and closes it again. Only
+    /// what is whole and on the disk gets its name, so a crash leaves no half of one. SQLite gives
+    /// the companions of a file (`-wal`, `-shm`) the mode of the file itself.
+    pub(crate) fn build(
+        &self,
+        place: Place,
+        make: impl FnOnce(&Path) -> Result<(), StoreError>,
+    ) -> Result<(), StoreError> {
+        let (parent, name) = (self.parent(place), name_of(place));
+        let fresh = fresh_name(&name);
+        let fresh_file =
+            remove_leftovers(parent, &fresh).and_then(|()| create_private(parent, &fresh));
+        drop(fresh_file.map_err(|errno| cannot_write(&errno.into()))?);
+        make(&self.path_of(place).with_file_name(&fresh))?;
+        let publish = || {
+            let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+            let whole = rustix::fs::openat(parent, &fresh, flags, Mode::empty())?;
+            rustix::fs::fsync(whole)?;
+            rustix::fs::renameat(parent, &fresh, parent, &name)?;
+            rustix::fs::fsync(parent)
+        };
+        publish().map_err(|errno| cannot_write(&errno.into()))
     }
 
     /// Puts a file in the place of another, whole or not at all.
     pub(crate) fn replace(&self, place: Place, bytes: &[u8]) -> Result<(), StoreError> {
         let (parent, name) = (self.parent(place), name_of(place));
-        let fresh = format!("{name}.new");
+        let fresh = fresh_name(&name);
         let write = || {
-            match rustix::fs::unlinkat(parent, &fresh, AtFlags::empty()) {
-                Ok(()) | Err(Errno::NOENT) => {}
-                Err(errno) => return Err(errno.into()),
-            }
+            remove_leftovers(parent, &fresh)?;
             let mut file = File::from(create_private(parent, &fresh)?);
             file.write_all(bytes)?;
             file.sync_data()?;
@@ -170,6 +182,23 @@ fn hex(id: WorkspaceId) -> String {
     digits
         .filter_map(|digit| char::from_digit((*digit).into(), 16))
         .collect()
+}
+
+/// What a file is called until it is whole.
+fn fresh_name(name: &str) -> String {
+    format!("{name}.new")
+}
+
+/// What a crash may have left of an earlier attempt.
+fn remove_leftovers(parent: &OwnedFd, fresh: &str) -> rustix::io::Result<()> {
+    for companion in ["", "-wal", "-shm", "-journal"] {
+        let name = format!("{fresh}{companion}");
+        match rustix::fs::unlinkat(parent, name, AtFlags::empty()) {
+            Ok(()) | Err(Errno::NOENT) => {}
+            Err(errno) => return Err(errno),
+        }
+    }
+    Ok(())
 }
 
 /// A new file with 0600, whatever the umask.

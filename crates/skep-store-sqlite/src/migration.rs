@@ -1,10 +1,13 @@
 //! The schema: numbered files, applied once each, checked at every open.
 
+use std::path::Path;
 use std::sync::LazyLock;
 
 use rusqlite::{Connection, OptionalExtension, TransactionBehavior};
 use skep_store::StoreError;
 
+use crate::Options;
+use crate::connection::{self, Purpose};
 use crate::failure::Failure;
 
 /// Marks our files: `Skep` in ASCII (`PRAGMA application_id`).
@@ -84,6 +87,19 @@ impl Schema {
             step.commit()?;
         }
         Ok(())
+    }
+
+    /// Makes a new file at `path`, where an empty one is, with the schema and what `fill` adds.
+    pub(crate) fn build(
+        &self,
+        path: &Path,
+        options: &Options,
+        fill: impl FnOnce(&Connection) -> Result<(), Failure>,
+    ) -> Result<(), Failure> {
+        let mut connection = connection::open(path, Purpose::Build, options)?;
+        self.apply(&mut connection)?;
+        fill(&connection)?;
+        connection.close().map_err(|(_, error)| error.into())
     }
 
     /// How many migrations the file has.

@@ -83,15 +83,14 @@ pub(crate) fn identity(
     }
 }
 
-/// Names a new file's workspace; one that is named already stays as it is.
+/// Names a new file's workspace.
 pub(crate) fn put_identity(
     connection: &Connection,
     workspace: [u8; 16],
     organization: [u8; 16],
 ) -> Result<(), Failure> {
     connection.execute(
-        "INSERT INTO workspace_state (workspace_id, organization_id, seq) VALUES (?1, ?2, 0)
-         ON CONFLICT (workspace_id) DO NOTHING",
+        "INSERT INTO workspace_state (workspace_id, organization_id, seq) VALUES (?1, ?2, 0)",
         params![workspace, organization],
     )?;
     Ok(())

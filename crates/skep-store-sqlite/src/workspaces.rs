@@ -20,6 +20,9 @@ pub(crate) struct Workspaces {
     directory: Arc<Directory>,
     options: Options,
     open: Mutex<Open>,
+    /// One file is made at a time: two of the same name would meet under the name they have until
+    /// they are whole.
+    making: tokio::sync::Mutex<()>,
 }
 
 #[derive(Default)]
@@ -43,6 +46,7 @@ impl Workspaces {
             directory,
             options,
             open: Mutex::default(),
+            making: tokio::sync::Mutex::default(),
         }
     }
 
@@ -91,7 +95,7 @@ impl Workspaces {
                 if self.directory.look(place)? == Found::Nothing {
                     return Err(absent());
                 }
-                check(&workspace.database, scope, false).await
+                check(&workspace.database, scope).await
             })
             .await?;
         if *organization != scope.organization().to_bytes() {
@@ -100,24 +104,29 @@ impl Workspaces {
         Ok(workspace)
     }
 
-    /// Makes a workspace's file; one that was left half made by a crash is taken over.
+    /// Makes a workspace's file. One that a crash left without a row in the control data is taken
+    /// over, if it is the same tenant's.
     pub(crate) async fn create(&self, scope: &ScopeKey) -> Result<(), StoreError> {
         let place = Place::Workspace(scope.workspace());
-        let workspace = self.touch(scope.workspace()).await;
-        let organization = workspace
-            .organization
-            .get_or_try_init(|| async {
-                if self.directory.look(place)? == Found::Nothing {
-                    let directory = Arc::clone(&self.directory);
-                    blocking::run(move || directory.create(place)).await??;
-                }
-                check(&workspace.database, scope, true).await
-            })
-            .await?;
-        if *organization != scope.organization().to_bytes() {
-            return Err(StoreError::Conflict("a workspace with this id"));
+        let (workspace, organization) = ids(scope);
+        let (directory, options) = (Arc::clone(&self.directory), self.options);
+        let making = self.making.lock().await;
+        blocking::run(move || {
+            if directory.look(place)? == Found::Nothing {
+                directory.build(place, |path| {
+                    let fill =
+                        |connection: &_| rows::put_identity(connection, workspace, organization);
+                    Ok(WORKSPACE.build(path, &options, fill)?)
+                })?;
+            }
+            Ok::<_, StoreError>(())
+        })
+        .await??;
+        drop(making);
+        match self.get(scope).await {
+            Err(StoreError::Refused(_)) => Err(StoreError::Conflict("a workspace with this id")),
+            outcome => outcome.map(|_| ()),
         }
-        Ok(())
     }
 
     /// The workspace, now the most recently used one. Others beyond the bound are closed first (and
@@ -179,28 +188,25 @@ impl Workspace {
 }
 
 /// Brings a file's schema up to date and asks it whose it is.
-async fn check(
-    database: &Arc<Database>,
-    scope: &ScopeKey,
-    fresh: bool,
-) -> Result<[u8; 16], StoreError> {
-    let (workspace, organization) = (
-        scope.workspace().to_bytes(),
-        scope.organization().to_bytes(),
-    );
+async fn check(database: &Arc<Database>, scope: &ScopeKey) -> Result<[u8; 16], StoreError> {
+    let (workspace, _) = ids(scope);
     let lease = database.lease(Mode::Write).await?;
     let (_, owner) = lease
         .run(move |lease| {
             lease.migrate(&WORKSPACE)?;
-            if fresh {
-                rows::put_identity(lease.begin()?, workspace, organization)?;
-            }
             let (owner, _) = rows::identity(lease.begin()?, workspace)?;
             lease.commit()?;
             Ok(owner)
         })
         .await?;
     owner
+}
+
+fn ids(scope: &ScopeKey) -> ([u8; 16], [u8; 16]) {
+    (
+        scope.workspace().to_bytes(),
+        scope.organization().to_bytes(),
+    )
 }
 
 fn absent() -> StoreError {

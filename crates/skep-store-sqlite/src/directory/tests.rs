@@ -41,13 +41,12 @@ fn made_directories_and_files_are_ours_alone_whatever_the_umask() {
     assert_eq!(mode(&path), 0o700);
     assert_eq!(mode(&path.join("ws")), 0o700);
     assert_eq!(directory.look(Place::Control).unwrap(), Found::Nothing);
-    directory.create(Place::Control).unwrap();
-    directory.create(workspace()).unwrap();
+    directory.build(Place::Control, |_| Ok(())).unwrap();
+    directory.build(workspace(), |_| Ok(())).unwrap();
     assert_eq!(mode(&path.join("control.db")), 0o600);
     let name = format!("ws/{}.db", "a7".repeat(16));
     assert_eq!(mode(&path.join(name)), 0o600);
     assert_eq!(directory.look(workspace()).unwrap(), Found::File);
-    assert!(directory.create(workspace()).is_err(), "never over another");
 }
 
 #[test]
@@ -83,7 +82,7 @@ fn a_file_with_a_second_way_in_is_refused() {
     let control = path.join("control.db");
     let elsewhere = path.join("elsewhere.db");
 
-    directory.create(Place::Control).unwrap();
+    directory.build(Place::Control, |_| Ok(())).unwrap();
     set_mode(&control, 0o640);
     let text = refusal(directory.look(Place::Control));
     assert!(text.contains("chmod -R go-rwx"), "{text}");
@@ -95,10 +94,6 @@ fn a_file_with_a_second_way_in_is_refused() {
     fs::remove_file(&control).unwrap();
     symlink(&elsewhere, &control).unwrap();
     assert!(refusal(directory.look(Place::Control)).contains("not a regular file"));
-    assert!(
-        directory.create(Place::Control).is_err(),
-        "nor is it written through"
-    );
 
     fs::remove_file(&control).unwrap();
     fs::create_dir(&control).unwrap();
@@ -138,4 +133,25 @@ fn a_replaced_file_is_whole_private_and_forgets_a_leftover() {
     );
     assert_eq!(mode(&name), 0o600);
     assert!(!name.with_extension("index.new").exists());
+}
+
+#[test]
+fn f05_a_database_has_its_name_only_when_it_is_whole() {
+    let (_dir, path) = fresh();
+    let directory = Directory::open(&path).unwrap();
+    let failed = directory.build(Place::Control, |fresh| {
+        assert_eq!(mode(fresh), 0o600);
+        fs::write(fresh, b"half").unwrap();
+        fs::write(fresh.with_extension("new-wal"), b"half").unwrap();
+        Err(StoreError::Unavailable("interrupted".into()))
+    });
+    assert!(failed.is_err());
+    assert_eq!(directory.look(Place::Control).unwrap(), Found::Nothing);
+    let built = directory.build(Place::Control, |fresh| {
+        assert_eq!(fs::read(fresh).unwrap(), b"", "nothing of the half is left");
+        assert!(!fresh.with_extension("new-wal").exists());
+        Ok(())
+    });
+    built.unwrap();
+    assert_eq!(directory.look(Place::Control).unwrap(), Found::File);
 }
