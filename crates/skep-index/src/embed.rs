@@ -44,6 +44,10 @@ pub struct StaticEmbedder {
 
 impl StaticEmbedder {
     /// The model that comes with the program.
+    ///
+    /// # Panics
+    ///
+    /// Never: the bytes that it reads are part of the program.
     #[must_use]
     #[expect(
         clippy::expect_used,

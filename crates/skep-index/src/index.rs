@@ -183,7 +183,9 @@ impl WorkspaceIndex {
         let accept = |slot: u32| self.accepts(slot, query.project);
         let pool = query.limit.saturating_mul(POOL_FACTOR).max(POOL_MIN);
         let scores = self.lexical.scores(query.text);
-        let by_words = best_words(&scores, pool, &accept);
+        let mut by_words = Top::new(pool, f32::MIN_POSITIVE);
+        by_words.offer_all(0, &scores, &accept);
+        let by_words = by_words.into_sorted();
         let by_vector = match query.vector {
             Some(vector) => self.vectors.nearest(vector, pool, &accept),
             None => Vec::new(),
@@ -247,16 +249,6 @@ fn mark(text: &str) -> u64 {
     let mut hasher = DefaultHasher::new();
     hasher.write(text.as_bytes());
     hasher.finish()
-}
-
-fn best_words(scores: &[f32], room: usize, accept: &dyn Fn(u32) -> bool) -> Vec<(f32, u32)> {
-    let mut top = Top::new(room);
-    for (slot, &score) in (0..).zip(scores) {
-        if score > 0.0 && score >= top.floor() && accept(slot) {
-            top.offer(score, slot);
-        }
-    }
-    top.into_sorted()
 }
 
 fn first_score(sorted: &[(f32, u32)]) -> f32 {

@@ -13,7 +13,7 @@ use crate::index::{Place, WorkspaceIndex};
 use crate::lexical::Lexical;
 use crate::lexicon::Lexicon;
 use crate::postings::{Postings, put_varint};
-use crate::vector::Vectors;
+use crate::vector::{Vectors, is_sound_scale};
 
 /// What a snapshot begins with; the last character is the version of the format.
 const MAGIC: [u8; 8] = *b"SKEPIDX1";
@@ -88,7 +88,9 @@ impl WorkspaceIndex {
     fn link(&mut self) -> Result<(), IndexError> {
         self.slots = HashMap::with_capacity(self.lexical.live());
         for (slot, place) in (0..).zip(&self.places) {
-            if self.lexical.is_live(slot) && self.slots.insert(place.id, slot).is_some() {
+            let live = self.lexical.is_live(slot);
+            let twice = live && self.slots.insert(place.id, slot).is_some();
+            if twice || (!live && self.vectors.has(slot)) {
                 return Err(DAMAGED);
             }
         }
@@ -158,6 +160,9 @@ impl Vectors {
             return Err(DAMAGED);
         }
         let scales = reader.f32s(count)?;
+        if !scales.iter().all(|&scale| is_sound_scale(scale)) {
+            return Err(DAMAGED);
+        }
         let (lead, tail) = self.split();
         let leading = reader.take(count.checked_mul(lead).ok_or(DAMAGED)?)?;
         let trailing = reader.take(count.checked_mul(tail).ok_or(DAMAGED)?)?;

@@ -1,5 +1,8 @@
 //! The best few of many scores, without sorting the many.
 
+/// Scores compared with the floor at a time.
+const LANES: usize = 32;
+
 /// Keeps the `room` best `(score, slot)` pairs. Equal scores keep the lower slot, so that the
 /// answer does not depend on the order of asking.
 pub(crate) struct Top {
@@ -10,15 +13,28 @@ pub(crate) struct Top {
 }
 
 impl Top {
-    pub(crate) fn new(room: usize) -> Self {
+    /// Keeps the best that are at least `floor`.
+    pub(crate) fn new(room: usize, floor: f32) -> Self {
         let held = Vec::with_capacity(room.saturating_mul(2).min(1 << 16));
-        let floor = f32::NEG_INFINITY;
         Self { room, held, floor }
     }
 
-    /// Scores below this need not be offered.
-    pub(crate) fn floor(&self) -> f32 {
-        self.floor
+    /// Offers the scores of consecutive slots, of those that `accept` lets through. Most are below
+    /// the floor, which is asked of several at a time. A score that is not a number is below it.
+    pub(crate) fn offer_all(&mut self, from: u32, scores: &[f32], accept: &dyn Fn(u32) -> bool) {
+        let mut first = from;
+        for chunk in scores.chunks(LANES) {
+            let floor = self.floor;
+            // The largest is a branchless loop, and passes over what is not a number.
+            if chunk.iter().copied().fold(f32::MIN, f32::max) >= floor {
+                for (slot, &score) in (first..).zip(chunk) {
+                    if score >= self.floor && accept(slot) {
+                        self.offer(score, slot);
+                    }
+                }
+            }
+            first += LANES as u32;
+        }
     }
 
     pub(crate) fn offer(&mut self, score: f32, slot: u32) {
@@ -66,13 +82,20 @@ mod tests {
         #[test]
         fn equals_sorting_everything(scores in prop::collection::vec(0u8..20, 0..300), room in 0usize..40) {
             let mut all: Vec<(f32, u32)> = scores.iter().zip(0..).map(|(&s, i)| (f32::from(s), i)).collect();
-            let mut top = Top::new(room);
+            let mut top = Top::new(room, f32::MIN);
             for &(score, slot) in all.iter().rev() {
                 top.offer(score, slot);
             }
+            let mut at_once = Top::new(room, 5.0);
+            let given: Vec<f32> = all.iter().map(|&(score, _)| score).collect();
+            at_once.offer_all(0, &given, &|slot| slot % 3 > 0);
             all.sort_by(better);
+            let mut some = all.clone();
+            some.retain(|&(score, slot)| score >= 5.0 && slot % 3 > 0);
+            some.truncate(room);
             all.truncate(room);
             prop_assert_eq!(top.into_sorted(), all);
+            prop_assert_eq!(at_once.into_sorted(), some);
         }
     }
 }

@@ -3,7 +3,7 @@
 //! A model whose leading components carry most of the variance may be scanned by those first; the
 //! best of that pass are scored in full.
 
-use skep_simd::dot_i8_many;
+use skep_simd::{dot_i8, dot_i8_many};
 
 use crate::Quantised;
 use crate::top::Top;
@@ -14,7 +14,10 @@ const BLOCK: usize = 512;
 /// Below this many rows the scan in full is as fast as two passes.
 const TWO_PASSES_FROM: usize = 16_384;
 
-/// The first pass keeps this many rows, and one in [`KEPT_SHARE`] beside.
+/// A pass with rounded queries keeps this many times what is wanted, for the exact one to choose.
+const SPARE: usize = 2;
+
+/// The first pass of two keeps this many rows, and one in [`KEPT_SHARE`] beside.
 const KEPT_AT_LEAST: usize = 512;
 
 /// See [`KEPT_AT_LEAST`].
@@ -81,6 +84,13 @@ impl Vectors {
         true
     }
 
+    /// Whether a slot has a vector.
+    pub(crate) fn has(&self, slot: u32) -> bool {
+        self.scales
+            .get(slot as usize)
+            .is_some_and(|scale| !scale.is_nan())
+    }
+
     /// Forgets the vector of a slot.
     pub(crate) fn remove(&mut self, slot: u32) {
         if let Some(scale) = self.scales.get_mut(slot as usize)
@@ -91,13 +101,17 @@ impl Vectors {
         }
     }
 
-    /// The vector of a slot.
-    pub(crate) fn get(&self, slot: u32) -> Option<(f32, impl Iterator<Item = i8>)> {
-        let at = slot as usize;
-        let scale = *self.scales.get(at).filter(|scale| !scale.is_nan())?;
-        let leading = &self.leading[at * self.lead..][..self.lead];
-        let trailing = &self.trailing[at * self.tail()..][..self.tail()];
-        Some((scale, leading.iter().chain(trailing).copied()))
+    /// The vector of a slot: its scale and its codes.
+    fn get(&self, slot: u32) -> Option<Quantised> {
+        let scale = self
+            .scales
+            .get(slot as usize)
+            .filter(|scale| !scale.is_nan())?;
+        let (leading, trailing) = self.row(slot);
+        Some(Quantised::from_parts(
+            *scale,
+            [leading, trailing].concat().into(),
+        ))
     }
 
     /// The cosine of `query` with the vector of each slot that `accept` lets through, the best
@@ -111,14 +125,15 @@ impl Vectors {
         let Some(probe) = self.probe(query) else {
             return Vec::new();
         };
-        let mut pool = room.max(KEPT_AT_LEAST);
-        if self.scales.len() > TWO_PASSES_FROM && self.lead < self.dim {
-            pool += self.scales.len() / KEPT_SHARE;
-            let first = self.scan(&probe, pool, accept);
-            return self.exact(&probe, room, first.iter().map(|&(_, slot)| slot));
+        let all = self.scales.len();
+        if all <= TWO_PASSES_FROM || self.lead == self.dim {
+            let best = self.scan(&probe, self.dim, room * SPARE, accept);
+            return self.exact(&probe, room, &best);
         }
-        let first = self.scan_in_full(&probe, pool, accept);
-        self.exact(&probe, room, first.iter().map(|&(_, slot)| slot))
+        let pool = (room * SPARE).max(KEPT_AT_LEAST) + all / KEPT_SHARE;
+        let best = self.scan(&probe, self.lead, pool, accept);
+        let best = self.in_full(&probe, room * SPARE, &best);
+        self.exact(&probe, room, &best)
     }
 
     /// The cosine of `query` with the vectors of some slots, zero where there is none.
@@ -140,8 +155,8 @@ impl Vectors {
         next.leading.reserve_exact(kept * self.lead);
         next.trailing.reserve_exact(kept * self.tail());
         for (slot, to) in (0u32..).zip(moved) {
-            if let (Some(to), Some((scale, codes))) = (to, self.get(slot)) {
-                next.put(*to, &Quantised::from_parts(scale, codes.collect()));
+            if let (Some(to), Some(vector)) = (to, self.get(slot)) {
+                next.put(*to, &vector);
             }
         }
         *self = next;
@@ -182,91 +197,78 @@ impl Vectors {
         Some(Probe { vector, codes })
     }
 
-    /// The first pass: products of the leading components only.
-    fn scan(&self, probe: &Probe, room: usize, accept: &dyn Fn(u32) -> bool) -> Vec<(f32, u32)> {
-        let query = &probe.codes.codes()[..self.lead];
-        let mut top = Top::new(room);
-        let mut products = [0; BLOCK];
-        let blocks = self.leading.chunks(BLOCK * self.lead.max(1));
-        for (block, (rows, scales)) in blocks.zip(self.scales.chunks(BLOCK)).enumerate() {
-            dot_i8_many(query, rows, self.lead, &mut products);
-            offer(&mut top, block, &products, scales, accept);
-        }
-        top.into_sorted()
-    }
-
-    fn scan_in_full(
+    /// Scores every slot by its first `depth` components: those that lead, or all.
+    fn scan(
         &self,
         probe: &Probe,
+        depth: usize,
         room: usize,
         accept: &dyn Fn(u32) -> bool,
     ) -> Vec<(f32, u32)> {
         let (lead, tail) = probe.codes.codes().split_at(self.lead);
-        let mut top = Top::new(room);
-        let (mut products, mut rest) = ([0; BLOCK], [0; BLOCK]);
+        let mut top = Top::new(room, f32::MIN);
+        let (mut products, mut rest, mut scores) = ([0; BLOCK], [0; BLOCK], [0.0; BLOCK]);
         for (block, scales) in self.scales.chunks(BLOCK).enumerate() {
             let from = block * BLOCK;
-            dot_i8_many(
-                lead,
-                &self.leading[from * self.lead..],
-                self.lead,
-                &mut products,
-            );
-            dot_i8_many(
-                tail,
-                &self.trailing[from * self.tail()..],
-                self.tail(),
-                &mut rest,
-            );
-            for (product, rest) in products.iter_mut().zip(rest) {
-                *product += rest;
+            let rows = &self.leading[from * self.lead..];
+            dot_i8_many(lead, rows, self.lead, &mut products[..scales.len()]);
+            if depth > self.lead {
+                let rows = &self.trailing[from * self.tail()..];
+                dot_i8_many(tail, rows, self.tail(), &mut rest[..scales.len()]);
             }
-            offer(&mut top, block, &products, scales, accept);
+            for (at, scale) in scales.iter().enumerate() {
+                scores[at] = (products[at] + rest[at]) as f32 * scale;
+            }
+            top.offer_all(from as u32, &scores[..scales.len()], accept);
+        }
+        top.into_sorted()
+    }
+
+    /// Scores some slots by all their components.
+    fn in_full(&self, probe: &Probe, room: usize, slots: &[(f32, u32)]) -> Vec<(f32, u32)> {
+        let (lead, tail) = probe.codes.codes().split_at(self.lead);
+        let mut top = Top::new(room, f32::MIN);
+        for &(_, slot) in slots {
+            let (leading, trailing) = self.row(slot);
+            let product = dot_i8(lead, leading) + dot_i8(tail, trailing);
+            top.offer(product as f32 * self.scales[slot as usize], slot);
         }
         top.into_sorted()
     }
 
     /// Scores with the query unrounded: only the rows have lost anything.
-    fn exact(
-        &self,
-        probe: &Probe,
-        room: usize,
-        slots: impl Iterator<Item = u32>,
-    ) -> Vec<(f32, u32)> {
-        let mut top = Top::new(room);
-        for slot in slots {
+    fn exact(&self, probe: &Probe, room: usize, slots: &[(f32, u32)]) -> Vec<(f32, u32)> {
+        let mut top = Top::new(room, f32::MIN);
+        for &(_, slot) in slots {
             top.offer(self.cosine(probe, slot), slot);
         }
         top.into_sorted()
     }
 
+    fn row(&self, slot: u32) -> (&[i8], &[i8]) {
+        let at = slot as usize;
+        let leading = &self.leading[at * self.lead..][..self.lead];
+        let trailing = &self.trailing[at * self.tail()..][..self.tail()];
+        (leading, trailing)
+    }
+
     fn cosine(&self, probe: &Probe, slot: u32) -> f32 {
-        let Some((scale, _)) = self.get(slot) else {
+        let Some(&scale) = self
+            .scales
+            .get(slot as usize)
+            .filter(|scale| !scale.is_nan())
+        else {
             return 0.0;
         };
-        let at = slot as usize;
         let (lead, tail) = probe.vector.split_at(self.lead);
-        let leading = dot_f32(lead, &self.leading[at * self.lead..]);
-        let trailing = dot_f32(tail, &self.trailing[at * self.tail()..]);
-        (leading + trailing) * scale
+        let (leading, trailing) = self.row(slot);
+        (dot_f32(lead, leading) + dot_f32(tail, trailing)) * scale
     }
 }
 
-fn offer(
-    top: &mut Top,
-    block: usize,
-    products: &[i32],
-    scales: &[f32],
-    accept: &dyn Fn(u32) -> bool,
-) {
-    let from = (block * BLOCK) as u32;
-    for ((slot, &product), &scale) in (from..).zip(products).zip(scales) {
-        let score = product as f32 * scale;
-        // Comparing this way round also leaves out slots without a vector: not a number.
-        if score >= top.floor() && accept(slot) {
-            top.offer(score, slot);
-        }
-    }
+/// Whether a scale may stand in storage: none, or that of a vector of length one.
+pub(crate) fn is_sound_scale(scale: f32) -> bool {
+    scale.is_nan() || (0.0..=1.0).contains(&scale)
 }
 
 /// Eight sums side by side, which the compiler keeps in one register and adds up in one order.
