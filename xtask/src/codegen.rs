@@ -26,6 +26,10 @@ struct Generated {
 /// Every generated file. A new one is a line here.
 const FILES: &[Generated] = &[
     Generated {
+        path: "docs/generated/cli.md",
+        make: || Ok(banner("skep-cli") + "\n\n" + &skep_cli::help_markdown()),
+    },
+    Generated {
         path: "docs/generated/openapi.json",
         make: openapi::document,
     },
