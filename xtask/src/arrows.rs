@@ -9,7 +9,7 @@ use anyhow::Result;
 use crate::graph::{Graph, Package};
 use crate::problem::{Problem, conclude};
 use crate::tree;
-use table::{ARROWS, FENCES, FREE, KEEP_OUT, TESTS_ONLY, matches};
+use table::{APART, ARROWS, FENCES, KEEP_OUT, matches};
 
 /// Checks the workspace.
 ///
@@ -36,7 +36,7 @@ fn check(graph: &Graph) -> Vec<Problem> {
 
 /// The arrows between our own crates.
 fn own_arrows(graph: &Graph, package: &Package) -> Vec<Problem> {
-    if FREE.contains(&package.name.as_str()) {
+    if APART.contains(&package.name.as_str()) {
         return Vec::new();
     }
     let Some((_, may)) = ARROWS.iter().find(|(name, _)| *name == package.name) else {
@@ -52,8 +52,8 @@ fn own_arrows(graph: &Graph, package: &Package) -> Vec<Problem> {
         .filter_map(|id| graph.packages.get(id))
         .filter(|need| need.ours);
     ours.filter_map(|need| {
-        if TESTS_ONLY.contains(&need.name.as_str()) {
-            let message = format!("needs `{}`, which is for dev-dependencies", need.name);
+        if APART.contains(&need.name.as_str()) {
+            let message = format!("needs `{}`, which no program is built from", need.name);
             Some(Problem::new(&package.name, "arrows", message))
         } else if may.iter().any(|pattern| matches(pattern, &need.name)) {
             None

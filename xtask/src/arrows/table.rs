@@ -47,11 +47,14 @@ pub(super) const ARROWS: &[(&str, &[&str])] = &[
     ),
 ];
 
-/// Crates that only tests may name; they themselves may name anything.
-pub(super) const TESTS_ONLY: &[&str] = &["skep-conformance", "skep-test-support"];
-
-/// Crates without a row: nothing that ships is built from them.
-pub(super) const FREE: &[&str] = &["skep-conformance", "skep-test-support", "xtask"];
+/// Crates that no program is built from: they may name any of ours, and only they and tests may
+/// name them.
+pub(super) const APART: &[&str] = &[
+    "skep-bench",
+    "skep-conformance",
+    "skep-test-support",
+    "xtask",
+];
 
 /// Crates of others that only `may` name.
 pub(super) struct Fence {
@@ -63,8 +66,8 @@ pub(super) struct Fence {
 pub(super) const FENCES: &[Fence] = &[
     Fence {
         crates: &["rusqlite", "libsqlite3-sys"],
-        may: &["skep-store-sqlite"],
-        reason: "SQL lives in the storage backends",
+        may: &["skep-store-sqlite", "skep-bench"],
+        reason: "SQL lives in the storage backends, and in the baselines of benches",
     },
     Fence {
         crates: &[
@@ -91,12 +94,18 @@ pub(super) const FENCES: &[Fence] = &[
     },
     Fence {
         crates: &["clap", "indicatif"],
-        may: &["skep-cli", "skep-daemon", "xtask"],
+        may: &["skep-bench", "skep-cli", "skep-daemon", "xtask"],
         reason: "arguments and progress bars belong to programs",
     },
     Fence {
         crates: &["anyhow", "eyre"],
-        may: &["skep-cli", "skep-daemon", "xtask", "skep-test-support"],
+        may: &[
+            "skep-bench",
+            "skep-cli",
+            "skep-daemon",
+            "skep-test-support",
+            "xtask",
+        ],
         reason: "a library names its errors",
     },
 ];

@@ -58,8 +58,9 @@ fn each_wrong_arrow_is_red() {
         ("skep-http > skep-store-sqlite", "skep-http: [arrows]"),
         (
             "skep-app > skep-test-support",
-            "which is for dev-dependencies",
+            "skep-app: [arrows] needs `skep-test-support`",
         ),
+        ("skep-daemon > skep-bench", "which no program is built from"),
         ("skep-novel > skep-domain", "has no row"),
         ("skep-app > rusqlite", "skep-app: [fence] names `rusqlite`"),
         ("skep-app > sha2", "skep-app: [fence] names `sha2`"),
