@@ -3,6 +3,7 @@
 //! Each rule is a function from a file's text to problems; this file only finds the files, says
 //! which rules hold where, and prints what the lengths look like.
 
+mod bench_keys;
 mod documented;
 mod length;
 mod manifest;
@@ -73,6 +74,7 @@ pub(crate) fn run() -> Result<()> {
         .filter(|file| file.path.ends_with("/Cargo.toml"));
     problems.extend(manifests.flat_map(|file| manifest::check(&file.path, &file.text, &house)));
     problems.extend(documented::check(&files));
+    problems.extend(bench_keys::check(&files));
     let storage = sql::check(&files);
     problems.extend(storage.problems);
 
