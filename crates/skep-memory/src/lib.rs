@@ -18,7 +18,7 @@ pub use clean::{clean, cut_line, cut_middle};
 pub use distil::{
     CoChange, Draft, distil_commit, distil_exchange, distil_session, split_exchanges,
 };
-pub use normal::{DIFFERENT, NEAR_DUPLICATE, near_duplicate, normal_form};
+pub use normal::{DIFFERENT, NEAR_DUPLICATE, Wording, near_duplicate, normal_form};
 pub use pack::{CutReason, Form, PackItem, PackLimits, Packed, pack};
 pub use rank::{RECENCY_WEIGHT, RankInput, Ranked, TRUST_WEIGHT, half_life_days, mmr, rerank};
 pub use redact::{Finding, Redacted, Redactor};

@@ -1,7 +1,5 @@
 //! When two statements are the same: a normal form for exact copies, a similarity for near ones.
 
-use std::collections::BTreeSet;
-
 /// Folds case, whitespace and sentence punctuation, so that copies meet under one hash.
 ///
 /// Operators stay, and so does punctuation inside a word: `a != b`, `3.5`, `store/pool.rs` and
@@ -43,23 +41,58 @@ fn is_mark(c: char) -> bool {
     matches!(c, '\u{300}'..='\u{36f}' | '\u{1ab0}'..='\u{1aff}' | '\u{20d0}'..='\u{20ff}' | '\u{fe00}'..='\u{fe0f}')
 }
 
-/// How alike two statements are in wording, 0 to 1.
-///
-/// The mean of the Jaccard index over words and the one over pairs of neighbouring words. Two
-/// statements that differ in a number, a path or a negation say different things however alike they
-/// look, so their similarity is capped at [`DIFFERENT`].
+/// How alike two statements are in wording, 0 to 1: see [`Wording::similarity`].
 #[must_use]
 pub fn near_duplicate(a: &str, b: &str) -> f32 {
-    let (a, b) = (normal_form(a), normal_form(b));
-    if a == b {
-        return 1.0;
+    Wording::of(a).similarity(&Wording::of(b))
+}
+
+/// The wording of one statement, made once and compared with many.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Wording {
+    normal: u64,
+    words: Vec<u64>,
+    pairs: Vec<u64>,
+    marks: Vec<u64>,
+    is_negated: bool,
+}
+
+impl Wording {
+    /// Takes a statement apart.
+    #[must_use]
+    pub fn of(text: &str) -> Self {
+        let normal = normal_form(text);
+        let words = words(&normal);
+        Self {
+            normal: digest(&[&normal]),
+            words: set(words.iter().map(|word| digest(&[word]))),
+            pairs: set(words.windows(2).map(digest)),
+            marks: set(words
+                .iter()
+                .filter(|word| is_mark_of_fact(word))
+                .map(|word| digest(&[word]))),
+            is_negated: is_negated(&words),
+        }
     }
-    let (a, b) = (words(&a), words(&b));
-    let similarity = f32::midpoint(jaccard(&set(&a), &set(&b)), jaccard(&pairs(&a), &pairs(&b)));
-    if marks(&a) == marks(&b) && is_negated(&a) == is_negated(&b) {
-        similarity
-    } else {
-        similarity.min(DIFFERENT)
+
+    /// The mean of the Jaccard index over words and the one over pairs of neighbouring words.
+    ///
+    /// Two statements that differ in a number, a path or a negation say different things however
+    /// alike they look, so their similarity is capped at [`DIFFERENT`].
+    #[must_use]
+    pub fn similarity(&self, other: &Self) -> f32 {
+        if self.normal == other.normal {
+            return 1.0;
+        }
+        let similarity = f32::midpoint(
+            jaccard(&self.words, &other.words),
+            jaccard(&self.pairs, &other.pairs),
+        );
+        if self.marks == other.marks && self.is_negated == other.is_negated {
+            similarity
+        } else {
+            similarity.min(DIFFERENT)
+        }
     }
 }
 
@@ -80,16 +113,31 @@ const FILLERS: &[&str] = &[
     "a", "an", "the", "is", "are", "was", "be", "to", "of", "that", "it", "we", "so",
 ];
 
-fn set<'a>(words: &[&'a str]) -> BTreeSet<&'a str> {
-    words.iter().copied().collect()
+/// FNV-1a over words and the gaps between them; 64 bits make a false match of two words in one
+/// comparison less likely than a memory error.
+fn digest(words: &[&str]) -> u64 {
+    let bytes = words.iter().flat_map(|word| word.bytes().chain([b' ']));
+    bytes.fold(0xcbf2_9ce4_8422_2325, |hash, byte| {
+        (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
+    })
 }
 
-fn pairs<'a>(words: &[&'a str]) -> BTreeSet<(&'a str, &'a str)> {
-    words.windows(2).map(|pair| (pair[0], pair[1])).collect()
+fn set(digests: impl Iterator<Item = u64>) -> Vec<u64> {
+    let mut all: Vec<u64> = digests.collect();
+    all.sort_unstable();
+    all.dedup();
+    all
 }
 
-fn jaccard<T: Ord>(a: &BTreeSet<T>, b: &BTreeSet<T>) -> f32 {
-    let shared = a.intersection(b).count();
+/// Of two sorted sets.
+fn jaccard(a: &[u64], b: &[u64]) -> f32 {
+    let (mut at, mut shared) = (0, 0);
+    for digest in a {
+        while b.get(at).is_some_and(|other| other < digest) {
+            at += 1;
+        }
+        shared += usize::from(b.get(at) == Some(digest));
+    }
     let all = a.len() + b.len() - shared;
     if all == 0 {
         1.0
@@ -98,10 +146,9 @@ fn jaccard<T: Ord>(a: &BTreeSet<T>, b: &BTreeSet<T>) -> f32 {
     }
 }
 
-/// The words whose difference is a difference of fact.
-fn marks<'a>(words: &[&'a str]) -> BTreeSet<&'a str> {
-    let is_mark = |word: &&&str| word.contains(|c: char| c.is_ascii_digit() || "/=<>".contains(c));
-    words.iter().filter(is_mark).copied().collect()
+/// Whether a word's difference is a difference of fact.
+fn is_mark_of_fact(word: &str) -> bool {
+    word.contains(|c: char| c.is_ascii_digit() || "/=<>".contains(c))
 }
 
 fn is_negated(words: &[&str]) -> bool {

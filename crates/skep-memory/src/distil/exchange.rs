@@ -7,6 +7,7 @@ use super::harness::{is_summary, spoken};
 use super::key::key_line;
 use super::outcome::{goal, outcome};
 use super::passage::{Sentence, read};
+use super::paste::{is_document, without_output};
 use super::repair::repairs;
 use super::retract::taken_back;
 use super::shell::{ToolSort, sort};
@@ -14,6 +15,7 @@ use super::statement::{Speaker, render, statements};
 use crate::normal::{NEAR_DUPLICATE, near_duplicate};
 use crate::turn::TurnView;
 use skep_domain::{Harness, MemoryKind, Trust, TurnRole};
+use std::borrow::Cow;
 use std::collections::BTreeSet;
 
 /// What went before an exchange in its session.
@@ -26,14 +28,13 @@ pub(super) struct Before {
 }
 
 /// The most drafts of one exchange.
-const DRAFTS_MAX: usize = 8;
+const DRAFTS_MAX: usize = 6;
 /// The most of them that one message gives.
-const PER_MESSAGE: usize = 5;
+const PER_MESSAGE: usize = 4;
 
 /// The drafts of one exchange, best first; `before` is brought up to date.
 pub(super) fn distil(harness: Harness, turns: &[TurnView<'_>], before: &mut Before) -> Vec<Draft> {
-    let heard: Vec<std::borrow::Cow<'_, str>> =
-        turns.iter().map(|turn| said(harness, turn)).collect();
+    let heard: Vec<Cow<'_, str>> = turns.iter().map(|turn| said(harness, turn)).collect();
     let turns: Vec<TurnView<'_>> = turns
         .iter()
         .zip(&heard)
@@ -61,6 +62,7 @@ pub(super) fn distil(harness: Harness, turns: &[TurnView<'_>], before: &mut Befo
             TurnRole::ToolResult | TurnRole::Commit => {}
         }
     }
+    keep_last_diagnosis(&mut drafts, &turns);
     drafts.extend(repairs(&turns, goal.as_deref()));
     drafts.extend(outcome(
         &turns,
@@ -72,14 +74,47 @@ pub(super) fn distil(harness: Harness, turns: &[TurnView<'_>], before: &mut Befo
     best(drafts)
 }
 
-/// The words of a turn that somebody said; tools are quoted as they are.
-fn said<'a>(harness: Harness, turn: &TurnView<'a>) -> std::borrow::Cow<'a, str> {
+fn speaker(turn: &TurnView<'_>) -> Speaker {
     match turn.role {
-        TurnRole::User | TurnRole::Assistant | TurnRole::Summary => spoken(harness, turn.text),
-        TurnRole::ToolCall | TurnRole::ToolResult | TurnRole::Commit => {
-            std::borrow::Cow::Borrowed(turn.text)
-        }
+        TurnRole::Summary => Speaker::Summary,
+        _ if is_summary(turn.text) => Speaker::Summary,
+        TurnRole::User if is_document(turn.text) => Speaker::Document,
+        TurnRole::User => Speaker::User,
+        _ => Speaker::Assistant,
     }
+}
+
+/// The words of a turn that somebody said; tools are quoted as they are.
+fn said<'a>(harness: Harness, turn: &TurnView<'a>) -> Cow<'a, str> {
+    match turn.role {
+        TurnRole::User => Cow::Owned(without_output(&spoken(harness, turn.text))),
+        TurnRole::Assistant | TurnRole::Summary => spoken(harness, turn.text),
+        TurnRole::ToolCall | TurnRole::ToolResult | TurnRole::Commit => Cow::Borrowed(turn.text),
+    }
+}
+
+/// Of the causes that an agent named on its way, the last word counts: those of its final message,
+/// or else the last one before.
+fn keep_last_diagnosis(drafts: &mut Vec<Draft>, turns: &[TurnView<'_>]) {
+    let is_diagnosis =
+        |draft: &Draft| draft.kind == MemoryKind::Gotcha && draft.trust < Trust::User;
+    let last_said = turns
+        .iter()
+        .rfind(|turn| turn.role == TurnRole::Assistant)
+        .map(|turn| turn.index);
+    let last = drafts
+        .iter()
+        .filter(|draft| is_diagnosis(draft))
+        .flat_map(|draft| draft.turns.iter().copied())
+        .max();
+    let has_final = last.is_some() && last == last_said;
+    drafts.retain_mut(|draft| {
+        let is_last = draft.turns.iter().any(|turn| Some(*turn) == last);
+        if is_diagnosis(draft) && !has_final {
+            draft.score -= 0.06;
+        }
+        !is_diagnosis(draft) || is_last
+    });
 }
 
 fn of_message(
@@ -89,12 +124,8 @@ fn of_message(
     is_tainted: bool,
     spent: &mut BTreeSet<String>,
 ) -> Vec<Draft> {
-    let is_user = turn.role == TurnRole::User && !is_summary(turn.text);
-    let speaker = if is_user {
-        Speaker::User
-    } else {
-        Speaker::Assistant
-    };
+    let speaker = speaker(turn);
+    let is_user = matches!(speaker, Speaker::User | Speaker::Document);
     let mut judged = statements(speaker, passage);
     judged.sort_by(|a, b| b.score.total_cmp(&a.score));
     judged.truncate(PER_MESSAGE);
@@ -167,7 +198,10 @@ fn advice(said: &[(usize, Vec<Sentence>)], turns: &[TurnView<'_>]) -> Option<(us
         .iter()
         .any(|turn| turn.index == *index && turn.role == TurnRole::Assistant);
     let at = passage.iter().rposition(|sentence| {
-        sentence.cues.has(Cue::Recommends) && !sentence.cues.has(Cue::Asks) && sentence.words >= 3
+        sentence.cues.has(Cue::Recommends)
+            && !sentence.cues.has(Cue::Asks)
+            && sentence.words >= 4
+            && sentence.text.ends_with('.')
     })?;
     let goes_on = passage.get(at + 1).is_some_and(|next| {
         next.block == passage[at].block

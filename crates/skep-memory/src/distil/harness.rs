@@ -80,6 +80,14 @@ pub(super) fn spoken(harness: Harness, text: &str) -> Cow<'_, str> {
     } else {
         Cow::Borrowed(text)
     };
+    // What a person types after `#` in Claude Code.
+    let text = match text.contains("<user-memory-input>") {
+        true => Cow::Owned(
+            text.replace("<user-memory-input>", "Remember: ")
+                .replace("</user-memory-input>", ""),
+        ),
+        false => text,
+    };
     let is_written = |line: &str| {
         let line = line.trim().to_ascii_lowercase();
         LINES.iter().any(|written| line.starts_with(written))

@@ -25,15 +25,10 @@ pub(super) fn key_line(statement: &str, names: &[String], context: Option<&str>)
     for name in names.iter().map(|name| short(name)).take(6) {
         add(name);
     }
-    for word in context
-        .map(content_words)
-        .unwrap_or_default()
-        .iter()
-        .filter(|word| word.len() > 3)
-        .take(8)
-    {
-        if !lower.contains(word.as_str()) {
-            add(word);
+    // A statement that names little says what it is about by the words around it.
+    if names.len() < 3 {
+        for word in telling_words(context.unwrap_or_default(), &lower) {
+            add(&word);
         }
     }
     line
@@ -49,4 +44,25 @@ fn short(name: &str) -> &str {
         Some((at, _)) if is_path && name.len() > 32 => &name[at + 1..],
         _ => name,
     }
+}
+
+/// Up to four words of a context: those it says most often, in its order.
+fn telling_words(context: &str, known: &str) -> Vec<String> {
+    let words = content_words(context);
+    let mut counts: Vec<(usize, usize, &String)> = Vec::new();
+    for (at, word) in words.iter().enumerate() {
+        let is_word = word.len() > 3 && word.bytes().any(|byte| byte.is_ascii_lowercase());
+        match counts.iter_mut().find(|(_, _, seen)| *seen == word) {
+            Some((count, ..)) => *count += 1,
+            None if is_word && !known.contains(word.as_str()) => counts.push((1, at, word)),
+            None => {}
+        }
+    }
+    counts.sort_by(|a, b| b.0.cmp(&a.0).then(a.1.cmp(&b.1)));
+    counts.truncate(4);
+    counts.sort_by_key(|(_, at, _)| *at);
+    counts
+        .into_iter()
+        .map(|(_, _, word)| word.clone())
+        .collect()
 }

@@ -119,7 +119,14 @@ impl Reader {
                 });
             }
         } else if !self.in_skipped {
+            // Labels and signs open a new statement; two blanks at the end close one.
+            if trimmed.starts_with("**") || starts_with_sign(trimmed) {
+                self.end_block();
+            }
             self.add_line(trimmed);
+            if line.ends_with("  ") || line.ends_with('\\') {
+                self.end_block();
+            }
         }
     }
 
@@ -159,6 +166,13 @@ impl Reader {
             }
         }
     }
+}
+
+/// ✅, ❌, ⚠️ and their like stand where a bullet would.
+fn starts_with_sign(line: &str) -> bool {
+    line.chars()
+        .next()
+        .is_some_and(|c| !c.is_ascii() && !c.is_alphanumeric() && !"–—“‘«…".contains(c))
 }
 
 fn without_comments(text: &str) -> String {

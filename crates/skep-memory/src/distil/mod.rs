@@ -12,6 +12,7 @@ mod markdown;
 mod message;
 mod outcome;
 mod passage;
+mod paste;
 mod phrase;
 mod repair;
 mod retract;

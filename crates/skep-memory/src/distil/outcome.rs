@@ -5,6 +5,7 @@ use super::draft::Draft;
 use super::entity::{entities, has_entity};
 use super::key::key_line;
 use super::passage::{Section, Sentence, read};
+use super::phrase::{begins, has};
 use super::sentence::{content_words, fold};
 use super::shell::{ToolSort, sort};
 use super::statement::without_opener;
@@ -14,18 +15,21 @@ use skep_domain::{MemoryKind, Trust, TurnRole};
 use std::collections::BTreeSet;
 
 /// Characters of an outcome.
-const OUTCOME_CHARS: usize = 700;
+const OUTCOME_CHARS: usize = 520;
 
 /// What the user asked for, in a line; `None` for "continue" and the like.
 pub(super) fn goal(user_text: &str) -> Option<String> {
     let passage = read(user_text);
-    let asked = passage
-        .iter()
-        .find(|sentence| sentence.words >= 2 && !is_greeting(&sentence.folded))?;
+    let asked = passage.iter().find(|sentence| {
+        sentence.words >= 2 && !is_greeting(&sentence.folded) && !begins(&sentence.folded, GOING_ON)
+    })?;
     let text = without_request(&asked.text);
     (content_words(text).len() >= 2)
         .then(|| cut_line(text.trim_end_matches(['.', '!', ':']), 160).into_owned())
 }
+
+const GOING_ON: &str =
+    "continue|proceed|go on|go ahead|reconnected|try again|resume|restart|retry|next";
 
 fn is_greeting(folded: &str) -> bool {
     [
@@ -99,13 +103,9 @@ pub(super) fn outcome(
         .rfind(|turn| turn.role == TurnRole::Assistant && turn.text.trim().len() >= 20)?;
     let passage = read(told.text);
     let edited = edited(turns);
-    let is_question = asked.is_some_and(|(turn, _)| turn.text.trim_end().ends_with('?'));
+    let is_question = asked.is_some_and(|(_, goal)| goal.ends_with('?'));
     let kept = pick(&passage, spent, is_question);
-    let text: String = kept
-        .iter()
-        .map(|sentence| without_opener(&sentence.text))
-        .collect::<Vec<_>>()
-        .join(" ");
+    let text = joined(&kept);
     let names = entities(&text);
     let words: usize = kept.iter().map(|sentence| sentence.words).sum();
     let did_something =
@@ -122,7 +122,15 @@ pub(super) fn outcome(
     }
     let statement = cut_line(&text, OUTCOME_CHARS).into_owned();
     let full = match asked_text {
-        Some(goal) if is_question => format!("{}? {statement}", goal.trim_end_matches('?')),
+        Some(goal) if is_question || statement.starts_with("- ") => {
+            let mark = if is_question { "" } else { ":" };
+            let gap = if statement.starts_with("- ") {
+                "\n"
+            } else {
+                " "
+            };
+            format!("{goal}{mark}{gap}{statement}")
+        }
         Some(goal) => format!("{goal}: {statement}"),
         None => statement.clone(),
     };
@@ -164,6 +172,25 @@ fn edited(turns: &[TurnView<'_>]) -> Vec<String> {
     paths
 }
 
+/// Running text as it is, list items as a list.
+fn joined(kept: &[&Sentence]) -> String {
+    let mut out = String::new();
+    for sentence in kept {
+        if !out.is_empty() {
+            out.push_str(if sentence.is_item { "\n" } else { " " });
+        }
+        if sentence.is_item {
+            out.push_str("- ");
+        }
+        out.push_str(without_opener(&sentence.text));
+    }
+    out
+}
+
+const TALK: &str = "you're |you are |you can |you should |you'll |please |that's |good catch|great |status:|next:|verification:|\
+now please|try it|just |note:|line |this is |here |the user";
+const FILLER: &str = "successfully|you requested|you asked|you identified|as requested|completed all|all the issues|everything";
+
 /// The sentences that tell the outcome: what was done, or what the answer is.
 fn pick<'a>(
     passage: &'a [Sentence],
@@ -173,11 +200,15 @@ fn pick<'a>(
     let mut kept: Vec<&Sentence> = Vec::new();
     let mut chars = 0;
     for sentence in passage {
-        let is_talk = sentence.cues.has(Cue::Asks)
-            || sentence.cues.has(Cue::Hedge)
+        let is_talk = sentence
+            .cues
+            .has_any(&[Cue::Asks, Cue::Hedge, Cue::Recommends])
             || sentence.section == Section::Open
+            || sentence.text.ends_with(':')
             || (sentence.cues.has(Cue::Chatter)
                 && !(sentence.cues.has(Cue::Done) && has_entity(&sentence.text)))
+            || begins(&sentence.folded, TALK)
+            || (has(&sentence.folded, FILLER) && !has_entity(&sentence.text))
             || sentence.words < 3;
         let says = sentence.cues.has(Cue::Done)
             || sentence.cues.has(Cue::Undone)
@@ -191,7 +222,7 @@ fn pick<'a>(
             break;
         }
         kept.push(sentence);
-        if kept.len() >= 6 {
+        if kept.len() >= 5 {
             break;
         }
     }

@@ -2,6 +2,7 @@
 
 use super::cue::Cues;
 use super::markdown::{Block, BlockKind, blocks};
+use super::phrase::{begins, has};
 use super::sentence::{content_words, fold, sentences};
 
 /// What the heading over a sentence says about it.
@@ -78,21 +79,17 @@ fn lead_in(block: &Block) -> Option<Section> {
 
 impl Section {
     fn of(title: &str) -> Option<Self> {
-        let title = fold(title);
-        let has = |words: &str| words.split('|').any(|word| title.contains(word));
-        if has(
-            "next step|todo|to do|open question|follow-up|follow up|remaining|option|alternativ|plan|proposal|idea|question",
-        ) {
+        let folded = fold(title);
+        let title = folded.trim_matches(|c: char| !c.is_ascii_alphanumeric());
+        if begins(title, OPEN) || has(title, "next step|open question|follow-up|follow up") {
             Some(Self::Open)
-        } else if has(
-            "root cause|cause|diagnos|gotcha|caveat|pitfall|problem|what went wrong|why it|why this|lesson|watch out",
-        ) {
+        } else if begins(title, CAUSES) || has(title, "root cause|went wrong") {
             Some(Self::Causes)
-        } else if has("decision|decided|design choice|rationale|trade-off|tradeoff") {
+        } else if begins(title, DECISIONS) {
             Some(Self::Decisions)
-        } else if has("convention|rules|style|guideline|standards|naming") {
+        } else if begins(title, RULES) {
             Some(Self::Rules)
-        } else if has("change|summary|what i did|done|result|outcome|fix|implement") {
+        } else if begins(title, CHANGES) {
             Some(Self::Changes)
         } else {
             None
@@ -100,8 +97,20 @@ impl Section {
     }
 }
 
+const OPEN: &str = "todo|to do|open |remaining|option|alternativ|plan|proposal|idea|question|what's next|pending|future";
+const CAUSES: &str =
+    "root cause|cause|diagnos|gotcha|caveat|pitfall|why it |why this |lesson|watch out|the problem";
+const DECISIONS: &str = "decision|key decision|design decision|technical decision|architectural decision|\
+architecture decision|decided|rationale|trade-off|tradeoff|key design";
+const RULES: &str = "convention|rules|house rule|style|guideline|standards|naming";
+const CHANGES: &str =
+    "change|summary|what i did|what changed|done|result|outcome|fix|implement|solution";
+
 impl Sentence {
     fn new(text: &str, section: Section, block: usize, is_item: bool) -> Self {
+        let text = text
+            .trim_start_matches(|c: char| !c.is_ascii() && !c.is_alphanumeric())
+            .trim_start();
         let folded = fold(text);
         // `Root cause: the pool …` carries its heading with it.
         let label = folded

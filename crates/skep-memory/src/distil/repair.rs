@@ -5,7 +5,8 @@ use super::draft::Draft;
 use super::entity::entities;
 use super::key::key_line;
 use super::passage::{Sentence, read};
-use super::shell::{ToolSort, command, complaint, core, failed, only_looks, signature, sort};
+use super::sentence::content_words;
+use super::shell::{ToolSort, command, complaint, core, failed, is_check, signature, sort};
 use super::statement::without_opener;
 use crate::turn::TurnView;
 use skep_domain::{MemoryKind, Trust, TurnRole};
@@ -26,7 +27,7 @@ pub(super) fn repairs(turns: &[TurnView<'_>], goal: Option<&str>) -> Vec<Draft> 
     let mut found = Vec::new();
     let mut from = 0;
     while let Some(bad) =
-        (from..runs.len()).find(|at| runs[*at].failed && !only_looks(&runs[*at].signature))
+        (from..runs.len()).find(|at| runs[*at].failed && is_check(&runs[*at].signature))
     {
         let good = (bad + 1..runs.len())
             .find(|at| !runs[*at].failed && runs[*at].signature == runs[bad].signature);
@@ -77,18 +78,28 @@ fn repair(
 ) -> Option<Draft> {
     let (bad_run, good_run) = (&runs[bad], &runs[good]);
     let complaint = complaint(turns[bad_run.result].text)?;
-    let between = &turns[bad_run.result + 1..good_run.call];
+    // Calls that ran side by side have nothing between them.
+    let between = turns
+        .get(bad_run.result + 1..good_run.call)
+        .unwrap_or_default();
     let after = &turns[good_run.result..];
-    let (told, told_by) =
-        explanation(after, &complaint).or_else(|| explanation(between, &complaint))?;
     let edited: Vec<&str> = between
         .iter()
         .filter(|turn| turn.role == TurnRole::ToolCall && sort(turn.tool) == ToolSort::Edit)
         .flat_map(|turn| turn.paths.iter().map(String::as_str))
         .collect();
+    let mut about = content_words(&complaint);
+    about.extend(
+        edited
+            .iter()
+            .filter_map(|path| path.rsplit('/').next())
+            .map(str::to_lowercase),
+    );
+    about.retain(|word| word.len() > 3);
+    let (told, told_by) = explanation(after, &about).or_else(|| explanation(between, &about))?;
     let other = runs[bad + 1..good]
         .iter()
-        .rfind(|run| !run.failed && !only_looks(&run.signature));
+        .rfind(|run| !run.failed && is_check(&run.signature));
     let mut text = format!("`{}` failed: {complaint}. {told}", bad_run.core);
     if let Some(other) = other.filter(|_| edited.is_empty()) {
         let _ = write!(text, " `{}` came before the run that passed.", other.core);
@@ -121,8 +132,9 @@ fn repair(
     Some(draft.bounded())
 }
 
-/// The sentences that say what was wrong or what helped, with the turn that said them.
-fn explanation(turns: &[TurnView<'_>], complaint: &str) -> Option<(String, usize)> {
+/// The sentences that say what was wrong or what helped, with the turn that said them. They speak of
+/// what the complaint, the command or the edited files speak of.
+fn explanation(turns: &[TurnView<'_>], about: &[String]) -> Option<(String, usize)> {
     let mut best: Option<(usize, String, usize)> = None;
     for turn in turns.iter().filter(|turn| turn.role == TurnRole::Assistant) {
         let passage = read(turn.text);
@@ -131,17 +143,13 @@ fn explanation(turns: &[TurnView<'_>], complaint: &str) -> Option<(String, usize
             .filter(|sentence| tells(sentence))
             .take(2)
             .collect();
-        let weight = telling
-            .iter()
-            .map(|sentence| weight(sentence, complaint))
-            .sum();
-        let text = telling
+        let weight = telling.iter().map(|sentence| weight(sentence, about)).sum();
+        let text: Vec<&str> = telling
             .iter()
             .map(|sentence| without_opener(&sentence.text))
-            .collect::<Vec<_>>()
-            .join(" ");
-        if !telling.is_empty() && best.as_ref().is_none_or(|(most, ..)| weight > *most) {
-            best = Some((weight, text, turn.index));
+            .collect();
+        if weight > 0 && best.as_ref().is_none_or(|(most, ..)| weight > *most) {
+            best = Some((weight, text.join(" "), turn.index));
         }
     }
     best.map(|(_, text, index)| (text, index))
@@ -150,18 +158,23 @@ fn explanation(turns: &[TurnView<'_>], complaint: &str) -> Option<(String, usize
 fn tells(sentence: &Sentence) -> bool {
     let says = sentence.cues.has_any(&[Cue::Cause, Cue::Remedy])
         || (sentence.cues.has(Cue::Rationale) && sentence.cues.has(Cue::Done));
-    says && sentence.words >= 3
-        && !sentence
-            .cues
-            .has_any(&[Cue::Hedge, Cue::Asks, Cue::Retracts])
+    let is_talk = sentence
+        .cues
+        .has_any(&[Cue::Hedge, Cue::Asks, Cue::Retracts])
+        || (sentence.cues.has(Cue::Chatter) && !sentence.cues.has(Cue::Cause));
+    says && sentence.words >= 3 && !is_talk && !sentence.text.ends_with(':')
 }
 
-fn weight(sentence: &Sentence, complaint: &str) -> usize {
-    let shares = super::sentence::content_words(complaint)
+/// How well a sentence explains a complaint: nothing where the two share no word.
+fn weight(sentence: &Sentence, complaint: &[String]) -> usize {
+    let shared = complaint
         .iter()
         .filter(|word| sentence.folded.contains(word.as_str()))
         .count();
-    1 + shares.min(3)
+    if shared == 0 {
+        return 0;
+    }
+    shared.min(3)
         + usize::from(sentence.cues.has(Cue::Cause))
         + usize::from(sentence.cues.has(Cue::Remedy))
 }

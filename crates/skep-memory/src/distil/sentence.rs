@@ -64,7 +64,7 @@ fn ends_here(before: &str, mark: char, after: &str) -> bool {
             .to_ascii_lowercase();
         let abbreviations = [
             "e.g", "i.e", "etc", "vs", "cf", "approx", "incl", "resp", "no", "fig", "mr", "dr",
-            "st", "eg", "ie",
+            "st", "eg", "ie", "i", "z", "b",
         ];
         if abbreviations.contains(&last.as_str()) && !(last == "no" && before.len() <= 2) {
             return last == "etc" && first.is_uppercase();

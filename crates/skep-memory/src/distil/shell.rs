@@ -1,5 +1,6 @@
 //! Tool calls and their results: which command ran, whether it failed, what it complained about.
 
+use super::phrase::is_one;
 use crate::clean::cut_line;
 use crate::turn::TurnView;
 use regex::Regex;
@@ -114,31 +115,13 @@ fn json_string(text: &str) -> Option<(String, &str)> {
 
 /// The part of a command line that does the work, without `cd`, variables, pipes and redirections.
 pub(super) fn core(command: &str) -> String {
-    let last = command
-        .split(['\n', ';'])
-        .flat_map(|line| line.split("&&"))
-        .map(str::trim)
-        .filter(|part| {
-            let first = part.split_whitespace().next().unwrap_or_default();
-            !matches!(
-                first,
-                "" | "cd"
-                    | "export"
-                    | "set"
-                    | "source"
-                    | "."
-                    | "echo"
-                    | "tail"
-                    | "head"
-                    | "cat"
-                    | "ls"
-                    | "true"
-            )
-        })
-        .last()
-        .unwrap_or(command);
-    let piped = last.split(" | ").next().unwrap_or(last);
-    let words: Vec<&str> = piped
+    let parts = parts(command);
+    let part = parts
+        .iter()
+        .map(|part| part.trim())
+        .rfind(|part| !is_one(part.split_whitespace().next().unwrap_or_default(), SETUP))
+        .unwrap_or_default();
+    let words: Vec<&str> = part
         .split_whitespace()
         .skip_while(|word| {
             word.split_once('=').is_some_and(|(name, _)| {
@@ -147,15 +130,58 @@ pub(super) fn core(command: &str) -> String {
             })
         })
         .skip_while(|word| {
-            matches!(
-                *word,
-                "sudo" | "time" | "nice" | "env" | "timeout" | "command"
-            )
+            is_one(word, "sudo|time|nice|env|timeout|command") || word.parse::<u32>().is_ok()
         })
-        .take_while(|word| !matches!(*word, "2>&1" | ">" | ">>" | "2>" | "||" | "<"))
-        .filter(|word| !word.starts_with("2>"))
+        .take_while(|word| !is_one(word, "2>&1|>|>>|2>|<|<<"))
+        .filter(|word| !word.starts_with("2>") && !word.starts_with("<<"))
         .collect();
     words.join(" ")
+}
+
+const SETUP: &str = "|cd|export|set|source|.|echo|tail|head|cat|ls|true|mkdir|#|sleep|wait|printf|pwd|then|fi|do|done|else";
+
+/// A command line at its `&&`, `||`, `;` and `|`, and at the end of its first line; quotes hold together.
+fn parts(command: &str) -> Vec<&str> {
+    let mut parts = Vec::new();
+    let mut quote = None;
+    let mut start = 0;
+    let mut piped = false;
+    let mut push = |part, was_piped: bool| {
+        // What a pipe feeds only formats the output.
+        if !was_piped {
+            parts.push(part);
+        }
+    };
+    for (at, c) in command.char_indices() {
+        match (quote, c) {
+            (Some(open), _) if c == open => quote = None,
+            (None, '"' | '\'') => quote = Some(c),
+            // `2>&1` and `&>` redirect; they part nothing.
+            (None, '&') if command[..at].ends_with('>') || command[at + 1..].starts_with('>') => {}
+            (None, '\n' | ';' | '|' | '&') => {
+                push(&command[start..at], piped);
+                piped = c == '|'
+                    && !command[..at].ends_with('|')
+                    && !command[at + 1..].starts_with('|');
+                start = at + 1;
+                if c == '\n'
+                    && !command[..at].trim_end().ends_with(['\\', '&', '|'])
+                    && !parts_are_comments(command, at)
+                {
+                    return parts;
+                }
+            }
+            _ => {}
+        }
+    }
+    push(&command[start..], piped);
+    parts
+}
+
+fn parts_are_comments(command: &str, until: usize) -> bool {
+    command[..until]
+        .lines()
+        .all(|line| line.trim().is_empty() || line.trim().starts_with('#'))
 }
 
 /// What two runs of the same check have in common: the program and its verb.
@@ -213,45 +239,25 @@ pub(super) fn signature(core: &str) -> String {
     [program, verb, second].join(" ").trim_end().to_owned()
 }
 
-/// Whether a command only looks: its failure teaches nothing.
-pub(super) fn only_looks(signature: &str) -> bool {
-    let program = signature.split(' ').next().unwrap_or_default();
-    matches!(
-        program,
-        "" | "ls"
-            | "cat"
-            | "head"
-            | "tail"
-            | "grep"
-            | "rg"
-            | "find"
-            | "fd"
-            | "sed"
-            | "awk"
-            | "wc"
-            | "which"
-            | "pwd"
-            | "test"
-            | "["
-            | "diff"
-            | "stat"
-            | "file"
-            | "echo"
-            | "tree"
-            | "jq"
-            | "sleep"
-            | "kill"
-            | "rm"
-            | "mkdir"
-            | "cp"
-            | "mv"
-            | "touch"
-            | "true"
-    ) || matches!(
-        signature,
-        "git diff" | "git show" | "git log" | "git status" | "git grep" | "git check-ignore"
-    )
+/// Whether a command checks or builds something, so that its failure and later success teach.
+pub(super) fn is_check(signature: &str) -> bool {
+    let mut words = signature.split(' ');
+    let (program, verb) = (
+        words.next().unwrap_or_default(),
+        words.next().unwrap_or_default(),
+    );
+    match program {
+        "git" => is_one(verb, "push|pull|clone|rebase|merge|commit|submodule"),
+        "docker" | "podman" => is_one(verb, "build|compose|run|push|pull"),
+        "kubectl" | "helm" | "terraform" => is_one(verb, "apply|install|upgrade|init|plan"),
+        _ => is_one(program, CHECKERS),
+    }
 }
+
+const CHECKERS: &str = "cargo|npm|pnpm|yarn|bun|go|make|just|uv|poetry|npx|bundle|mvn|gradle|gradlew|dotnet|mix|deno|rake|tox|nox|\
+hatch|pip|pip3|brew|psql|pytest|tsc|eslint|jest|vitest|playwright|ruff|mypy|black|flake8|phpunit|composer|rspec|rubocop|cmake|\
+ninja|bazel|meson|swift|xcodebuild|flutter|dart|zig|stack|cabal|sbt|lein|alembic|prisma|flyway|ansible-playbook|systemctl|nix|tofu|\
+wrangler|vercel|netlify|fly|heroku|sam|cdk|serverless|skep|skepd|apt|apt-get|rustc|gcc|clang|javac|python|python3|node|bash|sh";
 
 /// Whether a result says that its command failed.
 pub(super) fn failed(result: &TurnView<'_>) -> bool {
@@ -337,6 +343,8 @@ fn is_line(line: &str) -> bool {
         && !line.starts_with("error: test failed")
         && !line.starts_with("error: aborting")
         && !line.starts_with("at ")
+        && !line.starts_with("To see ")
+        && (!line.ends_with(':') || line.contains("panicked at"))
         && line.contains(char::is_alphabetic)
 }
 

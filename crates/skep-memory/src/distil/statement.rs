@@ -3,15 +3,22 @@
 use super::cue::Cue;
 use super::entity::{entities, has_place};
 use super::passage::{Section, Sentence};
+use super::phrase::{self, begins};
 use super::sentence::fold;
 use skep_domain::MemoryKind;
 use std::ops::Range;
 
-/// Whose sentence it is.
+/// Whose sentence it is, and in what sort of message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Speaker {
+    /// A person writes.
     User,
+    /// A person hands over a document: a task, a specification, the text of a command.
+    Document,
+    /// An agent speaks.
     Assistant,
+    /// A harness sums up.
+    Summary,
 }
 
 /// A statement, as the range of sentences that make it.
@@ -26,8 +33,12 @@ pub(super) struct Judged {
 pub(super) fn statements(speaker: Speaker, passage: &[Sentence]) -> Vec<Judged> {
     let mut found: Vec<Judged> = Vec::new();
     let mut free_from = 0;
+    let last_block = passage.last().map_or(0, |sentence| sentence.block);
     for at in 0..passage.len() {
-        if at < free_from {
+        // Of a document only the lines around it are a person's own.
+        let block = passage[at].block;
+        let is_inside = speaker == Speaker::Document && block > 1 && block < last_block;
+        if at < free_from || is_inside {
             continue;
         }
         let Some((kind, base)) = judge(speaker, &passage[at]) else {
@@ -44,70 +55,110 @@ pub(super) fn statements(speaker: Speaker, passage: &[Sentence]) -> Vec<Judged> 
 }
 
 fn judge(speaker: Speaker, sentence: &Sentence) -> Option<(MemoryKind, f32)> {
-    let cues = sentence.cues;
-    if cues.has(Cue::Asks) || sentence.section == Section::Open || sentence.words < 2 {
+    let is_whole = !sentence.text.ends_with([':', ',', '…']) && !sentence.text.ends_with("...");
+    let is_fit = is_whole && sentence.section != Section::Open && sentence.words >= 2;
+    if sentence.cues.has(Cue::Asks) || !is_fit {
         return None;
     }
     match speaker {
-        Speaker::User => judge_user(sentence),
-        Speaker::Assistant => judge_assistant(sentence),
+        Speaker::User | Speaker::Document => judge_user(sentence),
+        Speaker::Assistant | Speaker::Summary => judge_assistant(sentence, speaker),
     }
 }
 
 /// A person's word: rules and wishes first, because they are given once and hold for long.
+///
+/// What asks for work to be done now, and what complains about work done, is no statement.
 fn judge_user(sentence: &Sentence) -> Option<(MemoryKind, f32)> {
-    use MemoryKind::{Convention, Decision, Gotcha, Preference, Procedure, Reference};
+    use MemoryKind::{Convention, Decision, Preference};
     let cues = sentence.cues;
     let has = |cue| cues.has(cue);
     let is_sure = !has(Cue::Hedge);
-    if has(Cue::Decided) && is_sure {
+    let is_task = has(Cue::Tasks);
+    let is_rule = has(Cue::Rule) && is_sure && (!is_task || is_standing(sentence));
+    if has(Cue::Remember) && sentence.words >= 3 {
+        let about_person = phrase::has(&sentence.folded, " i | my | me ");
+        return Some((if about_person { Preference } else { Convention }, 0.85));
+    }
+    let is_reproach = has(Cue::Complains)
+        || begins(
+            &sentence.folded,
+            "you |(|this should|that should|means |in this display|in this view|now that |can we |if we ",
+        )
+        || sentence.folded.contains("[image");
+    if is_reproach
+        && !begins(
+            without_opener(&sentence.folded),
+            "always |never |don't |do not ",
+        )
+    {
+        return None;
+    }
+    if has(Cue::Decided) && is_sure && !is_task {
         return Some((Decision, 0.75));
     }
     if has(Cue::Choosing) && (is_sure || has(Cue::Rationale)) {
-        return Some((
-            Decision,
-            if has(Cue::Replaced) || has(Cue::Rationale) {
-                0.75
-            } else {
-                0.6
-            },
-        ));
+        let is_reasoned = has(Cue::Replaced) || has(Cue::Rationale);
+        return Some((Decision, if is_reasoned { 0.75 } else { 0.6 }));
     }
-    if has(Cue::House) && (has(Cue::Rule) || is_sure) {
-        return Some((
-            Convention,
-            if has(Cue::Rule) || has(Cue::Corrects) {
-                0.8
-            } else {
-                0.65
-            },
-        ));
+    if has(Cue::House) && is_sure && !is_task {
+        let is_strict = has(Cue::Rule) || has(Cue::Corrects);
+        return Some((Convention, if is_strict { 0.8 } else { 0.65 }));
     }
-    if has(Cue::Wants) {
+    if has(Cue::Wants) && (!is_task || has(Cue::Rule)) {
         return Some((Preference, 0.75));
     }
-    if has(Cue::Rule) && is_sure {
-        let about_agent = [" me ", " my ", "ask ", "tell "]
-            .iter()
-            .any(|word| sentence.folded.contains(word));
-        return Some((if about_agent { Preference } else { Convention }, 0.7));
+    if is_rule {
+        let words = [" me ", " my ", " me.", "ask ", "tell "];
+        let about_agent = words.iter().any(|word| sentence.folded.contains(word));
+        let base = if is_standing(sentence) { 0.72 } else { 0.48 };
+        return Some((if about_agent { Preference } else { Convention }, base));
     }
     if has(Cue::Corrects) && is_correction(sentence) {
-        return Some((Preference, 0.65));
+        return Some((Preference, 0.62));
     }
-    if has(Cue::Cause) && is_sure && cues.has_any(&[Cue::Rationale, Cue::Remedy, Cue::Warning]) {
-        return Some((Gotcha, 0.65));
+    if is_task {
+        None
+    } else {
+        judge_account(sentence)
+    }
+}
+
+/// A person's account of how things are.
+fn judge_account(sentence: &Sentence) -> Option<(MemoryKind, f32)> {
+    let cues = sentence.cues;
+    let has = |cue| cues.has(cue);
+    if has(Cue::Hedge) {
+        return None;
+    }
+    if has(Cue::Cause) && cues.has_any(&[Cue::Rationale, Cue::Remedy, Cue::Warning]) {
+        return Some((MemoryKind::Gotcha, 0.62));
     }
     if has(Cue::HowTo) && sentence.folded.contains('`') {
-        return Some((Procedure, 0.65));
+        return Some((MemoryKind::Procedure, 0.65));
     }
-    if has(Cue::Place) && has_place(&sentence.text) && is_sure {
-        return Some((Reference, 0.6));
+    let is_short = sentence.words <= 25;
+    if has(Cue::Place) && has_place(&sentence.text) && is_short && !has(Cue::Momentary) {
+        return Some((MemoryKind::Reference, 0.58));
     }
-    if has(Cue::Warning) && is_sure && !entities(&sentence.text).is_empty() {
-        return Some((Gotcha, 0.55));
+    if has(Cue::Warning) && !entities(&sentence.text).is_empty() {
+        return Some((MemoryKind::Gotcha, 0.55));
     }
     None
+}
+
+/// A rule in so many words: it will hold tomorrow too.
+fn is_standing(sentence: &Sentence) -> bool {
+    let text = without_opener(&sentence.folded);
+    let opens = begins(
+        text,
+        "always|never|from now on|going forward|don't ever|do not ever|as a rule|under no",
+    );
+    let says = phrase::has(
+        &sentence.folded,
+        "from now on|going forward|as a rule|by convention|our convention|without exception|must never|must always|should never|should always|told you to never|told you to always|we never want|we always want|never use|always use|never commit|never push",
+    );
+    (opens || says) && sentence.words <= 30
 }
 
 /// "No, use X" corrects for good if it names something; "don't do that yet" does not.
@@ -115,51 +166,90 @@ fn is_correction(sentence: &Sentence) -> bool {
     let names = !entities(&sentence.text).is_empty();
     let swaps = sentence.cues.has(Cue::Replaced)
         || sentence.folded.contains(" not ") && sentence.folded.contains("use ");
-    (names || swaps || sentence.words >= 3) && !sentence.cues.has(Cue::Momentary)
+    let is_long = sentence.words > 30;
+    (names || swaps || sentence.words >= 3) && !is_long && !sentence.cues.has(Cue::Momentary)
 }
 
 /// An agent's word: what it found out and chose, not what it is about to do.
-fn judge_assistant(sentence: &Sentence) -> Option<(MemoryKind, f32)> {
-    use MemoryKind::{Convention, Decision, Gotcha, Procedure, Reference};
+fn judge_assistant(sentence: &Sentence, speaker: Speaker) -> Option<(MemoryKind, f32)> {
+    use MemoryKind::{Convention, Decision, Gotcha};
     let cues = sentence.cues;
     let has = |cue| cues.has(cue);
-    if cues.has_any(&[Cue::Hedge, Cue::Recommends, Cue::Conditional]) && !has(Cue::Remedy) {
+    let is_doubted = cues.has_any(&[Cue::Hedge, Cue::Recommends, Cue::Conditional]);
+    if is_doubted && !has(Cue::Remedy) || begins(&sentence.folded, OTHERS) {
         return None;
     }
     let explains = has(Cue::Rationale) || has(Cue::Remedy);
-    if sentence.section == Section::Causes || has(Cue::Cause) {
-        let base = if has(Cue::Cause) { 0.6 } else { 0.5 };
-        return (!has(Cue::Chatter) || has(Cue::Cause)).then_some((Gotcha, base));
+    let is_cause = has(Cue::Cause) || (sentence.section == Section::Causes && explains);
+    if is_cause && !only_reports(sentence) {
+        let names = !entities(&sentence.text).is_empty();
+        let is_telling = sentence.words >= 4 && (names || explains || sentence.words >= 8);
+        let base = if has(Cue::Cause) { 0.56 } else { 0.5 };
+        return is_telling.then_some((Gotcha, base));
     }
     if has(Cue::Chatter) {
         return None;
     }
-    if has(Cue::Decided) || sentence.section == Section::Decisions {
+    let is_own = begins(&sentence.folded, CHOICES) || phrase::has(&sentence.folded, OWN_CHOICES);
+    let chose = has(Cue::Decided) || (has(Cue::Replaced) && has(Cue::Rationale) && is_own);
+    let listed = sentence.section == Section::Decisions && begins(&sentence.folded, CHOICES);
+    if chose
+        || (sentence.section == Section::Decisions && (explains || has(Cue::Replaced)))
+        || listed
+    {
         return Some((
             Decision,
             if explains || has(Cue::Replaced) {
-                0.65
+                0.62
             } else {
                 0.5
             },
         ));
     }
-    if has(Cue::Replaced) && has(Cue::Rationale) {
-        return Some((Decision, 0.6));
-    }
     if has(Cue::House) || (sentence.section == Section::Rules && has(Cue::Rule)) {
-        return Some((Convention, 0.55));
+        return Some((Convention, 0.52));
     }
+    if speaker == Speaker::Summary || has(Cue::Momentary) || only_reports(sentence) {
+        return None;
+    }
+    judge_finding(sentence)
+}
+
+/// Words of others, and labels over things that are no statements.
+const OTHERS: &str = "you |user |the user |user:|\"|'|user asked|user feedback|status:|result:|results:|file:|files:|before:|\
+after:|old:|new:|current:|currently|example|test:|tests:|expected:|actual:|section |task |step |phase |line |next |note to self|i see |since we |the test ";
+const CHOICES: &str =
+    "use |used |using |chose |keep |kept |store |adopt|switch|prefer|single |separate ";
+
+const OWN_CHOICES: &str = " i use| i chose| i kept| i switched| i replaced| i moved| i went| i opted| i put | i made |i used|we use|we chose|we kept|i avoided| is used ";
+
+fn judge_finding(sentence: &Sentence) -> Option<(MemoryKind, f32)> {
+    let has = |cue| sentence.cues.has(cue);
     if has(Cue::Warning) && !entities(&sentence.text).is_empty() {
-        return Some((Gotcha, 0.5));
+        return Some((MemoryKind::Gotcha, 0.5));
     }
     if has(Cue::HowTo) && sentence.folded.contains('`') {
-        return Some((Procedure, 0.5));
+        return Some((MemoryKind::Procedure, 0.5));
     }
-    if has(Cue::Place) && has_place(&sentence.text) {
-        return Some((Reference, 0.5));
-    }
-    None
+    let is_state = phrase::has(
+        &sentence.folded,
+        "running|not found|doesn't exist|does not exist|showing|deleted|_",
+    );
+    let is_place = has(Cue::Place) && has_place(&sentence.text) && !is_state && sentence.words >= 3;
+    is_place.then_some((MemoryKind::Reference, 0.48))
+}
+
+/// "Fixed all references": work that was done, which the outcome tells better.
+fn only_reports(sentence: &Sentence) -> bool {
+    const DONE: &str = "added|fixed all|fixed the|created|updated|implemented|generated|removed|moved|verified|confirmed|found |\
+changed|renamed|made |wrote|replaced|refactored|tested|checked|marked|committed|pushed|restored|cleaned|improved|enhanced|\
+integrated|enabled|ensured|detected|identified|completed|successfully|i've |i have |i added|i updated|i created|i moved|referenced";
+    let explains = sentence.cues.has(Cue::Rationale)
+        || phrase::has(
+            &sentence.folded,
+            "root cause|because|turned out|turns out|caused by|due to",
+        );
+    begins(without_opener(&sentence.folded), DONE) && !explains
 }
 
 /// The sentence before, where the subject stands there; those after that go on with reason or remedy.

@@ -1,3 +1,4 @@
 //! Integration tests: what is redacted, what is distilled.
 
+#[cfg(test)]
 mod redaction;
