@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use skep_domain::{MemoryId, Timestamp};
 use skep_index::Candidate;
 use skep_memory::{
-    Form, PackItem, PackLimits, RankInput, estimate_tokens, mmr, near_duplicate, pack, rerank,
+    Form, PackItem, PackLimits, RankInput, Wording, estimate_tokens, mmr, pack, rerank,
 };
 use skep_store::Memory;
 
@@ -97,7 +97,11 @@ fn rank(answers: &mut Vec<Answer>, at: Timestamp) {
 /// Indexes of the answers to offer, repetitions pushed back.
 fn pick(answers: &[Answer], items: usize) -> Vec<usize> {
     let scores: Vec<f32> = answers.iter().map(|answer| answer.rank).collect();
+    let wordings: Vec<Wording> = answers
+        .iter()
+        .map(|answer| Wording::of(&answer.memory.body.text))
+        .collect();
     mmr(&scores, LAMBDA, items, |a, b| {
-        near_duplicate(&answers[a].memory.body.text, &answers[b].memory.body.text)
+        wordings[a].similarity(&wordings[b])
     })
 }
