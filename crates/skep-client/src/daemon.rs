@@ -24,7 +24,7 @@ const STOP_PATIENCE: Duration = Duration::from_secs(30);
 /// How long one probe may take.
 const PROBE_PATIENCE: Duration = Duration::from_secs(1);
 const POLL: Duration = Duration::from_millis(20);
-/// A daemon that found another one running: how many polls until we try again ourselves.
+/// A daemon that found another one running: polls until we look whether that one still is.
 const YIELDED_POLLS: u32 = 25;
 const LOG_TAIL: u64 = 64 << 10;
 
@@ -144,11 +144,13 @@ async fn start_and_poll(home: &Home, program: &Path) -> Result<(), DaemonError> 
         })?;
         match ended {
             None => {}
-            // Another daemon had the lock. If that one is on its way out, nobody is left but us.
-            Some(status) if status.success() && yielded < YIELDED_POLLS => yielded += 1,
-            Some(status) if status.success() => {
-                yielded = 0;
-                child = spawn(home, program)?;
+            // Another daemon had the lock: it is that one we wait for.
+            Some(status) if status.success() || is_running(home)? => {
+                yielded = (yielded + 1) % YIELDED_POLLS;
+                // Unless it was on its way out, and nobody is left but us.
+                if yielded == 0 && !is_running(home)? {
+                    child = spawn(home, program)?;
+                }
             }
             Some(status) => {
                 return Err(DaemonError::Died {

@@ -74,7 +74,7 @@ impl Home {
     /// # Errors
     /// [`HomeProblem`] says what to change.
     pub fn check(&self) -> Result<(), HomeProblem> {
-        let facts = std::fs::metadata(&self.0).map_err(|error| match error.kind() {
+        let facts = std::fs::symlink_metadata(&self.0).map_err(|error| match error.kind() {
             io::ErrorKind::NotFound => HomeProblem::Missing,
             _ => HomeProblem::Unreadable(error.to_string()),
         })?;
@@ -111,7 +111,7 @@ pub enum HomeProblem {
     #[error("it cannot be read: {0}")]
     Unreadable(String),
     /// Something else is there.
-    #[error("it is not a directory")]
+    #[error("it is not a directory (a link to one does not count)")]
     NotADirectory,
     /// Somebody else's.
     #[error("it belongs to user {uid}, and you are user {ours}")]
@@ -129,7 +129,7 @@ pub enum HomeProblem {
 #[cfg(test)]
 mod tests {
     use std::fs::{self, Permissions};
-    use std::os::unix::fs::PermissionsExt;
+    use std::os::unix::fs::{PermissionsExt, symlink};
 
     use super::{Home, HomeProblem};
 
@@ -146,5 +146,8 @@ mod tests {
         let file = Home::new(root.path().join("file")).unwrap();
         fs::write(file.path(), "").unwrap();
         assert_eq!(file.check(), Err(HomeProblem::NotADirectory));
+        let link = Home::new(root.path().join("link")).unwrap();
+        symlink(root.path(), link.path()).unwrap();
+        assert_eq!(link.check(), Err(HomeProblem::NotADirectory));
     }
 }

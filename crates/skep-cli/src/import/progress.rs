@@ -11,13 +11,23 @@ pub(crate) enum Unit {
     Commits,
 }
 
+impl Unit {
+    /// From how much on progress is worth lines in a log.
+    const fn much(self) -> u64 {
+        match self {
+            Self::Bytes => 16 << 20,
+            Self::Commits => 2_000,
+        }
+    }
+}
+
 /// The progress of one import.
 pub(crate) struct Progress<'a> {
     output: &'a Output,
     unit: Unit,
     total: u64,
     done: u64,
-    /// Tenths that were said already.
+    /// Tenths that were said already; all of them if it is not worth it.
     said: u64,
     bar: Option<ProgressBar>,
 }
@@ -29,12 +39,15 @@ impl<'a> Progress<'a> {
             bar.set_style(style(unit));
             bar
         });
+        if bar.is_none() {
+            output.note(&format!("reading {}", amount(unit, total)));
+        }
         Self {
             output,
             unit,
             total,
             done: 0,
-            said: 0,
+            said: if total < unit.much() { 10 } else { 0 },
             bar,
         }
     }

@@ -43,9 +43,9 @@ pub(crate) struct Report {
     pub(crate) unfinished: Vec<String>,
     /// What could not be opened or read at all.
     pub(crate) unreadable: Vec<Unreadable>,
-    /// Memories made.
+    /// Memories that were not there before.
     pub(crate) memories: u64,
-    /// Statements that were memories already.
+    /// Statements that were memories already, of those distilled last.
     pub(crate) memories_known: u64,
     /// How long it took.
     pub(crate) elapsed_ms: u64,

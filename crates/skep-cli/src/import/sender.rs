@@ -23,11 +23,17 @@ pub(crate) struct Sender {
     client: Client,
     /// What was done so far.
     pub(crate) report: Report,
+    memories_before: u64,
 }
 
 impl Sender {
-    pub(crate) const fn new(client: Client, report: Report) -> Self {
-        Self { client, report }
+    pub(crate) async fn begin(mut client: Client, report: Report) -> Result<Self, Failure> {
+        let memories_before = client.health().await?.workspace.memories;
+        Ok(Self {
+            client,
+            report,
+            memories_before,
+        })
     }
 
     /// How far a source was read before.
@@ -85,9 +91,16 @@ impl Sender {
     pub(crate) async fn end(&mut self, session: &str) -> Result<(), Failure> {
         let answer = self.client.end_session(session).await?;
         self.report.sessions += 1;
-        self.report.memories += u64::from(answer.memories);
         self.report.memories_known += u64::from(answer.known);
         Ok(())
+    }
+
+    /// All is sent: counts what came of it. The daemon distils as turns arrive, so the answer to
+    /// the end of a session tells only what was left until then.
+    pub(crate) async fn finish(mut self) -> Result<Report, Failure> {
+        let memories = self.client.health().await?.workspace.memories;
+        self.report.memories = memories.saturating_sub(self.memories_before);
+        Ok(self.report)
     }
 
     fn count(&mut self, answer: CaptureResponse) -> String {

@@ -37,7 +37,7 @@ pub(crate) fn describe(tool: &str, input: &Value) -> Call {
         }
         "Task" | "Agent" => chosen(fields, &["description", "prompt"]),
         "Grep" | "Glob" => chosen(fields, &["pattern", "path", "glob", "type"]),
-        "WebFetch" | "WebSearch" => chosen(fields, &["url", "query", "prompt"]),
+        "WebFetch" | "WebSearch" | "web_search" => chosen(fields, &["url", "query", "prompt"]),
         "ExitPlanMode" => chosen(fields, &["plan"]),
         "TodoWrite" => todos(fields, "todos", "content"),
         "update_plan" => todos(fields, "plan", "step"),

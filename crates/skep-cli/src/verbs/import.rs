@@ -21,7 +21,7 @@ pub(super) async fn run(context: &Context<'_>, arguments: Import) -> Result<Exit
         Import::Git { path, max } => {
             let mut sender = begin(context, Harness::Git).await?;
             import_git(&mut sender, &path, max, context.output).await?;
-            sender.report
+            sender.finish().await?
         }
         Import::Claude { path } => {
             let folder = context.environment.claude_home.clone();
@@ -64,14 +64,12 @@ async fn transcripts(context: &Context<'_>, kind: &Kind, path: PathBuf) -> Resul
     }
     let mut sender = begin(context, kind.harness).await?;
     import_files(&mut sender, kind, &path, context.output).await?;
-    Ok(sender.report)
+    sender.finish().await
 }
 
 async fn begin(context: &Context<'_>, harness: Harness) -> Result<Sender, Failure> {
-    Ok(Sender::new(
-        context.client().await?,
-        Report::new(harness.as_str()),
-    ))
+    let report = Report::new(harness.as_str());
+    Sender::begin(context.client().await?, report).await
 }
 
 fn show(context: &Context<'_>, report: &Report) -> Result<(), Failure> {

@@ -24,10 +24,8 @@ pub(super) fn origin(provenance: &Provenance) -> String {
     match (references.first(), &provenance.session) {
         (Some(first), _) if harness == "git" => {
             let more = more(references.len());
-            format!(
-                "commit {}{more}",
-                shortened(first, 12).trim_end_matches('…')
-            )
+            let short: String = one_line(first).chars().take(12).collect();
+            format!("commit {short}{more}")
         }
         (_, Some(session)) => {
             let turns = match provenance.turns.len() {

@@ -1,1 +1,18 @@
-//! The program as a person or a script runs it.
+//! The program as a person or a script runs it, against a daemon made for the test.
+
+#[cfg(test)]
+mod fake;
+#[cfg(test)]
+mod git;
+#[cfg(test)]
+mod program;
+#[cfg(test)]
+mod resume;
+#[cfg(test)]
+#[expect(dead_code, reason = "the client's own tests use the rest of it")]
+#[path = "../../../skep-client/tests/it/scripted.rs"]
+mod scripted;
+#[cfg(test)]
+mod transcripts;
+#[cfg(test)]
+mod verbs;

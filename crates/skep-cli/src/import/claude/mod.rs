@@ -242,8 +242,7 @@ impl Transcript for Claude {
             Some("user") if self.first_words.is_none() => {
                 let body = serde_json::from_str::<Body>(line).ok();
                 let asked = body.filter(|body| body.is_meta != Some(true));
-                let text = asked.and_then(|body| body.message).map(first_text);
-                let said = text.and_then(|text| wording::said_by_user(&text).ok());
+                let said = asked.and_then(|body| first_words(body.message?));
                 self.first_words = said.and_then(|said| clip::title(&said));
             }
             _ => {}
@@ -329,14 +328,13 @@ fn text_block(text: String) -> Block {
     }
 }
 
-fn first_text(message: Message) -> String {
+/// The first of its texts that a person typed.
+fn first_words(message: Message) -> Option<String> {
     match message.content {
-        Content::Text(text) => text,
+        Content::Text(text) => wording::said_by_user(&text).ok(),
         Content::Blocks(blocks) => {
-            let mut texts = blocks
-                .into_iter()
-                .filter(|block| block.kind.as_deref() == Some("text"));
-            texts.find_map(|block| block.text).unwrap_or_default()
+            let mut texts = blocks.into_iter().filter_map(|block| block.text);
+            texts.find_map(|text| wording::said_by_user(&text).ok())
         }
     }
 }

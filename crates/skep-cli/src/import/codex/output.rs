@@ -11,10 +11,7 @@ const PREAMBLE: usize = 400;
 pub(super) fn read(output: &Value) -> (String, bool) {
     let refused = output.get("success").and_then(Value::as_bool) == Some(false);
     let text = text_of(output);
-    let (text, code) = unwrapped(&text).unwrap_or_else(|| {
-        let code = exit_code(&text);
-        (text, code)
-    });
+    let (text, code) = unwrapped(&text).unwrap_or_else(|| plain(text));
     let failed = code.is_some_and(|code| code != 0);
     (text, refused || failed)
 }
@@ -30,15 +27,19 @@ fn unwrapped(text: &str) -> Option<(String, Option<i64>)> {
     Some((inside, code))
 }
 
-/// `Exit code: 1` or `Process exited with code 1` among the first lines.
-fn exit_code(text: &str) -> Option<i64> {
+/// A few lines about the run, such as `Exit code: 1` or `Process exited with code 1`, then `Output:`.
+fn plain(text: String) -> (String, Option<i64>) {
     let preamble = &text[..text.floor_char_boundary(PREAMBLE)];
-    preamble.lines().find_map(|line| {
+    let code = preamble.lines().find_map(|line| {
         let code = line
             .strip_prefix("Exit code: ")
             .or_else(|| line.strip_prefix("Process exited with code "))?;
         code.trim().parse().ok()
-    })
+    });
+    match preamble.find("\nOutput:\n") {
+        Some(at) if code.is_some() => (text[at + "\nOutput:\n".len()..].to_owned(), code),
+        _ => (text, code),
+    }
 }
 
 #[cfg(test)]
@@ -64,12 +65,12 @@ mod tests {
             (json!(r#"{"rows":3}"#), r#"{"rows":3}"#, false),
             (
                 json!("Exit code: 2\nWall time: 0.1 seconds\nOutput:\nno"),
-                "Exit code: 2\nWall time: 0.1 seconds\nOutput:\nno",
+                "no",
                 true,
             ),
             (
                 json!("Chunk ID: a\nProcess exited with code 0\nOutput:\nok"),
-                "Chunk ID: a\nProcess exited with code 0\nOutput:\nok",
+                "ok",
                 false,
             ),
             (
