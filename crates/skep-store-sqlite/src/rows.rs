@@ -104,3 +104,6 @@ pub(crate) fn id_array<I: Id>(ids: &[I]) -> Array {
             .collect(),
     )
 }
+
+#[cfg(test)]
+mod tests;
