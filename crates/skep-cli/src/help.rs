@@ -7,9 +7,7 @@ use clap::Command;
 /// The page; the same bytes on every machine.
 #[must_use]
 pub fn help_markdown() -> String {
-    let mut page = String::from(
-        "# `skep`\n\nGenerated from the command tree by `cargo xtask codegen`; do not edit.\n",
-    );
+    let mut page = String::from("# Command line\n");
     let mut root = crate::command().term_width(100);
     root.build();
     describe(&mut page, &mut root, "skep");

@@ -7,6 +7,8 @@ mod git;
 #[cfg(test)]
 mod program;
 #[cfg(test)]
+mod questions;
+#[cfg(test)]
 mod resume;
 #[cfg(test)]
 #[expect(dead_code, reason = "the client's own tests use the rest of it")]
