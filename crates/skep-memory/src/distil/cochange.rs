@@ -181,7 +181,7 @@ impl CoChange {
 }
 
 /// Lock files, snapshots, changelogs and generated files follow others without telling anything.
-fn is_written(path: &str) -> bool {
+pub(super) fn is_written(path: &str) -> bool {
     let name = path.rsplit('/').next().unwrap_or(path).to_ascii_lowercase();
     let extension = name.rsplit('.').next().unwrap_or_default();
     let lock = matches!(extension, "lock" | "lockb")

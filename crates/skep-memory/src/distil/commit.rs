@@ -1,5 +1,6 @@
 //! A commit into a draft: what was done and why, if the message says more than that something was.
 
+use super::cochange::is_written;
 use super::cue::{Cue, Cues};
 use super::draft::Draft;
 use super::entity::entities;
@@ -8,6 +9,7 @@ use super::markdown::{Block, BlockKind};
 use super::message::{Message, read};
 use super::phrase::{begins, has, is_one};
 use super::sentence::{content_words, fold, sentences};
+use super::statement::capital;
 use super::trivial::is_trivial_subject;
 use crate::turn::{CommitAuthor, CommitView};
 use skep_domain::{MemoryKind, Trust};
@@ -40,32 +42,36 @@ pub fn distil_commit(commit: &CommitView<'_>) -> Vec<Draft> {
     if score < Draft::ADMISSION {
         return Vec::new();
     }
-    let subject = sentence_case(&message.subject);
+    let subject = title(&message);
     let text = if body.is_empty() {
         full_stop(&subject)
     } else {
         format!("{}\n\n{body}", full_stop(&subject))
     };
-    let paths: Vec<String> = commit.files.iter().map(|file| file.path.clone()).collect();
-    let area: Vec<String> = message.scope.iter().cloned().collect();
-    let key_names: Vec<String> = area
-        .iter()
-        .chain(names.iter())
-        .chain(paths.iter().take(3))
-        .cloned()
-        .collect();
+    let paths = || {
+        commit
+            .files
+            .iter()
+            .map(|file| &file.path)
+            .filter(|path| is_written(path))
+    };
+    let subjects = message.scope.iter().chain(&names);
+    let key_names: Vec<String> = subjects.clone().chain(paths().take(3)).cloned().collect();
+    // A subject that says nothing by itself needs the body's first sentence beside it.
+    let is_bare = is_trivial_subject(&whole) || subject_words < 2;
+    let first = sentences(&body).first().copied().filter(|_| is_bare);
+    let head = first.map_or(subject.clone(), |first| format!("{subject}: {first}"));
     let draft = Draft {
         kind,
-        key: key_line(&subject, &key_names, Some(&body)),
+        key: key_line(&head, &key_names, Some(&body)),
         text,
         trust: trust(commit.author, message.by_agent),
         valid_from: commit.at,
         turns: vec![commit.index],
-        entities: area
-            .into_iter()
-            .chain(names)
-            .chain(paths.into_iter().take(20))
-            .chain(message.issues)
+        entities: subjects
+            .chain(paths().take(20))
+            .chain(&message.issues)
+            .cloned()
             .collect(),
         score,
     };
@@ -89,9 +95,7 @@ fn kind(message: &Message, body: &str) -> MemoryKind {
         .map(|sentence| Cues::of(&fold(sentence)))
         .collect();
     let body_has = |cue: Cue| body_cues.iter().any(|cues| cues.has(cue));
-    let reasons = [Cue::Rationale, Cue::Replaced, Cue::Decided]
-        .iter()
-        .any(|cue| body_has(*cue));
+    let reasons = body_has(Cue::Decided) || has(&fold(body), REASONS);
     let first = subject
         .split(|c: char| !c.is_ascii_alphanumeric() && c != '\'')
         .next()
@@ -102,9 +106,15 @@ fn kind(message: &Message, body: &str) -> MemoryKind {
     } else if is_one(sort, "style|lint|fmt")
         || is_one(first, RULE_VERBS)
         || has(&subject, RULE_SUBJECTS)
+        || has(
+            &message.scope.as_deref().map(fold).unwrap_or_default(),
+            RULE_SUBJECTS,
+        )
         || (body_has(Cue::House) && body_has(Cue::Rule))
     {
         MemoryKind::Convention
+    } else if is_one(first, REPORT_VERBS) || is_one(sort, "docs|doc|test|tests") {
+        MemoryKind::Fact
     } else if reasons
         || subject_cues.has_any(&[Cue::Replaced, Cue::Decided, Cue::Rationale])
         || is_one(first, CHOICE_VERBS)
@@ -116,13 +126,18 @@ fn kind(message: &Message, body: &str) -> MemoryKind {
     }
 }
 
-const FIX_SORTS: &str = "fix|bugfix|hotfix|bug|security|revert";
+const FIX_SORTS: &str = "fix|bugfix|hotfix|bug|security";
 const FIX_VERBS: &str =
-    "fix|fixes|fixed|fixing|prevent|revert|workaround|correct|repair|survive|tolerate|unbreak";
+    "fix|fixes|fixed|fixing|prevent|workaround|correct|repair|survive|tolerate|unbreak";
 const FIX_STARTS: &str = "work around|don't |do not |stop leaking|no longer ";
 const RULE_VERBS: &str = "always|never|enforce|forbid|ban|require|deny|disallow|lint|demand";
 const RULE_SUBJECTS: &str = "convention|code style|coding style|style guide|house rule|naming|lints|clippy|rustfmt|\
 eslint|prettier|contributing";
+/// What a body says that gives the reason for a choice.
+const REASONS: &str = "because|so that|in order to|instead of|rather than|to avoid|to prevent|the reason|trade-off|\
+tradeoff|otherwise|cannot: |would have|leaks as soon|no longer need|in favor of|in favour of";
+/// Subjects that tell of work, whatever its reasons.
+const REPORT_VERBS: &str = "clarify|document|mention|explain|describe|test|update|improve|tweak";
 const CHOICE_VERBS: &str =
     "switch|replace|adopt|choose|prefer|drop|migrate|abandon|standardise|standardize|stop|keep";
 
@@ -145,6 +160,12 @@ fn weigh(
         MemoryKind::Decision | MemoryKind::Gotcha | MemoryKind::Convention
     ) {
         score += 0.08;
+    }
+    if is_one(
+        message.sort.as_deref().unwrap_or_default(),
+        "feat|feature|perf",
+    ) {
+        score += 0.05;
     }
     if body_words < 12 {
         // What only the machinery or the wording changed is seldom asked for.
@@ -238,16 +259,18 @@ fn strongest(body: &[Block]) -> Vec<&Block> {
     chosen.into_iter().map(|at| &body[at]).collect()
 }
 
-fn sentence_case(subject: &str) -> String {
-    let word = subject.split(' ').next().unwrap_or_default();
-    let is_word = word.len() > 1 && word.chars().all(|c| c.is_ascii_lowercase() || c == '\'');
-    if !is_word {
-        return subject.to_owned();
+/// The subject as a sentence; of a fix it says so, because the rest may read like the fault itself.
+fn title(message: &Message) -> String {
+    let subject = &message.subject;
+    let is_fix = message
+        .sort
+        .as_deref()
+        .is_some_and(|sort| is_one(sort, FIX_SORTS));
+    match message.sort.as_deref() {
+        Some("revert") if !fold(subject).starts_with("revert") => format!("Revert: {subject}"),
+        _ if is_fix && !fold(subject).contains("fix") => format!("Fix: {subject}"),
+        _ => capital(subject),
     }
-    let mut chars = subject.chars();
-    chars.next().map_or(String::new(), |first| {
-        first.to_uppercase().chain(chars).collect()
-    })
 }
 
 fn full_stop(subject: &str) -> String {

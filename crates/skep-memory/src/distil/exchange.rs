@@ -216,14 +216,24 @@ fn advice(said: &[(usize, Vec<Sentence>)], turns: &[TurnView<'_>]) -> Option<(us
     })
 }
 
+/// Whether one draft says what the other says, in nearly the same words or among a few others.
+fn is_same(a: &Draft, b: &Draft) -> bool {
+    let (short, long) = if a.text.len() <= b.text.len() {
+        (a, b)
+    } else {
+        (b, a)
+    };
+    let is_part = long.text.contains(short.text.trim_end_matches('.'))
+        && (a.kind == b.kind || short.text.len() * 2 >= long.text.len());
+    is_part || near_duplicate(&a.text, &b.text) >= NEAR_DUPLICATE
+}
+
 /// The best drafts, each statement once.
 fn best(mut drafts: Vec<Draft>) -> Vec<Draft> {
     drafts.sort_by(|a, b| b.score.total_cmp(&a.score));
     let mut kept: Vec<Draft> = Vec::new();
     for draft in drafts {
-        let same = kept
-            .iter_mut()
-            .find(|known| near_duplicate(&known.text, &draft.text) >= NEAR_DUPLICATE);
+        let same = kept.iter_mut().find(|known| is_same(known, &draft));
         match same {
             Some(known) => {
                 known.turns.extend(&draft.turns);

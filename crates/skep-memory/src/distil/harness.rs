@@ -40,6 +40,7 @@ const INJECTED: &[&str] = &[
     "model_switch",
     "subagent_notification",
     "retrieval",
+    "thinking",
     "memory",
     "context",
 ];
@@ -81,12 +82,11 @@ pub(super) fn spoken(harness: Harness, text: &str) -> Cow<'_, str> {
         Cow::Borrowed(text)
     };
     // What a person types after `#` in Claude Code.
-    let text = match text.contains("<user-memory-input>") {
-        true => Cow::Owned(
-            text.replace("<user-memory-input>", "Remember: ")
-                .replace("</user-memory-input>", ""),
-        ),
-        false => text,
+    let text = if text.contains("<user-memory-input>") {
+        let open = text.replace("<user-memory-input>", "Remember: ");
+        Cow::Owned(open.replace("</user-memory-input>", ""))
+    } else {
+        text
     };
     let is_written = |line: &str| {
         let line = line.trim().to_ascii_lowercase();

@@ -10,39 +10,47 @@ const HEAD_CHARS: usize = 112;
 /// Builds the line from the statement, and from names and context that the statement leaves out.
 pub(super) fn key_line(statement: &str, names: &[String], context: Option<&str>) -> String {
     let first = sentences(statement).first().copied().unwrap_or(statement);
-    let head = cut_line(first.trim_end_matches(['.', '!', ':']), HEAD_CHARS).into_owned();
-    let lower = head.to_lowercase();
-    let mut line = head;
-    let mut room = Draft::KEY_CHARS.saturating_sub(line.chars().count());
-    let mut add = |word: &str| {
-        let cost = word.chars().count() + 3;
-        if cost <= room && !line.to_lowercase().contains(&word.to_lowercase()) {
-            line.push_str(" · ");
-            line.push_str(word);
-            room -= cost;
-        }
-    };
-    for name in names.iter().map(|name| short(name)).take(6) {
-        add(name);
-    }
+    let first = first.trim_end_matches(['.', '!', ':']);
+    let whole = cut_line(first, Draft::KEY_CHARS).into_owned();
+    let lower = whole.to_lowercase();
+    let is_new = |name: &&str| !lower.contains(&name.to_lowercase());
+    let mut extras: Vec<String> = names
+        .iter()
+        .filter_map(|name| short(name))
+        .filter(is_new)
+        .take(6)
+        .map(str::to_owned)
+        .collect();
     // A statement that names little says what it is about by the words around it.
     if names.len() < 3 {
-        for word in telling_words(context.unwrap_or_default(), &lower) {
-            add(&word);
+        extras.extend(telling_words(context.unwrap_or_default(), &lower));
+    }
+    let mut line = if extras.is_empty() {
+        whole
+    } else {
+        cut_line(first, HEAD_CHARS).into_owned()
+    };
+    let mut room = Draft::KEY_CHARS.saturating_sub(line.chars().count());
+    for extra in extras {
+        let cost = extra.chars().count() + 3;
+        if cost <= room && !line.to_lowercase().contains(&extra.to_lowercase()) {
+            line.push_str(" · ");
+            line.push_str(&extra);
+            room -= cost;
         }
     }
     line
 }
 
-/// A path by its last two parts, a URL without its scheme.
-fn short(name: &str) -> &str {
-    if let Some((_, rest)) = name.split_once("://") {
-        return rest.trim_end_matches('/');
+/// A path by its last two parts; nothing of a URL, which is long and says little.
+fn short(name: &str) -> Option<&str> {
+    if name.contains("://") {
+        return None;
     }
     let is_path = name.contains('/') && !name.contains(' ');
     match name.rmatch_indices('/').nth(1) {
-        Some((at, _)) if is_path && name.len() > 32 => &name[at + 1..],
-        _ => name,
+        Some((at, _)) if is_path && name.len() > 32 => Some(&name[at + 1..]),
+        _ => Some(name),
     }
 }
 

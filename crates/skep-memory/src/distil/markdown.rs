@@ -19,7 +19,7 @@ pub(super) struct Block {
 /// Splits a text into blocks. Quotations, tables, check lists and HTML comments are left out: they
 /// are somebody else's words, or no statements.
 pub(super) fn blocks(text: &str) -> Vec<Block> {
-    let text = without_comments(text);
+    let text = without_html(text);
     let mut reader = Reader::default();
     for line in text.lines() {
         reader.read(line);
@@ -175,18 +175,51 @@ fn starts_with_sign(line: &str) -> bool {
         .is_some_and(|c| !c.is_ascii() && !c.is_alphanumeric() && !"–—“‘«…".contains(c))
 }
 
-fn without_comments(text: &str) -> String {
+/// Drops HTML comments, and the tags (not the content) of what pull requests are decorated with.
+fn without_html(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     let mut rest = text;
-    while let Some(start) = rest.find("<!--") {
-        out.push_str(&rest[..start]);
-        match rest[start..].find("-->") {
-            Some(end) => rest = &rest[start + end + 3..],
-            None => return out,
+    while let Some(start) = rest.find('<') {
+        let (before, tag) = rest.split_at(start);
+        out.push_str(before);
+        let end = if tag.starts_with("<!--") {
+            tag.find("-->").map(|end| end + 3)
+        } else {
+            decoration(tag)
+        };
+        match end {
+            Some(end) => rest = &tag[end..],
+            None if tag.starts_with("<!--") => return out,
+            None => {
+                out.push('<');
+                rest = &tag[1..];
+            }
         }
     }
     out.push_str(rest);
     out
+}
+
+const DECORATIONS: &str = "a img picture source sup sub br details summary p div span h1 h2 h3 h4 table tr td th tbody thead hr \
+kbd center b i em strong ul li ol blockquote";
+
+/// The length of a decorating tag.
+fn decoration(tag: &str) -> Option<usize> {
+    let name = tag[1..].trim_start_matches('/');
+    let name = &name[..name
+        .find(|c: char| !c.is_ascii_alphanumeric())
+        .unwrap_or(name.len())];
+    let window = &tag[..tag.floor_char_boundary(800)];
+    let end = window.find('>')?;
+    let is_known = DECORATIONS
+        .split(' ')
+        .any(|known| known.eq_ignore_ascii_case(name));
+    // `Vec<T>` and `a < b` are no tags: a tag has a known name and nothing odd up to its end.
+    let after = tag[1..].trim_start_matches('/')[name.len()..]
+        .chars()
+        .next();
+    let ends = after.is_some_and(|c| matches!(c, '>' | ' ' | '/'));
+    (is_known && ends).then_some(end + 1)
 }
 
 fn is_rule(line: &str) -> bool {
@@ -260,6 +293,12 @@ pub(super) fn plain(text: &str) -> String {
                 rest = next;
                 continue;
             }
+            if c == '!'
+                && let Some((_, after)) = next.strip_prefix('[').and_then(link)
+            {
+                rest = after;
+                continue;
+            }
             if c == '['
                 && let Some((shown, after)) = link(next)
             {
@@ -322,6 +361,10 @@ mod tests {
             ("see [pool.rs](src/pool.rs)", "see pool.rs"),
             ("glob src/*.rs and 2 * 3", "glob src/*.rs and 2 * 3"),
             ("array[0] stays", "array[0] stays"),
+            (
+                "a picture ![of it](https://a.example/x.png) goes",
+                "a picture goes",
+            ),
         ] {
             assert_eq!(plain(marked), expected);
         }

@@ -8,7 +8,7 @@ use super::passage::{Section, Sentence, read};
 use super::phrase::{begins, has};
 use super::sentence::{content_words, fold};
 use super::shell::{ToolSort, sort};
-use super::statement::without_opener;
+use super::statement::{capital, without_opener};
 use crate::clean::cut_line;
 use crate::turn::TurnView;
 use skep_domain::{MemoryKind, Trust, TurnRole};
@@ -23,9 +23,16 @@ pub(super) fn goal(user_text: &str) -> Option<String> {
     let asked = passage.iter().find(|sentence| {
         sentence.words >= 2 && !is_greeting(&sentence.folded) && !begins(&sentence.folded, GOING_ON)
     })?;
+    // A correction goes on with what was asked for before.
+    if asked
+        .cues
+        .has_any(&[Cue::Corrects, Cue::Accepts, Cue::Retracts])
+    {
+        return None;
+    }
     let text = without_request(&asked.text);
     (content_words(text).len() >= 2)
-        .then(|| cut_line(text.trim_end_matches(['.', '!', ':']), 160).into_owned())
+        .then(|| capital(&cut_line(text.trim_end_matches(['.', '!', ':']), 160)))
 }
 
 const GOING_ON: &str =

@@ -89,12 +89,9 @@ fn repair(
         .flat_map(|turn| turn.paths.iter().map(String::as_str))
         .collect();
     let mut about = content_words(&complaint);
-    about.extend(
-        edited
-            .iter()
-            .filter_map(|path| path.rsplit('/').next())
-            .map(str::to_lowercase),
-    );
+    for name in edited.iter().filter_map(|path| path.rsplit('/').next()) {
+        about.push(name.split('.').next().unwrap_or(name).to_lowercase());
+    }
     about.retain(|word| word.len() > 3);
     let (told, told_by) = explanation(after, &about).or_else(|| explanation(between, &about))?;
     let other = runs[bad + 1..good]

@@ -37,7 +37,8 @@ pub(super) fn statements(speaker: Speaker, passage: &[Sentence]) -> Vec<Judged> 
     for at in 0..passage.len() {
         // Of a document only the lines around it are a person's own.
         let block = passage[at].block;
-        let is_inside = speaker == Speaker::Document && block > 1 && block < last_block;
+        let is_edge = block <= 1 || (block == last_block && !passage[at].is_item);
+        let is_inside = speaker == Speaker::Document && !is_edge;
         if at < free_from || is_inside {
             continue;
         }
@@ -111,8 +112,10 @@ fn judge_user(sentence: &Sentence) -> Option<(MemoryKind, f32)> {
     if is_rule {
         let words = [" me ", " my ", " me.", "ask ", "tell "];
         let about_agent = words.iter().any(|word| sentence.folded.contains(word));
-        let base = if is_standing(sentence) { 0.72 } else { 0.48 };
-        return Some((if about_agent { Preference } else { Convention }, base));
+        return Some((
+            if about_agent { Preference } else { Convention },
+            rule_base(sentence),
+        ));
     }
     if has(Cue::Corrects) && is_correction(sentence) {
         return Some((Preference, 0.62));
@@ -161,6 +164,19 @@ fn is_standing(sentence: &Sentence) -> bool {
     (opens || says) && sentence.words <= 30
 }
 
+/// How surely a rule is one: in so many words, for all of a kind, or in passing.
+fn rule_base(sentence: &Sentence) -> f32 {
+    let text = without_opener(&sentence.folded);
+    let is_universal = begins(text, "every |each |all |no |any |only ");
+    let is_terse = sentence.words <= 14 && phrase::has(text, "never|always");
+    match (is_standing(sentence), is_universal, is_terse) {
+        (true, ..) => 0.72,
+        (_, true, _) => 0.6,
+        (_, _, true) => 0.54,
+        _ => 0.48,
+    }
+}
+
 /// "No, use X" corrects for good if it names something; "don't do that yet" does not.
 fn is_correction(sentence: &Sentence) -> bool {
     let names = !entities(&sentence.text).is_empty();
@@ -180,10 +196,18 @@ fn judge_assistant(sentence: &Sentence, speaker: Speaker) -> Option<(MemoryKind,
         return None;
     }
     let explains = has(Cue::Rationale) || has(Cue::Remedy);
-    let is_cause = has(Cue::Cause) || (sentence.section == Section::Causes && explains);
+    let is_cause = has(Cue::Cause)
+        || (has(Cue::Remedy) && has(Cue::Rationale))
+        || (sentence.section == Section::Causes && explains);
     if is_cause && !only_reports(sentence) {
         let names = !entities(&sentence.text).is_empty();
-        let is_telling = sentence.words >= 4 && (names || explains || sentence.words >= 8);
+        let is_said = phrase::has(
+            &sentence.folded,
+            "because|root cause is|root cause was|root cause:|turn",
+        );
+        let is_talk = has(Cue::Chatter) && !is_said || sentence.folded.contains("is clear");
+        let is_telling =
+            sentence.words >= 4 && !is_talk && (names || explains || sentence.words >= 8);
         let base = if has(Cue::Cause) { 0.56 } else { 0.5 };
         return is_telling.then_some((Gotcha, base));
     }
@@ -217,7 +241,7 @@ fn judge_assistant(sentence: &Sentence, speaker: Speaker) -> Option<(MemoryKind,
 
 /// Words of others, and labels over things that are no statements.
 const OTHERS: &str = "you |user |the user |user:|\"|'|user asked|user feedback|status:|result:|results:|file:|files:|before:|\
-after:|old:|new:|current:|currently|example|test:|tests:|expected:|actual:|section |task |step |phase |line |next |note to self|i see |since we |the test ";
+after:|old:|new:|current:|currently|example|test:|tests:|expected:|actual:|section |task |step |phase |line |next |note to self|i see |since we |the test |why important|why:|why it|why critical|all changes|my fix";
 const CHOICES: &str =
     "use |used |using |chose |keep |kept |store |adopt|switch|prefer|single |separate ";
 
@@ -233,7 +257,7 @@ fn judge_finding(sentence: &Sentence) -> Option<(MemoryKind, f32)> {
     }
     let is_state = phrase::has(
         &sentence.folded,
-        "running|not found|doesn't exist|does not exist|showing|deleted|_",
+        "running|not found|doesn't exist|does not exist|showing|deleted|should now|but i |but my |used to |supposed to",
     );
     let is_place = has(Cue::Place) && has_place(&sentence.text) && !is_state && sentence.words >= 3;
     is_place.then_some((MemoryKind::Reference, 0.48))
@@ -243,7 +267,7 @@ fn judge_finding(sentence: &Sentence) -> Option<(MemoryKind, f32)> {
 fn only_reports(sentence: &Sentence) -> bool {
     const DONE: &str = "added|fixed all|fixed the|created|updated|implemented|generated|removed|moved|verified|confirmed|found |\
 changed|renamed|made |wrote|replaced|refactored|tested|checked|marked|committed|pushed|restored|cleaned|improved|enhanced|\
-integrated|enabled|ensured|detected|identified|completed|successfully|i've |i have |i added|i updated|i created|i moved|referenced";
+integrated|enabled|ensured|detected|identified|debugged|investigated|discovered|completed|successfully|i've |i have |i added|i updated|i created|i moved|referenced";
     let explains = sentence.cues.has(Cue::Rationale)
         || phrase::has(
             &sentence.folded,
@@ -315,25 +339,24 @@ pub(super) fn render(passage: &[Sentence], span: &Range<usize>) -> String {
         .iter()
         .map(|part| part.text.as_str())
         .collect();
-    let text = parts.join(" ");
-    let text = without_opener(&text);
+    capital(without_opener(&parts.join(" ")))
+}
+
+/// The text with a capital in front, if it begins with an ordinary word; a name keeps its spelling.
+pub(super) fn capital(text: &str) -> String {
+    let word = text.split_whitespace().next().unwrap_or_default();
+    let is_word = word
+        .trim_end_matches([',', ':', '.', '?', '!'])
+        .chars()
+        .all(|c| c.is_alphabetic() || c == '\'')
+        && !word.chars().skip(1).any(char::is_uppercase);
     let mut chars = text.chars();
-    let is_code = text.starts_with(['`', '/', '.', '~']);
     match chars.next() {
-        Some(first) if first.is_lowercase() && !is_code && is_plain_word(text) => {
+        Some(first) if is_word && first.is_lowercase() => {
             first.to_uppercase().chain(chars).collect()
         }
         _ => text.to_owned(),
     }
-}
-
-/// A first word that is an ordinary one may be written with a capital; a name may not.
-fn is_plain_word(text: &str) -> bool {
-    let word = text.split_whitespace().next().unwrap_or_default();
-    word.trim_end_matches([',', ':', '.'])
-        .chars()
-        .all(|c| c.is_alphabetic() || c == '\'')
-        && !word.chars().skip(1).any(char::is_uppercase)
 }
 
 const OPENERS: &[&str] = &[

@@ -35,7 +35,7 @@ start next|start v|post-release|new version|regenerate lock|sync lock|pin depend
 const SURFACE: &str = "typo|spelling|whitespace|trailing space|missing newline|indentation|copyright year|lockfile|\
 lock file|cargo.lock|package-lock|pnpm-lock|yarn.lock|grammar";
 
-const UPKEEP: &str = "cargo fmt|run fmt|rustfmt|clippy warning|clippy fix|fix clippy|fix lint|lint fix|fix format|\
+const UPKEEP: &str = "cargo fmt|run fmt|rustfmt|clippy warning|clippy error|clippy lint|clippy fix|fix clippy|fix lint|lint fix|fix format|\
 formatting|fix warnings|fix ci|fix build|fix tests|fix test|fix docs|fix readme|fix doc|update readme|update docs|\
 update tests|add tests|add test|more tests|address review|address comment|address feedback|review comment|\
 review feedback|pr feedback|code review|fix compil|fix import|unused import|dead code|appease|make clippy happy";

@@ -2,3 +2,6 @@
 
 #[cfg(test)]
 mod redaction;
+
+#[cfg(test)]
+mod sample;
