@@ -2,7 +2,7 @@
 
 use std::fs::{self, DirBuilder, File, OpenOptions};
 use std::io::{ErrorKind, Read, Write};
-use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt};
+use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, bail};
@@ -97,6 +97,13 @@ pub(crate) fn socket_path(home: &Path) -> anyhow::Result<PathBuf> {
         }
         Ok(()) | Err(_) => Ok(path),
     }
+}
+
+/// Takes from a file whatever a bind gave to others; the umask has kept them out until now.
+pub(crate) fn close_to_others(path: &Path) -> anyhow::Result<()> {
+    let private = fs::Permissions::from_mode(0o600);
+    fs::set_permissions(path, private)
+        .with_context(|| format!("closing {} to others", path.display()))
 }
 
 /// The install token in its file, if there is one.

@@ -60,6 +60,7 @@ async fn listen(home: &Path, config: &Config) -> anyhow::Result<Listeners> {
     let path = files::socket_path(home)?;
     let socket =
         UnixListener::bind(&path).with_context(|| format!("listening on {}", path.display()))?;
+    files::close_to_others(&path)?;
     let tcp = match config.server.tcp_address()? {
         None => None,
         Some(address) => Some(bind_loopback(address).await?),
