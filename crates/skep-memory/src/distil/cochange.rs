@@ -1,15 +1,17 @@
 //! Which files change together, counted over a whole history in bounded memory.
 
 use super::draft::Draft;
-use crate::turn::{CommitView, FileStatus};
+use super::sentence::fold;
+use super::trivial::is_trivial_subject;
+use crate::turn::{CommitAuthor, CommitView, FileChange, FileStatus};
 use skep_domain::{MemoryKind, Timestamp, Trust};
 use std::collections::{BTreeMap, HashMap};
 
 /// Counts pairs of files over commits.
 ///
-/// Exact until more than `pairs` pairs are alive; then the counts of all are lowered until half of
-/// the room is free again (Misra and Gries, 1982), so that a count is never too high and at most
-/// `commits seen × pairs per commit ÷ pairs` too low: the result errs towards silence.
+/// Exact until more than `pairs` pairs are alive; then the counts of all are lowered by their median,
+/// which frees half of the room (after Misra and Gries, 1982). A count is therefore never too high:
+/// the result errs towards silence. Files beyond four times `pairs` are not seen.
 #[derive(Debug)]
 pub struct CoChange {
     capacity: usize,
@@ -23,7 +25,9 @@ pub struct CoChange {
 struct FileCount {
     id: u32,
     commits: u32,
+    /// Whether it was there after the newest commit that touched it.
     alive: bool,
+    last: Timestamp,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -53,15 +57,22 @@ impl CoChange {
         }
     }
 
-    /// Counts one commit; merges, sweeping commits and files that nobody writes are left out.
+    /// Counts one commit, in any order of time.
+    ///
+    /// Merges, releases, sweeping commits, programs' commits and files that nobody writes are left
+    /// out. Read the history with renames off: a file that moved away is then seen to be deleted.
     pub fn observe(&mut self, commit: &CommitView<'_>) {
-        if commit.parents > 1 || commit.files.len() > Self::FILES_MAX {
+        let is_idle = commit.parents > 1
+            || commit.files.len() > Self::FILES_MAX
+            || commit.author == CommitAuthor::Bot
+            || is_trivial_subject(&fold(commit.subject));
+        if is_idle {
             return;
         }
         self.commits = self.commits.saturating_add(1);
         let mut ids: Vec<u32> = Vec::with_capacity(commit.files.len());
         for file in commit.files.iter().filter(|file| is_written(&file.path)) {
-            if let Some(id) = self.touch(&file.path, file.status != FileStatus::Deleted) {
+            if let Some(id) = self.touch(file, commit.at) {
                 ids.push(id);
             }
         }
@@ -84,23 +95,28 @@ impl CoChange {
         self.shrink();
     }
 
-    fn touch(&mut self, path: &str, alive: bool) -> Option<u32> {
-        if let Some(file) = self.files.get_mut(path) {
+    fn touch(&mut self, change: &FileChange, at: Timestamp) -> Option<u32> {
+        let alive = change.status != FileStatus::Deleted;
+        if let Some(file) = self.files.get_mut(&change.path) {
             file.commits += 1;
-            file.alive = alive;
+            if at >= file.last {
+                file.alive = alive;
+                file.last = at;
+            }
             return Some(file.id);
         }
         if self.files.len() >= self.capacity.saturating_mul(4) {
             return None;
         }
         let id = self.names.len() as u32;
-        self.names.push(path.to_owned());
+        self.names.push(change.path.clone());
         self.files.insert(
-            path.to_owned(),
+            change.path.clone(),
             FileCount {
                 id,
                 commits: 1,
                 alive,
+                last: at,
             },
         );
         Some(id)
@@ -151,16 +167,17 @@ impl CoChange {
     ) -> Option<(f32, u32, Draft)> {
         let ((a_count, a_alive), (b_count, b_alive)) = (files[a as usize], files[b as usize]);
         // Read from the file that changes less: when it changes, the other one usually does.
-        let (a, b, of) = if a_count <= b_count {
-            (a, b, a_count)
+        let (x, y) = (&self.names[a as usize], &self.names[b as usize]);
+        let is_first = (a_count, x) <= (b_count, y);
+        let (first, second, of) = if is_first {
+            (x, y, a_count)
         } else {
-            (b, a, b_count)
+            (y, x, b_count)
         };
-        let (first, second) = (&self.names[a as usize], &self.names[b as usize]);
         let confidence = pair.commits as f32 / of as f32;
         let usual = a_count.max(b_count) as f32 / self.commits.max(1) as f32;
         // A file that changes with everything says nothing about this one.
-        let is_surprising = confidence >= 2.0 * usual || self.commits < 10;
+        let is_surprising = confidence >= 2.5 * usual || self.commits < 30;
         let holds = pair.commits >= Self::SUPPORT && confidence >= Self::CONFIDENCE;
         if !(a_alive && b_alive && holds && is_surprising) || is_evident(first, second) {
             return None;
@@ -224,3 +241,6 @@ fn is_evident(a: &str, b: &str) -> bool {
     };
     stem(a) == stem(b) && !root(a) || (root(a) != root(b) && parent(a) == parent(b))
 }
+
+#[cfg(test)]
+mod tests;
