@@ -62,7 +62,8 @@ properties! { $
         t01_another_tenants_key_opens_nothing
         t09_the_same_names_are_disjoint;
     ring:
-        t10_every_way_in_follows_the_ring;
+        t10_every_way_in_follows_the_ring
+        t10_a_count_follows_the_ring;
     sequence:
         every_writing_commit_adds_one
         what_changes_nothing_adds_nothing;

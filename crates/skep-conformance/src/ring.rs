@@ -65,6 +65,36 @@ pub(crate) async fn t10_every_way_in_follows_the_ring<H: Harness>() {
     daemon_sees_nobodys_list(&world, &rows).await;
 }
 
+/// A memory that a reader may not see does not even count for them.
+pub(crate) async fn t10_a_count_follows_the_ring<H: Harness>() {
+    let world = World::<H>::new().await;
+    let store = world.store();
+    let mut tx: Tx<SessionCapture> = world.begin(&world.ours, Persona::Human).await;
+    let session = tx.put_session(&new_session(store, "a")).await.unwrap();
+    for visibility in Visibility::ALL {
+        let mut memory = new_memory(store, visibility.as_str());
+        memory.visibility = *visibility;
+        memory.session = Some(session);
+        fresh(tx.put_memory(memory).await.unwrap());
+    }
+    tx.commit().await.unwrap();
+    for (reader, expected) in [
+        (Persona::Human, 3),
+        (Persona::Colleague, 2),
+        (Persona::Shared, 1),
+    ] {
+        let mut tx: Tx<SessionRead> = world.begin(&world.ours, reader).await;
+        let one = tx.get_session(session).await.unwrap().unwrap();
+        assert_eq!(one.memories, expected, "{reader:?}");
+        let page = PageOf {
+            limit: 9,
+            before: None,
+        };
+        let listed = tx.list_sessions(page).await.unwrap();
+        assert_eq!(listed[0].memories, expected, "{reader:?}");
+    }
+}
+
 async fn read_memories<H: Harness>(
     world: &World<H>,
     reader: Persona,

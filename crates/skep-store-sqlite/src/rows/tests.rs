@@ -8,6 +8,7 @@ use skep_domain::{
     Harness, Id, MemoryId, MemoryKind, MemoryState, Principal, ProjectId, Reader, ReadingRing,
     SessionId, SessionState, Timestamp, Trust, TurnId, TurnRole, UserId, Validity, Visibility,
 };
+use skep_store::StoreError;
 use skep_store::backend::{MemoryFilter, PageOf};
 use skep_store::row::{HistoryRow, MemoryRow, ProjectRow, SessionRow, TurnRow, VectorRow};
 
@@ -423,4 +424,46 @@ fn t03_a_file_answers_for_its_own_workspaces_only() {
     let connection = file();
     assert!(super::identity(&connection, OURS).is_ok());
     assert!(super::identity(&connection, [0xD; 16]).is_err());
+}
+
+/// A superseded memory holds until it was superseded; one that is taken back in holds again.
+#[test]
+fn a_superseded_memory_says_since_when() {
+    let connection = file();
+    write(&connection, OURS, 1);
+    let since = |state| {
+        step(&connection, OURS, |rows| {
+            memory::set_state(rows, &ring(), id(1), &entry(OURS, state))?;
+            let found = memory::list_by_id(rows, &ring(), &[id(1)])?;
+            Ok(found[0].memory.validity.superseded)
+        })
+    };
+    assert_eq!(since(MemoryState::Quarantined), None);
+    assert_eq!(since(MemoryState::Superseded), Some(LATER));
+    assert_eq!(since(MemoryState::Forgotten), Some(LATER));
+    assert_eq!(since(MemoryState::Active), None);
+}
+
+/// A statement that was kept anew while its first form was held back cannot come back beside it.
+#[test]
+fn a_statement_is_active_once() {
+    let connection = file();
+    step(&connection, OURS, |rows| {
+        project::put(rows, &project_row(OURS, 1))?;
+        session::put(rows, &session_row(OURS, 1))?;
+        let held = MemoryRow {
+            state: MemoryState::Quarantined,
+            ..memory_row(OURS, 1)
+        };
+        memory::put(rows, &held)?;
+        let anew = MemoryRow {
+            id: id(2),
+            ..memory_row(OURS, 1)
+        };
+        assert_eq!(memory::put(rows, &anew)?, None);
+        let back = memory::set_state(rows, &ring(), id(1), &entry(OURS, MemoryState::Active));
+        let error = StoreError::from(back.unwrap_err());
+        assert!(matches!(error, StoreError::Conflict(_)), "{error:?}");
+        Ok(())
+    });
 }
