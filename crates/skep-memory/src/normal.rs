@@ -1,5 +1,8 @@
 //! When two statements are the same: a normal form for exact copies, a similarity for near ones.
 
+use std::collections::HashSet;
+use std::sync::LazyLock;
+
 /// Folds case, whitespace and sentence punctuation, so that copies meet under one hash.
 ///
 /// Operators stay, and so does punctuation inside a word: `a != b`, `3.5`, `store/pool.rs` and
@@ -54,6 +57,7 @@ pub struct Wording {
     words: Vec<u64>,
     pairs: Vec<u64>,
     marks: Vec<u64>,
+    substance: Vec<u64>,
     is_negated: bool,
 }
 
@@ -71,14 +75,19 @@ impl Wording {
                 .iter()
                 .filter(|word| is_mark_of_fact(word))
                 .map(|word| digest(&[word]))),
+            substance: set(words
+                .iter()
+                .filter(|word| !SMALL_WORDS.contains(**word))
+                .map(|word| digest(&[stem(word)]))),
             is_negated: is_negated(&words),
         }
     }
 
     /// The mean of the Jaccard index over words and the one over pairs of neighbouring words.
     ///
-    /// Two statements that differ in a number, a path or a negation say different things however
-    /// alike they look, so their similarity is capped at [`DIFFERENT`].
+    /// Two statements that differ in a number, a path or a negation, or that put one word of
+    /// substance in the place of another, say different things however alike they look: their
+    /// similarity is at most [`DIFFERENT`].
     #[must_use]
     pub fn similarity(&self, other: &Self) -> f32 {
         if self.normal == other.normal {
@@ -88,11 +97,19 @@ impl Wording {
             jaccard(&self.words, &other.words),
             jaccard(&self.pairs, &other.pairs),
         );
-        if self.marks == other.marks && self.is_negated == other.is_negated {
+        let agrees = self.marks == other.marks && self.is_negated == other.is_negated;
+        if agrees && !self.is_swapped(other) {
             similarity
         } else {
             similarity.min(DIFFERENT)
         }
+    }
+
+    /// Whether each has words of substance that the other lacks, more than one in twenty-five.
+    fn is_swapped(&self, other: &Self) -> bool {
+        let shared = shared(&self.substance, &other.substance);
+        let swapped = (self.substance.len() - shared).min(other.substance.len() - shared);
+        swapped * 25 > self.substance.len().max(other.substance.len())
     }
 }
 
@@ -113,6 +130,25 @@ const FILLERS: &[&str] = &[
     "a", "an", "the", "is", "are", "was", "be", "to", "of", "that", "it", "we", "so",
 ];
 
+/// Words that a statement can exchange without saying anything else.
+static SMALL_WORDS: LazyLock<HashSet<&str>> = LazyLock::new(|| FUNCTION.split(' ').collect());
+
+const FUNCTION: &str = "in on at of by with without for from to as and or but not no never always then so if when \
+while they them their we our you your i my it its this that these those which who will would can could may might \
+should shall must do does did have has had into per via there here also only just any all each every";
+
+/// A word without the endings that change with its place in a sentence.
+fn stem(word: &str) -> &str {
+    let endings = ["ing", "ed", "es", "s", "d"];
+    let cut = endings
+        .iter()
+        .find_map(|ending| word.strip_suffix(ending).filter(|rest| rest.len() >= 4));
+    let stem = cut.unwrap_or(word);
+    stem.strip_suffix('e')
+        .filter(|rest| rest.len() >= 3)
+        .unwrap_or(stem)
+}
+
 /// FNV-1a over words and the gaps between them; 64 bits make a false match of two words in one
 /// comparison less likely than a memory error.
 fn digest(words: &[&str]) -> u64 {
@@ -129,8 +165,8 @@ fn set(digests: impl Iterator<Item = u64>) -> Vec<u64> {
     all
 }
 
-/// Of two sorted sets.
-fn jaccard(a: &[u64], b: &[u64]) -> f32 {
+/// How many digests two sorted sets share.
+fn shared(a: &[u64], b: &[u64]) -> usize {
     let (mut at, mut shared) = (0, 0);
     for digest in a {
         while b.get(at).is_some_and(|other| other < digest) {
@@ -138,6 +174,12 @@ fn jaccard(a: &[u64], b: &[u64]) -> f32 {
         }
         shared += usize::from(b.get(at) == Some(digest));
     }
+    shared
+}
+
+/// Of two sorted sets.
+fn jaccard(a: &[u64], b: &[u64]) -> f32 {
+    let shared = shared(a, b);
     let all = a.len() + b.len() - shared;
     if all == 0 {
         1.0
@@ -163,3 +205,6 @@ fn is_negated(words: &[&str]) -> bool {
             )
     })
 }
+
+#[cfg(test)]
+mod tests;

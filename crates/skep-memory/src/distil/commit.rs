@@ -63,7 +63,13 @@ pub fn distil_commit(commit: &CommitView<'_>) -> Vec<Draft> {
     let head = first.map_or(subject.clone(), |first| format!("{subject}: {first}"));
     let draft = Draft {
         kind,
-        key: key_line(&head, &key_names, Some(&body)),
+        key: key_line(
+            &head,
+            &key_names,
+            Some(&body)
+                .filter(|body| body.len() > 120)
+                .map(String::as_str),
+        ),
         text,
         trust: trust(commit.author, message.by_agent),
         valid_from: commit.at,

@@ -35,7 +35,8 @@ impl Draft {
 
     /// Brings every part within its bounds.
     pub(crate) fn bounded(mut self) -> Self {
-        self.key = cut_line(self.key.trim(), Self::KEY_CHARS).into_owned();
+        let key: Vec<&str> = self.key.split_whitespace().collect();
+        self.key = cut_line(&key.join(" "), Self::KEY_CHARS).into_owned();
         self.text = cut_middle(self.text.trim(), Limits::MEMORY_TEXT).into_owned();
         let mut seen = BTreeSet::new();
         self.entities

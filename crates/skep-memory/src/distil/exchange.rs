@@ -180,7 +180,7 @@ fn accepted(asked: Option<&TurnView<'_>>, before: &Before) -> Vec<Draft> {
     let draft = Draft {
         kind: MemoryKind::Decision,
         key: key_line(advice, &names, before.goal.as_deref()),
-        text: format!("{advice} The user agreed."),
+        text: format!("Agreed: {}", without_advice(advice)),
         // The words are the agent's, whoever nodded.
         trust: Trust::Agent,
         valid_from: turn.at,
@@ -189,6 +189,23 @@ fn accepted(asked: Option<&TurnView<'_>>, before: &Before) -> Vec<Draft> {
         score: 0.7,
     };
     vec![draft.bounded()]
+}
+
+/// `I'd recommend using X` agrees on `using X`.
+fn without_advice(advice: &str) -> &str {
+    const LEADS: &[&str] = &[
+        "I recommend ",
+        "I'd recommend ",
+        "I would recommend ",
+        "I suggest ",
+        "I'd suggest ",
+        "I propose ",
+        "I'd go with ",
+    ];
+    LEADS
+        .iter()
+        .find_map(|lead| advice.strip_prefix(lead))
+        .unwrap_or(advice)
 }
 
 /// The last advice of the exchange's last message.

@@ -66,6 +66,9 @@ fn telling_words(context: &str, known: &str) -> Vec<String> {
             None => {}
         }
     }
+    // A short context is a goal, and every word of it counts; of a long one only what it repeats.
+    let least = if context.len() <= 120 { 1 } else { 2 };
+    counts.retain(|(count, ..)| *count >= least);
     counts.sort_by(|a, b| b.0.cmp(&a.0).then(a.1.cmp(&b.1)));
     counts.truncate(4);
     counts.sort_by_key(|(_, at, _)| *at);

@@ -118,7 +118,12 @@ fn judge_user(sentence: &Sentence) -> Option<(MemoryKind, f32)> {
         ));
     }
     if has(Cue::Corrects) && is_correction(sentence) {
-        return Some((Preference, 0.62));
+        let base = if has(Cue::Replaced) || sentence.folded.contains(" not ") {
+            0.68
+        } else {
+            0.62
+        };
+        return Some((Preference, base));
     }
     if is_task {
         None

@@ -117,6 +117,7 @@ fn trim_sentence(text: &str, range: Range<usize>) -> Range<usize> {
 /// How far a name and a value are followed.
 const NAME_MAX: usize = 48;
 const VALUE_MAX: usize = 1024;
+const JUDGED_MAX: usize = 96;
 
 /// The value assigned to the name around `keyword`, if it is one to hide.
 fn assigned(text: &str, keyword: Range<usize>) -> Option<Range<usize>> {
@@ -140,7 +141,9 @@ fn assigned(text: &str, keyword: Range<usize>) -> Option<Range<usize>> {
     } else {
         Sort::Token
     };
-    let literal = &text[value.clone()];
+    // The beginning of a long value tells what it is.
+    let literal =
+        &text[value.start..text.floor_char_boundary(value.end.min(value.start + JUDGED_MAX))];
     let is_secret = match sort {
         Sort::Password => is_password(literal, is_quoted) || is_phrase(word, literal, is_quoted),
         Sort::Token => is_generated(literal) || is_chosen(word, literal, is_quoted),
@@ -234,7 +237,7 @@ fn value_after(text: &str, at: usize, is_flag: bool) -> Option<(Range<usize>, bo
     let start = open + usize::from(quote.is_some());
     let is_end = |byte: u8| match quote {
         Some(quote) => byte == quote || byte == b'\n' || byte == b'\\',
-        None => byte.is_ascii_whitespace() || b"\"'`,;)}]<>\\&|".contains(&byte),
+        None => ends_bare(byte),
     };
     let len = bytes[start..]
         .iter()
@@ -249,6 +252,14 @@ fn value_after(text: &str, at: usize, is_flag: bool) -> Option<(Range<usize>, bo
         value.trim_end_matches(['.', ':'])
     };
     (trimmed.len() >= 6).then(|| (start..start + trimmed.len(), quote.is_some()))
+}
+
+/// Where a value without quotes ends.
+fn ends_bare(byte: u8) -> bool {
+    matches!(
+        byte,
+        b'\t'..=b'\r' | b' ' | b'"' | b'\'' | b'`' | b',' | b';' | b')' | b'}' | b']'
+    ) || matches!(byte, b'<' | b'>' | b'\\' | b'&' | b'|')
 }
 
 /// The length of a constructor around a literal: `String::from(` makes a value, `env(` looks one up.

@@ -191,6 +191,10 @@ pub(super) fn is_password(value: &str, is_quoted: bool) -> bool {
     let signs = value
         .bytes()
         .any(|byte| byte.is_ascii_punctuation() && !matches!(byte, b'-' | b'_' | b'.'));
+    // The cheap refusals first: most values of such names are words.
+    if value.len() < 6 || (!digits && !is_quoted && jumble(value) < 0.25 && !is_random(value)) {
+        return false;
+    }
     if value.len() < 6
         || value.contains(char::is_whitespace)
         || is_placeholder(value)

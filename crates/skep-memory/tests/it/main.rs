@@ -1,7 +1,8 @@
-//! Integration tests: what is redacted, what is distilled.
+//! Integration tests: what is redacted, what is distilled, what holds for any input.
 
 #[cfg(test)]
+mod properties;
+#[cfg(test)]
 mod redaction;
-
 #[cfg(test)]
 mod sample;

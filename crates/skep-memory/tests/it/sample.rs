@@ -166,6 +166,37 @@ fn sessions_leave_what_matters_and_no_junk() {
     assert!(recall >= 0.95 && junk_rate <= 0.05);
 }
 
+/// What is kept, as a reader sees it.
+fn shown(drafts: &[Draft]) -> String {
+    let mut out = String::new();
+    for draft in drafts {
+        let (kind, trust) = (draft.kind.as_str(), draft.trust.as_str());
+        writeln!(
+            out,
+            "[{kind}, {trust}, {:.2}, turns {:?}] {}",
+            draft.score, draft.turns, draft.text
+        )
+        .unwrap();
+        writeln!(
+            out,
+            "  key: {}\n  names: {}",
+            draft.key,
+            draft.entities.join(", ")
+        )
+        .unwrap();
+    }
+    out
+}
+
+#[test]
+fn drafts_of_the_sample_are_reviewed() {
+    let mut out = String::new();
+    for session in parse(include_str!("sample/sessions.txt")) {
+        writeln!(out, "== {}\n{}", session.title, shown(&drafts(&session))).unwrap();
+    }
+    insta::assert_snapshot!("sessions", out);
+}
+
 #[test]
 fn commits_are_kept_by_kind_or_refused() {
     let mut commits: Vec<(&str, &str, String)> = Vec::new();
@@ -184,6 +215,7 @@ fn commits_are_kept_by_kind_or_refused() {
         }
     }
     let (mut wanted, mut found, mut right, mut junk, mut report) = (0, 0, 0, 0, String::new());
+    let mut seen = String::new();
     for (index, (kind, subject, body)) in commits.iter().enumerate() {
         let commit = CommitView {
             index,
@@ -196,6 +228,7 @@ fn commits_are_kept_by_kind_or_refused() {
             files: &[],
         };
         let drafts = distil_commit(&commit);
+        seen.push_str(&shown(&drafts));
         let got = drafts.first().map_or("refuse", |draft| draft.kind.as_str());
         wanted += i32::from(*kind != "refuse");
         found += i32::from(*kind != "refuse" && got != "refuse");
@@ -209,5 +242,6 @@ fn commits_are_kept_by_kind_or_refused() {
         "kept {found} of {wanted}, kind right {right}, junk kept {junk} of {}\n{report}",
         commits.len() as i32 - wanted
     );
+    insta::assert_snapshot!("commits", seen);
     assert!(found == wanted && junk == 0 && f64::from(right) / f64::from(wanted) >= 0.9);
 }
