@@ -10,6 +10,7 @@ use crate::embed::leading_components;
 use crate::fuse::{fuse, lexical_share};
 use crate::lexical::Lexical;
 use crate::lexicon::ENTRY_OVERHEAD;
+use crate::threads::{Said, Threads};
 use crate::top::Top;
 use crate::vector::Vectors;
 
@@ -51,7 +52,7 @@ pub struct Query<'a> {
 pub struct Candidate {
     /// Which memory.
     pub id: MemoryId,
-    /// BM25; zero if no word matches.
+    /// BM25 of its own words; zero if none matches.
     pub lexical: f32,
     /// The cosine; zero if the memory or the query has no vector.
     pub vector: f32,
@@ -65,6 +66,7 @@ pub struct WorkspaceIndex {
     pub(crate) seq: u64,
     pub(crate) lexical: Lexical,
     pub(crate) vectors: Vectors,
+    pub(crate) threads: Threads,
     pub(crate) places: Vec<Place>,
     pub(crate) slots: HashMap<MemoryId, u32>,
 }
@@ -87,6 +89,7 @@ impl WorkspaceIndex {
             seq: 0,
             lexical: Lexical::default(),
             vectors: Vectors::new(dim, leading_components(model_id, dim)),
+            threads: Threads::default(),
             places: Vec::new(),
             slots: HashMap::new(),
         }
@@ -154,6 +157,16 @@ impl WorkspaceIndex {
         slot.is_some_and(|&slot| self.vectors.put(slot, vector))
     }
 
+    /// Says where a memory was said, so that its neighbours' words help to find it; false if it is
+    /// not held. A text that changes has to be given its place again, like its vector.
+    pub fn put_said(&mut self, id: MemoryId, said: Said) -> bool {
+        let Some(&slot) = self.slots.get(&id) else {
+            return false;
+        };
+        self.threads.put(slot, said);
+        true
+    }
+
     /// Takes a memory out; false if it was not held.
     pub fn remove(&mut self, id: MemoryId) -> bool {
         let Some(slot) = self.slots.remove(&id) else {
@@ -161,6 +174,7 @@ impl WorkspaceIndex {
         };
         self.lexical.remove(slot);
         self.vectors.remove(slot);
+        self.threads.remove(slot);
         let removed = self.lexical.slots() - self.lexical.live();
         if removed >= COMPACT_FROM && removed > self.lexical.slots() / 4 {
             self.compact();
@@ -174,7 +188,8 @@ impl WorkspaceIndex {
         let id = size_of::<(MemoryId, u32)>() + ENTRY_OVERHEAD;
         let places = self.places.capacity() * size_of::<Place>();
         let ids = self.slots.capacity() * id + places;
-        self.lexical.heap_bytes() + self.vectors.heap_bytes() + ids
+        let channels = self.lexical.heap_bytes() + self.vectors.heap_bytes();
+        channels + self.threads.heap_bytes() + ids
     }
 
     /// The candidates for a query, best first; equal ones in the order of their puts.
@@ -182,15 +197,14 @@ impl WorkspaceIndex {
     pub fn search(&self, query: &Query<'_>) -> Vec<Candidate> {
         let accept = |slot: u32| self.accepts(slot, query.project);
         let pool = query.limit.saturating_mul(POOL_FACTOR).max(POOL_MIN);
-        let scores = self.lexical.scores(query.text);
+        let asked = self.lexical.ask(query.text);
         let mut by_words = Top::new(pool, f32::MIN_POSITIVE);
-        by_words.offer_all(0, &scores, &accept);
+        by_words.offer_all(0, &asked.scores, &accept);
         let by_words = by_words.into_sorted();
         let by_vector = match query.vector {
             Some(vector) => self.vectors.nearest(vector, pool, &accept),
             None => Vec::new(),
         };
-        let best = (first_score(&by_words), first_score(&by_vector));
         let mut slots: Vec<u32> = by_words
             .iter()
             .chain(&by_vector)
@@ -198,15 +212,20 @@ impl WorkspaceIndex {
             .collect();
         slots.sort_unstable();
         slots.dedup();
+        self.threads.widen(&mut slots, &accept);
+        let in_context = self.lexical.in_context(&asked, &slots, &self.threads);
+        let best_words = in_context.iter().copied().fold(0.0, f32::max);
+        let best_vector = by_vector.first().map_or(0.0, |&(score, _)| score);
         let cosines = match query.vector {
             Some(vector) => self.vectors.cosines(vector, &slots),
             None => vec![0.0; slots.len()],
         };
         let share = lexical_share(query.text);
-        let found = slots.into_iter().zip(cosines).map(|(slot, vector)| {
-            let lexical = scores[slot as usize];
+        let scored = slots.into_iter().zip(in_context).zip(cosines);
+        let found = scored.map(|((slot, words), vector)| {
+            let lexical = asked.scores[slot as usize];
             let id = self.places[slot as usize].id;
-            let fused = fuse(share, (lexical, best.0), (vector, best.1));
+            let fused = fuse(share, (words, best_words), (vector, best_vector));
             Candidate {
                 id,
                 lexical,
@@ -235,6 +254,7 @@ impl WorkspaceIndex {
             .collect();
         self.lexical.compact(&moved);
         self.vectors.compact(&moved);
+        self.threads.compact(&moved);
         let mut kept = moved.iter();
         self.places
             .retain(|_| kept.next().is_some_and(Option::is_some));
@@ -249,10 +269,6 @@ fn mark(text: &str) -> u64 {
     let mut hasher = DefaultHasher::new();
     hasher.write(text.as_bytes());
     hasher.finish()
-}
-
-fn first_score(sorted: &[(f32, u32)]) -> f32 {
-    sorted.first().map_or(0.0, |&(score, _)| score)
 }
 
 fn sorted(found: impl Iterator<Item = Candidate>, limit: usize) -> Vec<Candidate> {

@@ -4,9 +4,12 @@
 //! Foundations and Trends in Information Retrieval 3(4), 2009, §3.5; the inverse document frequency
 //! has one added inside the logarithm, as in Lucene, so that it is never negative.
 
+use std::collections::HashSet;
+
 use crate::analyze::analyze;
 use crate::lexicon::Lexicon;
 use crate::postings::Postings;
+use crate::threads::Threads;
 
 /// How soon repetition stops counting.
 const K1: f32 = 1.2;
@@ -16,6 +19,14 @@ const B: f32 = 0.75;
 
 /// The length of a text that was removed.
 const REMOVED: u32 = u32::MAX;
+
+/// What a query comes to.
+pub(crate) struct Asked {
+    /// The number and the weight of each term that some text holds, in the order of the words.
+    terms: Vec<(u32, f32)>,
+    /// The score of every slot.
+    pub(crate) scores: Vec<f32>,
+}
 
 /// Texts by slot. Slots are given in order and never reused until compaction.
 #[derive(Default)]
@@ -76,8 +87,10 @@ impl Lexical {
     }
 
     /// The score of every slot; zero where no term of the query occurs.
-    pub(crate) fn scores(&self, query: &str) -> Vec<f32> {
+    pub(crate) fn ask(&self, query: &str) -> Asked {
         let mut scores = vec![0.0; self.lengths.len()];
+        let mut asked = Vec::new();
+        let (flat, slope) = self.norm();
         let mut terms = analyze(query);
         // Sums are taken in the order of the words, not of their numbers, so that the last bit of
         // a score does not depend on what was put in first.
@@ -90,7 +103,50 @@ impl Lexical {
             found.clear();
             let occurrences = self.postings[number as usize].iter();
             found.extend(occurrences.filter(|(slot, _)| self.is_live(*slot)));
-            self.score_term(&found, run.len() as f32, &mut scores);
+            let weight = run.len() as f32 * self.rarity(found.len());
+            for &(slot, count) in &found {
+                let (count, norm) = (
+                    count as f32,
+                    flat + slope * self.lengths[slot as usize] as f32,
+                );
+                scores[slot as usize] += weight * (count * (K1 + 1.0) / (count + K1 * norm));
+            }
+            asked.push((number, weight));
+        }
+        let terms = asked;
+        Asked { terms, scores }
+    }
+
+    /// The scores of some slots, in order, with the words of their neighbours: BM25F, the
+    /// neighbours being fields of less weight (Robertson and Zaragoza, §3.6).
+    pub(crate) fn in_context(&self, asked: &Asked, slots: &[u32], threads: &Threads) -> Vec<f32> {
+        let mut near = Vec::new();
+        for (at, &slot) in slots.iter().enumerate() {
+            let others = threads.neighbours(slot);
+            near.extend(others.map(|(other, weight)| (other, weight, at)));
+        }
+        let mut scores: Vec<f32> = slots
+            .iter()
+            .map(|&slot| asked.scores[slot as usize])
+            .collect();
+        if near.is_empty() {
+            return scores;
+        }
+        let together: HashSet<usize> = near.iter().map(|&(_, _, at)| at).collect();
+        for &at in &together {
+            near.push((slots[at], 1.0, at));
+            scores[at] = 0.0;
+        }
+        near.sort_unstable_by_key(|&(slot, _, at)| (slot, at));
+        let mut counts = vec![0.0; slots.len()];
+        for &(number, weight) in &asked.terms {
+            counts.fill(0.0);
+            self.gather(number, &near, &mut counts);
+            for (score, &count) in scores.iter_mut().zip(&counts) {
+                if count > 0.0 {
+                    *score += weight * (count * (K1 + 1.0) / (count + K1));
+                }
+            }
         }
         scores
     }
@@ -144,15 +200,36 @@ impl Lexical {
         }
     }
 
-    fn score_term(&self, found: &[(u32, u32)], times: f32, scores: &mut [f32]) {
-        let (texts, holding) = (self.live as f32, found.len() as f32);
-        let idf = (1.0 + (texts - holding + 0.5) / (holding + 0.5)).ln();
-        let average = (self.live_terms as f32 / texts.max(1.0)).max(1.0);
-        let (flat, slope) = (K1 * (1.0 - B), K1 * B / average);
-        for &(slot, count) in found {
-            let (count, length) = (count as f32, self.lengths[slot as usize] as f32);
-            let saturated = count * (K1 + 1.0) / (count + flat + slope * length);
-            scores[slot as usize] += times * idf * saturated;
+    /// Adds up how often a term occurs in and near some slots: `near` has the slot to look in, what
+    /// an occurrence there is worth and where to add it, in the order of the slots.
+    fn gather(&self, number: u32, near: &[(u32, f32, usize)], counts: &mut [f32]) {
+        let (flat, slope) = self.norm();
+        let mut rest = near;
+        for (slot, count) in self.postings[number as usize].iter() {
+            while let Some((&(wanted, weight, at), after)) = rest.split_first()
+                && wanted <= slot
+            {
+                if wanted == slot {
+                    let norm = flat + slope * self.lengths[slot as usize] as f32;
+                    counts[at] += weight * count as f32 / norm;
+                }
+                rest = after;
+            }
+            if rest.is_empty() {
+                return;
+            }
         }
+    }
+
+    /// The inverse frequency of a term that so many texts hold.
+    fn rarity(&self, holding: usize) -> f32 {
+        let (texts, holding) = (self.live as f32, holding as f32);
+        (1.0 + (texts - holding + 0.5) / (holding + 0.5)).ln()
+    }
+
+    /// What the count of a term is divided by: a number, and a number times the text's length.
+    fn norm(&self) -> (f32, f32) {
+        let average = (self.live_terms as f32 / (self.live as f32).max(1.0)).max(1.0);
+        (1.0 - B, B / average)
     }
 }

@@ -4,7 +4,7 @@
 
 use std::collections::HashMap;
 
-use skep_domain::{Id, MemoryId, ProjectId};
+use skep_domain::{Id, MemoryId, ProjectId, Timestamp};
 
 use crate::IndexError;
 use crate::analyze::ANALYZER_VERSION;
@@ -13,10 +13,11 @@ use crate::index::{Place, WorkspaceIndex};
 use crate::lexical::Lexical;
 use crate::lexicon::Lexicon;
 use crate::postings::{Postings, put_varint};
+use crate::threads::Said;
 use crate::vector::{Vectors, is_sound_scale};
 
 /// What a snapshot begins with; the last character is the version of the format.
-const MAGIC: [u8; 8] = *b"SKEPIDX1";
+const MAGIC: [u8; 8] = *b"SKEPIDX2";
 
 /// Bytes of the checksum at the end.
 const CHECKSUM: usize = 8;
@@ -37,6 +38,7 @@ impl WorkspaceIndex {
         self.write_places(&mut out);
         self.write_lexical(&mut out);
         self.vectors.write(&mut out);
+        self.write_said(&mut out);
         let sum = checksum(&out);
         out.extend(sum.to_le_bytes());
         out
@@ -57,6 +59,7 @@ impl WorkspaceIndex {
         index.places = read_places(&mut reader)?;
         index.lexical = read_lexical(&mut reader, index.places.len())?;
         index.vectors.read(&mut reader, index.places.len())?;
+        index.read_said(&mut reader)?;
         reader.finish()?;
         index.link()?;
         Ok(index)
@@ -70,6 +73,31 @@ impl WorkspaceIndex {
             out.push(place.project.is_some().into());
             out.extend(place.project.map(Id::to_bytes).into_iter().flatten());
         }
+    }
+
+    fn write_said(&self, out: &mut Vec<u8>) {
+        let said: Vec<(u32, Said)> = (0..self.places.len() as u32)
+            .filter_map(|slot| Some((slot, self.threads.get(slot)?)))
+            .collect();
+        put_varint(out, said.len() as u64);
+        for (slot, said) in said {
+            out.extend(slot.to_le_bytes());
+            out.extend(said.thread);
+            out.extend(said.at.as_micros().to_le_bytes());
+        }
+    }
+
+    fn read_said(&mut self, reader: &mut Reader<'_>) -> Result<(), IndexError> {
+        for _ in 0..reader.count()? {
+            let slot = reader.u32()?;
+            let thread = reader.array()?;
+            let at = Timestamp::from_micros(reader.u64()?.cast_signed());
+            if !self.lexical.is_live(slot) {
+                return Err(DAMAGED);
+            }
+            self.threads.put(slot, Said { thread, at });
+        }
+        Ok(())
     }
 
     fn write_lexical(&self, out: &mut Vec<u8>) {

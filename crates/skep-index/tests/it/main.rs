@@ -1,6 +1,7 @@
 //! What search promises, asked from outside: scores, changes, isolation, snapshots, vectors.
 
 mod changes;
+mod context;
 mod isolation;
 mod scores;
 mod snapshots;
