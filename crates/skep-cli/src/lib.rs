@@ -37,8 +37,12 @@ pub fn command() -> clap::Command {
 /// Parses, runs, reports. 0: done; 1: it failed; 2: it was called wrongly.
 pub fn run(arguments: impl Iterator<Item = OsString>) -> ExitCode {
     let environment = Environment::read();
-    let args = match Args::try_parse_from(arguments) {
+    let arguments: Vec<OsString> = arguments.collect();
+    let args = match Args::try_parse_from(&arguments) {
         Ok(args) => args,
+        Err(error) if error.use_stderr() && arguments.iter().any(|word| word == "--json") => {
+            return misused(&error).report(&Output::new(true, true, &environment));
+        }
         Err(error) => {
             // Help and version are "errors" that go to stdout. A closed pipe is nobody's problem.
             let _closed = error.print();
@@ -50,6 +54,13 @@ pub fn run(arguments: impl Iterator<Item = OsString>) -> ExitCode {
         Ok(code) => code,
         Err(failure) => failure.report(&output),
     }
+}
+
+/// What clap says to a person, for a program: without the usage that follows.
+fn misused(error: &clap::Error) -> Failure {
+    let said = error.to_string();
+    let first = said.lines().next().unwrap_or_default();
+    Failure::usage(first.trim_start_matches("error: ")).hint("skep --help")
 }
 
 fn perform(args: Args, environment: Environment, output: &Output) -> Result<ExitCode, Failure> {

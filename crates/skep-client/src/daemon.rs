@@ -27,6 +27,8 @@ const POLL: Duration = Duration::from_millis(20);
 /// A daemon that found another one running: polls until we look whether that one still is.
 const YIELDED_POLLS: u32 = 25;
 const LOG_TAIL: u64 = 64 << 10;
+/// Lines of the log in an error.
+const LOG_SHOWN: usize = 10;
 
 /// Why the daemon did not start or stop.
 #[derive(Debug, thiserror::Error)]
@@ -124,17 +126,19 @@ async fn start_within(home: &Home, program: &Path, patience: Duration) -> Result
         path: home.path().to_owned(),
         source,
     })?;
-    timeout(patience, start_and_poll(home, program))
+    // What it said before is not why it does not start now.
+    let said = home.log().metadata().map_or(0, |facts| facts.len());
+    timeout(patience, start_and_poll(home, program, said))
         .await
         .unwrap_or_else(|_| {
             Err(DaemonError::Late {
                 after: patience,
-                log: log_tail(home, 10).unwrap_or_default(),
+                log: log_from(home, said, LOG_SHOWN).unwrap_or_default(),
             })
         })
 }
 
-async fn start_and_poll(home: &Home, program: &Path) -> Result<(), DaemonError> {
+async fn start_and_poll(home: &Home, program: &Path, said: u64) -> Result<(), DaemonError> {
     let mut child = spawn(home, program)?;
     let mut yielded = 0;
     while !is_ready(home).await {
@@ -155,7 +159,7 @@ async fn start_and_poll(home: &Home, program: &Path) -> Result<(), DaemonError> 
             Some(status) => {
                 return Err(DaemonError::Died {
                     status: status.to_string(),
-                    log: log_tail(home, 10).unwrap_or_default(),
+                    log: log_from(home, said, LOG_SHOWN).unwrap_or_default(),
                 });
             }
         }
@@ -220,7 +224,7 @@ pub async fn stop(home: &Home) -> Result<bool, DaemonError> {
     timeout(STOP_PATIENCE, gone).await.unwrap_or_else(|_| {
         Err(DaemonError::Late {
             after: STOP_PATIENCE,
-            log: log_tail(home, 10).unwrap_or_default(),
+            log: log_tail(home, LOG_SHOWN).unwrap_or_default(),
         })
     })
 }
@@ -243,15 +247,20 @@ fn read_pid(home: &Home) -> Option<Pid> {
 /// # Errors
 /// When there is no log, or it cannot be read.
 pub fn log_tail(home: &Home, lines: usize) -> io::Result<Vec<String>> {
+    log_from(home, 0, lines)
+}
+
+/// As [`log_tail`], of what was written after the first `start` bytes.
+fn log_from(home: &Home, start: u64, lines: usize) -> io::Result<Vec<String>> {
     let mut file = File::open(home.log())?;
     let length = file.metadata()?.len();
-    let from = length.saturating_sub(LOG_TAIL);
+    let from = length.saturating_sub(LOG_TAIL).max(start);
     file.seek(SeekFrom::Start(from))?;
     let mut bytes = Vec::new();
     file.take(LOG_TAIL).read_to_end(&mut bytes)?;
     let text = String::from_utf8_lossy(&bytes);
-    // The first line is cut when we did not begin at the start.
-    let all: Vec<&str> = text.lines().skip(usize::from(from > 0)).collect();
+    // The first line is cut when we did not begin where it did.
+    let all: Vec<&str> = text.lines().skip(usize::from(from > start)).collect();
     let kept = all.len().saturating_sub(lines);
     Ok(all[kept..].iter().map(|line| (*line).to_owned()).collect())
 }
@@ -288,18 +297,19 @@ mod tests {
             &root,
             "echo \"$1 $SKEP_HOME\"; echo no root key >&2; exit 3",
         );
-        let error = start_within(&home, &program, Duration::from_secs(10)).await;
-        let Err(DaemonError::Died { status, log }) = error else {
-            panic!("{error:?}");
-        };
-        assert!(status.contains('3'), "{status}");
-        assert_eq!(
-            log,
-            [
-                format!("serve {}", home.path().display()),
-                "no root key".into()
-            ]
-        );
+        let said = [
+            format!("serve {}", home.path().display()),
+            "no root key".into(),
+        ];
+        // The second time, what the log holds of the first is left out.
+        for _ in 0..2 {
+            let error = start_within(&home, &program, Duration::from_secs(10)).await;
+            let Err(DaemonError::Died { status, log }) = error else {
+                panic!("{error:?}");
+            };
+            assert!(status.contains('3'), "{status}");
+            assert_eq!(log, said);
+        }
         let mode = fs::metadata(home.log()).unwrap().permissions().mode();
         assert_eq!(mode & 0o777, 0o600);
     }

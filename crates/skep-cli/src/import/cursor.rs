@@ -77,6 +77,8 @@ mod tests {
         assert_eq!(read(&text), Some(here));
         assert_eq!(read(&format!("{text}more")), Some(here));
         assert_eq!(read(&text[..9_999]), None);
+        // Its last line, now incomplete, begins before the place.
+        assert_eq!(Position::read(&kept, &file(&text), 9_990), None);
         let edited = text.replacen('9', "8", 1_000);
         assert_eq!(read(&edited), None);
         let beginning = Position::default().write(&file(&text)).unwrap();

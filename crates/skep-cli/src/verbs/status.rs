@@ -35,9 +35,8 @@ pub(super) async fn run(context: &Context<'_>) -> Result<ExitCode, Failure> {
             "is not running"
         };
         let home = context.home.path().display();
-        context
-            .output
-            .line(&format!("skepd {what} (data in {home})"))?;
+        let line = format!("skepd {what} (data in {home})");
+        context.output.line(&line)?;
         let next = if running {
             "see: skep logs"
         } else {

@@ -229,15 +229,26 @@ fn set_traps(bench: &Bench, repository: &Path) -> PathBuf {
 
 /// Makes HEAD a commit that only `git show` would have liked to verify.
 fn plant_signed_commit(bench: &Bench, repository: &Path) {
-    fs::write(bench.path("signed"), SIGNED).unwrap();
+    plant_commit(bench, repository, SIGNED);
+}
+
+fn plant_commit(bench: &Bench, repository: &Path, text: &str) {
+    fs::write(bench.path("commit"), text).unwrap();
     let object = Command::new("git")
         .arg("-C")
         .arg(repository)
-        .args(["hash-object", "-t", "commit", "-w"])
-        .arg(bench.path("signed"))
+        .args(["hash-object", "-t", "commit", "-w", "--literally"])
+        .arg(bench.path("commit"))
         .output()
         .unwrap();
     fs::write(repository.join(".git/refs/heads/main"), object.stdout).unwrap();
+}
+
+/// Makes HEAD a commit whose tree only the remote could have.
+fn plant_incomplete_commit(bench: &Bench, repository: &Path) {
+    let tree = SIGNED.lines().next().unwrap();
+    let text = SIGNED.replace(tree, &format!("tree {}", "1".repeat(40)));
+    plant_commit(bench, repository, &text);
 }
 
 #[test]
@@ -246,13 +257,34 @@ fn x04_a_hostile_repository_runs_nothing() {
     let repository = harbor(&bench);
     let sprung = set_traps(&bench, &repository);
     let was_sprung = || fs::read_to_string(&sprung).ok();
+    let springs = |arguments: &[&str]| {
+        let mut plain = Command::new("git");
+        plain.arg("-C").arg(&repository).args(arguments);
+        plain
+            .env("GIT_CONFIG_GLOBAL", "/dev/null")
+            .output()
+            .unwrap();
+        fs::remove_file(&sprung).is_ok()
+    };
+    assert!(
+        springs(&["log", "-p", "-2", "--ext-diff"]),
+        "the traps are not armed"
+    );
     let report = bench.import("git", &repository);
     assert_eq!((&report["imported"], was_sprung()), (&json!(10), None));
     plant_signed_commit(&bench, &repository);
+    assert!(
+        springs(&["log", "-1"]),
+        "the signature is not checked by a plain log"
+    );
     let report = bench.import("git", &repository);
     assert_eq!((&report["imported"], was_sprung()), (&json!(1), None));
     // An object that is missing is an error, not a reason to call the remote.
-    fs::write(repository.join(".git/refs/heads/main"), "1".repeat(40)).unwrap();
+    plant_incomplete_commit(&bench, &repository);
+    assert!(
+        springs(&["log", "-1", "--name-status"]),
+        "the remote is not asked by a plain log"
+    );
     let ran = bench.skep(&["import", "git", repository.to_str().unwrap()]);
     assert_eq!((ran.code, was_sprung()), (1, None), "{ran:?}");
 }

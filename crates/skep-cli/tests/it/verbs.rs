@@ -95,6 +95,11 @@ fn json_is_the_answer_itself_and_so_are_errors() {
         (ran.code, &ran.json()["error"]["code"]),
         (1, &json!("INSTALL_TOKEN"))
     );
+    let ran = bench.skep(&["recall", "x", "--kind", "wisdom", "--json"]);
+    assert_eq!(
+        (ran.code, &ran.json()["error"]["code"]),
+        (2, &json!("USAGE"))
+    );
     let status = bench.skep(&["status", "--json"]).json();
     assert_eq!(
         (&status["running"], &status["health"]["mode"]),
