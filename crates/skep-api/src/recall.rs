@@ -64,11 +64,11 @@ pub struct RecallItem {
 /// Scores of one item; nothing outside the workspace moves them.
 #[derive(Clone, Copy, Debug, Serialize, Deserialize, JsonSchema)]
 pub struct Scores {
-    /// BM25, divided by the best of this query.
+    /// BM25 of its words; what is a good one depends on the question.
     pub lexical: f32,
-    /// Cosine, divided by the best of this query.
+    /// Cosine between its vector and the question's; 0 while it waits for its vector.
     pub vector: f32,
-    /// Their weighted sum.
+    /// Both, each divided by the best of this question and weighted by the question's nature, summed.
     pub fused: f32,
     /// After recency and trust: what the order follows.
     pub rank: f32,

@@ -8,8 +8,8 @@ use anyhow::{Result, bail};
 
 /// Shorter paragraphs say too little to be a memory.
 const SHORTEST: usize = 60;
-/// Longer ones are cut, as a distiller would.
-const LONGEST: usize = 700;
+/// Longer ones become several, about as long as a distilled memory.
+const LONGEST: usize = 280;
 
 /// Up to `wanted` different paragraphs, in the order of the paths.
 pub(crate) fn read(directories: &[PathBuf], wanted: usize) -> Result<Vec<String>> {
@@ -25,7 +25,10 @@ pub(crate) fn read(directories: &[PathBuf], wanted: usize) -> Result<Vec<String>
             continue;
         };
         let is_source = file.extension().is_some_and(|end| end == "rs");
-        for paragraph in split(&text, is_source) {
+        for paragraph in split(&text, is_source)
+            .iter()
+            .flat_map(|paragraph| pieces(paragraph))
+        {
             if paragraphs.len() == wanted {
                 return Ok(paragraphs);
             }
@@ -64,8 +67,6 @@ fn split(text: &str, is_source: bool) -> Vec<String> {
     let mut current = String::new();
     let mut end = |current: &mut String| {
         if (SHORTEST..).contains(&current.len()) && current.contains(' ') {
-            let cut = current.floor_char_boundary(LONGEST);
-            current.truncate(cut);
             paragraphs.push(std::mem::take(current));
         }
         current.clear();
@@ -91,4 +92,24 @@ fn split(text: &str, is_source: bool) -> Vec<String> {
     }
     end(&mut current);
     paragraphs
+}
+
+/// A paragraph cut at the ends of words.
+fn pieces(paragraph: &str) -> Vec<String> {
+    let mut pieces = vec![String::new()];
+    for word in paragraph.split_whitespace() {
+        if let Some(last) = pieces
+            .last_mut()
+            .filter(|last| last.len() + word.len() < LONGEST)
+        {
+            if !last.is_empty() {
+                last.push(' ');
+            }
+            last.push_str(word);
+        } else {
+            pieces.push(word.to_owned());
+        }
+    }
+    pieces.retain(|piece| piece.len() >= SHORTEST);
+    pieces
 }
