@@ -122,6 +122,10 @@ const JUDGED_MAX: usize = 96;
 /// The value assigned to the name around `keyword`, if it is one to hide.
 fn assigned(text: &str, keyword: Range<usize>) -> Option<Range<usize>> {
     let before = name_before(text, keyword.start);
+    // The name of a rule, in the place of what it found, is no name of a secret.
+    if text[..keyword.start - before.len()].ends_with("[redacted:") {
+        return None;
+    }
     let suffix_len = text.as_bytes()[keyword.end..]
         .iter()
         .take(NAME_MAX)

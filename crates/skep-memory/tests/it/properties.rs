@@ -6,6 +6,9 @@ use skep_memory::{
     CommitAuthor, CommitView, Draft, FileChange, FileStatus, Redactor, TurnView, clean, cut_middle,
     distil_commit, distil_session, estimate_tokens, near_duplicate, normal_form,
 };
+use std::sync::LazyLock;
+
+static REDACTOR: LazyLock<Redactor> = LazyLock::new(Redactor::new);
 
 /// What the rules look for, so that random text meets them.
 const PIECES: &[&str] = &[
@@ -128,20 +131,17 @@ fn check_bounds(draft: &Draft) -> Result<(), TestCaseError> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(192))]
-
     #[test]
     fn redaction_is_idempotent_and_names_its_ranges(text in text()) {
-        let redactor = Redactor::new();
-        let once = redactor.redact(&text);
+        let once = REDACTOR.redact(&text);
         for pair in once.found.windows(2) {
             prop_assert!(pair[0].range.end <= pair[1].range.start);
         }
         for finding in &once.found {
             prop_assert!(text.get(finding.range.clone()).is_some());
-            prop_assert!(redactor.rules().contains(&finding.rule));
+            prop_assert!(REDACTOR.rules().contains(&finding.rule));
         }
-        let twice = redactor.redact(&once.text);
+        let twice = REDACTOR.redact(&once.text);
         prop_assert_eq!(&twice.text, &once.text, "{:?}", twice.found);
     }
 
@@ -150,7 +150,7 @@ proptest! {
         prop_assume!(key.bytes().any(|b| b.is_ascii_digit()) && key.bytes().any(|b| b.is_ascii_uppercase()));
         let token = format!("{}{key}", ["gh", "p_"].concat());
         let text = format!("{before} {token} {after}");
-        let redacted = Redactor::new().redact(&text);
+        let redacted = REDACTOR.redact(&text);
         prop_assert!(!redacted.text.contains(&key));
     }
 
@@ -188,7 +188,7 @@ proptest! {
     #[test]
     fn the_way_in_keeps_text_inert_and_bounded(text in text(), limit in 64_usize..4_096) {
         let cleaned = clean(&text);
-        let redacted = Redactor::new().redact(&cleaned);
+        let redacted = REDACTOR.redact(&cleaned);
         let cut = cut_middle(&redacted.text, limit);
         prop_assert!(cut.len() <= limit);
         prop_assert_eq!(clean(&cut), cut.as_ref());
@@ -213,7 +213,6 @@ proptest! {
 
 #[test]
 fn hostile_text_is_redacted_in_linear_time() {
-    let redactor = Redactor::new();
     for unit in [
         "-----BEGIN PRIVATE KEY-----\n",
         "-----END PRIVATE KEY-----",
@@ -235,7 +234,7 @@ fn hostile_text_is_redacted_in_linear_time() {
     ] {
         // A second of a quadratic rule at this size would be hours.
         let text = unit.repeat((96 << 10) / unit.len());
-        let found = redactor.redact(&text).found;
+        let found = REDACTOR.redact(&text).found;
         assert!(found.len() <= text.len() / 4, "{unit}");
     }
 }
