@@ -24,7 +24,7 @@ const MAGIC: &[u8] = b"SKEPEMB1";
 const MODEL_ID: &str = "skep-static-256/1";
 
 /// Components of the built-in model that the first pass of a large scan reads.
-const LEADING: usize = 64;
+const LEADING: usize = 96;
 
 /// How many leading components of a model carry enough to make a first pass: all of them unless
 /// the model is known to be ordered by variance.

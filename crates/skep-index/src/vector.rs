@@ -21,7 +21,7 @@ const SPARE: usize = 2;
 const KEPT_AT_LEAST: usize = 512;
 
 /// See [`KEPT_AT_LEAST`].
-const KEPT_SHARE: usize = 64;
+const KEPT_SHARE: usize = 32;
 
 /// Vectors by slot; a slot without one holds zeros and a scale that is not a number.
 pub(crate) struct Vectors {
