@@ -16,7 +16,8 @@ mod turn;
 
 pub use clean::{clean, cut_line, cut_middle};
 pub use distil::{
-    CoChange, Draft, distil_commit, distil_exchange, distil_session, split_exchanges,
+    CoChange, Continued, Draft, distil_commit, distil_continued, distil_exchange, distil_session,
+    split_exchanges,
 };
 pub use normal::{DIFFERENT, NEAR_DUPLICATE, Wording, near_duplicate, normal_form};
 pub use pack::{CutReason, Form, PackItem, PackLimits, Packed, pack};

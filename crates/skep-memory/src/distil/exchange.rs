@@ -55,7 +55,13 @@ pub(super) fn distil(harness: Harness, turns: &[TurnView<'_>], before: &mut Befo
             TurnRole::User | TurnRole::Assistant | TurnRole::Summary => {
                 let passage = read(turn.text);
                 let found = of_message(turn, &passage, goal.as_deref(), is_tainted, &mut spent);
-                taken_back(&mut drafts, turn.index, &passage);
+                let said_before: Vec<&Draft> = drafts.iter().collect();
+                for at in taken_back(&said_before, turn.index, &passage)
+                    .into_iter()
+                    .rev()
+                {
+                    drafts.remove(at);
+                }
                 drafts.extend(found);
                 said_so_far.push((turn.index, passage));
             }

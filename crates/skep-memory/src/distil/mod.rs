@@ -25,4 +25,4 @@ mod trivial;
 pub use cochange::CoChange;
 pub use commit::distil_commit;
 pub use draft::Draft;
-pub use session::{distil_exchange, distil_session, split_exchanges};
+pub use session::{Continued, distil_continued, distil_exchange, distil_session, split_exchanges};

@@ -4,7 +4,7 @@ use super::draft::Draft;
 use super::exchange::{Before, distil};
 use super::passage::read;
 use super::retract::taken_back;
-use crate::normal::{NEAR_DUPLICATE, near_duplicate, normal_form};
+use crate::normal::{NEAR_DUPLICATE, Wording, normal_form};
 use crate::turn::TurnView;
 use skep_domain::{Harness, TurnRole};
 use std::collections::BTreeSet;
@@ -38,36 +38,99 @@ pub fn distil_exchange(harness: Harness, turns: &[TurnView<'_>]) -> Vec<Draft> {
     distil(harness, turns, &mut Before::default())
 }
 
-/// How many drafts back a copy is looked for, and a claim can still be taken back.
-const WINDOW: usize = 64;
-
 /// The drafts of a whole session, in its order.
 ///
 /// Beyond [`distil_exchange`]: a user's "yes" makes a decision of what was advised before, a later
 /// message takes earlier claims back, and the same statement is kept once.
 #[must_use]
 pub fn distil_session(harness: Harness, turns: &[TurnView<'_>]) -> Vec<Draft> {
+    distil_continued(harness, turns, 0).drafts
+}
+
+/// What the continuation of a session brings.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Continued {
+    /// The drafts of the new turns.
+    pub drafts: Vec<Draft>,
+    /// Drafts of the earlier turns that the new ones take back, word for word as they were made.
+    pub withdrawn: Vec<Draft>,
+}
+
+/// Distils `turns[from..]`, knowing what went before.
+///
+/// For sessions that are distilled while they go on: give the last exchange or two as context, with
+/// `from` at the start of the first exchange that is new. Drafts of the context are made again only
+/// to be compared with; what is made of them is the same, so their normal forms find the memories.
+#[must_use]
+pub fn distil_continued(harness: Harness, turns: &[TurnView<'_>], from: usize) -> Continued {
     let mut before = Before::default();
-    let mut kept: Vec<Draft> = Vec::new();
-    let mut known: BTreeSet<String> = BTreeSet::new();
+    let mut kept = Kept::default();
     for range in split_exchanges(turns) {
+        let is_new = range.start >= from;
         let exchange = &turns[range];
-        for turn in exchange
-            .iter()
-            .filter(|turn| matches!(turn.role, TurnRole::User | TurnRole::Assistant))
-        {
-            let mut recent = kept.split_off(kept.len().saturating_sub(WINDOW));
-            taken_back(&mut recent, turn.index, &read(turn.text));
-            kept.append(&mut recent);
+        for turn in exchange.iter().filter(|turn| is_speech(turn.role)) {
+            kept.take_back(turn, is_new);
         }
         for draft in distil(harness, exchange, &mut before) {
-            let is_near =
-                |other: &Draft| near_duplicate(&other.text, &draft.text) >= NEAR_DUPLICATE;
-            let is_copy = kept.iter().rev().take(WINDOW).any(is_near);
-            if !is_copy && known.insert(normal_form(&draft.text)) {
-                kept.push(draft);
+            kept.put(draft, is_new);
+        }
+    }
+    let drafts = kept
+        .rows
+        .into_iter()
+        .filter(|row| row.is_new)
+        .map(|row| row.draft)
+        .collect();
+    Continued {
+        drafts,
+        withdrawn: kept.withdrawn,
+    }
+}
+
+const fn is_speech(role: TurnRole) -> bool {
+    matches!(role, TurnRole::User | TurnRole::Assistant)
+}
+
+/// How many drafts back a copy is looked for, and a claim can still be taken back.
+const WINDOW: usize = 64;
+
+/// What a session has left so far.
+#[derive(Default)]
+struct Kept {
+    rows: Vec<Row>,
+    known: BTreeSet<String>,
+    withdrawn: Vec<Draft>,
+}
+
+struct Row {
+    draft: Draft,
+    wording: Wording,
+    is_new: bool,
+}
+
+impl Kept {
+    fn take_back(&mut self, turn: &TurnView<'_>, is_new: bool) {
+        let start = self.rows.len().saturating_sub(WINDOW);
+        let recent: Vec<&Draft> = self.rows[start..].iter().map(|row| &row.draft).collect();
+        let fallen = taken_back(&recent, turn.index, &read(turn.text));
+        for at in fallen.into_iter().rev() {
+            let row = self.rows.remove(start + at);
+            if is_new && !row.is_new {
+                self.withdrawn.push(row.draft);
             }
         }
     }
-    kept
+
+    fn put(&mut self, draft: Draft, is_new: bool) {
+        let wording = Wording::of(&draft.text);
+        let is_near = |row: &Row| row.wording.similarity(&wording) >= NEAR_DUPLICATE;
+        let is_copy = self.rows.iter().rev().take(WINDOW).any(is_near);
+        if !is_copy && self.known.insert(normal_form(&draft.text)) {
+            self.rows.push(Row {
+                draft,
+                wording,
+                is_new,
+            });
+        }
+    }
 }

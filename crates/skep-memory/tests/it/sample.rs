@@ -1,7 +1,10 @@
 //! A labelled sample of sessions and commits: what is kept of them, what is junk, what is missed.
 
 use skep_domain::{Harness, Timestamp, TurnRole};
-use skep_memory::{CommitAuthor, CommitView, Draft, TurnView, distil_commit, distil_session};
+use skep_memory::{
+    CommitAuthor, CommitView, Draft, TurnView, distil_commit, distil_continued, distil_session,
+    split_exchanges,
+};
 use std::fmt::Write as _;
 
 /// One turn as the sample writes it.
@@ -91,8 +94,8 @@ fn said(who: &str, text: &str) -> Said {
     }
 }
 
-fn drafts(session: &Labelled) -> Vec<Draft> {
-    let views: Vec<TurnView<'_>> = session
+fn views(session: &Labelled) -> Vec<TurnView<'_>> {
+    session
         .turns
         .iter()
         .enumerate()
@@ -105,8 +108,11 @@ fn drafts(session: &Labelled) -> Vec<Draft> {
             is_error: said.is_error,
             paths: &said.paths,
         })
-        .collect();
-    distil_session(Harness::ClaudeCode, &views)
+        .collect()
+}
+
+fn drafts(session: &Labelled) -> Vec<Draft> {
+    distil_session(Harness::ClaudeCode, &views(session))
 }
 
 fn says(draft: &Draft, words: &[String]) -> bool {
@@ -244,4 +250,19 @@ fn commits_are_kept_by_kind_or_refused() {
     );
     insta::assert_snapshot!("commits", seen);
     assert!(found == wanted && junk == 0 && f64::from(right) / f64::from(wanted) >= 0.9);
+}
+
+#[test]
+fn a_session_distilled_as_it_goes_leaves_what_it_leaves_at_once() {
+    for session in parse(include_str!("sample/sessions.txt")) {
+        let views = views(&session);
+        let whole = distil_session(Harness::ClaudeCode, &views);
+        let mut kept: Vec<Draft> = Vec::new();
+        for range in split_exchanges(&views) {
+            let step = distil_continued(Harness::ClaudeCode, &views[..range.end], range.start);
+            kept.retain(|draft| !step.withdrawn.contains(draft));
+            kept.extend(step.drafts);
+        }
+        assert_eq!(kept, whole, "{}", session.title);
+    }
 }
