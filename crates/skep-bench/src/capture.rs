@@ -18,8 +18,29 @@ const SINGLES: usize = 300;
 
 pub(crate) async fn run(texts: &[String], batch: usize) -> Result<Report> {
     let fixture = Fixture::new().await?;
+    let title = format!(
+        "capture of {} turns of real text, {batch} a batch, fsync each",
+        texts.len()
+    );
+    let mut report = Report::new(title);
+    batches(&fixture, texts, batch, &mut report).await?;
+    singles(&fixture, texts, &mut report).await?;
+    report.row(
+        "baseline_plain_turns_per_s",
+        per_second(texts.len(), plain(fixture.scratch.path(), texts, batch)?),
+        "the same text in clear in one SQLite table, same batches, same fsync",
+    );
+    Ok(report)
+}
+
+async fn batches(
+    fixture: &Fixture,
+    texts: &[String],
+    batch: usize,
+    report: &mut Report,
+) -> Result<()> {
     let whole = Measure::start();
-    let mut batches = Vec::new();
+    let mut times = Vec::new();
     for (number, chunk) in texts.chunks(batch).enumerate() {
         let one = Measure::start();
         let turns = chunk
@@ -34,11 +55,26 @@ pub(crate) async fn run(texts: &[String], batch: usize) -> Result<Report> {
                 capture(number / 20, turns),
             )
             .await?;
-        batches.push(one.wall());
+        times.push(one.wall());
     }
     let (wall, cpu) = (whole.wall(), whole.cpu());
+    report.row(
+        "turns_per_s",
+        per_second(texts.len(), wall),
+        "redacted, sealed, durable; target 10000",
+    );
+    report.row("batch_p50_ms", percentile_ms(&mut times, 0.50), "");
+    report.row("batch_p99_ms", percentile_ms(&mut times, 0.99), "");
+    report.row(
+        "cpu_us_per_turn",
+        cpu.as_secs_f64() * 1e6 / texts.len() as f64,
+        "",
+    );
+    Ok(())
+}
 
-    let (mut singles, mut single_cpu) = (Vec::new(), Duration::ZERO);
+async fn singles(fixture: &Fixture, texts: &[String], report: &mut Report) -> Result<()> {
+    let (mut times, mut cpu) = (Vec::new(), Duration::ZERO);
     for text in texts.iter().take(SINGLES) {
         let one = Measure::start();
         let statement = Remember {
@@ -51,43 +87,20 @@ pub(crate) async fn run(texts: &[String], batch: usize) -> Result<Report> {
             .app
             .remember(fixture.may::<rights::MemoryWrite>()?, statement)
             .await?;
-        single_cpu += one.cpu();
-        singles.push(one.wall());
+        cpu += one.cpu();
+        times.push(one.wall());
     }
-    let plain = plain(fixture.scratch.path(), texts, batch)?;
-
-    let mut report = Report::new(format!(
-        "capture of {} turns of real text, {batch} a batch, fsync each",
-        texts.len()
-    ));
-    report.row(
-        "turns_per_s",
-        per_second(texts.len(), wall),
-        "redacted, sealed, durable; target 10000",
-    );
-    report.row("batch_p50_ms", percentile_ms(&mut batches, 0.50), "");
-    report.row("batch_p99_ms", percentile_ms(&mut batches, 0.99), "");
-    report.row(
-        "cpu_us_per_turn",
-        cpu.as_secs_f64() * 1e6 / texts.len() as f64,
-        "",
-    );
     report.row(
         "single_write_p50_ms",
-        percentile_ms(&mut singles, 0.50),
+        percentile_ms(&mut times, 0.50),
         "remember: one durable memory",
     );
     report.row(
         "single_write_cpu_us",
-        single_cpu.as_secs_f64() * 1e6 / singles.len() as f64,
+        cpu.as_secs_f64() * 1e6 / times.len() as f64,
         "target 2000",
     );
-    report.row(
-        "baseline_plain_turns_per_s",
-        per_second(texts.len(), plain),
-        "the same text in clear in one SQLite table, same batches, same fsync",
-    );
-    Ok(report)
+    Ok(())
 }
 
 fn capture(session: usize, turns: Vec<TurnIn>) -> Capture {

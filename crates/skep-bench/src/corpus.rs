@@ -61,37 +61,47 @@ fn list(directory: &Path, files: &mut Vec<PathBuf>) -> Result<()> {
     Ok(())
 }
 
-/// Paragraphs of the doc comments of a source file, or of a Markdown file.
+/// Paragraphs of a Markdown file; of a source file, those of its comments and its blocks of code.
 fn split(text: &str, is_source: bool) -> Vec<String> {
     let mut paragraphs = Vec::new();
-    let mut current = String::new();
-    let mut end = |current: &mut String| {
-        if (SHORTEST..).contains(&current.len()) && current.contains(' ') {
-            paragraphs.push(std::mem::take(current));
-        }
-        current.clear();
-    };
+    let (mut words, mut code) = (String::new(), String::new());
     for line in text.lines() {
         let line = line.trim();
-        let words = if is_source {
-            line.strip_prefix("///")
-                .or_else(|| line.strip_prefix("//!"))
-                .or_else(|| line.strip_prefix("//"))
+        let comment = if is_source {
+            line.strip_prefix("//")
         } else {
             Some(line)
         };
-        match words.map(str::trim) {
-            Some(words) if !words.is_empty() && !words.starts_with("```") => {
-                if !current.is_empty() {
-                    current.push(' ');
-                }
-                current.push_str(words);
+        match comment.map(|rest| rest.trim_start_matches(['/', '!']).trim()) {
+            Some(rest) if !rest.is_empty() && !rest.starts_with("```") => add(&mut words, rest),
+            Some(_) => end(&mut words, &mut paragraphs),
+            None if line.is_empty() => {
+                end(&mut words, &mut paragraphs);
+                end(&mut code, &mut paragraphs);
             }
-            Some(_) | None => end(&mut current),
+            None => {
+                end(&mut words, &mut paragraphs);
+                add(&mut code, line);
+            }
         }
     }
-    end(&mut current);
+    end(&mut words, &mut paragraphs);
+    end(&mut code, &mut paragraphs);
     paragraphs
+}
+
+fn add(paragraph: &mut String, line: &str) {
+    if !paragraph.is_empty() {
+        paragraph.push(' ');
+    }
+    paragraph.push_str(line);
+}
+
+fn end(paragraph: &mut String, paragraphs: &mut Vec<String>) {
+    if paragraph.len() >= SHORTEST && paragraph.contains(' ') {
+        paragraphs.push(std::mem::take(paragraph));
+    }
+    paragraph.clear();
 }
 
 /// A paragraph cut at the ends of words.

@@ -8,108 +8,149 @@ use skep_app::{Question, Timing};
 use skep_authz::rights;
 
 use crate::fixture::{Fixture, application};
-use crate::measure::{Measure, percentile_ms, resident_bytes};
+use crate::measure::{Measure, per_second, percentile_ms, resident_bytes};
 use crate::report::Report;
 
 /// Words of a question.
 const WORDS: usize = 8;
+
+/// What the questions took.
+#[derive(Default)]
+struct Asked {
+    total: Vec<Duration>,
+    embed: Vec<Duration>,
+    stages: Timing,
+    cpu_us: f64,
+    found: usize,
+}
+
+/// What the index takes.
+struct Size {
+    counted: u64,
+    resident: u64,
+}
 
 pub(crate) async fn run(texts: &[String], queries: usize) -> Result<Report> {
     let mut fixture = Fixture::new().await?;
     let filling = Measure::start();
     fixture.fill(texts).await?;
     let filled = filling.wall();
+    let size = warm_up(&mut fixture).await?;
+    let questions = questions(texts, queries);
+    let asked = ask_all(&fixture, texts, &questions).await?;
+    let baseline = fts(texts, &questions)?;
 
-    // A fresh application, so that what is resident is the index and not the filling.
+    let title = format!(
+        "recall over {} memories of real text, {} questions",
+        texts.len(),
+        questions.len()
+    );
+    let mut report = Report::new(title);
+    report.row("memories", texts.len() as f64, "");
+    asked.tell(&mut report, questions.len() as f64);
+    size.tell(&mut report, texts.len() as f64);
+    tell_baseline(&mut report, baseline);
+    report.row(
+        "fill_per_s",
+        per_second(texts.len(), filled),
+        "memories cleaned, redacted, sealed, stored and embedded",
+    );
+    Ok(report)
+}
+
+/// A fresh application, so that what is resident is the index and not the filling.
+async fn warm_up(fixture: &mut Fixture) -> Result<Size> {
     fixture.app = application(&fixture.store);
     let floor = resident_bytes();
-    ask(&fixture, "warm up the index").await?;
-    let index_bytes = fixture
+    ask(fixture, "warm up the index").await?;
+    let counted = fixture
         .app
         .status(fixture.may::<rights::DiagnosticsRead>()?)
         .await?
         .hot
         .bytes;
-    let resident = resident_bytes().saturating_sub(floor);
+    Ok(Size {
+        counted,
+        resident: resident_bytes().saturating_sub(floor),
+    })
+}
 
-    let questions = questions(texts, queries);
-    let (mut total, mut embed, mut stages) = (Vec::new(), Vec::new(), Timing::default());
+async fn ask_all(
+    fixture: &Fixture,
+    texts: &[String],
+    questions: &[(String, usize)],
+) -> Result<Asked> {
+    let mut asked = Asked::default();
     let cpu = Measure::start();
-    let mut found = 0usize;
-    for (question, source) in &questions {
+    for (question, source) in questions {
         let one = Measure::start();
-        let recalled = ask(&fixture, question).await?;
-        total.push(
-            one.wall()
-                .saturating_sub(Duration::from_micros(recalled.timing.embed)),
-        );
-        embed.push(Duration::from_micros(recalled.timing.embed));
-        add(&mut stages, recalled.timing);
-        found += usize::from(
+        let recalled = ask(fixture, question).await?;
+        let embed = Duration::from_micros(recalled.timing.embed);
+        asked.total.push(one.wall().saturating_sub(embed));
+        asked.embed.push(embed);
+        add(&mut asked.stages, recalled.timing);
+        asked.found += usize::from(
             recalled
                 .items
                 .iter()
                 .any(|item| item.memory.body.text == *texts[*source]),
         );
     }
-    let cpu_us = cpu.cpu().as_secs_f64() * 1e6 / questions.len() as f64;
-    let mut baseline = fts(texts, &questions)?;
+    asked.cpu_us = cpu.cpu().as_secs_f64() * 1e6 / questions.len() as f64;
+    Ok(asked)
+}
 
-    let mut report = Report::new(format!(
-        "recall over {} memories of real text, {} questions",
-        texts.len(),
-        questions.len()
-    ));
-    let n = questions.len() as f64;
-    report.row("memories", texts.len() as f64, "");
-    report.row(
-        "p50_ms",
-        percentile_ms(&mut total, 0.50),
-        "whole recall beside the embedding; target 3",
-    );
-    report.row("p99_ms", percentile_ms(&mut total, 0.99), "target 15");
-    report.row("embed_p50_ms", percentile_ms(&mut embed, 0.50), "target 10");
-    report.row("cpu_us", cpu_us, "per recall, embedding included");
-    for (key, micros) in [
-        ("search_mean_ms", stages.search),
-        ("authorize_mean_ms", stages.authorize),
-        ("load_mean_ms", stages.load),
-        ("rank_mean_ms", stages.rank),
-        ("catch_up_mean_ms", stages.catch_up),
-    ] {
-        report.row(key, micros as f64 / n / 1e3, "");
+impl Asked {
+    fn tell(mut self, report: &mut Report, n: f64) {
+        report.row(
+            "p50_ms",
+            percentile_ms(&mut self.total, 0.50),
+            "whole recall beside the embedding; target 3",
+        );
+        report.row("p99_ms", percentile_ms(&mut self.total, 0.99), "target 15");
+        report.row(
+            "embed_p50_ms",
+            percentile_ms(&mut self.embed, 0.50),
+            "target 10",
+        );
+        report.row("cpu_us", self.cpu_us, "per recall, embedding included");
+        for (key, micros) in [
+            ("search_mean_ms", self.stages.search),
+            ("authorize_mean_ms", self.stages.authorize),
+            ("load_mean_ms", self.stages.load),
+            ("rank_mean_ms", self.stages.rank),
+            ("catch_up_mean_ms", self.stages.catch_up),
+        ] {
+            report.row(key, micros as f64 / n / 1e3, "");
+        }
+        let note = "the paragraph that the words were taken from is among the items";
+        report.row("self_recall_at_10_ratio", self.found as f64 / n, note);
     }
-    report.row(
-        "self_recall_at_10_ratio",
-        found as f64 / n,
-        "the paragraph that the words were taken from is among the items",
-    );
+}
+
+impl Size {
+    fn tell(&self, report: &mut Report, n: f64) {
+        report.row(
+            "index_bytes_per_memory",
+            self.counted as f64 / n,
+            "as the index counts itself; target 1024",
+        );
+        report.row(
+            "resident_bytes_per_memory",
+            self.resident as f64 / n,
+            "growth of the process; target 1024",
+        );
+    }
+}
+
+fn tell_baseline(report: &mut Report, mut times: Vec<Duration>) {
+    let note = "SQLite FTS5 bm25, same words joined by OR, ids only, in clear, in memory";
     report.row(
         "baseline_fts5_p50_ms",
-        percentile_ms(&mut baseline, 0.50),
-        "SQLite FTS5 bm25, same words joined by OR, ids only, in clear, in memory",
+        percentile_ms(&mut times, 0.50),
+        note,
     );
-    report.row(
-        "baseline_fts5_p99_ms",
-        percentile_ms(&mut baseline, 0.99),
-        "",
-    );
-    report.row(
-        "index_bytes_per_memory",
-        index_bytes as f64 / texts.len() as f64,
-        "as the index counts itself; target 1024",
-    );
-    report.row(
-        "resident_bytes_per_memory",
-        resident as f64 / texts.len() as f64,
-        "growth of the process; target 1024",
-    );
-    report.row(
-        "fill_per_s",
-        texts.len() as f64 / filled.as_secs_f64(),
-        "memories cleaned, redacted, sealed, stored and embedded",
-    );
-    Ok(report)
+    report.row("baseline_fts5_p99_ms", percentile_ms(&mut times, 0.99), "");
 }
 
 async fn ask(fixture: &Fixture, question: &str) -> Result<skep_app::Recalled> {

@@ -1,0 +1,103 @@
+//! A store with two tenants, and applications over it that come and go like daemons do.
+
+use std::sync::Arc;
+
+use skep_app::{App, Question, Recalled, Remember, Settings};
+use skep_authz::{Right, rights};
+use skep_domain::{MemoryKind, Visibility};
+use skep_index::{Embedder, StaticEmbedder};
+use skep_store::Store;
+use skep_test_support::{ManualClock, MemoryRootKey, Scratch, StoppedWatch, Tenant, open_store};
+
+pub(crate) struct World {
+    pub(crate) scratch: Scratch,
+    pub(crate) store: Arc<Store>,
+    pub(crate) a: Tenant,
+    pub(crate) b: Tenant,
+}
+
+impl World {
+    pub(crate) async fn new() -> Self {
+        let scratch = Scratch::new();
+        let data = scratch.path().join("data");
+        let store = open_store(&data, &MemoryRootKey::new(3), Arc::new(ManualClock::new()))
+            .await
+            .unwrap();
+        let store = Arc::new(store);
+        let a = Tenant::create(&store, "alpha").await.unwrap();
+        let b = Tenant::create(&store, "beta").await.unwrap();
+        Self {
+            scratch,
+            store,
+            a,
+            b,
+        }
+    }
+
+    /// An application with nothing in memory, as after a start.
+    pub(crate) fn start(&self) -> App {
+        self.start_with(Arc::new(StaticEmbedder::built_in()), Settings::default())
+    }
+
+    pub(crate) fn start_with(&self, embedder: Arc<dyn Embedder>, settings: Settings) -> App {
+        App::new(
+            Arc::clone(&self.store),
+            embedder,
+            Arc::new(StoppedWatch),
+            settings,
+        )
+    }
+
+    pub(crate) async fn may<P: Right>(&self, tenant: &Tenant) -> skep_authz::Authorized<P> {
+        tenant
+            .caller(&self.store, "owner")
+            .await
+            .authorize()
+            .unwrap()
+    }
+
+    pub(crate) async fn remember(&self, app: &App, tenant: &Tenant, text: &str) {
+        let statement = Remember {
+            text: text.into(),
+            kind: MemoryKind::Fact,
+            project: None,
+            visibility: Visibility::Workspace,
+        };
+        app.remember(self.may::<rights::MemoryWrite>(tenant).await, statement)
+            .await
+            .unwrap();
+    }
+
+    pub(crate) async fn recall(&self, app: &App, tenant: &Tenant, query: &str) -> Recalled {
+        let question = Question {
+            query: query.into(),
+            items: 10,
+            tokens: 4_000,
+            as_of: None,
+            project: None,
+            kinds: Vec::new(),
+            deadline_ms: 60_000,
+        };
+        app.recall(self.may::<rights::MemoryRead>(tenant).await, question)
+            .await
+            .unwrap()
+    }
+}
+
+/// Texts and scores, to compare answers.
+pub(crate) fn shape(recalled: &Recalled) -> Vec<(String, u32)> {
+    recalled
+        .items
+        .iter()
+        .map(|item| (item.memory.body.text.clone(), item.rank.to_bits()))
+        .collect()
+}
+
+/// Texts alone: one more memory moves every score a little.
+pub(crate) fn texts(recalled: &Recalled) -> Vec<String> {
+    recalled
+        .items
+        .iter()
+        .map(|item| item.memory.body.text.clone())
+        .collect()
+}
