@@ -1,17 +1,21 @@
-//! Prints recall of the lexical channel, the vector channel and both fused, on `LoCoMo` and `CoSQA`
-//! development data. Reads the folder that `SKEP_BENCH_DATA` names; says so and ends without it.
+//! Prints recall of the lexical channel, the vector channel, both fused, and both with neighbours,
+//! on `LoCoMo` and `CoSQA` development data. Reads the folder that `SKEP_BENCH_DATA` names; says so
+//! and ends without it.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::error::Error;
 use std::path::{Path, PathBuf};
 
 use serde_json::Value;
-use skep_domain::{Id, MemoryId};
-use skep_index::{Candidate, Embedder, Entry, Quantised, Query, StaticEmbedder, WorkspaceIndex};
+use skep_domain::{Id, MemoryId, Timestamp};
+use skep_index::{
+    Candidate, Embedder, Entry, Quantised, Query, Said, StaticEmbedder, WorkspaceIndex,
+};
 
-/// Texts, and questions with the places of the texts that answer them.
+/// Texts and where they were said, and questions with the places of the texts that answer them.
 struct Corpus {
     texts: Vec<String>,
+    said: Vec<Said>,
     questions: Vec<(String, BTreeSet<usize>)>,
 }
 
@@ -51,7 +55,7 @@ fn report(name: &str, corpora: &[Corpus], embedder: &StaticEmbedder) {
         measure(corpus, embedder, &mut recall);
     }
     say(&format!("{name}, {} questions", recall.questions));
-    for channel in ["lexical", "vector", "fused"] {
+    for channel in ["lexical", "vector", "fused", "near"] {
         let figures: Vec<String> = DEPTHS
             .iter()
             .map(|&depth| {
@@ -89,6 +93,20 @@ fn measure(corpus: &Corpus, embedder: &StaticEmbedder, recall: &mut Recall) {
         query.text = "";
         recall.count("vector", &index.search(&query), answers);
     }
+    // The same once more, the memories knowing their neighbours.
+    for (place, &said) in corpus.said.iter().enumerate() {
+        index.put_said(id_of(place), said);
+    }
+    for (question, answers) in &corpus.questions {
+        let vector = embedder.embed(question);
+        let query = Query {
+            text: question,
+            vector: Some(&vector),
+            project: None,
+            limit: LIMIT,
+        };
+        recall.count("near", &index.search(&query), answers);
+    }
 }
 
 impl Recall {
@@ -120,8 +138,8 @@ fn locomo(path: &Path) -> Result<Vec<Corpus>, Box<dyn Error>> {
 }
 
 fn conversation(value: &Value) -> Corpus {
-    let (mut texts, mut places) = (Vec::new(), BTreeMap::new());
-    for number in 1.. {
+    let (mut texts, mut places, mut said_at) = (Vec::new(), BTreeMap::new(), Vec::new());
+    for number in 1u128.. {
         let Some(turns) = value["conversation"][format!("session_{number}")].as_array() else {
             break;
         };
@@ -132,6 +150,10 @@ fn conversation(value: &Value) -> Corpus {
             if !text("blip_caption").is_empty() {
                 said.push_str(&format!(" [image: {}]", text("blip_caption")));
             }
+            said_at.push(Said {
+                thread: number.to_be_bytes(),
+                at: Timestamp::from_micros(texts.len() as i64),
+            });
             texts.push(said);
         }
     }
@@ -145,7 +167,11 @@ fn conversation(value: &Value) -> Corpus {
         (!answers.is_empty()).then_some((question, answers))
     });
     let questions = questions.collect();
-    Corpus { texts, questions }
+    Corpus {
+        texts,
+        said: said_at,
+        questions,
+    }
 }
 
 /// Functions, and web queries that ask for one of them.
@@ -163,7 +189,12 @@ fn cosqa(folder: &Path) -> Result<Corpus, Box<dyn Error>> {
         Some((q["doc"].as_str()?.to_owned(), BTreeSet::from([answer])))
     });
     let questions = questions.collect();
-    Ok(Corpus { texts, questions })
+    let said = Vec::new();
+    Ok(Corpus {
+        texts,
+        said,
+        questions,
+    })
 }
 
 #[expect(clippy::print_stdout, reason = "printing is what this program is for")]

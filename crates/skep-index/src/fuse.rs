@@ -4,17 +4,22 @@
 //! strong one alone; scores keep what ranks forget. The weight follows the nature of the query.
 
 /// The share of the lexical channel for a query in plain words.
-const PROSE: f32 = 0.5;
+const PROSE: f32 = 0.25;
+
+/// What is added to [`PROSE`] where all candidates have neighbours, whose words make the lexical
+/// channel the better one.
+const NEAR: f32 = 0.15;
 
 /// The share for a query that names things: identifiers, paths, codes, quotations.
-const NAMES: f32 = 0.8;
+const NAMES: f32 = 0.7;
 
-/// The lexical channel's share, between zero and one.
-pub(crate) fn lexical_share(query: &str) -> f32 {
+/// The lexical channel's share, between zero and one, where this part of the candidates has
+/// neighbours.
+pub(crate) fn lexical_share(query: &str, near: f32) -> f32 {
     if quotes(query) || query.split_whitespace().any(is_name) {
         NAMES
     } else {
-        PROSE
+        PROSE + NEAR * near
     }
 }
 
@@ -67,11 +72,15 @@ mod tests {
             "What did Caroline do?",
         ];
         assert_eq!(
-            names.map(lexical_share).map(f32::to_bits),
+            names
+                .map(|query| lexical_share(query, 0.5))
+                .map(f32::to_bits),
             [NAMES.to_bits(); 5]
         );
         assert_eq!(
-            prose.map(lexical_share).map(f32::to_bits),
+            prose
+                .map(|query| lexical_share(query, 0.0))
+                .map(f32::to_bits),
             [PROSE.to_bits(); 3]
         );
     }

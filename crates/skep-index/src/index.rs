@@ -220,7 +220,10 @@ impl WorkspaceIndex {
             Some(vector) => self.vectors.cosines(vector, &slots),
             None => vec![0.0; slots.len()],
         };
-        let share = lexical_share(query.text);
+        let near = slots
+            .iter()
+            .filter(|&&slot| self.threads.get(slot).is_some());
+        let share = lexical_share(query.text, near.count() as f32 / slots.len().max(1) as f32);
         let scored = slots.into_iter().zip(in_context).zip(cosines);
         let found = scored.map(|((slot, words), vector)| {
             let lexical = asked.scores[slot as usize];

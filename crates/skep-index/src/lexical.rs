@@ -12,10 +12,10 @@ use crate::postings::Postings;
 use crate::threads::Threads;
 
 /// How soon repetition stops counting.
-const K1: f32 = 1.2;
+const K1: f32 = 0.6;
 
 /// How much a long text is held against its terms.
-const B: f32 = 0.75;
+const B: f32 = 0.6;
 
 /// The length of a text that was removed.
 const REMOVED: u32 = u32::MAX;

@@ -8,8 +8,8 @@ use skep_index::{Said, WorkspaceIndex, analyze};
 
 use super::{DIM, MODEL, ask, empty, ids, memory, put};
 
-const K1: f64 = 1.2;
-const B: f64 = 0.75;
+const K1: f64 = 0.6;
+const B: f64 = 0.6;
 const WEIGHTS: [f64; 3] = [1.0, 0.5, 0.3];
 
 fn said(thread: u8, at: u64) -> Said {

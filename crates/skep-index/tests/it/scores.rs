@@ -9,8 +9,8 @@ use skep_index::analyze;
 use super::{ask, empty, ids, memory, put};
 
 /// Robertson and Zaragoza 2009, as `lexical.rs` says it uses it.
-const K1: f64 = 1.2;
-const B: f64 = 0.75;
+const K1: f64 = 0.6;
+const B: f64 = 0.6;
 
 #[derive(Clone, Debug)]
 enum Change {
