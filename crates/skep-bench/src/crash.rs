@@ -14,7 +14,7 @@ use skep_test_support::Scratch;
 use crate::measure::percentile_ms;
 use crate::report::Report;
 use daemon::Daemon;
-use ledger::Ledger;
+use ledger::{Checked, Ledger};
 
 /// A restart that takes longer is a failure.
 const RESTART: Duration = Duration::from_secs(2);
@@ -54,6 +54,10 @@ pub(crate) async fn run(skepd: PathBuf, kills: usize, seed: u64) -> Result<Repor
     ledger.check_last(&mut client).await?;
     let checked = ledger.check_all(&mut client).await?;
 
+    Ok(tell(kills, seed, &checked, &mut restarts))
+}
+
+fn tell(kills: usize, seed: u64, checked: &Checked, restarts: &mut [Duration]) -> Report {
     let mut report = Report::new(format!("{kills} kills at random instants, seed {seed}"));
     report.row(
         "kills",
@@ -78,13 +82,9 @@ pub(crate) async fn run(skepd: PathBuf, kills: usize, seed: u64) -> Result<Repor
     report.row("unacknowledged_half", 0.0, "one half there ends the run");
     report.row(
         "restart_p50_ms",
-        percentile_ms(&mut restarts, 0.5),
+        percentile_ms(restarts, 0.5),
         "from spawn to the first answer",
     );
-    report.row(
-        "restart_max_ms",
-        percentile_ms(&mut restarts, 1.0),
-        "bound 2000",
-    );
-    Ok(report)
+    report.row("restart_max_ms", percentile_ms(restarts, 1.0), "bound 2000");
+    report
 }

@@ -1,9 +1,9 @@
 //! The HTTP edge: extract, call `app`, convert.
 //!
-//! A request passes, in this order: [`guard`] (who may even speak to a loopback port), the router
-//! built from the route table, [`gate`] (credential, permission, body limit, JSON form), and one
-//! handler of [`handlers`], which gets the right it needs as its first argument. Handlers are
-//! mounted in [`mount`], where a handler whose right is not the one in the table does not compile.
+//! A request passes, in this order: the guard (who may even speak to a loopback port), the router
+//! built from the route table, the gate (credential, permission, body limit, JSON form), and one
+//! handler, which gets the right it needs as its first argument. Handlers are mounted where one
+//! whose right is not the one in the table does not compile.
 
 mod call;
 mod convert;

@@ -11,7 +11,7 @@ use crate::world::World;
 struct Renamed(StaticEmbedder);
 
 impl Embedder for Renamed {
-    fn model_id(&self) -> &str {
+    fn model_id(&self) -> &'static str {
         "another-model/1"
     }
     fn dim(&self) -> usize {

@@ -1,6 +1,10 @@
 //! The use cases over a real store: the indexes in memory, and upkeep.
 
+#[cfg(test)]
 mod distilling;
+#[cfg(test)]
 mod embedding;
+#[cfg(test)]
 mod hot_indexes;
+#[cfg(test)]
 mod world;

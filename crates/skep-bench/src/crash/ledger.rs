@@ -51,7 +51,7 @@ impl Ledger {
                 })
                 .await?;
             self.memories.push(kept.memory.id);
-            if number % 5 == 0 {
+            if number.is_multiple_of(5) {
                 client.end_session(&answer.session).await?;
             }
         }
