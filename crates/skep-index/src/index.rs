@@ -228,7 +228,15 @@ impl WorkspaceIndex {
         let found = scored.map(|((slot, words), vector)| {
             let lexical = asked.scores[slot as usize];
             let id = self.places[slot as usize].id;
-            let fused = fuse(share, (words, best_words), (vector, best_vector));
+            // A memory that waits for its vector is judged by its words alone: it must not stand
+            // behind all others just because it is new.
+            let waits = query.vector.is_some() && !self.vectors.has(slot);
+            let by_vector = if waits {
+                (words, best_words)
+            } else {
+                (vector, best_vector)
+            };
+            let fused = fuse(share, (words, best_words), by_vector);
             Candidate {
                 id,
                 lexical,

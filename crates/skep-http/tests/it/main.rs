@@ -1,4 +1,8 @@
 //! The edge from outside: real store, real listeners, requests byte by byte.
+#![expect(
+    clippy::too_many_lines,
+    reason = "a table, or one walk all the way through, reads better in one piece"
+)]
 
 #[cfg(test)]
 mod bad_input;
