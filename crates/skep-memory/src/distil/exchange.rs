@@ -8,7 +8,7 @@ use super::key::key_line;
 use super::outcome::{goal, outcome};
 use super::passage::{Sentence, read};
 use super::paste::{is_document, without_output};
-use super::repair::repairs;
+use super::repair::{Failure, repairs};
 use super::retract::taken_back;
 use super::shell::{ToolSort, sort};
 use super::statement::{Speaker, render, statements};
@@ -25,6 +25,8 @@ pub(super) struct Before {
     pub(super) goal: Option<String>,
     /// What the agent last advised, and where.
     pub(super) advice: Option<(usize, String)>,
+    /// Which checks failed and have not passed since.
+    pub(super) failures: Vec<Failure>,
 }
 
 /// The most drafts of one exchange.
@@ -65,11 +67,12 @@ pub(super) fn distil(harness: Harness, turns: &[TurnView<'_>], before: &mut Befo
                 drafts.extend(found);
                 said_so_far.push((turn.index, passage));
             }
-            TurnRole::ToolResult | TurnRole::Commit => {}
+            TurnRole::ToolResult => drafts.extend(refusal(turn, is_tainted)),
+            TurnRole::Commit => {}
         }
     }
     keep_last_diagnosis(&mut drafts, &turns);
-    drafts.extend(repairs(&turns, goal.as_deref()));
+    drafts.extend(repairs(&turns, &mut before.failures, goal.as_deref()));
     drafts.extend(outcome(
         &turns,
         asked.zip(own_goal.as_deref().or(before.goal.as_deref())),
@@ -97,6 +100,32 @@ fn said<'a>(harness: Harness, turn: &TurnView<'a>) -> Cow<'a, str> {
         TurnRole::Assistant | TurnRole::Summary => spoken(harness, turn.text),
         TurnRole::ToolCall | TurnRole::ToolResult | TurnRole::Commit => Cow::Borrowed(turn.text),
     }
+}
+
+/// What a person said when refusing a tool call, which Claude Code reports as the call's result.
+///
+/// A tool could print the same words, so they weigh no more than a tool's.
+fn refusal(turn: &TurnView<'_>, is_tainted: bool) -> Vec<Draft> {
+    const REFUSED: &str = "The user doesn't want to proceed with this tool use.";
+    const SAID: &str = "the user said:";
+    let text = turn
+        .text
+        .trim_start()
+        .strip_prefix(REFUSED)
+        .filter(|_| !is_tainted);
+    let Some((_, said)) = text.and_then(|text| text.split_once(SAID)) else {
+        return Vec::new();
+    };
+    let passage = read(&without_output(said));
+    let view = TurnView {
+        role: TurnRole::User,
+        ..*turn
+    };
+    let mut drafts = of_message(&view, &passage, None, false, &mut BTreeSet::new());
+    for draft in &mut drafts {
+        draft.trust = Trust::Tool;
+    }
+    drafts
 }
 
 /// Of the causes that an agent named on its way, the last word counts: those of its final message,

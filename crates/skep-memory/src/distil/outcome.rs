@@ -2,12 +2,12 @@
 
 use super::cue::Cue;
 use super::draft::Draft;
-use super::entity::{entities, has_entity};
+use super::entity::{entities, has_entity, has_place};
 use super::key::key_line;
 use super::passage::{Section, Sentence, read};
 use super::phrase::{begins, has};
 use super::sentence::{content_words, fold};
-use super::shell::{ToolSort, sort};
+use super::shell::edited_paths;
 use super::statement::{capital, without_opener};
 use crate::clean::cut_line;
 use crate::turn::TurnView;
@@ -109,14 +109,15 @@ pub(super) fn outcome(
         .iter()
         .rfind(|turn| turn.role == TurnRole::Assistant && turn.text.trim().len() >= 20)?;
     let passage = read(told.text);
-    let edited = edited(turns);
+    let edited = edited_paths(turns);
     let is_question = asked.is_some_and(|(_, goal)| goal.ends_with('?'));
     let kept = pick(&passage, spent, is_question);
     let text = joined(&kept);
     let names = entities(&text);
     let words: usize = kept.iter().map(|sentence| sentence.words).sum();
+    let acted = turns.iter().any(|turn| turn.role == TurnRole::ToolCall) && has_place(&text);
     let did_something =
-        !edited.is_empty() && kept.iter().any(|sentence| sentence.cues.has(Cue::Done));
+        (!edited.is_empty() || acted) && kept.iter().any(|sentence| sentence.cues.has(Cue::Done));
     let answered = is_question && !names.is_empty() && words >= 5;
     if words < 4 || !(did_something || answered) {
         return None;
@@ -161,22 +162,6 @@ pub(super) fn outcome(
         score,
     };
     Some(draft.bounded())
-}
-
-/// Files that the exchange edited, in order.
-fn edited(turns: &[TurnView<'_>]) -> Vec<String> {
-    let mut paths: Vec<String> = Vec::new();
-    for turn in turns
-        .iter()
-        .filter(|turn| turn.role == TurnRole::ToolCall && sort(turn.tool) == ToolSort::Edit)
-    {
-        for path in turn.paths {
-            if !paths.contains(path) {
-                paths.push(path.clone());
-            }
-        }
-    }
-    paths
 }
 
 /// Running text as it is, list items as a list.

@@ -6,7 +6,9 @@ use super::entity::entities;
 use super::key::key_line;
 use super::passage::{Sentence, read};
 use super::sentence::content_words;
-use super::shell::{ToolSort, command, complaint, core, failed, is_check, signature, sort};
+use super::shell::{
+    ToolSort, command, complaint, core, edited_paths, failed, is_check, signature, sort,
+};
 use super::statement::without_opener;
 use crate::turn::TurnView;
 use skep_domain::{MemoryKind, Trust, TurnRole};
@@ -21,23 +23,57 @@ struct Run {
     failed: bool,
 }
 
+/// A check that failed and has not passed since.
+#[derive(Clone, Debug)]
+pub(super) struct Failure {
+    core: String,
+    signature: String,
+    complaint: String,
+    /// The call and its result, by their index in the session.
+    turns: [usize; 2],
+}
+
+/// The most failures that are remembered from one exchange to the next.
+const FAILURES_MAX: usize = 8;
+
 /// A trap for every check that failed and later passed, if the way between them was told.
-pub(super) fn repairs(turns: &[TurnView<'_>], goal: Option<&str>) -> Vec<Draft> {
+///
+/// `failures` are those of earlier exchanges; it is brought up to date.
+pub(super) fn repairs(
+    turns: &[TurnView<'_>],
+    failures: &mut Vec<Failure>,
+    goal: Option<&str>,
+) -> Vec<Draft> {
     let runs = runs(turns);
     let mut found = Vec::new();
-    let mut from = 0;
-    while let Some(bad) =
-        (from..runs.len()).find(|at| runs[*at].failed && is_check(&runs[*at].signature))
+    for (at, run) in runs
+        .iter()
+        .enumerate()
+        .filter(|(_, run)| is_check(&run.signature))
     {
-        let good = (bad + 1..runs.len())
-            .find(|at| !runs[*at].failed && runs[*at].signature == runs[bad].signature);
-        let Some(good) = good else {
-            from = bad + 1;
-            continue;
-        };
-        found.extend(repair(turns, &runs, bad, good, goal));
-        from = good + 1;
+        let known = failures
+            .iter()
+            .position(|failure| failure.signature == run.signature);
+        if run.failed {
+            let Some(complaint) = complaint(turns[run.result].text) else {
+                continue;
+            };
+            let failure = Failure {
+                core: run.core.clone(),
+                signature: run.signature.clone(),
+                complaint,
+                turns: [turns[run.call].index, turns[run.result].index],
+            };
+            match known {
+                Some(known) => failures[known] = failure,
+                None => failures.push(failure),
+            }
+        } else if let Some(known) = known {
+            let failure = failures.remove(known);
+            found.extend(repair(turns, &failure, &runs[..at], run, goal));
+        }
     }
+    failures.drain(..failures.len().saturating_sub(FAILURES_MAX));
     found
 }
 
@@ -48,22 +84,22 @@ fn runs(turns: &[TurnView<'_>]) -> Vec<Run> {
     for (call, turn) in turns.iter().enumerate() {
         let Some(line) = command(turn) else { continue };
         let result = (call + 1..turns.len()).take(64).find(|at| {
-            turns[*at].role == TurnRole::ToolResult
-                && !taken[*at]
-                && turns[*at]
-                    .tool
-                    .is_none_or(|tool| sort(Some(tool)) == ToolSort::Shell)
+            let other = turns[*at]
+                .tool
+                .is_some_and(|tool| sort(Some(tool)) != ToolSort::Shell);
+            turns[*at].role == TurnRole::ToolResult && !taken[*at] && !other
         });
         let Some(result) = result else { continue };
         taken[result] = true;
         let core = core(&line);
         let signature = signature(&core);
+        let failed = failed(&turns[result]);
         runs.push(Run {
             call,
             result,
             core,
             signature,
-            failed: failed(&turns[result]),
+            failed,
         });
     }
     runs
@@ -71,60 +107,58 @@ fn runs(turns: &[TurnView<'_>]) -> Vec<Run> {
 
 fn repair(
     turns: &[TurnView<'_>],
-    runs: &[Run],
-    bad: usize,
-    good: usize,
+    failure: &Failure,
+    before: &[Run],
+    good: &Run,
     goal: Option<&str>,
 ) -> Option<Draft> {
-    let (bad_run, good_run) = (&runs[bad], &runs[good]);
-    let complaint = complaint(turns[bad_run.result].text)?;
-    // Calls that ran side by side have nothing between them.
-    let between = turns
-        .get(bad_run.result + 1..good_run.call)
-        .unwrap_or_default();
-    let after = &turns[good_run.result..];
-    let edited: Vec<&str> = between
+    // What came after the failure; of an earlier exchange's failure, everything did.
+    let since = turns
         .iter()
-        .filter(|turn| turn.role == TurnRole::ToolCall && sort(turn.tool) == ToolSort::Edit)
-        .flat_map(|turn| turn.paths.iter().map(String::as_str))
-        .collect();
-    let mut about = content_words(&complaint);
+        .position(|turn| turn.index == failure.turns[1])
+        .map_or(0, |at| at + 1);
+    // Calls that ran side by side have nothing between them.
+    let between = turns.get(since..good.call).unwrap_or_default();
+    let edited = edited_paths(between);
+    let mut about = content_words(&failure.complaint);
     for name in edited.iter().filter_map(|path| path.rsplit('/').next()) {
         about.push(name.split('.').next().unwrap_or(name).to_lowercase());
     }
     about.retain(|word| word.len() > 3);
+    let after = &turns[good.result..];
     let (told, told_by) = explanation(after, &about).or_else(|| explanation(between, &about))?;
-    let other = runs[bad + 1..good]
+    let complaint = &failure.complaint;
+    let mut text = format!("`{}` failed: {complaint}. {told}", failure.core);
+    let helped = before
         .iter()
-        .rfind(|run| !run.failed && is_check(&run.signature));
-    let mut text = format!("`{}` failed: {complaint}. {told}", bad_run.core);
-    if let Some(other) = other.filter(|_| edited.is_empty()) {
-        let _ = write!(text, " `{}` came before the run that passed.", other.core);
+        .rfind(|run| run.call >= since && !run.failed && is_check(&run.signature));
+    if let Some(helped) = helped.filter(|_| edited.is_empty()) {
+        let _ = write!(text, " `{}` came before the run that passed.", helped.core);
     }
-    let mut names = vec![bad_run.signature.clone()];
-    names.extend(entities(&complaint));
+    let mut names = vec![failure.signature.clone()];
+    names.extend(entities(complaint));
     names.extend(entities(&told));
-    names.extend(edited.iter().map(|path| (*path).to_owned()));
-    let base = 0.6 + 0.03 * names.len().min(6) as f32;
+    names.extend(edited);
+    let score = 0.6 + 0.03 * names.len().min(6) as f32;
     let draft = Draft {
         kind: MemoryKind::Gotcha,
         key: key_line(
-            &format!("{}: {complaint}", bad_run.signature),
+            &format!("{}: {complaint}", failure.signature),
             &names[1..],
             goal,
         ),
         text,
         // What a tool printed is part of it, so it weighs no more than a tool's word.
         trust: Trust::Tool,
-        valid_from: turns[good_run.result].at,
+        valid_from: turns[good.result].at,
         turns: vec![
-            turns[bad_run.call].index,
-            turns[bad_run.result].index,
+            failure.turns[0],
+            failure.turns[1],
             told_by,
-            turns[good_run.result].index,
+            turns[good.result].index,
         ],
         entities: names,
-        score: base,
+        score,
     };
     Some(draft.bounded())
 }
@@ -133,7 +167,10 @@ fn repair(
 /// what the complaint, the command or the edited files speak of.
 fn explanation(turns: &[TurnView<'_>], about: &[String]) -> Option<(String, usize)> {
     let mut best: Option<(usize, String, usize)> = None;
-    for turn in turns.iter().filter(|turn| turn.role == TurnRole::Assistant) {
+    for turn in turns
+        .iter()
+        .filter(|turn| matches!(turn.role, TurnRole::Assistant | TurnRole::User))
+    {
         let passage = read(turn.text);
         let telling: Vec<&Sentence> = passage
             .iter()

@@ -71,6 +71,15 @@ pub(super) fn command(turn: &TurnView<'_>) -> Option<String> {
     (!line.is_empty()).then(|| line.to_owned())
 }
 
+/// The string under the first of the keys that a JSON text has.
+fn json_value(text: &str, keys: &[&str]) -> Option<String> {
+    let at = keys
+        .iter()
+        .find_map(|key| Some(text.find(key)? + key.len()))?;
+    let rest = text[at..].trim_start().strip_prefix(':')?.trim_start();
+    Some(json_string(rest.strip_prefix('"')?)?.0)
+}
+
 /// `{"command": "…"}` and `{"command": ["bash", "-lc", "…"]}`, without a parser for the rest.
 fn json_command(text: &str) -> Option<String> {
     let at = ["\"command\"", "\"cmd\"", "\"script\""]
@@ -259,6 +268,39 @@ hatch|pip|pip3|brew|psql|pytest|tsc|eslint|jest|vitest|playwright|ruff|mypy|blac
 ninja|bazel|meson|swift|xcodebuild|flutter|dart|zig|stack|cabal|sbt|lein|alembic|prisma|flyway|ansible-playbook|systemctl|nix|tofu|\
 wrangler|vercel|netlify|fly|heroku|sam|cdk|serverless|skep|skepd|apt|apt-get|rustc|gcc|clang|javac|python|python3|node|bash|sh";
 
+/// The files that the edits of these turns touch, in order: the turns' own paths, those of a JSON
+/// input, and those of a patch.
+pub(super) fn edited_paths(turns: &[TurnView<'_>]) -> Vec<String> {
+    let mut paths: Vec<String> = Vec::new();
+    for turn in turns.iter().filter(|turn| turn.role == TurnRole::ToolCall) {
+        let is_patch = turn.text.contains("*** Begin Patch");
+        if sort(turn.tool) != ToolSort::Edit && !is_patch {
+            continue;
+        }
+        let patched = PATCHED
+            .captures_iter(turn.text)
+            .filter_map(|found| found.get(1))
+            .map(|path| path.as_str());
+        let named = if turn.paths.is_empty() {
+            json_value(turn.text, &["\"file_path\"", "\"path\""])
+        } else {
+            None
+        };
+        let all = turn
+            .paths
+            .iter()
+            .cloned()
+            .chain(patched.map(|path| path.trim().to_owned()))
+            .chain(named);
+        for path in all {
+            if !path.is_empty() && path.len() <= 200 && !paths.contains(&path) {
+                paths.push(path);
+            }
+        }
+    }
+    paths
+}
+
 /// Whether a result says that its command failed.
 pub(super) fn failed(result: &TurnView<'_>) -> bool {
     if result.is_error {
@@ -295,6 +337,9 @@ static FAILED: LazyLock<Regex> = LazyLock::new(|| {
     )
 });
 
+static PATCHED: LazyLock<Regex> =
+    LazyLock::new(|| pattern(r"\*\*\* (?:Update|Add|Delete) File: ([^\n\\]{1,200})"));
+
 /// Lines that say what is wrong, the most telling first.
 static TELLING: LazyLock<Vec<Regex>> = LazyLock::new(|| {
     [
@@ -312,6 +357,13 @@ static TELLING: LazyLock<Vec<Regex>> = LazyLock::new(|| {
 
 /// The line of a failed run that says what is wrong.
 pub(super) fn complaint(output: &str) -> Option<String> {
+    // Codex wraps what a command printed in JSON.
+    let unwrapped = if output.trim_start().starts_with('{') {
+        json_value(output, &["\"output\"", "\"stdout\""])
+    } else {
+        None
+    };
+    let output = unwrapped.as_deref().unwrap_or(output);
     let head = &output[..output.floor_char_boundary(32 << 10)];
     let tail = &output[output
         .ceil_char_boundary(output.len().saturating_sub(32 << 10))

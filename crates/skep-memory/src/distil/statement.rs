@@ -139,7 +139,10 @@ fn judge_account(sentence: &Sentence) -> Option<(MemoryKind, f32)> {
     if has(Cue::Hedge) {
         return None;
     }
-    if has(Cue::Cause) && cues.has_any(&[Cue::Rationale, Cue::Remedy, Cue::Warning]) {
+    let explains = cues.has_any(&[Cue::Rationale, Cue::Remedy, Cue::Warning]);
+    if has(Cue::Cause)
+        && (explains || phrase::has(&sentence.folded, "comes from|caused by|root cause"))
+    {
         return Some((MemoryKind::Gotcha, 0.62));
     }
     if has(Cue::HowTo) && sentence.folded.contains('`') {
