@@ -47,6 +47,9 @@ pub struct Query<'a> {
     pub limit: usize,
 }
 
+/// What the words of a memory without a vector say about the meaning it would have.
+const BY_WORDS_ALONE: f32 = 0.75;
+
 /// A memory that may answer, and why.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Candidate {
@@ -228,8 +231,8 @@ impl WorkspaceIndex {
         let found = scored.map(|((slot, words), vector)| {
             let lexical = asked.scores[slot as usize];
             let id = self.places[slot as usize].id;
-            // A memory that waits for its vector is judged by its words alone: it must not stand
-            // behind all others just because it is new.
+            // A memory that waits for its vector is judged by its words, a little less surely: it
+            // must not stand behind all others just because it is new.
             let waits = query.vector.is_some() && !self.vectors.has(slot);
             let by_vector = if waits {
                 (words, best_words)

@@ -26,7 +26,7 @@ async fn a12_no_file_of_the_store_holds_content_in_clear() {
         },
         "turns": [
             { "client_event_id": canary("event"), "role": "user", "at": "2026-01-01T00:00:00Z",
-              "text": format!("We decided to always use {} for the tide tables because it is exact.", canary("text")),
+              "text": format!("Always log times in UTC, never in local time, because the ships of {} come from everywhere.", canary("text")),
               "tool": canary("tool"), "paths": [canary("path")] },
         ],
         "cursor": { "source": canary("source"), "position": canary("position") },
