@@ -235,7 +235,7 @@ impl WorkspaceIndex {
             // must not stand behind all others just because it is new.
             let waits = query.vector.is_some() && !self.vectors.has(slot);
             let by_vector = if waits {
-                (words, best_words)
+                (words * BY_WORDS_ALONE, best_words)
             } else {
                 (vector, best_vector)
             };

@@ -113,7 +113,7 @@ async fn snapshots_are_sealed_taken_up_and_never_trusted() {
 
     // Written after the snapshot: the index catches up from there.
     world
-        .remember(&app, &world.a, "Beacon seventy-seven is out of order.")
+        .remember(&app, &world.a, "The fairway buoy is out of order.")
         .await;
     let started = world.start();
     assert_eq!(
@@ -121,7 +121,7 @@ async fn snapshots_are_sealed_taken_up_and_never_trusted() {
         expected[..1]
     );
     let late = world
-        .recall(&started, &world.a, "which beacon is out of order")
+        .recall(&started, &world.a, "which buoy is out of order")
         .await;
     assert!(late.items[0].memory.body.text.contains("out of order"));
 
