@@ -19,6 +19,7 @@ const BODY: usize = 300;
 const VECTOR: usize = 256;
 const CANDIDATES: usize = 200;
 const ITEMS: usize = 10;
+const ROUNDS: usize = 2_000;
 const MODEL: [u8; 8] = [1; 8];
 
 #[tokio::main]
@@ -64,34 +65,44 @@ async fn recalls(world: &World<At>, ids: &[MemoryId]) {
     let seeded = SeededRandom::new(1);
     let random: &dyn Random = &seeded;
     let filter = MemoryFilter::default();
-    let (mut seq, mut authorize, mut load, mut all) = (vec![], vec![], vec![], vec![]);
-    for _ in 0..2_000 {
-        let candidates: Vec<MemoryId> = (0..CANDIDATES)
-            .map(|_| ids[u32::from_le_bytes(random.array()) as usize % ids.len()])
-            .collect();
-        let mut tx: Tx<MemoryRead> = world.begin(&world.ours, Persona::Human).await;
-        let start = measure::now();
-        tx.seq().await.unwrap();
-        seq.push(since(start));
-        let step = measure::now();
-        let visible = tx.authorize(&candidates, &filter).await.unwrap();
-        authorize.push(since(step));
-        let step = measure::now();
-        tx.load(&visible[..ITEMS]).await.unwrap();
-        load.push(since(step));
-        tx.commit().await.unwrap();
-        all.push(since(start));
+    let candidates: Vec<Vec<MemoryId>> = (0..ROUNDS)
+        .map(|_| {
+            let draw = |_| ids[u32::from_le_bytes(random.array()) as usize % ids.len()];
+            (0..CANDIDATES).map(draw).collect()
+        })
+        .collect();
+    for (what, authorizes, loads) in [
+        ("seq", false, 0),
+        ("seq, authorize 200", true, 0),
+        ("seq, authorize 200, load and open 10", true, ITEMS),
+    ] {
+        let mut times = Vec::new();
+        let before = measure::processor();
+        for candidates in &candidates {
+            let mut tx: Tx<MemoryRead> = world.begin(&world.ours, Persona::Human).await;
+            let start = measure::now();
+            tx.seq().await.unwrap();
+            if authorizes {
+                let visible = tx.authorize(candidates, &filter).await.unwrap();
+                if loads > 0 {
+                    tx.load(&visible[..loads]).await.unwrap();
+                }
+            }
+            tx.commit().await.unwrap();
+            times.push(since(start));
+        }
+        let cost = (measure::processor() - before) / ROUNDS as f64;
+        println!(
+            "{what}: {}; {cost:.3} ms of processor with finding out who asks",
+            percentiles(&mut times)
+        );
     }
-    println!("seq: {}", percentiles(&mut seq));
-    println!("authorize {CANDIDATES}: {}", percentiles(&mut authorize));
-    println!("load and open {ITEMS}: {}", percentiles(&mut load));
-    println!("all three: {}", percentiles(&mut all));
 }
 
 /// Everything an index is built from, read in pages and opened.
 async fn load(world: &World<At>) {
     const PAGE: u32 = 2_000;
-    let start = measure::now();
+    let (start, before) = (measure::now(), measure::processor());
     let mut tx = world.survey(&world.ours).await;
     let (mut after, mut rows) = ((0, None), 0);
     loop {
@@ -101,5 +112,6 @@ async fn load(world: &World<At>) {
         rows += page.len();
     }
     let rate = rows as f64 / since(start) * 1_000.0;
-    println!("change feed, read and opened on one core: {rate:.0} memories/s");
+    let cost = (measure::processor() - before) / rows as f64 * 1_000.0;
+    println!("change feed, read and opened: {rate:.0} memories/s; {cost:.1} us of processor each");
 }

@@ -27,7 +27,7 @@ async fn main() {
     let session = tx.put_session(&new_session(store, "a")).await.unwrap();
     tx.commit().await.unwrap();
 
-    let mut times = Vec::new();
+    let (mut times, mut processor) = (Vec::new(), 0.0);
     for batch in 0..batches {
         let turns: Vec<_> = (0..BATCH)
             .map(|n| {
@@ -36,15 +36,16 @@ async fn main() {
                 turn
             })
             .collect();
-        let start = measure::now();
+        let (start, before) = (measure::now(), measure::processor());
         let mut tx: Tx<SessionCapture> = world.begin(&world.ours, Persona::Human).await;
         tx.append_turns(session, &turns).await.unwrap();
         tx.commit().await.unwrap();
         times.push(since(start));
+        processor += measure::processor() - before;
     }
-    report("turns", &mut times);
+    report("turns", &mut times, processor);
 
-    let mut times = Vec::new();
+    let (mut times, mut processor) = (Vec::new(), 0.0);
     for batch in 0..batches {
         let memories: Vec<_> = (0..BATCH)
             .map(|n| {
@@ -53,15 +54,16 @@ async fn main() {
                 memory
             })
             .collect();
-        let start = measure::now();
+        let (start, before) = (measure::now(), measure::processor());
         let mut tx: Tx<SessionCapture> = world.begin(&world.ours, Persona::Human).await;
         for memory in memories {
             tx.put_memory(memory).await.unwrap();
         }
         tx.commit().await.unwrap();
         times.push(since(start));
+        processor += measure::processor() - before;
     }
-    report("memories", &mut times);
+    report("memories", &mut times, processor);
 
     let mut times = Vec::new();
     for n in 0..200 {
@@ -75,11 +77,14 @@ async fn main() {
     println!("one turn, durable: {}", percentiles(&mut times));
 }
 
-fn report(what: &str, times: &mut [f64]) {
+fn report(what: &str, times: &mut [f64], processor: f64) {
     let total: f64 = times.iter().sum();
-    let rate = (times.len() * BATCH) as f64 / total * 1_000.0;
+    let rows = (times.len() * BATCH) as f64;
+    let rate = rows / total * 1_000.0;
+    let cost = processor / rows * 1_000.0;
     println!(
-        "{what}: {rate:.0}/s in durable batches of {BATCH} with {BODY} bytes each; a batch {}",
+        "{what}: {rate:.0}/s in durable batches of {BATCH} with {BODY} bytes each; a batch {}; \
+         {cost:.1} us of processor each",
         percentiles(times)
     );
 }

@@ -227,7 +227,7 @@ impl Drop for Lease {
         let Some(connection) = self.connection.take() else {
             return;
         };
-        let clean = connection.is_autocommit() || connection.execute_batch("ROLLBACK").is_ok();
+        let clean = connection.is_autocommit() || rollback(&connection).is_ok();
         if self.spoiled || !clean {
             return;
         }
@@ -241,6 +241,10 @@ impl Drop for Lease {
             }
         }
     }
+}
+
+fn rollback(connection: &Connection) -> rusqlite::Result<usize> {
+    connection.prepare_cached("ROLLBACK")?.execute([])
 }
 
 fn over() -> Failure {

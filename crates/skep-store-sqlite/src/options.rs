@@ -12,8 +12,12 @@ pub struct Options {
     pub readers: usize,
     /// Idle reading connections that a workspace keeps.
     pub readers_kept: usize,
-    /// Page cache of one connection, in KiB; taken as it is needed.
+    /// Page cache of one connection, in KiB; taken as it is needed. It should hold what decides
+    /// about the memories of a workspace, some 170 bytes for each.
     pub cache_kib: u32,
+    /// Memory of all connections together beyond which a cache turns its own pages over instead of
+    /// growing, in MiB. One setting for the process.
+    pub memory_mib: u32,
     /// How long a transaction waits for its turn, in this process or for another one.
     pub patience: Duration,
 }
@@ -24,7 +28,8 @@ impl Default for Options {
             open_workspaces: 64,
             readers: 8,
             readers_kept: 2,
-            cache_kib: 8 << 10,
+            cache_kib: 16 << 10,
+            memory_mib: 256,
             patience: Duration::from_secs(10),
         }
     }

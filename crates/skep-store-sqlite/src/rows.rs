@@ -96,13 +96,13 @@ pub(crate) fn put_identity(
     Ok(())
 }
 
-/// Ids for `rarray`, which makes one statement of any number of them.
+/// Ids for `rarray`, which makes one statement of any number of them. They are sorted, so that the
+/// walk through the table goes one way and meets each page once.
 pub(crate) fn id_array<I: Id>(ids: &[I]) -> Array {
-    Rc::new(
-        ids.iter()
-            .map(|id| Value::Blob(id.to_bytes().to_vec()))
-            .collect(),
-    )
+    let mut sorted = ids.to_vec();
+    sorted.sort_unstable();
+    let values = sorted.iter().map(|id| Value::Blob(id.to_bytes().to_vec()));
+    Rc::new(values.collect())
 }
 
 #[cfg(test)]
