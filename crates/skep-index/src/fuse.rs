@@ -36,11 +36,22 @@ pub(crate) fn fuse(share: f32, lexical: (f32, f32), vector: (f32, f32)) -> f32 {
     share * scaled(lexical) + (1.0 - share) * scaled(vector)
 }
 
-/// Whether part of the query is quoted, so that its words are meant as they stand.
+/// Whether part of the query is quoted, so that its words are meant as they stand. Single quotes
+/// count where a phrase begins and ends with them; an apostrophe does neither.
 fn quotes(query: &str) -> bool {
-    ['"', '`']
+    let twice = ['"', '`']
         .iter()
-        .any(|&mark| query.matches(mark).count() >= 2)
+        .any(|&mark| query.matches(mark).count() >= 2);
+    let mut words = query.split_whitespace();
+    let opens = |word: &str| word.len() > 1 && word.starts_with('\'');
+    let closes = |word: &str| {
+        word.len() > 1
+            && word
+                .trim_end_matches(['?', '.', ',', '!', ':', ';'])
+                .ends_with('\'')
+    };
+    let first = words.by_ref().find(|word| opens(word));
+    twice || first.is_some_and(|first| closes(first) || words.any(closes))
 }
 
 /// Whether a word names something: `snake_case`, `a/path`, `file.rs`, `a::b`, `fooBar`, `E0425`.
@@ -55,7 +66,28 @@ fn is_name(word: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::{NAMES, PROSE, fuse, lexical_share};
+    use super::{NAMES, PROSE, fuse, lexical_share, quotes};
+
+    #[test]
+    fn a_phrase_in_quotes_counts_and_an_apostrophe_does_not() {
+        for quoted in [
+            "what causes 'database is locked'?",
+            "say \"as it stands\"",
+            "the `lock` word",
+            "'one'?",
+        ] {
+            assert!(quotes(quoted), "{quoted}");
+        }
+        for plain in [
+            "what's the harbour's name",
+            "the ships' berths",
+            "don't ask",
+            "rock 'n roll",
+            "'",
+        ] {
+            assert!(!quotes(plain), "{plain}");
+        }
+    }
 
     #[test]
     fn the_share_follows_the_nature_of_the_query() {
