@@ -95,7 +95,7 @@ impl Workspaces {
                 if self.directory.look(place)? == Found::Nothing {
                     return Err(absent());
                 }
-                check(&workspace.database, scope).await
+                check(&workspace.database, scope.workspace()).await
             })
             .await?;
         if *organization != scope.organization().to_bytes() {
@@ -108,23 +108,27 @@ impl Workspaces {
     /// over, if it is the same tenant's.
     pub(crate) async fn create(&self, scope: &ScopeKey) -> Result<(), StoreError> {
         let place = Place::Workspace(scope.workspace());
-        let (workspace, organization) = ids(scope);
+        let workspace = scope.workspace().to_bytes();
+        let organization = scope.organization().to_bytes();
         let (directory, options) = (Arc::clone(&self.directory), self.options);
         let making = self.making.lock().await;
-        blocking::run(move || {
-            if directory.look(place)? == Found::Nothing {
+        let found = blocking::run(move || {
+            let found = directory.look(place)?;
+            if found == Found::Nothing {
                 directory.build(place, |path| {
                     let fill =
                         |connection: &_| rows::put_identity(connection, workspace, organization);
                     Ok(WORKSPACE.build(path, &options, fill)?)
                 })?;
             }
-            Ok::<_, StoreError>(())
+            Ok::<_, StoreError>(found)
         })
         .await??;
         drop(making);
         match self.get(scope).await {
-            Err(StoreError::Refused(_)) => Err(StoreError::Conflict("a workspace with this id")),
+            Err(StoreError::Refused(_)) if found == Found::File => {
+                Err(StoreError::Conflict("a file for this workspace"))
+            }
             outcome => outcome.map(|_| ()),
         }
     }
@@ -188,8 +192,8 @@ impl Workspace {
 }
 
 /// Brings a file's schema up to date and asks it whose it is.
-async fn check(database: &Arc<Database>, scope: &ScopeKey) -> Result<[u8; 16], StoreError> {
-    let (workspace, _) = ids(scope);
+async fn check(database: &Arc<Database>, workspace: WorkspaceId) -> Result<[u8; 16], StoreError> {
+    let workspace = workspace.to_bytes();
     let lease = database.lease(Mode::Write).await?;
     let (_, owner) = lease
         .run(move |lease| {
@@ -200,13 +204,6 @@ async fn check(database: &Arc<Database>, scope: &ScopeKey) -> Result<[u8; 16], S
         })
         .await?;
     owner
-}
-
-fn ids(scope: &ScopeKey) -> ([u8; 16], [u8; 16]) {
-    (
-        scope.workspace().to_bytes(),
-        scope.organization().to_bytes(),
-    )
 }
 
 fn absent() -> StoreError {

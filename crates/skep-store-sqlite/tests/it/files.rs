@@ -246,3 +246,26 @@ async fn a_directory_that_others_can_write_is_refused_before_anything_is_opened(
         other => panic!("{other:?}"),
     }
 }
+
+/// A crash between a workspace's file and its row in the control data leaves a file without a row.
+#[tokio::test]
+async fn f05_a_file_without_a_row_is_taken_over_by_its_own_tenant_only() {
+    let (first, second) = (Sqlite::fresh().await, Sqlite::fresh().await);
+    let tenant = Tenant::from_seed(30_000);
+    let world = World::create(first.clone(), 1).await;
+    world.put_workspace_of_one(&tenant).await.unwrap();
+    drop(world);
+
+    let world = World::create(second.clone(), 2).await;
+    fs::copy(
+        file_of(&first.path, &tenant),
+        file_of(&second.path, &tenant),
+    )
+    .unwrap();
+    let mut other = Tenant::from_seed(30_000);
+    other.organization = world.ours.organization;
+    let taken = world.put_workspace_of_one(&other).await;
+    assert!(matches!(taken, Err(StoreError::Conflict(_))), "{taken:?}");
+    world.put_workspace_of_one(&tenant).await.unwrap();
+    remember(&world, &tenant, "a").await;
+}
