@@ -46,7 +46,7 @@ pub(crate) async fn run(skepd: PathBuf, kills: usize, seed: u64) -> Result<Repor
         let mut client = daemon.client().await?;
         // The writer is cut off in the middle of whatever it is doing; so is the daemon.
         let _ = tokio::time::timeout(life, ledger.write(&mut client)).await;
-        daemon.kill()?;
+        daemon.kill().await?;
     }
     let (daemon, took) = Daemon::start(&skepd, home.path()).await?;
     restarts.push(took);
