@@ -14,9 +14,6 @@ const BLOCK: usize = 512;
 /// Below this many rows the scan in full is as fast as two passes.
 const TWO_PASSES_FROM: usize = 16_384;
 
-/// A pass with rounded queries keeps this many times what is wanted, for the exact one to choose.
-const SPARE: usize = 2;
-
 /// The first pass of two keeps this many rows, and one in [`KEPT_SHARE`] beside.
 const KEPT_AT_LEAST: usize = 512;
 
@@ -127,12 +124,12 @@ impl Vectors {
         };
         let all = self.scales.len();
         if all <= TWO_PASSES_FROM || self.lead == self.dim {
-            let best = self.scan(&probe, self.dim, room * SPARE, accept);
+            let best = self.scan(&probe, self.dim, room, accept);
             return self.exact(&probe, room, &best);
         }
-        let pool = (room * SPARE).max(KEPT_AT_LEAST) + all / KEPT_SHARE;
+        let pool = room.max(KEPT_AT_LEAST) + all / KEPT_SHARE;
         let best = self.scan(&probe, self.lead, pool, accept);
-        let best = self.in_full(&probe, room * SPARE, &best);
+        let best = self.in_full(&probe, room, &best);
         self.exact(&probe, room, &best)
     }
 
