@@ -57,7 +57,7 @@ impl StaticEmbedder {
         Self::from_bytes(WEIGHTS).expect("the built-in weights are sound")
     }
 
-    /// Reads a file of weights: [`MAGIC`], the number of pieces and of components (`u32`,
+    /// Reads a file of weights: `MAGIC`, the number of pieces and of components (`u32`,
     /// little-endian); each piece as one byte of length and its text; one scale per piece
     /// (`f32`); one row of signed bytes per piece.
     pub fn from_bytes(bytes: &'static [u8]) -> Result<Self, IndexError> {

@@ -166,7 +166,9 @@ fn snapshots(data: &Path) -> Vec<PathBuf> {
     let mut found: Vec<PathBuf> = files
         .filter(|path| {
             let name = path.file_name().unwrap().to_string_lossy().into_owned();
-            !(name.ends_with(".db") || name.ends_with("-wal") || name.ends_with("-shm"))
+            !["db", "db-wal", "db-shm"]
+                .iter()
+                .any(|end| name.split_once('.').is_some_and(|(_, rest)| rest == *end))
         })
         .collect();
     found.sort();
