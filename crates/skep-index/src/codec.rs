@@ -89,3 +89,40 @@ pub(crate) fn checksum(bytes: &[u8]) -> u64 {
     rest.iter()
         .fold(state, |state, &byte| mix(state, byte.into()))
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::{Reader, checksum};
+
+    proptest! {
+        #[test]
+        fn one_changed_bit_changes_the_sum(
+            bytes in prop::collection::vec(any::<u8>(), 1..100),
+            at in any::<prop::sample::Index>(),
+            bit in 0u8..8,
+        ) {
+            let mut changed = bytes.clone();
+            changed[at.index(bytes.len())] ^= 1 << bit;
+            prop_assert_ne!(checksum(&bytes), checksum(&changed));
+        }
+
+        #[test]
+        fn more_or_fewer_bytes_change_the_sum(bytes in prop::collection::vec(any::<u8>(), 1..100)) {
+            let longer = [bytes.as_slice(), &[0]].concat();
+            prop_assert_ne!(checksum(&bytes), checksum(&longer));
+            prop_assert_ne!(checksum(&bytes), checksum(&bytes[1..]));
+        }
+
+        #[test]
+        fn no_length_is_believed_unseen(bytes in prop::collection::vec(any::<u8>(), 0..30), many: usize) {
+            let reader = || Reader::new(&bytes);
+            prop_assert_eq!(reader().take(many).is_ok(), many <= bytes.len());
+            prop_assert_eq!(reader().u32s(many).is_ok(), many <= bytes.len() / 4);
+            if let Ok(count) = reader().count() {
+                prop_assert!(count < bytes.len());
+            }
+        }
+    }
+}

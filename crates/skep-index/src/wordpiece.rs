@@ -139,3 +139,56 @@ fn is_han(c: char) -> bool {
     matches!(c, '\u{3400}'..='\u{4DBF}' | '\u{4E00}'..='\u{9FFF}' | '\u{F900}'..='\u{FAFF}'
         | '\u{20000}'..='\u{2FA1F}')
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::{PIECES_PER_TEXT, WordPieces};
+
+    const WORDS: &[&str] = &[
+        "[UNK]", "un", "##aff", "##able", "get", "user", "name", "http", "server", "cafe", "_",
+        ".", "a", "##a", "東", "京", "##", "#",
+    ];
+
+    fn pieces() -> WordPieces {
+        WordPieces::new(WORDS.iter().copied())
+    }
+
+    #[test]
+    fn texts_give_these_pieces() {
+        let table: &[(&str, &[&str])] = &[
+            ("unaffable", &["un", "##aff", "##able"]),
+            ("UNAFFABLE un", &["un", "##aff", "##able", "un"]),
+            ("getUserName", &["get", "user", "name"]),
+            ("get_user.name", &["get", "_", "user", ".", "name"]),
+            ("HTTPServer", &["http", "server"]),
+            ("Café cafe\u{301}", &["cafe", "cafe"]),
+            ("東京", &["東", "京"]),
+            ("unknowable un", &["un"]),
+            ("## a", &["#", "#", "a"]),
+            (" \u{0}\n\t", &[]),
+        ];
+        for (text, expected) in table {
+            let found = pieces().split(text);
+            let found: Vec<&str> = found.iter().map(|&number| WORDS[number as usize]).collect();
+            assert_eq!(found, *expected, "{text:?}");
+        }
+    }
+
+    #[test]
+    fn long_words_and_texts_are_bounded() {
+        assert_eq!(pieces().split(&"a".repeat(100)).len(), 100);
+        assert!(pieces().split(&"a".repeat(101)).is_empty());
+        let pieces = pieces().split(&"a ".repeat(2 * PIECES_PER_TEXT));
+        assert_eq!(pieces.len(), PIECES_PER_TEXT);
+    }
+
+    proptest! {
+        #[test]
+        fn any_text_gives_known_pieces(text in any::<String>()) {
+            let found = pieces().split(&text);
+            prop_assert!(found.iter().all(|&number| (number as usize) < WORDS.len()));
+        }
+    }
+}
