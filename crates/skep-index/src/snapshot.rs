@@ -199,3 +199,6 @@ impl Vectors {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests;

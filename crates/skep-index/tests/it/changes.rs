@@ -1,8 +1,8 @@
 //! Puts, replacements, removals; and that what was removed leaves no trace, cleared away or not.
 
 use proptest::prelude::*;
-use skep_domain::{Id, ProjectId};
-use skep_index::{Entry, Quantised, Query};
+use skep_domain::{Id, ProjectId, Timestamp};
+use skep_index::{Entry, Quantised, Query, Said};
 
 use super::{ask, direction, empty, ids, memory, put};
 
@@ -74,6 +74,14 @@ fn a_project_sees_its_own_memories_and_those_of_none() {
     );
 }
 
+/// A hundred and one at a time, in the order of their numbers.
+fn said(number: u64) -> Said {
+    Said {
+        thread: u128::from(number / 101).to_be_bytes(),
+        at: Timestamp::from_micros(number as i64),
+    }
+}
+
 #[test]
 fn removed_memories_are_cleared_away_and_move_no_score() {
     let (mut worn, mut fresh) = (empty(), empty());
@@ -81,9 +89,11 @@ fn removed_memories_are_cleared_away_and_move_no_score() {
         let text = format!("memory {} of {}", number % 97, number % 13);
         put(&mut worn, number, &text);
         worn.put_vector(memory(number), &Quantised::of(&direction(number)));
+        worn.put_said(memory(number), said(number));
         if number % 3 == 0 {
             put(&mut fresh, number, &text);
             fresh.put_vector(memory(number), &Quantised::of(&direction(number)));
+            fresh.put_said(memory(number), said(number));
         }
     }
     let full = worn.to_bytes().len();

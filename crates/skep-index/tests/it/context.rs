@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use proptest::prelude::*;
-use skep_domain::{Id, Timestamp};
-use skep_index::{Said, WorkspaceIndex, analyze};
+use skep_domain::{Id, ProjectId, Timestamp};
+use skep_index::{Entry, Query, Said, WorkspaceIndex, analyze};
 
 use super::{DIM, MODEL, ask, empty, ids, memory, put};
 
@@ -63,6 +63,25 @@ fn a_neighbour_that_was_removed_or_moved_counts_no_more() {
     let found = ask(&read, "arrives", None);
     assert_eq!(found, ask(&index, "arrives", None));
     assert_eq!(found.len(), 3);
+}
+
+#[test]
+fn a_neighbour_of_another_project_is_no_candidate() {
+    let mut index = talk(|_| 1);
+    let project = |number: u8| Some(ProjectId::from_bytes([number; 16]));
+    for (number, text) in [(1, "queue full"), (2, "forty")] {
+        let (id, project) = (memory(number), project(number as u8));
+        index.put(&Entry { id, project, text });
+    }
+    let query = Query {
+        text: "full",
+        vector: None,
+        project: project(1),
+        limit: 9,
+    };
+    let found = ids(&index.search(&query));
+    assert_eq!(found[0], memory(1));
+    assert!(found.contains(&memory(0)) && !found.contains(&memory(2)));
 }
 
 /// Numbers of texts, their threads, their words; the times are the numbers.

@@ -1,41 +1,52 @@
 //! One workspace's index against another's: nothing passes.
 
-use skep_index::Quantised;
+use skep_index::{Candidate, Quantised, WorkspaceIndex};
 
 use super::{ask, direction, empty, memory, put};
+
+/// A's answers, asked before B exists.
+fn answers(index: &WorkspaceIndex) -> Vec<Vec<Candidate>> {
+    let questions = ["retry queue", "timeout 3", "queue 4 16", "absent"];
+    let ask_both = |text| {
+        [
+            ask(index, text, None),
+            ask(index, text, Some(&direction(1))),
+        ]
+    };
+    questions.into_iter().flat_map(ask_both).collect()
+}
+
+fn text(number: u64) -> String {
+    format!("retry {} queue {} timeout", number % 17, number % 5)
+}
+
+fn put_both(index: &mut WorkspaceIndex, number: u64, seed: u64) {
+    put(index, number, &text(seed));
+    index.put_vector(memory(number), &Quantised::of(&direction(seed)));
+}
 
 /// B holds a hundred thousand texts of A's words, in the same process, put before, between and
 /// after A's; A's scores, ranks and count stay the same to the last bit.
 #[test]
 fn s03_another_workspace_does_not_move_a_bit() {
-    let texts = |number: u64| format!("retry {} queue {} timeout", number % 17, number % 5);
-    let (mut alone, mut beside, mut other) = (empty(), empty(), empty());
-    let mut flood = 0..100_000;
+    let mut alone = empty();
     for number in 0..500 {
-        for text in flood.by_ref().take(150) {
-            put(&mut other, text, &texts(text % 3));
-            other.put_vector(memory(text), &Quantised::of(&direction(1)));
-        }
-        for index in [&mut alone, &mut beside] {
-            put(index, number, &texts(number));
-            index.put_vector(memory(number), &Quantised::of(&direction(number)));
-        }
+        put_both(&mut alone, number, number);
     }
-    for text in flood {
-        put(&mut other, text, &texts(text));
-    }
-    for question in ["retry queue", "timeout 3", "queue 4 16", "absent"] {
-        for vector in [None, Some(direction(1))] {
-            let vector = vector.as_deref();
-            assert_eq!(
-                ask(&alone, question, vector),
-                ask(&beside, question, vector)
-            );
+    let (before, bytes, size) = (answers(&alone), alone.to_bytes(), alone.bytes());
+    let (mut beside, mut other) = (empty(), empty());
+    for number in 0..500 {
+        for flood in number * 200..(number + 1) * 200 {
+            put_both(&mut other, flood, flood % 3);
         }
+        put_both(&mut beside, number, number);
     }
-    assert_eq!(alone.to_bytes(), beside.to_bytes());
-    assert_eq!(alone.bytes(), beside.bytes());
     assert_eq!(other.len(), 100_000);
+    for index in [&alone, &beside] {
+        assert_eq!(answers(index), before);
+        assert_eq!(index.to_bytes(), bytes);
+        assert_eq!(index.bytes(), size);
+    }
 }
 
 /// The order in which memories arrived decides ties only: statistics and sums do not know it.
