@@ -90,18 +90,20 @@ impl App {
         Ok(TurnPage { items, next })
     }
 
-    /// Ends a session and distils what is left of it.
+    /// Ends a session and distils what is left of it. The session is read again afterwards, because
+    /// upkeep may have distilled some of it meanwhile.
     ///
     /// # Errors
     /// [`AppError::NotFound`].
     pub async fn end_session(
         &self,
         authorized: Authorized<SessionCapture>,
+        reading: Authorized<SessionRead>,
         id: SessionId,
     ) -> Result<Ended, AppError> {
         let tenant = (authorized.organization(), authorized.workspace());
         let mut tx = self.store.begin(authorized).await?;
-        let mut session = tx
+        let session = tx
             .get_session(id)
             .await?
             .ok_or(AppError::NotFound(SESSION))?;
@@ -111,11 +113,9 @@ impl App {
         if session.harness == Harness::Git {
             distilled += self.distil_together(tenant, id).await?;
         }
-        session.state = SessionState::Ended;
-        session.memories += u64::from(distilled.new);
         self.dirty.mark(tenant);
         Ok(Ended {
-            session,
+            session: self.get_session(reading, id).await?,
             memories: distilled.new,
             known: distilled.known,
         })

@@ -94,12 +94,20 @@ async fn an_exchange_is_distilled_when_it_is_complete_and_only_once() {
     let once = texts(&world, &app).await;
     assert!(once.iter().any(|text| text.contains("UTC")), "{once:?}");
     app.tend(tenant).await.unwrap();
-    app.end_session(world.may::<rights::SessionCapture>(&world.a).await, session)
-        .await
-        .unwrap();
-    app.end_session(world.may::<rights::SessionCapture>(&world.a).await, session)
-        .await
-        .unwrap();
+    app.end_session(
+        world.may::<rights::SessionCapture>(&world.a).await,
+        world.may(&world.a).await,
+        session,
+    )
+    .await
+    .unwrap();
+    app.end_session(
+        world.may::<rights::SessionCapture>(&world.a).await,
+        world.may(&world.a).await,
+        session,
+    )
+    .await
+    .unwrap();
     let mut all = texts(&world, &app).await;
     let count = all.len();
     all.sort();
@@ -131,7 +139,11 @@ async fn a_way_not_taken_is_kept_as_turns_and_never_distilled() {
     )
     .await;
     let ended = app
-        .end_session(world.may::<rights::SessionCapture>(&world.a).await, session)
+        .end_session(
+            world.may::<rights::SessionCapture>(&world.a).await,
+            world.may(&world.a).await,
+            session,
+        )
         .await
         .unwrap();
     assert_eq!(ended.session.turns, 2);

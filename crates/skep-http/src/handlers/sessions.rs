@@ -77,7 +77,11 @@ pub(crate) async fn end(
     authorized: Authorized<rights::SessionCapture>,
     call: Call,
 ) -> Result<Response, ApiError> {
-    let ended = call.app().end_session(authorized, call.path_id()?).await?;
+    let reading = call.caller.authorize()?;
+    let ended = call
+        .app()
+        .end_session(authorized, reading, call.path_id()?)
+        .await?;
     ok(&EndResponse {
         session: convert::session(&call, ended.session),
         memories: ended.memories,
