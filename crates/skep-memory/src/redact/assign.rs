@@ -1,19 +1,12 @@
-//! Values given to names that speak of secrets: assignments, flags, headers, sentences.
+//! Values given to names that speak of secrets: assignments, settings, flags.
 
 use super::Finding;
 use super::rules::compile;
-use super::shape::{entropy, has_word, is_algorithm, is_generated, is_password, is_placeholder};
+use super::shape::{has_word, is_algorithm, is_generated, is_password, is_placeholder};
 use regex::Regex;
 use std::ops::Range;
 
-pub(super) const NAMES: [&str; 6] = [HEADER, BEARER, BASIC_USER, NETRC, ASSIGNMENT, SENTENCE];
-
-const HEADER: &str = "authorization-header";
-const BEARER: &str = "bearer-token";
-const BASIC_USER: &str = "basic-user";
-const NETRC: &str = "netrc-password";
-const ASSIGNMENT: &str = "assignment";
-const SENTENCE: &str = "stated-password";
+pub(super) const ASSIGNMENT: &str = "assignment";
 
 /// What sort of secret a name promises; people choose passwords, programs make tokens.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -22,96 +15,33 @@ enum Sort {
     Token,
 }
 
-/// The compiled patterns.
+/// The compiled pattern of names.
 #[derive(Debug)]
 pub(super) struct Assignments {
-    header: Regex,
-    bearer: Regex,
-    basic_user: Regex,
-    netrc: Regex,
     name: Regex,
-    sentence: Regex,
 }
 
 impl Assignments {
     pub(super) fn new() -> Self {
         Self {
-            header: compile(
-                r#"(?-u)(?i:authorization)["'\\]{0,4}\s{0,2}[:=,]\s{0,2}[bfru]{0,2}["'\\]{0,4}(?i:bearer|basic|token|apikey|bot)\s{1,4}([A-Za-z0-9._~+/=-]{8,})"#,
-            ),
-            bearer: compile(r"(?-u)\b(?i:bearer)\s{1,2}([A-Za-z0-9._~+/=-]{20,})"),
-            basic_user: compile(
-                r#"(?-u)(?:\bcurl\b|\bwget\b|\bhttp\b)[ -~]{0,200}?\s(?:-u|--user)[ =]["']?[\w.@+-]{1,64}:([!-&(-~]{4,128})"#,
-            ),
-            netrc: compile(r"(?-u)\blogin\s{1,4}[!-~]{1,64}\s{1,4}password\s{1,4}([!-~]{4,128})"),
             name: compile(
-                r"(?-u)(?i:passw(?:or)?d|passphrase|passcode|pwd|secret|token|credential|api[_-]?key|(?:access|private|signing|encryption|account|auth|master|shared|service|session|hmac|webhook|deploy|license|admin|storage)[_-]?key)",
-            ),
-            sentence: compile(
-                r#"(?-u)\b(?i:password|passphrase|passcode|passwd|pwd|secret|token|api key)(?: (?i:for|of|to|on) [a-z0-9 ._-]{1,40}?)?\s(?i:is|was|to|should be|will be)(?: now)?:?\s{1,2}["'`]?([!-~]{6,128})"#,
+                r"(?-u)(?i:passw(?:or)?d|passphrase|passcode|pwd|pass|pw|secret|token|credential|api[_-]?key|(?:access|private|signing|encryption|account|auth|master|shared|service|session|hmac|webhook|deploy|license|admin|storage)[_.-]?key)",
             ),
         }
     }
 
     pub(super) fn find(&self, text: &str) -> Vec<Finding> {
-        let mut found = Vec::new();
-        let mut push = |rule, range| found.push(Finding { rule, range });
-        for secret in groups(&self.header, text) {
-            if is_header_value(&text[secret.clone()]) {
-                push(HEADER, secret);
-            }
-        }
-        for secret in groups(&self.bearer, text) {
-            if is_generated(text[secret.clone()].trim_end_matches('.')) {
-                push(BEARER, secret);
-            }
-        }
-        for (rule, regex) in [
-            (BASIC_USER, &self.basic_user),
-            (NETRC, &self.netrc),
-            (SENTENCE, &self.sentence),
-        ] {
-            for secret in groups(regex, text) {
-                let secret = trim_sentence(text, secret);
-                if is_password(&text[secret.clone()], true) {
-                    push(rule, secret);
-                }
-            }
-        }
-        for name in self.name.find_iter(text) {
-            if let Some(secret) = assigned(text, name.range()) {
-                push(ASSIGNMENT, secret);
-            }
-        }
-        found
+        let secrets = self
+            .name
+            .find_iter(text)
+            .filter_map(|name| assigned(text, name.range()));
+        secrets
+            .map(|range| Finding {
+                rule: ASSIGNMENT,
+                range,
+            })
+            .collect()
     }
-}
-
-fn groups<'a>(regex: &'a Regex, text: &'a str) -> impl Iterator<Item = Range<usize>> + 'a {
-    regex
-        .captures_iter(text)
-        .filter_map(|captures| Some(captures.get(1)?.range()))
-}
-
-fn is_header_value(value: &str) -> bool {
-    !is_placeholder(value)
-        && entropy(value) >= 2.5
-        && value
-            .bytes()
-            .any(|byte| byte.is_ascii_digit() || byte.is_ascii_uppercase())
-        && !(value
-            .bytes()
-            .all(|byte| byte.is_ascii_uppercase() || byte == b'_'))
-}
-
-/// A value in a sentence ends before the sentence's own punctuation.
-fn trim_sentence(text: &str, range: Range<usize>) -> Range<usize> {
-    let value = &text[range.clone()];
-    let value = value
-        .find(['"', '\'', '`', '<', '>'])
-        .map_or(value, |at| &value[..at]);
-    let value = value.trim_end_matches(['.', ',', ';', ':', ')', '?']);
-    range.start..range.start + value.len()
 }
 
 /// How far a name and a value are followed.
@@ -133,7 +63,11 @@ fn assigned(text: &str, keyword: Range<usize>) -> Option<Range<usize>> {
         .count();
     let suffix = &text[keyword.end..keyword.end + suffix_len];
     let word = &text[keyword.clone()];
-    if !is_whole(word, suffix) || names_no_secret(before, suffix) {
+    let is_short = word.len() <= 4;
+    if !is_whole(word, suffix)
+        || names_no_secret(before, suffix)
+        || (is_short && is_inside(before, word))
+    {
         return None;
     }
     let is_flag = before.starts_with("--");
@@ -176,6 +110,13 @@ fn is_whole(word: &str, suffix: &str) -> bool {
         .strip_prefix(['s', 'S'])
         .filter(|rest| !rest.starts_with(|c: char| c.is_ascii_alphabetic()));
     rest.is_some() || !next.is_ascii_alphabetic() || (last_is_lower && next.is_ascii_uppercase())
+}
+
+/// Whether a short keyword is only the end of a longer word: `bypass`, `compass`.
+fn is_inside(before: &str, word: &str) -> bool {
+    let begins_lower = word.starts_with(|c: char| c.is_ascii_lowercase());
+    let last = before.chars().next_back();
+    last.is_some_and(|c| c.is_ascii_alphabetic() && (begins_lower || c.is_ascii_uppercase()))
 }
 
 /// Names that speak *about* a secret, or of another sort of token.
@@ -233,7 +174,10 @@ fn value_after(text: &str, at: usize, is_flag: bool) -> Option<(Range<usize>, bo
         return None;
     }
     let open = skip(sign, 8, b" \t\\");
-    let open = open + text.get(open..).map_or(0, wrapper);
+    let open = open
+        + text
+            .get(open..)
+            .map_or(0, |rest| literal_prefix(rest).max(wrapper(rest)));
     let quote = bytes
         .get(open)
         .copied()
@@ -264,6 +208,20 @@ fn ends_bare(byte: u8) -> bool {
         byte,
         b'\t'..=b'\r' | b' ' | b'"' | b'\'' | b'`' | b',' | b';' | b')' | b'}' | b']'
     ) || matches!(byte, b'<' | b'>' | b'\\' | b'&' | b'|')
+}
+
+/// The length of what stands in front of a quote in `b'…'`, `f"…"`.
+fn literal_prefix(text: &str) -> usize {
+    let letters = text
+        .bytes()
+        .take(2)
+        .take_while(|byte| b"bfruBFRU".contains(byte))
+        .count();
+    let is_quote = text
+        .as_bytes()
+        .get(letters)
+        .is_some_and(|byte| b"\"'".contains(byte));
+    if is_quote { letters } else { 0 }
 }
 
 /// The length of a constructor around a literal: `String::from(` makes a value, `env(` looks one up.

@@ -191,8 +191,15 @@ fn password_range(text: &str, at: usize) -> Option<Range<usize>> {
     let authority = &text[start..text.floor_char_boundary(start + USERINFO_MAX).max(start)];
     let is_end = |c: char| c.is_whitespace() || matches!(c, '"' | '\'' | '`' | '<' | '>' | '\\');
     let authority = &authority[..authority.find(is_end).unwrap_or(authority.len())];
+    let Some(colon) = authority
+        .find(':')
+        .filter(|colon| !authority[..*colon].contains('@'))
+    else {
+        // A token alone stands where the user would: `https://TOKEN@host`.
+        let token = &authority[..authority.find('@')?];
+        return is_generated(token).then(|| start..start + token.len());
+    };
     // A password may contain `/` or `@`, unescaped, if the host after the last `@` looks like one.
-    let colon = authority.find(':')?;
     let user = &authority[..colon];
     if user.contains(['/', '?', '#', '@']) {
         return None;

@@ -2,10 +2,12 @@
 
 mod assign;
 mod block;
+mod context;
 mod rules;
 mod shape;
 
 use assign::Assignments;
+use context::Contexts;
 use rules::Tokens;
 use std::borrow::Cow;
 use std::ops::Range;
@@ -34,6 +36,7 @@ pub struct Redacted<'a> {
 #[derive(Debug)]
 pub struct Redactor {
     tokens: Tokens,
+    contexts: Contexts,
     assignments: Assignments,
 }
 
@@ -49,6 +52,7 @@ impl Redactor {
     pub fn new() -> Self {
         Self {
             tokens: Tokens::new(),
+            contexts: Contexts::new(),
             assignments: Assignments::new(),
         }
     }
@@ -59,7 +63,8 @@ impl Redactor {
         let mut names = vec![block::PRIVATE, block::PEM];
         names.extend(self.tokens.names());
         names.push(block::URL_PASSWORD);
-        names.extend(assign::NAMES);
+        names.extend(self.contexts.names());
+        names.push(assign::ASSIGNMENT);
         names
     }
 
@@ -71,6 +76,7 @@ impl Redactor {
         found.extend(block::private_keys(text));
         found.extend(self.tokens.find(text));
         found.extend(block::url_passwords(text));
+        found.extend(self.contexts.find(text));
         found.extend(self.assignments.find(text));
         let found = merge(found);
         if found.is_empty() {
