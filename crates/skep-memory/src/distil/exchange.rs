@@ -72,12 +72,18 @@ pub(super) fn distil(harness: Harness, turns: &[TurnView<'_>], before: &mut Befo
         }
     }
     keep_last_diagnosis(&mut drafts, &turns);
-    drafts.extend(repairs(&turns, &mut before.failures, goal.as_deref()));
-    drafts.extend(outcome(
-        &turns,
-        asked.zip(own_goal.as_deref().or(before.goal.as_deref())),
-        &spent,
-    ));
+    // What an agent says after reading the web may be the web's word.
+    let trust = if is_tainted {
+        Trust::External
+    } else {
+        Trust::Agent
+    };
+    for mut draft in repairs(&turns, &mut before.failures, goal.as_deref()) {
+        draft.trust = draft.trust.min(trust);
+        drafts.push(draft);
+    }
+    let asked_for = asked.zip(own_goal.as_deref().or(before.goal.as_deref()));
+    drafts.extend(outcome(&turns, asked_for, &spent, trust));
     before.advice = advice(&said_so_far, &turns);
     before.goal = goal;
     best(drafts)

@@ -104,6 +104,7 @@ pub(super) fn outcome(
     turns: &[TurnView<'_>],
     asked: Option<(&TurnView<'_>, &str)>,
     spent: &BTreeSet<String>,
+    trust: Trust,
 ) -> Option<Draft> {
     let told = turns
         .iter()
@@ -116,52 +117,64 @@ pub(super) fn outcome(
     let names = entities(&text);
     let words: usize = kept.iter().map(|sentence| sentence.words).sum();
     let acted = turns.iter().any(|turn| turn.role == TurnRole::ToolCall) && has_place(&text);
-    let did_something =
-        (!edited.is_empty() || acted) && kept.iter().any(|sentence| sentence.cues.has(Cue::Done));
+    let tells = kept
+        .iter()
+        .any(|sentence| !sentence.is_item && sentence.cues.has(Cue::Done));
+    let lists = kept.iter().any(|sentence| sentence.cues.has(Cue::Done)) && asked.is_some();
+    let did_something = if edited.is_empty() {
+        acted && tells
+    } else {
+        tells || lists
+    };
     let answered = is_question && !names.is_empty() && words >= 5;
     if words < 4 || !(did_something || answered) {
         return None;
     }
-    let asked_text = asked.map(|(_, goal)| goal);
-    let mut score =
-        0.5 + 0.03 * names.len().min(4) as f32 + if edited.is_empty() { 0.0 } else { 0.06 };
+    let mut score = 0.5 + 0.03 * names.len().min(4) as f32;
+    if !edited.is_empty() {
+        score += 0.06;
+    }
     if kept.iter().any(|sentence| sentence.cues.has(Cue::Undone)) {
         score -= 0.04;
     }
+    let goal = asked.map(|(_, goal)| goal);
     let statement = cut_line(&text, OUTCOME_CHARS).into_owned();
-    let full = match asked_text {
-        Some(goal) if is_question || statement.starts_with("- ") => {
-            let mark = if is_question { "" } else { ":" };
-            let gap = if statement.starts_with("- ") {
-                "\n"
-            } else {
-                " "
-            };
-            format!("{goal}{mark}{gap}{statement}")
-        }
-        Some(goal) => format!("{goal}: {statement}"),
-        None => statement.clone(),
-    };
     let mut all_names = names;
-    all_names.extend(edited.iter().cloned());
-    let head = asked_text.unwrap_or(&statement);
-    let mut sources = vec![told.index];
-    sources.extend(asked.map(|(turn, _)| turn.index));
+    all_names.extend(edited);
+    let is_place = is_question && goal.is_some_and(|goal| fold(goal).starts_with("where"));
     let draft = Draft {
-        kind: if is_question && asked_text.is_some_and(|goal| fold(goal).starts_with("where")) {
+        kind: if is_place {
             MemoryKind::Reference
         } else {
             MemoryKind::Fact
         },
-        key: key_line(head, &all_names, Some(&statement)),
-        text: full,
-        trust: Trust::Agent,
+        key: key_line(goal.unwrap_or(&statement), &all_names, Some(&statement)),
+        text: told_of(goal, &statement),
+        trust,
         valid_from: told.at,
-        turns: sources,
+        turns: asked
+            .iter()
+            .map(|(turn, _)| turn.index)
+            .chain([told.index])
+            .collect(),
         entities: all_names,
         score,
     };
     Some(draft.bounded())
+}
+
+/// The goal and what came of it, as one text.
+fn told_of(goal: Option<&str>, statement: &str) -> String {
+    let Some(goal) = goal else {
+        return statement.to_owned();
+    };
+    let mark = if goal.ends_with('?') { "" } else { ":" };
+    let gap = if statement.starts_with("- ") {
+        '\n'
+    } else {
+        ' '
+    };
+    format!("{goal}{mark}{gap}{statement}")
 }
 
 /// Running text as it is, list items as a list.

@@ -128,7 +128,11 @@ fn repair(
     let after = &turns[good.result..];
     let (told, told_by) = explanation(after, &about).or_else(|| explanation(between, &about))?;
     let complaint = &failure.complaint;
-    let mut text = format!("`{}` failed: {complaint}. {told}", failure.core);
+    let mut text = format!(
+        "`{}` failed: {}. {told}",
+        failure.core,
+        complaint.trim_end_matches('.')
+    );
     let helped = before
         .iter()
         .rfind(|run| run.call >= since && !run.failed && is_check(&run.signature));
