@@ -113,3 +113,101 @@ pub fn mmr(
     }
     picked
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{RECENCY_WEIGHT, RankInput, TRUST_WEIGHT, half_life_days, mmr, rerank};
+    use proptest::prelude::*;
+    use skep_domain::{MemoryKind, Timestamp, Trust};
+
+    const DAY: i64 = 86_400_000;
+
+    fn item(relevance: f32, trust: Trust, age_days: i64) -> RankInput {
+        let recorded_at = Timestamp::from_millis((1_000 - age_days) * DAY);
+        RankInput {
+            relevance,
+            kind: MemoryKind::Fact,
+            trust,
+            recorded_at,
+        }
+    }
+
+    fn order(items: &[RankInput]) -> Vec<usize> {
+        rerank(items, Timestamp::from_millis(1_000 * DAY))
+            .iter()
+            .map(|ranked| ranked.index)
+            .collect()
+    }
+
+    #[test]
+    fn age_and_trust_decide_between_equals_only() {
+        let items = [
+            item(0.80, Trust::External, 900),
+            item(0.80, Trust::User, 900),
+            item(0.80, Trust::User, 0),
+            item(0.99, Trust::External, 999),
+        ];
+        assert_eq!(order(&items), [3, 2, 1, 0]);
+    }
+
+    #[test]
+    fn after_one_half_life_a_memory_is_half_as_fresh() {
+        for kind in MemoryKind::ALL {
+            let age = i64::from(half_life_days(*kind));
+            let recorded_at = Timestamp::from_millis((1_000 - age) * DAY);
+            let item = RankInput {
+                relevance: 1.0,
+                kind: *kind,
+                trust: Trust::User,
+                recorded_at,
+            };
+            let ranked = rerank(&[item], Timestamp::from_millis(1_000 * DAY))[0];
+            assert!(
+                (ranked.recency - 0.5).abs() < 1e-4 && (ranked.score - 0.95).abs() < 1e-4,
+                "{kind:?} {ranked:?}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_relevance_that_is_no_number_counts_as_none() {
+        assert_eq!(
+            order(&[
+                item(f32::NAN, Trust::User, 0),
+                item(0.1, Trust::External, 900)
+            ]),
+            [1, 0]
+        );
+    }
+
+    #[test]
+    fn variety_passes_over_a_twin() {
+        let scores = [1.0, 0.99, 0.6];
+        let twins = |a: usize, b: usize| if a.max(b) == 1 { 1.0 } else { 0.0 };
+        assert_eq!(mmr(&scores, 0.7, 2, twins), [0, 2]);
+        assert_eq!(mmr(&scores, 1.0, 3, twins), [0, 1, 2]);
+        assert_eq!(mmr(&[], 0.7, 3, twins), Vec::<usize>::new());
+    }
+
+    proptest! {
+        #[test]
+        fn a_clearly_more_relevant_memory_always_stands_first(
+            low in 0.01_f32..0.8, trusts in (0_u8..4, 0_u8..4), ages in (0_i64..1_000, 0_i64..1_000),
+        ) {
+            let high = low * 1.01 / (1.0 - RECENCY_WEIGHT - TRUST_WEIGHT);
+            let trust = |code| Trust::from_code(code).unwrap();
+            let items = [item(low, trust(trusts.0), ages.0), item(high, trust(trusts.1), ages.1)];
+            prop_assert_eq!(order(&items)[0], 1);
+        }
+
+        #[test]
+        fn everything_is_picked_once_and_the_best_first(scores in prop::collection::vec(0.01_f32..1.0, 1..20), lambda in 0.1_f32..1.0) {
+            let picked = mmr(&scores, lambda, 100, |a, b| if (a + b) % 2 == 0 { 0.9 } else { 0.1 });
+            let mut sorted = picked.clone();
+            sorted.sort_unstable();
+            prop_assert_eq!(sorted, (0..scores.len()).collect::<Vec<_>>());
+            let best = scores.iter().copied().fold(0.0, f32::max);
+            prop_assert!((scores[picked[0]] - best).abs() < 1e-6);
+        }
+    }
+}
