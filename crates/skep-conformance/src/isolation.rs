@@ -171,8 +171,12 @@ pub(crate) async fn t01_another_tenants_key_opens_nothing<H: Harness>() {
     fill(&world, &world.ours).await;
     fill(&world, &world.theirs).await;
     let crossed = survey(world.theirs.organization, world.ours.workspace);
+    let name = world.store().workspace_name(&crossed).await;
+    assert!(name.is_err(), "{name:?}");
     let outcome = world.store().begin(crossed).await;
     assert!(outcome.is_err(), "{outcome:?}");
+    let crossed = survey(world.theirs.organization, world.ours.workspace);
+    assert!(world.store().get_snapshot(crossed).await.is_err());
     let nowhere = Tenant::from_seed(99);
     let absent = survey(nowhere.organization, nowhere.workspace);
     assert!(world.store().begin(absent).await.is_err());
