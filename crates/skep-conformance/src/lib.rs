@@ -22,6 +22,7 @@ mod isolation;
 mod paging;
 mod reopen;
 mod ring;
+mod ring_model;
 mod sample;
 mod sequence;
 mod transaction;
@@ -64,6 +65,8 @@ properties! { $
     ring:
         t10_every_way_in_follows_the_ring
         t10_a_count_follows_the_ring;
+    ring_model:
+        t10_a_million_random_decisions_agree_with_the_model;
     sequence:
         every_writing_commit_adds_one
         what_changes_nothing_adds_nothing;

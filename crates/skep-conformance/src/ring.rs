@@ -38,7 +38,7 @@ async fn put_rows<H: Harness>(world: &World<H>) -> Vec<Row> {
             rows.push(Row {
                 facts: RingFacts {
                     owner: owner.principal(),
-                    owner_group: None,
+                    owner_group: owner.ring().group(),
                     visibility: *visibility,
                 },
                 session,

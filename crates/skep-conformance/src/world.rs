@@ -208,6 +208,15 @@ impl<H: Harness> World<H> {
         self.store().begin(caller.authorize().unwrap()).await
     }
 
+    /// A transaction of whoever a token belongs to.
+    pub(crate) async fn begin_with<P: Right>(&self, token: &Plain<String>) -> Tx<P> {
+        let caller = self.caller(token).await.unwrap();
+        self.store()
+            .begin(caller.authorize().unwrap())
+            .await
+            .unwrap()
+    }
+
     /// A transaction of the daemon's own that looks over a tenant.
     pub async fn survey(&self, tenant: &Tenant) -> Tx<Survey> {
         let authorized = survey(tenant.organization, tenant.workspace);

@@ -92,6 +92,15 @@ impl ReadingRing {
         self.0
     }
 
+    /// The group that the reader's own writing belongs to; `None` for all but agents in one.
+    #[must_use]
+    pub const fn group(&self) -> Option<PolicyGroupId> {
+        match self.0 {
+            Reader::Agent(_, ReadPolicy::Group(group)) => Some(group),
+            Reader::Agent(..) | Reader::Human(_) | Reader::Nobody => None,
+        }
+    }
+
     /// Whether the reader may see a row with these facts.
     #[must_use]
     pub fn allows(&self, row: &RingFacts) -> bool {

@@ -1,7 +1,9 @@
 //! What the daemon's own upkeep does: feed the index, embed, distil. It serves no caller.
 
 use skep_authz::{Maintain, Upkeep};
-use skep_domain::{Harness, Id, MemoryId, Principal, ProjectId, SessionId, Visibility};
+use skep_domain::{
+    Harness, Id, MemoryId, PolicyGroupId, Principal, ProjectId, SessionId, Visibility,
+};
 
 use super::Tx;
 use super::read::{open_body, open_turn};
@@ -21,6 +23,8 @@ pub struct DistilSession {
     pub project: Option<ProjectId>,
     /// Who captured it, and so owns what is distilled from it.
     pub owner: Principal,
+    /// Their policy group when they captured it.
+    pub owner_group: Option<PolicyGroupId>,
     /// Who may read it.
     pub visibility: Visibility,
 }
@@ -114,6 +118,7 @@ impl<P: Upkeep> Tx<P> {
             harness: row.harness,
             project: row.project,
             owner: row.owner,
+            owner_group: row.owner_group,
             visibility: row.visibility,
         }))
     }
@@ -171,7 +176,8 @@ impl Tx<Maintain> {
         session: &DistilSession,
         new: NewMemory,
     ) -> Result<Kept, StoreError> {
-        self.put_memory_for(session.owner, new).await
+        self.put_memory_for((session.owner, session.owner_group), new)
+            .await
     }
 
     /// Notes that a session is distilled up to an ordinal.

@@ -2,7 +2,8 @@
 
 use skep_authz::CanWrite;
 use skep_domain::{
-    Id, MemoryId, MemoryState, Principal, ProjectId, SessionId, SessionState, Timestamp,
+    Id, MemoryId, MemoryState, PolicyGroupId, Principal, ProjectId, SessionId, SessionState,
+    Timestamp,
 };
 
 use super::Tx;
@@ -58,7 +59,7 @@ impl<P: CanWrite> Tx<P> {
             ),
             project: new.project,
             owner,
-            owner_group: None,
+            owner_group: self.ring.group(),
             visibility: new.visibility,
             state: SessionState::Open,
             started_at: new.span.0,
@@ -118,7 +119,7 @@ impl<P: CanWrite> Tx<P> {
     /// # Errors
     /// [`StoreError`].
     pub async fn put_memory(&mut self, new: NewMemory) -> Result<Kept, StoreError> {
-        let owner = self.owner()?;
+        let owner = (self.owner()?, self.ring.group());
         self.put_memory_for(owner, new).await
     }
 
@@ -148,7 +149,7 @@ impl<P: CanWrite> Tx<P> {
 
     pub(super) async fn put_memory_for(
         &mut self,
-        owner: Principal,
+        (owner, owner_group): (Principal, Option<PolicyGroupId>),
         new: NewMemory,
     ) -> Result<Kept, StoreError> {
         let fingerprint = self.keys.fingerprint(
@@ -166,7 +167,7 @@ impl<P: CanWrite> Tx<P> {
             state: new.state,
             validity: new.validity,
             owner,
-            owner_group: None,
+            owner_group,
             visibility: new.visibility,
             project: new.project,
             harness: new.harness,
