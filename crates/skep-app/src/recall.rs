@@ -133,7 +133,7 @@ impl App {
         let memories = tx.load(&visible).await?;
         recalled.timing.load = lap.next();
         let at = question.as_of.unwrap_or_else(|| self.store.now());
-        answer::rank_and_pack(&mut recalled, memories, &candidates, &question, at);
+        answer::decide_and_fill(&mut recalled, memories, &candidates, &question, at);
         recalled.timing.rank = lap.next();
         recalled.timing.total = lap.total();
         Ok(recalled)

@@ -2,10 +2,11 @@
 //!
 //! The way in: [`clean`] → [`Redactor::redact`] → [`cut_middle`] → [`distil_session`] or
 //! [`distil_commit`] → [`normal_form`] for exact copies, [`near_duplicate`] for near ones.
-//! The way out: [`rerank`] → [`mmr`] → [`pack`], with [`estimate_tokens`] as the measure.
+//! The way out: [`decide`], which is [`rerank`] → [`mmr`] → [`pack`], with [`estimate_tokens`] as the measure.
 //! Nothing here does IO, reads a clock or draws a random number: the same input gives the same bytes.
 
 mod clean;
+mod decide;
 mod distil;
 mod normal;
 mod pack;
@@ -15,6 +16,7 @@ mod tokens;
 mod turn;
 
 pub use clean::{clean, cut_line, cut_middle};
+pub use decide::{Choice, Decided, Decision, Outcome, decide};
 pub use distil::{
     CoChange, Continued, Draft, distil_commit, distil_continued, distil_exchange, distil_session,
     split_exchanges,

@@ -1,22 +1,27 @@
-//! Step five: order by relevance, recency and trust, drop repetitions, fill the token budget.
+//! Step five: decide which of the loaded memories are answered, and make the answer.
 
 use std::collections::HashMap;
 
 use skep_domain::{MemoryId, Timestamp};
 use skep_index::Candidate;
-use skep_memory::{
-    Form, PackItem, PackLimits, RankInput, Wording, estimate_tokens, mmr, pack, rerank,
-};
+use skep_memory::{Choice, Form, Outcome, PackLimits, Wording, decide, estimate_tokens};
 use skep_store::Memory;
 
 use super::{Answer, Question, Recalled};
 
-/// How much relevance counts against not repeating what is said already (MMR's lambda).
-const LAMBDA: f32 = 0.85;
 /// Tokens around each item: id, kind, date.
 const FRAME: u32 = 24;
 
-pub(super) fn rank_and_pack(
+/// The room that a question leaves.
+fn limits(question: &Question) -> PackLimits {
+    PackLimits {
+        tokens: question.tokens,
+        items: question.items,
+        floor: 0.0,
+    }
+}
+
+pub(super) fn decide_and_fill(
     recalled: &mut Recalled,
     memories: Vec<Memory>,
     candidates: &[Candidate],
@@ -27,81 +32,45 @@ pub(super) fn rank_and_pack(
         .iter()
         .map(|candidate| (candidate.id, *candidate))
         .collect();
-    let mut answers: Vec<Answer> = memories
+    let (mut loaded, choices): (Vec<_>, Vec<Choice>) = memories
         .into_iter()
-        .filter_map(|memory| answer(memory, &scores))
-        .collect();
-    rank(&mut answers, at);
-    let picked = pick(&answers, question.items);
-    let items: Vec<PackItem> = picked
-        .iter()
-        .map(|index| PackItem {
-            score: answers[*index].rank,
-            tokens: answers[*index].tokens,
-            key_tokens: Some(FRAME + estimate_tokens(&answers[*index].memory.body.key)),
+        .filter_map(|memory| {
+            let candidate = *scores.get(&memory.id)?;
+            let choice = choice(&memory, candidate);
+            Some((Some((memory, candidate)), choice))
         })
-        .collect();
-    let filled = pack(
-        &items,
-        PackLimits {
-            tokens: question.tokens,
-            items: question.items,
-            floor: 0.0,
-        },
-    );
-    let mut slots: Vec<Option<Answer>> = answers.into_iter().map(Some).collect();
-    for (place, form) in filled.kept {
-        let Some(mut answer) = slots[picked[place]].take() else {
+        .unzip();
+    let decision = decide(&choices, limits(question), at);
+    for index in &decision.answered {
+        let Some((mut memory, candidate)) = loaded[*index].take() else {
             continue;
         };
-        if form == Form::Key {
-            answer.memory.body.text.clear();
-            answer.tokens = FRAME + estimate_tokens(&answer.memory.body.key);
+        let by_key = decision.each[*index].outcome == Outcome::Kept(Form::Key);
+        if by_key {
+            memory.body.text.clear();
         }
-        recalled.items.push(answer);
+        recalled.items.push(Answer {
+            memory,
+            candidate,
+            rank: decision.each[*index].rank,
+            tokens: if by_key {
+                choices[*index].key_tokens
+            } else {
+                choices[*index].tokens
+            },
+        });
     }
     recalled.cut = recalled.visible - recalled.items.len();
 }
 
-fn answer(memory: Memory, scores: &HashMap<MemoryId, Candidate>) -> Option<Answer> {
-    let candidate = *scores.get(&memory.id)?;
-    let tokens = FRAME + estimate_tokens(&memory.body.text);
-    Some(Answer {
-        memory,
-        candidate,
-        rank: candidate.fused,
-        tokens,
-    })
-}
-
-fn rank(answers: &mut Vec<Answer>, at: Timestamp) {
-    let inputs: Vec<RankInput> = answers
-        .iter()
-        .map(|answer| RankInput {
-            relevance: answer.candidate.fused,
-            kind: answer.memory.kind,
-            trust: answer.memory.trust,
-            // When it became true: an import learns all of a history in one afternoon.
-            recorded_at: answer.memory.validity.from,
-        })
-        .collect();
-    let mut slots: Vec<Option<Answer>> = answers.drain(..).map(Some).collect();
-    for ranked in rerank(&inputs, at) {
-        if let Some(mut answer) = slots[ranked.index].take() {
-            answer.rank = ranked.score;
-            answers.push(answer);
-        }
+fn choice(memory: &Memory, candidate: Candidate) -> Choice {
+    Choice {
+        relevance: candidate.fused,
+        kind: memory.kind,
+        trust: memory.trust,
+        valid_from: memory.validity.from,
+        tokens: FRAME + estimate_tokens(&memory.body.text),
+        key_tokens: FRAME + estimate_tokens(&memory.body.key),
+        wording: Wording::of(&memory.body.text),
     }
-}
-
-/// Indexes of the answers to offer, repetitions pushed back.
-fn pick(answers: &[Answer], items: usize) -> Vec<usize> {
-    let scores: Vec<f32> = answers.iter().map(|answer| answer.rank).collect();
-    let wordings: Vec<Wording> = answers
-        .iter()
-        .map(|answer| Wording::of(&answer.memory.body.text))
-        .collect();
-    mmr(&scores, LAMBDA, items, |a, b| {
-        wordings[a].similarity(&wordings[b])
-    })
 }
