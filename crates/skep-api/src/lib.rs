@@ -5,6 +5,7 @@
 
 pub mod capture;
 pub mod error;
+pub mod explain;
 pub mod id;
 pub mod memory;
 pub mod openapi;

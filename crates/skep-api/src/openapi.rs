@@ -4,6 +4,7 @@ use schemars::{JsonSchema, SchemaGenerator, generate::SchemaSettings};
 use serde_json::{Map, Value, json};
 
 use crate::capture::{CaptureRequest, CaptureResponse, CursorRequest, CursorResponse};
+use crate::explain::{ExplainRequest, Explanation};
 use crate::memory::{
     ForgetRequest, Memory, MemoryQuery, RememberRequest, RememberResponse, ResolveRequest,
     ResolveResponse,
@@ -97,6 +98,11 @@ fn shape(id: RouteId, s: &mut SchemaGenerator) -> Shape {
             None,
             Some(schema::<RecallRequest>(s)),
             schema::<RecallResponse>(s),
+        ),
+        RouteId::ExplainRecall => (
+            None,
+            Some(schema::<ExplainRequest>(s)),
+            schema::<Explanation>(s),
         ),
         RouteId::Resolve => (
             None,

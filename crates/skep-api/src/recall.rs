@@ -35,6 +35,9 @@ pub struct RecallRequest {
 /// The answer.
 #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 pub struct RecallResponse {
+    /// `rcl_…`, for `/explain/recall`; absent when nothing was searched.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub explain_id: Option<String>,
     /// Best first.
     pub items: Vec<RecallItem>,
     /// Something was not at hand; the answer may be worse than it could be.

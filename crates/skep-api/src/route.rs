@@ -148,6 +148,7 @@ routes! {
     MemoryGet: Get "/api/v1/memories/{id}", needs(Permission::MemoryRead), Api, Empty, None, "One memory.";
     MemoryForget: Post "/api/v1/memories/{id}/forget", needs(Permission::MemoryDelete), Api, Json, Some("memory.forget"), "Take a memory out of recall, with a reason.";
     Recall: Post "/api/v1/recall", needs(Permission::MemoryRead), Api, Json, None, "The memories that answer a question.";
+    ExplainRecall: Post "/api/v1/explain/recall", needs(Permission::MemoryRead), Api, Json, None, "Why a recall answered what it did, and whether it would again.";
     Resolve: Post "/api/v1/resolve", needs(Permission::MemoryRead), Api, Json, None, "From a key line to the statement to the turns.";
 }
 

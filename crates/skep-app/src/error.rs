@@ -61,6 +61,14 @@ impl Invalid {
         })
     }
 
+    pub(crate) fn unknown(field: &str, message: &str) -> AppError {
+        AppError::Invalid(Self {
+            field: field.into(),
+            rule: Rule::Invalid,
+            message: message.into(),
+        })
+    }
+
     /// Checks a text against its limit in bytes.
     pub(crate) fn check_length(field: &str, text: &str, limit: usize) -> Result<(), AppError> {
         if text.len() <= limit {

@@ -16,6 +16,7 @@ use skep_store::row::ModelTag;
 use tokio::sync::RwLock;
 
 use crate::AppError;
+use crate::recall::{Trace, Traces};
 use crate::upkeep::Tenant;
 
 /// Every index in memory.
@@ -34,6 +35,8 @@ pub(crate) struct Held {
     pub(crate) index: Arc<RwLock<WorkspaceIndex>>,
     bytes: AtomicU64,
     last_use: AtomicU64,
+    /// What the last recalls were decided from.
+    pub(crate) traces: Traces,
     /// `seq` of the last snapshot, 0 if there is none.
     snapshot_seq: AtomicU64,
 }
@@ -92,6 +95,16 @@ impl Hot {
             .collect()
     }
 
+    /// The newest recall of a workspace that fits, if its index is in memory.
+    pub(crate) fn trace(
+        &self,
+        tenant: Tenant,
+        fits: impl Fn(&Trace) -> bool,
+    ) -> Option<Arc<Trace>> {
+        let held = self.lock().get(&tenant).cloned()?;
+        held.traces.find(fits)
+    }
+
     pub(crate) fn stats(&self) -> HotStats {
         let held = self.lock();
         HotStats {
@@ -113,6 +126,7 @@ impl Hot {
                 index: Arc::new(RwLock::new(index)),
                 bytes: AtomicU64::new(0),
                 last_use: AtomicU64::new(use_number),
+                traces: Traces::default(),
                 snapshot_seq: AtomicU64::new(0),
             })
         });

@@ -27,8 +27,12 @@ pub use edge::{Cursors, IdTags};
 pub use error::{AppError, Invalid, Rule};
 pub use hot::HotStats;
 pub use memories::{ListMemories, Page, Remember, Remembered, Resolved};
-pub use recall::{Answer, Question, Recalled, Timing};
+pub use recall::{
+    Answer, Explain, Explained, Explanation, Fate, Question, Recalled, Refusal, Replay, Scope,
+    Timing, Trace,
+};
 pub use sessions::{Ended, SessionPage, TurnPage};
+pub use skep_memory::{CutReason, Form, Outcome};
 pub use skep_store::{Branch, Memory, PageOf, Session, Turn};
 pub use status::Status;
 pub use upkeep::Upkeep;

@@ -2,17 +2,26 @@
 //! is content loaded, ranked and packed.
 
 mod answer;
+mod explain;
+mod trace;
+
+pub use explain::{Explain, Explained, Explanation, Fate, Refusal, Replay, Scope};
+pub use trace::Trace;
+pub(crate) use trace::Traces;
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use skep_authz::{Authorized, rights::MemoryRead};
 use skep_domain::{
-    Limits, MemoryId, MemoryKind, OrganizationId, ProjectId, Timestamp, WorkspaceId,
+    Limits, MemoryId, MemoryKind, Principal, ProjectId, ReadingRing, RecallId, Timestamp,
 };
 use skep_index::{Candidate, Query};
-use skep_store::{Memory, MemoryFilter, Tx};
+use skep_store::{Memory, MemoryFilter, Tx, Visible};
 
 use crate::error::Invalid;
+use crate::hot::Held;
+use crate::upkeep::Tenant;
 use crate::{App, AppError};
 
 /// A question.
@@ -37,6 +46,8 @@ pub struct Question {
 /// The answer.
 #[derive(Debug, Default)]
 pub struct Recalled {
+    /// Under which it can be explained; none when nothing was searched.
+    pub id: Option<RecallId>,
     /// Best first.
     pub items: Vec<Answer>,
     /// What was not at hand.
@@ -81,8 +92,27 @@ pub struct Timing {
     pub total: u64,
 }
 
-/// Loaded for each item wanted, so that ranking and repetition have something to choose from.
+/// What search proposes, and where.
+struct Found {
+    held: Arc<Held>,
+    /// The `seq` that the index was at.
+    seq: u64,
+    candidates: Vec<Candidate>,
+}
+
+/// Loaded for each item wanted.
 const SPARE: usize = 3;
+
+/// One recall under way: what its steps share.
+struct Course<'a> {
+    app: &'a App,
+    tenant: Tenant,
+    tx: Tx<MemoryRead>,
+    question: Question,
+    project: Option<ProjectId>,
+    recalled: Recalled,
+    lap: Lap<'a>,
+}
 
 impl App {
     /// Answers a question with what the caller may see.
@@ -95,97 +125,138 @@ impl App {
         question: Question,
     ) -> Result<Recalled, AppError> {
         check(&question)?;
+        let (asker, ring) = (authorized.principal(), authorized.ring());
         let tenant = (authorized.organization(), authorized.workspace());
-        let mut lap = Lap::start(self);
-        let mut recalled = Recalled::default();
+        let lap = Lap::start(self);
         let mut tx = self.store.begin(authorized).await?;
         let project = match &question.project {
             None => None,
             Some(name) => match tx.get_project(name).await? {
                 Some(project) => Some(project),
                 // A project that nobody has written to holds nothing.
-                None => return Ok(recalled),
+                None => return Ok(Recalled::default()),
             },
         };
-        let vector = self.embedder.embed(&question.query);
-        recalled.timing.embed = lap.next();
-        let candidates = self
-            .candidates(
-                tenant,
-                &mut tx,
-                &question,
-                project,
-                vector,
-                &mut recalled,
-                &mut lap,
-            )
-            .await?;
-        let filter = MemoryFilter {
+        let mut course = Course {
+            app: self,
+            tenant,
+            tx,
+            question,
             project,
-            kinds: question.kinds.clone(),
-            as_of: question.as_of,
+            recalled: Recalled::default(),
+            lap,
         };
-        let ids: Vec<MemoryId> = candidates.iter().map(|candidate| candidate.id).collect();
-        let mut visible = tx.authorize(&ids, &filter).await?;
-        recalled.timing.authorize = lap.next();
-        recalled.visible = visible.len();
-        visible.truncate(question.items.saturating_mul(SPARE).max(30));
-        let memories = tx.load(&visible).await?;
-        recalled.timing.load = lap.next();
-        let at = question.as_of.unwrap_or_else(|| self.store.now());
-        answer::decide_and_fill(&mut recalled, memories, &candidates, &question, at);
-        recalled.timing.rank = lap.next();
-        recalled.timing.total = lap.total();
-        Ok(recalled)
+        let Some(found) = course.search().await? else {
+            return Ok(course.recalled);
+        };
+        course.answer(found, asker.map(|asker| (asker, ring))).await
     }
+}
 
-    /// Steps one and two: ids from every channel, fused. No content is read.
-    #[expect(
-        clippy::too_many_arguments,
-        reason = "the steps of one recall share its state"
-    )]
-    async fn candidates(
-        &self,
-        tenant: (OrganizationId, WorkspaceId),
-        tx: &mut Tx<MemoryRead>,
-        question: &Question,
-        project: Option<ProjectId>,
-        vector: Vec<f32>,
-        recalled: &mut Recalled,
-        lap: &mut Lap<'_>,
-    ) -> Result<Vec<Candidate>, AppError> {
-        let seq = tx.seq().await?;
-        let deadline = std::time::Duration::from_millis(question.deadline_ms.into());
-        let Ok(held) = tokio::time::timeout(deadline, self.hot.at_least(tenant, seq)).await else {
+impl Course<'_> {
+    /// Steps one and two: ids from every channel, fused. No content is read. Nothing is found when
+    /// the index is not there in time.
+    async fn search(&mut self) -> Result<Option<Found>, AppError> {
+        let seq = self.tx.seq().await?;
+        let vector = self.app.embedder.embed(&self.question.query);
+        self.recalled.timing.embed = self.lap.next();
+        let deadline = Duration::from_millis(self.question.deadline_ms.into());
+        let held = self.app.hot.at_least(self.tenant, seq);
+        let Ok(held) = tokio::time::timeout(deadline, held).await else {
             // Whoever loads it must not depend on anybody waiting.
-            self.dirty.mark(tenant);
-            recalled
-                .degraded
-                .push("the index is still loading: ask again in a moment".into());
-            return Ok(Vec::new());
+            self.app.dirty.mark(self.tenant);
+            self.degraded("the index is still loading: ask again in a moment".into());
+            return Ok(None);
         };
-        let index = Arc::clone(&held?.index).read_owned().await;
-        recalled.timing.catch_up = lap.next();
+        let held = held?;
+        let index = Arc::clone(&held.index).read_owned().await;
+        self.recalled.timing.catch_up = self.lap.next();
         if index.missing_vectors() > 0 {
-            recalled.degraded.push(format!(
+            self.degraded(format!(
                 "{} memories wait for their vector: they are found by words only",
                 index.missing_vectors()
             ));
         }
-        let text = question.query.clone();
+        let (text, project) = (self.question.query.clone(), self.project);
+        let seq = index.seq();
         let candidates = tokio::task::spawn_blocking(move || {
-            let query = Query {
+            index.search(&Query {
                 text: &text,
                 vector: Some(&vector),
                 project,
                 limit: Limits::RECALL_CANDIDATES,
-            };
-            index.search(&query)
+            })
         })
         .await
         .map_err(|_| AppError::Internal("searching ended early"))?;
-        recalled.timing.search = lap.next();
-        Ok(candidates)
+        self.recalled.timing.search = self.lap.next();
+        Ok(Some(Found {
+            held,
+            seq,
+            candidates,
+        }))
+    }
+
+    /// Steps three to five: who may see it, what it says, what is answered.
+    async fn answer(
+        mut self,
+        found: Found,
+        asker: Option<(Principal, ReadingRing)>,
+    ) -> Result<Recalled, AppError> {
+        let filter = MemoryFilter {
+            project: self.project,
+            kinds: self.question.kinds.clone(),
+            as_of: self.question.as_of,
+        };
+        let ids: Vec<MemoryId> = found.candidates.iter().map(|found| found.id).collect();
+        let mut passed = self.tx.authorize(&ids, &filter).await?;
+        self.recalled.timing.authorize = self.lap.next();
+        self.recalled.visible = passed.len();
+        let visible = passed.iter().map(Visible::id).collect();
+        passed.truncate(self.question.loaded());
+        let memories = self.tx.load(&passed).await?;
+        self.recalled.timing.load = self.lap.next();
+        let now = self.app.store.now();
+        let at = self.question.as_of.unwrap_or(now);
+        let (loaded, choices, decision) = answer::decide_and_fill(
+            &mut self.recalled,
+            memories,
+            &found.candidates,
+            &self.question,
+            at,
+        );
+        if let Some((asker, ring)) = asker {
+            let id = self.app.store.mint();
+            self.recalled.id = Some(id);
+            found.held.traces.put(Trace {
+                id,
+                at: now,
+                asker,
+                ring,
+                question: self.question,
+                project: self.project,
+                seq: found.seq,
+                candidates: found.candidates,
+                visible,
+                loaded,
+                choices,
+                decision,
+            });
+        }
+        self.recalled.timing.rank = self.lap.next();
+        self.recalled.timing.total = self.lap.total();
+        Ok(self.recalled)
+    }
+
+    fn degraded(&mut self, reason: String) {
+        self.recalled.degraded.push(reason);
+    }
+}
+
+impl Question {
+    /// How many of the visible are loaded: ranking and repetition need something to choose from.
+    fn loaded(&self) -> usize {
+        self.items.saturating_mul(SPARE).max(30)
     }
 }
 

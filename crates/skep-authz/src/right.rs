@@ -77,6 +77,6 @@ macro_rules! rights {
 }
 
 rights! {
-    read: MemoryRead SessionRead SettingRead DiagnosticsRead;
+    read: MemoryRead SessionRead SettingRead DiagnosticsRead AuditRead;
     write: MemoryWrite MemoryDelete SessionCapture
 }

@@ -83,6 +83,9 @@ pub(crate) enum Verb {
         #[arg(long, short)]
         reason: String,
     },
+    /// Say why something was decided.
+    #[command(subcommand)]
+    Explain(Explain),
     /// List sessions, or show one.
     Sessions(Sessions),
     /// Show a memory in full, or the turns it came from.
@@ -147,6 +150,26 @@ pub(crate) struct Recall {
     /// The whole text of each answer, not its line alone.
     #[arg(long, short)]
     pub(crate) full: bool,
+}
+
+/// What can be explained.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Explain {
+    /// A recall: which memories were proposed, what was decided about each, and whether it would be
+    /// again.
+    ///
+    /// The last 64 recalls of a workspace can be explained, until the daemon stops.
+    Recall {
+        /// The recall, such as `rcl_0e…`, or your last one.
+        #[arg(default_value = "last")]
+        id: String,
+        /// What somebody else would have been answered, such as `agt_0e…`.
+        #[arg(long = "as", value_name = "PRINCIPAL")]
+        subject: Option<String>,
+        /// Also what was not ranked.
+        #[arg(long, short)]
+        all: bool,
+    },
 }
 
 #[derive(Debug, ClapArgs)]

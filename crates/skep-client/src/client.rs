@@ -10,6 +10,7 @@ use hyper::header::{ACCEPT, CONTENT_TYPE, HeaderValue, USER_AGENT};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use skep_api::capture::{CaptureRequest, CaptureResponse, CursorRequest, CursorResponse};
+use skep_api::explain::{ExplainRequest, Explanation};
 use skep_api::memory::{
     ForgetRequest, Memory, MemoryQuery, RememberRequest, RememberResponse, ResolveRequest,
     ResolveResponse,
@@ -165,6 +166,15 @@ impl Client {
     /// `POST /api/v1/recall`.
     pub async fn recall(&mut self, request: &RecallRequest) -> Result<RecallResponse, ClientError> {
         self.post(RouteId::Recall, None, Some(request), PATIENCE)
+            .await
+    }
+
+    /// `POST /api/v1/explain/recall`.
+    pub async fn explain_recall(
+        &mut self,
+        request: &ExplainRequest,
+    ) -> Result<Explanation, ClientError> {
+        self.post(RouteId::ExplainRecall, None, Some(request), PATIENCE)
             .await
     }
 

@@ -84,6 +84,8 @@ ids! {
     TurnId, Turn, "trn", workspace;
     /// One distilled statement.
     MemoryId, Memory, "mem", workspace;
+    /// One answered recall, as long as it can be explained.
+    RecallId, Recall, "rcl", workspace;
     /// Where memories were imported from.
     SourceId, Source, "src", workspace;
     /// One piece of background work.

@@ -14,8 +14,8 @@ mod session;
 mod time;
 
 pub use id::{
-    AgentId, Id, IdKind, JobId, MemoryId, OrganizationId, ParticipantId, ProjectId, SessionId,
-    SourceId, TurnId, UserId, WorkspaceId,
+    AgentId, Id, IdKind, JobId, MemoryId, OrganizationId, ParticipantId, ProjectId, RecallId,
+    SessionId, SourceId, TurnId, UserId, WorkspaceId,
 };
 pub use limits::Limits;
 pub use memory::{MemoryKind, MemoryState, Tier, Trust, Validity};

@@ -1,6 +1,7 @@
 //! One short function per route: extract, call `app`, convert.
 
 pub(crate) mod capture;
+pub(crate) mod explain;
 pub(crate) mod memories;
 pub(crate) mod page;
 pub(crate) mod recall;

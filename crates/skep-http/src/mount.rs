@@ -19,7 +19,7 @@ use skep_authz::{Authorized, Right, rights};
 use crate::call::Call;
 use crate::error::ApiError;
 use crate::gate;
-use crate::handlers::{capture, memories, recall, sessions, system};
+use crate::handlers::{capture, explain, memories, recall, sessions, system};
 use crate::request_id::RequestId;
 
 /// What every handler can reach.
@@ -94,6 +94,7 @@ fn handler(route: RouteId) -> Handler {
         RouteId::MemoryGet => authorized!(MemoryGet, rights::MemoryRead, memories::get),
         RouteId::MemoryForget => authorized!(MemoryForget, rights::MemoryDelete, memories::forget),
         RouteId::Recall => authorized!(Recall, rights::MemoryRead, recall::recall),
+        RouteId::ExplainRecall => authorized!(ExplainRecall, rights::MemoryRead, explain::recall),
         RouteId::Resolve => authorized!(Resolve, rights::MemoryRead, memories::resolve),
     }
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use skep_crypto::Sealed;
-use skep_domain::{Id, OrganizationId, WorkspaceId};
+use skep_domain::{Id, OrganizationId, Principal, ReadPolicy, WorkspaceId};
 use skep_store::backend::{Backend, BackendTx, CredentialKey, Mode, StoredPrincipal};
 use skep_store::row::{CredentialRow, InstanceRow, WorkspaceRow};
 use skep_store::{ControlKey, ScopeKey, StoreError};
@@ -127,6 +127,19 @@ impl Backend for SqliteBackend {
         self.control
             .call(Mode::Read, move |connection| {
                 control::credential(connection, &key)
+            })
+            .await
+    }
+
+    async fn policies(
+        &self,
+        scope: &ScopeKey,
+        principal: Principal,
+    ) -> Result<Vec<ReadPolicy>, StoreError> {
+        let tenant = tenant(scope);
+        self.control
+            .call(Mode::Read, move |connection| {
+                control::policies(connection, tenant, principal)
             })
             .await
     }

@@ -2,7 +2,9 @@
 
 use rusqlite::{Connection, OptionalExtension, Row, params};
 use skep_crypto::{Sealed, WrappedKey};
-use skep_domain::{OrganizationId, PermissionSet, PolicyGroupId, ReadPolicy, Role, WorkspaceId};
+use skep_domain::{
+    OrganizationId, PermissionSet, PolicyGroupId, Principal, ReadPolicy, Role, WorkspaceId,
+};
 use skep_store::StoreError;
 use skep_store::backend::{CredentialKey, StoredPrincipal};
 use skep_store::row::{CredentialRow, InstanceRow, WorkspaceRow};
@@ -189,6 +191,24 @@ pub(crate) fn credential(
         .query_row(params![kind, digest], |row| Ok(stored(row, *key)))
         .optional()?;
     found.transpose().map(Option::flatten)
+}
+
+/// The read policies that a principal's credentials state.
+pub(crate) fn policies(
+    connection: &Connection,
+    (organization, workspace): Tenant,
+    principal: Principal,
+) -> Result<Vec<ReadPolicy>, Failure> {
+    let sql = "SELECT policy, policy_group FROM credential
+               WHERE organization = ?1 AND workspace = ?2 AND principal_kind = ?3 AND principal = ?4
+               ORDER BY kind, digest";
+    let mut statement = connection.prepare_cached(sql)?;
+    let kind = principal_kind(principal);
+    let rows = statement.query_map(
+        params![organization, workspace, kind, principal.to_bytes()],
+        |row| Ok(policy(&row.get::<_, String>(0)?, row.get(1)?)),
+    )?;
+    Ok(rows.collect::<Result<_, _>>()?)
 }
 
 #[expect(

@@ -4,8 +4,8 @@
 use async_trait::async_trait;
 use skep_crypto::Sealed;
 use skep_domain::{
-    MemoryId, MemoryKind, OrganizationId, ProjectId, ReadingRing, SessionId, SessionState,
-    Timestamp, TurnId, WorkspaceId,
+    MemoryId, MemoryKind, OrganizationId, Principal, ProjectId, ReadPolicy, ReadingRing, SessionId,
+    SessionState, Timestamp, TurnId, WorkspaceId,
 };
 
 use crate::StoreError;
@@ -95,6 +95,13 @@ pub trait Backend: Send + Sync + 'static {
 
     /// The one unscoped read: whose credential is this?
     async fn credential(&self, key: &CredentialKey) -> Result<Option<StoredPrincipal>, StoreError>;
+
+    /// The read policies of a principal of the workspace, one for each credential that says so.
+    async fn policies(
+        &self,
+        scope: &ScopeKey,
+        principal: Principal,
+    ) -> Result<Vec<ReadPolicy>, StoreError>;
 
     /// Keeps a sealed snapshot of the workspace's index beside its rows, in the place of the last
     /// one, atomically. It is a cache: losing it loses nothing.

@@ -3,12 +3,16 @@
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
+use skep_authz::rights::AuditRead;
 use skep_authz::{Authorized, Caller, Denied, Presented, Right, Upkeep, authenticate};
 use skep_crypto::{
     CryptoError, DataKey, InstallToken, InstanceKeys, InstanceSecret, KeyEncryptionKey, Plain,
     Random, RootKey, RootKeyProvider,
 };
-use skep_domain::{Clock, Id, OrganizationId, Principal, ReadPolicy, Role, Timestamp, WorkspaceId};
+use skep_domain::{
+    Clock, Id, OrganizationId, Principal, ReadPolicy, Reader, ReadingRing, Role, Timestamp,
+    WorkspaceId,
+};
 
 use crate::backend::{Backend, Mode};
 use crate::keys::{WorkspaceKeys, column};
@@ -210,6 +214,32 @@ impl Store {
     pub async fn authenticate(&self, presented: &Presented) -> Result<Caller, AuthenticateError> {
         let row = self.backend.credential(&presented.key()).await?;
         Ok(authenticate(presented, row)?)
+    }
+
+    /// What somebody of the workspace may read; `None` when nobody there has this id. Credentials
+    /// that disagree are read as the narrowest policy.
+    ///
+    /// # Errors
+    /// [`StoreError::Unavailable`].
+    pub async fn get_ring(
+        &self,
+        authorized: &Authorized<AuditRead>,
+        principal: Principal,
+    ) -> Result<Option<ReadingRing>, StoreError> {
+        let scope = ScopeKey::of(authorized);
+        let policies = self.backend.policies(&scope, principal).await?;
+        let Some(first) = policies.first() else {
+            return Ok(None);
+        };
+        let policy = if policies.iter().all(|policy| policy == first) {
+            *first
+        } else {
+            ReadPolicy::Isolated
+        };
+        Ok(Some(ReadingRing::new(match principal {
+            Principal::User(user) => Reader::Human(user),
+            Principal::Agent(agent) => Reader::Agent(agent, policy),
+        })))
     }
 
     /// Opens a transaction with exactly the right that was proved.

@@ -1,8 +1,8 @@
 //! What callers give and get: plain values, opened and sealed by [`crate::Tx`].
 
 use skep_domain::{
-    Harness, MemoryId, MemoryKind, MemoryState, Principal, ProjectId, SessionId, SessionState,
-    Timestamp, Trust, TurnId, TurnRole, Validity, Visibility,
+    Harness, MemoryId, MemoryKind, MemoryState, PolicyGroupId, Principal, ProjectId, SessionId,
+    SessionState, Timestamp, Trust, TurnId, TurnRole, Validity, Visibility,
 };
 
 use crate::row::ModelTag;
@@ -169,6 +169,8 @@ pub struct Memory {
     pub validity: Validity,
     /// Who made it.
     pub owner: Principal,
+    /// Their policy group then.
+    pub owner_group: Option<PolicyGroupId>,
     /// Who may read it.
     pub visibility: Visibility,
     /// The project's name, if known.

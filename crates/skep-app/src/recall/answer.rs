@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use skep_domain::{MemoryId, Timestamp};
 use skep_index::Candidate;
-use skep_memory::{Choice, Form, Outcome, PackLimits, Wording, decide, estimate_tokens};
+use skep_memory::{Choice, Decision, Form, Outcome, PackLimits, Wording, decide, estimate_tokens};
 use skep_store::Memory;
 
 use super::{Answer, Question, Recalled};
@@ -13,7 +13,7 @@ use super::{Answer, Question, Recalled};
 const FRAME: u32 = 24;
 
 /// The room that a question leaves.
-fn limits(question: &Question) -> PackLimits {
+pub(super) fn limits(question: &Question) -> PackLimits {
     PackLimits {
         tokens: question.tokens,
         items: question.items,
@@ -27,7 +27,7 @@ pub(super) fn decide_and_fill(
     candidates: &[Candidate],
     question: &Question,
     at: Timestamp,
-) {
+) -> (Vec<MemoryId>, Vec<Choice>, Decision) {
     let scores: HashMap<MemoryId, Candidate> = candidates
         .iter()
         .map(|candidate| (candidate.id, *candidate))
@@ -40,6 +40,8 @@ pub(super) fn decide_and_fill(
             Some((Some((memory, candidate)), choice))
         })
         .unzip();
+    let ids = loaded.iter().flatten().map(|(memory, _)| memory.id);
+    let ids: Vec<MemoryId> = ids.collect();
     let decision = decide(&choices, limits(question), at);
     for index in &decision.answered {
         let Some((mut memory, candidate)) = loaded[*index].take() else {
@@ -61,9 +63,10 @@ pub(super) fn decide_and_fill(
         });
     }
     recalled.cut = recalled.visible - recalled.items.len();
+    (ids, choices, decision)
 }
 
-fn choice(memory: &Memory, candidate: Candidate) -> Choice {
+pub(super) fn choice(memory: &Memory, candidate: Candidate) -> Choice {
     Choice {
         relevance: candidate.fused,
         kind: memory.kind,

@@ -2,6 +2,7 @@
 
 mod completions;
 mod doctor;
+mod explain;
 mod forget;
 mod import;
 mod lifecycle;
@@ -32,6 +33,7 @@ pub(crate) async fn perform(verb: Verb, context: &Context<'_>) -> Result<ExitCod
         Verb::Remember(arguments) => remember::run(context, arguments).await,
         Verb::Recall(arguments) => recall::run(context, arguments).await,
         Verb::Forget { id, reason } => forget::run(context, &id, reason).await,
+        Verb::Explain(arguments) => explain::run(context, arguments).await,
         Verb::Sessions(arguments) => sessions::run(context, arguments).await,
         Verb::Resolve { id, tier } => resolve::run(context, id, tier).await,
         Verb::Import(arguments) => import::run(context, arguments).await,

@@ -97,13 +97,17 @@ fn footer(answer: &RecallResponse) -> String {
         .filter(|(name, micros)| *name != "catch-up" || *micros >= 100)
         .map(|(name, micros)| format!("{name} {:.1}", milliseconds(*micros)))
         .collect();
-    format!(
+    let mut line = format!(
         "{} of {} visible · {:.1} ms ({})",
         answer.items.len(),
         answer.visible,
         milliseconds(total_us),
         stages.join(", ")
-    )
+    );
+    if answer.explain_id.is_some() {
+        line.push_str(" · why: skep explain recall");
+    }
+    line
 }
 
 fn milliseconds(micros: u64) -> f64 {
@@ -119,6 +123,7 @@ mod tests {
     #[test]
     fn the_footer_says_how_much_and_how_long() {
         let answer = RecallResponse {
+            explain_id: Some("rcl_0".into()),
             items: Vec::new(),
             degraded: false,
             degraded_reasons: Vec::new(),
@@ -136,7 +141,7 @@ mod tests {
         };
         assert_eq!(
             footer(&answer),
-            "0 of 37 visible · 2.1 ms (embed 0.1, search 0.9, authorize 0.3, load 0.4, rank 0.1)"
+            "0 of 37 visible · 2.1 ms (embed 0.1, search 0.9, authorize 0.3, load 0.4, rank 0.1) · why: skep explain recall"
         );
     }
 }

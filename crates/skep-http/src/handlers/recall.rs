@@ -19,6 +19,7 @@ pub(crate) async fn recall(
         .recall(authorized, convert::question(request)?)
         .await?;
     ok(&RecallResponse {
+        explain_id: recalled.id.map(|id| call.text(id)),
         items: recalled
             .items
             .into_iter()

@@ -15,6 +15,7 @@ pub(crate) fn body(route: RouteId, memory: &str) -> Value {
         RouteId::MemoryCreate => json!({ "text": "The harbour master listens on port 7411." }),
         RouteId::MemoryForget => json!({ "reason": "it is wrong" }),
         RouteId::Recall => json!({ "query": "which port does the harbour master use" }),
+        RouteId::ExplainRecall => json!({}),
         RouteId::Resolve => json!({ "id": memory }),
         RouteId::Healthz
         | RouteId::Readyz

@@ -151,6 +151,20 @@ impl<P: CanRead> Tx<P> {
             .transpose()
     }
 
+    /// Memories in any state, those that the ring lets through, in the order asked for.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn get_memories(&mut self, ids: &[MemoryId]) -> Result<Vec<Memory>, StoreError> {
+        let rows = self
+            .backend
+            .memories_by_id(&self.scope, &self.ring, ids)
+            .await?;
+        rows.into_iter()
+            .map(|row| open_memory(&self.keys, row))
+            .collect()
+    }
+
     /// Memories, newest first.
     ///
     /// # Errors
@@ -260,6 +274,7 @@ fn open_memory(keys: &WorkspaceKeys, row: StoredMemoryRow) -> Result<Memory, Sto
         state: memory.state,
         validity: memory.validity,
         owner: memory.owner,
+        owner_group: memory.owner_group,
         visibility: memory.visibility,
         harness: memory.harness,
         session: memory.session,
