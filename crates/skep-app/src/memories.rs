@@ -122,10 +122,15 @@ impl App {
                     text: taken.text,
                     ..MemoryBody::default()
                 },
+                origins: Vec::new(),
+                topics: Vec::new(),
+                reasons: Vec::new(),
             })
             .await?;
-        let (Kept::New(id) | Kept::Known(id)) = kept;
-        let memory = tx.get_memory(id).await?.ok_or(AppError::NotFound(MEMORY))?;
+        let memory = tx
+            .get_kept(&kept)
+            .await?
+            .ok_or(AppError::NotFound(MEMORY))?;
         tx.commit().await?;
         self.dirty.mark(tenant);
         Ok(Remembered {

@@ -116,5 +116,8 @@ fn memory(store: &Store, text: String) -> NewMemory {
             text,
             ..MemoryBody::default()
         },
+        origins: Vec::new(),
+        topics: Vec::new(),
+        reasons: Vec::new(),
     }
 }

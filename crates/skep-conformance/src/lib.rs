@@ -26,6 +26,7 @@ mod ring_model;
 mod sample;
 mod sequence;
 mod transaction;
+mod trust;
 mod upkeep;
 mod world;
 
@@ -93,6 +94,14 @@ properties! { $
         readers_go_on_during_a_long_write
         a_reader_keeps_its_view
         writers_take_turns;
+    trust:
+        m04_an_outside_source_yields_no_procedure
+        m04_derived_trust_is_the_least_of_the_lineage
+        only_a_human_raises_trust
+        m02_quarantined_memories_are_on_no_way_in
+        m02_a_human_releases_what_is_held_back
+        a_memory_is_accepted_only_if_nothing_says_the_same
+        t10_a_history_follows_the_ring;
     upkeep:
         distilling_goes_on_where_it_stopped
         ended_sessions_are_distilled_first

@@ -69,6 +69,9 @@ pub fn new_memory(store: &Store, statement: &str) -> NewMemory {
             entities: vec!["src/lib.rs".into()],
             references: Vec::new(),
         },
+        origins: Vec::new(),
+        topics: Vec::new(),
+        reasons: Vec::new(),
     }
 }
 

@@ -18,7 +18,7 @@ pub use id::{
     SessionId, SourceId, TurnId, UserId, WorkspaceId,
 };
 pub use limits::Limits;
-pub use memory::{MemoryKind, MemoryState, Tier, Trust, Validity};
+pub use memory::{MemoryKind, MemoryState, OriginKind, Tier, Trust, Validity};
 pub use name::{Name, NameError};
 pub use permission::{Permission, PermissionSet, Role, UnknownPermission};
 pub use ring::{PolicyGroupId, Principal, ReadPolicy, Reader, ReadingRing, RingFacts, Visibility};

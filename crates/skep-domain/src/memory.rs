@@ -98,6 +98,21 @@ coded! {
     }
 }
 
+coded! {
+    /// What a memory can rest on. Each of the first three is enough by itself; what was derived from
+    /// other memories needs all of them.
+    OriginKind {
+        /// Somebody said it; the id is the principal's.
+        Said = 0, "said";
+        /// It was distilled from a session.
+        Session = 1, "session";
+        /// It was read in a source.
+        Source = 2, "source";
+        /// It was derived from another memory.
+        Memory = 3, "memory";
+    }
+}
+
 impl MemoryState {
     /// Whether recall may return it.
     #[must_use]
@@ -141,12 +156,16 @@ impl Validity {
     }
 
     /// Whether it was true in the world, as far as the system knew, at `at`.
+    ///
+    /// The end of a superseded statement was learned when it was superseded: until then it was
+    /// taken to go on, so its end in the world does not count before that.
     #[must_use]
     pub fn holds_at(&self, at: Timestamp) -> bool {
-        self.recorded <= at
-            && self.superseded.is_none_or(|end| at < end)
-            && self.from <= at
-            && self.to.is_none_or(|end| at < end)
+        let goes_on = match self.superseded {
+            Some(end) => at < end,
+            None => self.to.is_none_or(|end| at < end),
+        };
+        self.recorded <= at && self.from <= at && goes_on
     }
 }
 

@@ -27,8 +27,8 @@ macro_rules! filter_predicate {
     () => {
         "((?6 IS NULL AND m.state = 0)
           OR (m.state IN (0, 2) AND m.recorded_at <= ?6 AND m.valid_from <= ?6
-              AND (m.superseded_at IS NULL OR ?6 < m.superseded_at)
-              AND (m.valid_to IS NULL OR ?6 < m.valid_to)))
+              AND CASE WHEN m.superseded_at IS NULL THEN m.valid_to IS NULL OR ?6 < m.valid_to
+                       ELSE ?6 < m.superseded_at END))
          AND (?7 IS NULL OR m.project = ?7)
          AND (?8 >> m.kind) & 1"
     };
@@ -41,6 +41,7 @@ macro_rules! memory_columns {
          m.session, m.fingerprint, b.turns, b.body, p.name"
     };
 }
+pub(crate) use memory_columns;
 
 macro_rules! page {
     ($more:literal) => {
@@ -91,6 +92,10 @@ pub(crate) fn put(rows: &mut Rows<'_>, row: &MemoryRow) -> Result<Option<MemoryI
             found.get(0)
         })
         .optional()?;
+    let known = match known {
+        None if row.state == MemoryState::Quarantined => held_back(rows, row)?,
+        known => known,
+    };
     if let Some(known) = known {
         return Ok(Some(MemoryId::from_bytes(known)));
     }
@@ -104,6 +109,18 @@ pub(crate) fn put(rows: &mut Rows<'_>, row: &MemoryRow) -> Result<Option<MemoryI
         row.body.as_bytes()
     ])?;
     Ok(None)
+}
+
+/// One that waits for a human, or that a human has refused, says the same already.
+fn held_back(rows: &Rows<'_>, row: &MemoryRow) -> Result<Option<[u8; 16]>, Failure> {
+    let sql = "SELECT id FROM memory_facts
+               WHERE workspace_id = ?1 AND fingerprint = ?2 AND state IN (1, 3) LIMIT 1";
+    Ok(rows
+        .statement(sql)?
+        .query_row(params![rows.workspace, row.fingerprint], |found| {
+            found.get(0)
+        })
+        .optional()?)
 }
 
 fn insert_facts(rows: &mut Rows<'_>, row: &MemoryRow) -> Result<(), Failure> {
@@ -278,7 +295,11 @@ pub(crate) fn set_state(
 }
 
 /// A superseded memory notes since when; one that is active again forgets it.
-fn change_state(rows: &mut Rows<'_>, id: MemoryId, entry: &HistoryRow) -> Result<(), Failure> {
+pub(crate) fn change_state(
+    rows: &mut Rows<'_>,
+    id: MemoryId,
+    entry: &HistoryRow,
+) -> Result<(), Failure> {
     let seq = rows.writing()?;
     let sql = "UPDATE memory_facts SET seq = ?3, state = ?4, superseded_at = CASE ?4
                    WHEN 0 THEN NULL
@@ -301,7 +322,7 @@ fn change_state(rows: &mut Rows<'_>, id: MemoryId, entry: &HistoryRow) -> Result
     Ok(())
 }
 
-fn note(rows: &Rows<'_>, id: MemoryId, entry: &HistoryRow) -> Result<(), Failure> {
+pub(crate) fn note(rows: &Rows<'_>, id: MemoryId, entry: &HistoryRow) -> Result<(), Failure> {
     let sql = "SELECT COUNT(*) FROM memory_history WHERE workspace_id = ?1 AND memory = ?2";
     let entries: i64 = rows
         .statement(sql)?
@@ -322,7 +343,7 @@ fn note(rows: &Rows<'_>, id: MemoryId, entry: &HistoryRow) -> Result<(), Failure
     Ok(())
 }
 
-fn stored(row: &Row<'_>) -> Result<StoredMemoryRow, Failure> {
+pub(crate) fn stored(row: &Row<'_>) -> Result<StoredMemoryRow, Failure> {
     let memory = MemoryRow {
         id: id(row, 0)?,
         kind: code(row, 1, MemoryKind::from_code, "the kind of a memory")?,

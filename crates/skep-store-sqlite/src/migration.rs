@@ -51,9 +51,14 @@ pub(crate) static CONTROL: LazyLock<Schema> = LazyLock::new(|| Schema {
 /// Of every workspace's file.
 pub(crate) static WORKSPACE: LazyLock<Schema> = LazyLock::new(|| Schema {
     name: "a workspace's database",
-    migrations: vec![Migration::new(include_str!(
-        "../migrations/workspace/0001_sessions_and_memories.sql"
-    ))],
+    migrations: vec![
+        Migration::new(include_str!(
+            "../migrations/workspace/0001_sessions_and_memories.sql"
+        )),
+        Migration::new(include_str!(
+            "../migrations/workspace/0002_time_and_trust.sql"
+        )),
+    ],
 });
 
 impl Schema {

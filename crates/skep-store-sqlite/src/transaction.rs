@@ -1,5 +1,8 @@
 //! The transaction: each method of the port, on a thread that may block.
 
+mod review;
+mod time;
+
 use async_trait::async_trait;
 use skep_crypto::Sealed;
 use skep_domain::{Id, MemoryId, ProjectId, ReadingRing, SessionId, SessionState, TurnId};

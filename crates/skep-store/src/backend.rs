@@ -1,6 +1,9 @@
 //! The port that a backend implements. Every method takes a [`ScopeKey`], which only this crate can
 //! make, so that holding a backend buys nothing.
 
+mod review;
+mod time;
+
 use async_trait::async_trait;
 use skep_crypto::Sealed;
 use skep_domain::{
@@ -17,7 +20,9 @@ use crate::row::{
 use crate::scope::{ControlKey, ScopeKey};
 
 // The port's own words: a backend that depended on the crate that grants rights could ask it for some.
+pub use review::ReviewRows;
 pub use skep_authz::{CredentialKey, StoredPrincipal};
+pub use time::TimeRows;
 
 /// What a transaction may do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -117,7 +122,7 @@ pub trait Backend: Send + Sync + 'static {
 /// A transaction on one workspace. Dropped without `commit`, it leaves nothing; after an error, or
 /// when a call was given up half-way, nothing is left but to drop it.
 #[async_trait]
-pub trait BackendTx: Send {
+pub trait BackendTx: Send + TimeRows + ReviewRows {
     /// The workspace's `seq` as this transaction sees it.
     async fn seq(&mut self, scope: &ScopeKey) -> Result<u64, StoreError>;
 
@@ -201,7 +206,8 @@ pub trait BackendTx: Send {
     ) -> Result<(), StoreError>;
 
     /// Keeps a memory. If its fingerprint is there already in a recallable state, nothing is
-    /// written and the id of that one comes back.
+    /// written and the id of that one comes back; so too for a quarantined one whose fingerprint
+    /// is quarantined or was forgotten.
     async fn put_memory(
         &mut self,
         scope: &ScopeKey,

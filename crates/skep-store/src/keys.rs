@@ -34,6 +34,7 @@ pub(crate) enum Purpose {
     Turn,
     Memory,
     Source,
+    Topic,
 }
 
 /// The keys of one workspace.
@@ -87,6 +88,7 @@ impl WorkspaceKeys {
             Purpose::Turn => b"turn",
             Purpose::Memory => b"memory",
             Purpose::Source => b"source",
+            Purpose::Topic => b"topic",
         }];
         all.extend_from_slice(parts);
         self.fingerprint.tag16(&all)

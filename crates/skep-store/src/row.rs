@@ -5,8 +5,9 @@
 use skep_authz::CredentialKey;
 use skep_crypto::{Sealed, WrappedKey};
 use skep_domain::{
-    Harness, MemoryId, MemoryKind, MemoryState, PolicyGroupId, Principal, ProjectId, ReadPolicy,
-    Role, SessionId, SessionState, Timestamp, Trust, TurnId, TurnRole, Validity, Visibility,
+    Harness, MemoryId, MemoryKind, MemoryState, OriginKind, PolicyGroupId, Principal, ProjectId,
+    ReadPolicy, Role, SessionId, SessionState, Timestamp, Trust, TurnId, TurnRole, Validity,
+    Visibility,
 };
 
 /// A keyed 16-byte digest of something that is looked up by equality and must not be read.
@@ -222,6 +223,28 @@ pub struct VectorRow {
     pub vector: Sealed,
 }
 
+/// What a memory rests on, beside its own row.
+#[derive(Clone, Debug, Default)]
+pub struct TraceRow {
+    /// Of what it speaks about.
+    pub topics: Vec<Fingerprint>,
+    /// What it rests on.
+    pub origins: Vec<OriginRow>,
+    /// The first entry of its history, if there is something to say.
+    pub first: Option<HistoryRow>,
+}
+
+/// One thing that a memory rests on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct OriginRow {
+    /// What sort of thing.
+    pub kind: OriginKind,
+    /// Its id.
+    pub origin: [u8; 16],
+    /// How far it is trusted.
+    pub trust: Trust,
+}
+
 /// One entry of a memory's history.
 #[derive(Clone, Debug)]
 pub struct HistoryRow {
@@ -231,7 +254,7 @@ pub struct HistoryRow {
     pub actor: Option<Principal>,
     /// Became what.
     pub state: MemoryState,
-    /// Why, in whose words.
+    /// Why, as sealed sentences.
     pub reason: Sealed,
 }
 

@@ -1,6 +1,8 @@
 //! A transaction with one right in one workspace: seals what goes in, opens what comes out.
 
+mod lineage;
 mod read;
+mod review;
 mod upkeep;
 mod write;
 

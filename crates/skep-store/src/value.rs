@@ -2,7 +2,7 @@
 
 use skep_domain::{
     Harness, MemoryId, MemoryKind, MemoryState, PolicyGroupId, Principal, ProjectId, SessionId,
-    SessionState, Timestamp, Trust, TurnId, TurnRole, Validity, Visibility,
+    SessionState, SourceId, Timestamp, Trust, TurnId, TurnRole, Validity, Visibility,
 };
 
 use crate::row::ModelTag;
@@ -139,6 +139,25 @@ pub struct NewMemory {
     pub normal_form: String,
     /// What is sealed.
     pub body: MemoryBody,
+    /// What it rests on beside `session`; whoever says it, if there is nothing.
+    pub origins: Vec<Origin>,
+    /// What it speaks about; statements with a topic in common may be compared. Kept as keyed
+    /// digests only.
+    pub topics: Vec<String>,
+    /// Why it is in the state it is in: what speaks against a quarantined one. Kept, sealed, in the
+    /// first entry of its history.
+    pub reasons: Vec<String>,
+}
+
+/// What a memory rests on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Origin {
+    /// A session that says it.
+    Session(SessionId),
+    /// A source that says it.
+    Source(SourceId),
+    /// A memory that it was derived from: its trust is at most that one's.
+    Memory(MemoryId),
 }
 
 /// The content of a memory.
@@ -183,6 +202,28 @@ pub struct Memory {
     pub turns: Vec<TurnId>,
     /// The content.
     pub body: MemoryBody,
+}
+
+/// A memory that waits for a human.
+#[derive(Clone, Debug)]
+pub struct Held {
+    /// The memory.
+    pub memory: Memory,
+    /// What speaks against it.
+    pub reasons: Vec<String>,
+}
+
+/// One entry of a memory's history.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct HistoryEntry {
+    /// When.
+    pub at: Timestamp,
+    /// Who; `None` for the daemon itself.
+    pub actor: Option<Principal>,
+    /// Became what.
+    pub state: MemoryState,
+    /// Why.
+    pub reasons: Vec<String>,
 }
 
 /// Whether a memory was new.

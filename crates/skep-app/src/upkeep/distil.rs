@@ -142,6 +142,9 @@ impl App {
                     .map(|turn| turn.turn.client_event_id.clone())
                     .collect(),
             },
+            origins: Vec::new(),
+            topics: Vec::new(),
+            reasons: Vec::new(),
         }
     }
 }

@@ -1,7 +1,7 @@
 //! What a transaction that may read can read: only what the caller's ring lets through.
 
 use skep_authz::CanRead;
-use skep_domain::{Id, MemoryId, ProjectId, SessionId, TurnId};
+use skep_domain::{Id, MemoryId, MemoryState, ProjectId, SessionId, TurnId};
 
 use super::{Tx, Visible};
 use crate::StoreError;
@@ -137,11 +137,19 @@ impl<P: CanRead> Tx<P> {
             .collect()
     }
 
-    /// One memory in any state.
+    /// One memory in any state but quarantined: what is held back is read by reviewers only.
     ///
     /// # Errors
     /// [`StoreError`].
     pub async fn get_memory(&mut self, id: MemoryId) -> Result<Option<Memory>, StoreError> {
+        let memory = self.get_in_any_state(id).await?;
+        Ok(memory.filter(|memory| memory.state != MemoryState::Quarantined))
+    }
+
+    pub(super) async fn get_in_any_state(
+        &mut self,
+        id: MemoryId,
+    ) -> Result<Option<Memory>, StoreError> {
         let mut rows = self
             .backend
             .memories_by_id(&self.scope, &self.ring, &[id])
@@ -260,7 +268,10 @@ fn open_project(
     }
 }
 
-fn open_memory(keys: &WorkspaceKeys, row: StoredMemoryRow) -> Result<Memory, StoreError> {
+pub(super) fn open_memory(
+    keys: &WorkspaceKeys,
+    row: StoredMemoryRow,
+) -> Result<Memory, StoreError> {
     let StoredMemoryRow {
         memory,
         project_name,

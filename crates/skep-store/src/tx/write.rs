@@ -2,8 +2,8 @@
 
 use skep_authz::CanWrite;
 use skep_domain::{
-    Id, MemoryId, MemoryState, PolicyGroupId, Principal, ProjectId, SessionId, SessionState,
-    Timestamp,
+    Id, MemoryId, MemoryKind, MemoryState, PolicyGroupId, Principal, ProjectId, SessionId,
+    SessionState, Timestamp, Trust,
 };
 
 use super::Tx;
@@ -11,7 +11,7 @@ use crate::StoreError;
 use crate::body::BodyWriter;
 use crate::keys::{Purpose, column};
 use crate::row::{HistoryRow, MemoryRow, ProjectRow, SessionRow, TurnRow};
-use crate::value::{Branch, Kept, NewMemory, NewSession, NewTurn, Project};
+use crate::value::{Branch, Kept, Memory, NewMemory, NewSession, NewTurn, Project};
 
 impl<P: CanWrite> Tx<P> {
     /// Finds a project by name or makes it, with the id given.
@@ -123,6 +123,15 @@ impl<P: CanWrite> Tx<P> {
         self.put_memory_for(owner, new).await
     }
 
+    /// A memory that was just kept, in whatever state: whoever wrote it knows what it says.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn get_kept(&mut self, kept: &Kept) -> Result<Option<Memory>, StoreError> {
+        let (Kept::New(id) | Kept::Known(id)) = kept;
+        self.get_in_any_state(*id).await
+    }
+
     /// Takes a memory out of recall, with a reason in its history. `None` when there is none that
     /// the caller may see, `Some(false)` when it was forgotten already.
     ///
@@ -138,20 +147,27 @@ impl<P: CanWrite> Tx<P> {
             at,
             actor: self.principal,
             state: MemoryState::Forgotten,
-            reason: self
-                .keys
-                .seal(column::HISTORY_REASON, id.to_bytes(), reason.as_bytes()),
+            reason: self.seal_reasons(id, &[reason]),
         };
         self.backend
             .set_memory_state(&self.scope, &self.ring, id, entry)
             .await
     }
 
+    /// What an outside source says can never be a procedure, whoever asks: steps are followed, and
+    /// a page that can write them would command the agents that read them.
     pub(super) async fn put_memory_for(
         &mut self,
         (owner, owner_group): (Principal, Option<PolicyGroupId>),
-        new: NewMemory,
+        mut new: NewMemory,
     ) -> Result<Kept, StoreError> {
+        self.limit_by_lineage(owner, &mut new).await?;
+        if new.kind == MemoryKind::Procedure && new.trust == Trust::External {
+            return Err(StoreError::Refused(
+                "an outside source cannot yield a procedure".into(),
+            ));
+        }
+        let trace = self.trace(owner, &new);
         let fingerprint = self.keys.fingerprint(
             Purpose::Memory,
             &[
@@ -179,6 +195,9 @@ impl<P: CanWrite> Tx<P> {
             turns: new.turns,
         };
         let known = self.backend.put_memory(&self.scope, row).await?;
+        self.backend
+            .put_trace(&self.scope, known.unwrap_or(new.id), known.is_none(), trace)
+            .await?;
         Ok(known.map_or(Kept::New(new.id), Kept::Known))
     }
 
