@@ -3,11 +3,13 @@
 //! The way in: [`clean`] → [`Redactor::redact`] → [`cut_middle`] → [`distil_session`] or
 //! [`distil_commit`] → [`normal_form`] for exact copies, [`near_duplicate`] for near ones.
 //! The way out: [`decide`], which is [`rerank`] → [`mmr`] → [`pack`], with [`estimate_tokens`] as the measure.
+//! What leaves for a model goes through [`assemble`].
 //! Nothing here does IO, reads a clock or draws a random number: the same input gives the same bytes.
 
 mod clean;
 mod decide;
 mod distil;
+mod inject;
 mod normal;
 mod pack;
 mod rank;
@@ -20,6 +22,10 @@ pub use decide::{Choice, Decided, Decision, Outcome, decide};
 pub use distil::{
     CoChange, Continued, Draft, distil_commit, distil_continued, distil_exchange, distil_session,
     split_exchanges,
+};
+pub use inject::{
+    Assembled, Block, INJECTION_BYTES, Nonce, POLICY, POLICY_SHA256, POLICY_VERSION, Parsed,
+    ParsedBlock, Room, Unparsable, assemble, parse,
 };
 pub use normal::{DIFFERENT, NEAR_DUPLICATE, Wording, near_duplicate, normal_form};
 pub use pack::{CutReason, Form, PackItem, PackLimits, Packed, pack};
