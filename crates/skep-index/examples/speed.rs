@@ -81,6 +81,7 @@ fn search(index: &WorkspaceIndex, texts: &[String], embedder: &StaticEmbedder) {
         ("vector", false, true),
         ("fused", true, true),
     ] {
+        let before = cpu();
         let times = queries.iter().map(|(text, vector)| {
             let query = Query {
                 text: if by_words { text } else { "" },
@@ -92,7 +93,9 @@ fn search(index: &WorkspaceIndex, texts: &[String], embedder: &StaticEmbedder) {
             std::hint::black_box(index.search(&query));
             start.elapsed()
         });
-        say(&format!("search, {name}: {}", spread(times.collect())));
+        let times = spread(times.collect());
+        let each = cpu().saturating_sub(before) / queries.len() as u32;
+        say(&format!("search, {name}: {times}, CPU {each:.0?}"));
     }
 }
 
@@ -183,6 +186,15 @@ fn now() -> Instant {
     Instant::now()
 }
 
+/// CPU time of all threads so far, where the system tells.
+fn cpu() -> Duration {
+    let told = std::fs::read_to_string("/proc/self/stat").unwrap_or_default();
+    let fields = told.rsplit(')').next().unwrap_or_default();
+    let ticks = fields.split_whitespace().skip(11).take(2);
+    let ticks: u64 = ticks.filter_map(|field| field.parse::<u64>().ok()).sum();
+    Duration::from_millis(ticks * 10)
+}
+
 fn rate(count: usize, start: Instant) -> f64 {
     count as f64 / start.elapsed().as_secs_f64()
 }
@@ -190,7 +202,7 @@ fn rate(count: usize, start: Instant) -> f64 {
 fn spread(mut times: Vec<Duration>) -> String {
     times.sort_unstable();
     let at = |share: usize| times[(times.len() - 1) * share / 100];
-    format!("p50 {:.0?}, p99 {:.0?}", at(50), at(99))
+    format!("p50 {:.1?}, p99 {:.1?}", at(50), at(99))
 }
 
 #[expect(clippy::print_stdout, reason = "printing is what this program is for")]

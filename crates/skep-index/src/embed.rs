@@ -23,15 +23,6 @@ const MAGIC: &[u8] = b"SKEPEMB1";
 /// The name of the built-in model. Its number counts up with every change of weights or splitting.
 const MODEL_ID: &str = "skep-static-256/1";
 
-/// Components of the built-in model that the first pass of a large scan reads.
-const LEADING: usize = 96;
-
-/// How many leading components of a model carry enough to make a first pass: all of them unless
-/// the model is known to be ordered by variance.
-pub(crate) fn leading_components(model_id: &str, dim: usize) -> usize {
-    if model_id == MODEL_ID { LEADING } else { dim }
-}
-
 /// One vector per word piece, distilled from a sentence encoder; a text is the sum of its pieces.
 pub struct StaticEmbedder {
     pieces: WordPieces,

@@ -6,7 +6,6 @@ use std::hash::{DefaultHasher, Hasher};
 use skep_domain::{MemoryId, ProjectId};
 
 use crate::Quantised;
-use crate::embed::leading_components;
 use crate::fuse::{fuse, lexical_share};
 use crate::lexical::Lexical;
 use crate::lexicon::ENTRY_OVERHEAD;
@@ -91,7 +90,7 @@ impl WorkspaceIndex {
             model_id: model_id.into(),
             seq: 0,
             lexical: Lexical::default(),
-            vectors: Vectors::new(dim, leading_components(model_id, dim)),
+            vectors: Vectors::new(dim),
             threads: Threads::default(),
             places: Vec::new(),
             slots: HashMap::new(),

@@ -13,11 +13,12 @@ use crate::index::{Place, WorkspaceIndex};
 use crate::lexical::Lexical;
 use crate::lexicon::Lexicon;
 use crate::postings::{Postings, put_varint};
+use crate::sketch::Sketches;
 use crate::threads::Said;
 use crate::vector::{Vectors, is_sound_scale};
 
 /// What a snapshot begins with; the last character is the version of the format.
-const MAGIC: [u8; 8] = *b"SKEPIDX2";
+const MAGIC: [u8; 8] = *b"SKEPIDX3";
 
 /// Bytes of the checksum at the end.
 const CHECKSUM: usize = 8;
@@ -175,11 +176,17 @@ fn read_lexical(reader: &mut Reader<'_>, slots: usize) -> Result<Lexical, IndexE
 
 impl Vectors {
     fn write(&self, out: &mut Vec<u8>) {
-        let (scales, leading, trailing) = self.parts();
+        let (scales, codes, sketches) = self.parts();
         put_varint(out, scales.len() as u64);
         out.extend(scales.iter().flat_map(|scale| scale.to_le_bytes()));
-        out.extend(leading.iter().map(|code| code.cast_unsigned()));
-        out.extend(trailing.iter().map(|code| code.cast_unsigned()));
+        out.extend(codes.iter().map(|code| code.cast_unsigned()));
+        out.push(sketches.is_some().into());
+        if let Some(sketches) = sketches {
+            let (mean, factors, blocks) = sketches.parts();
+            put_varint(out, factors.len() as u64);
+            out.extend(mean.iter().chain(factors).flat_map(|x| x.to_le_bytes()));
+            out.extend(blocks);
+        }
     }
 
     fn read(&mut self, reader: &mut Reader<'_>, slots: usize) -> Result<(), IndexError> {
@@ -191,12 +198,36 @@ impl Vectors {
         if !scales.iter().all(|&scale| is_sound_scale(scale)) {
             return Err(DAMAGED);
         }
-        let (lead, tail) = self.split();
-        let leading = reader.take(count.checked_mul(lead).ok_or(DAMAGED)?)?;
-        let trailing = reader.take(count.checked_mul(tail).ok_or(DAMAGED)?)?;
-        let signed = |bytes: &[u8]| bytes.iter().map(|byte| byte.cast_signed()).collect();
-        self.set_parts(scales, signed(leading), signed(trailing));
+        let codes = reader.take(count.checked_mul(self.dim()).ok_or(DAMAGED)?)?;
+        let codes = codes.iter().map(|byte| byte.cast_signed()).collect();
+        let sketches = match reader.u8()? {
+            0 => None,
+            1 => Some(read_sketches(reader, self.dim(), &scales)?),
+            _ => return Err(DAMAGED),
+        };
+        self.set_parts(scales, codes, sketches);
         Ok(())
+    }
+}
+
+/// Sketches of exactly those slots that have a vector.
+fn read_sketches(
+    reader: &mut Reader<'_>,
+    dim: usize,
+    scales: &[f32],
+) -> Result<Sketches, IndexError> {
+    let count = reader.count()?;
+    if count > scales.len() {
+        return Err(DAMAGED);
+    }
+    let (mean, factors) = (reader.f32s(dim)?, reader.f32s(count)?);
+    let blocks = reader.take(Sketches::bytes_for(dim, count))?;
+    let sketches = Sketches::from_parts(mean, factors, blocks).ok_or(DAMAGED)?;
+    let mut slots = scales.iter().enumerate();
+    if slots.all(|(slot, scale)| sketches.has(slot) != scale.is_nan()) {
+        Ok(sketches)
+    } else {
+        Err(DAMAGED)
     }
 }
 

@@ -6,6 +6,7 @@ use std::collections::HashMap;
 use skep_domain::Timestamp;
 
 use crate::lexicon::ENTRY_OVERHEAD;
+use crate::top::Accept;
 
 /// How much a word counts that the neighbour next to a memory has, and the one after that.
 const WEIGHTS: [f32; 2] = [0.5, 0.3];
@@ -104,7 +105,7 @@ impl Threads {
     }
 
     /// Adds to `slots` the neighbours of each that `accept` lets through; in order, none twice.
-    pub(crate) fn widen(&self, slots: &mut Vec<u32>, accept: &dyn Fn(u32) -> bool) {
+    pub(crate) fn widen(&self, slots: &mut Vec<u32>, accept: Accept<'_>) {
         if self.is_empty() {
             return;
         }

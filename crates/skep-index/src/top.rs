@@ -3,6 +3,9 @@
 /// Scores compared with the floor at a time.
 const LANES: usize = 32;
 
+/// Whether a slot may be among the best. Threads share it.
+pub(crate) type Accept<'a> = &'a (dyn Fn(u32) -> bool + Sync);
+
 /// Keeps the `room` best `(score, slot)` pairs. Equal scores keep the lower slot, so that the
 /// answer does not depend on the order of asking.
 pub(crate) struct Top {
@@ -21,7 +24,7 @@ impl Top {
 
     /// Offers the scores of consecutive slots, of those that `accept` lets through. Most are below
     /// the floor, which is asked of several at a time. A score that is not a number is below it.
-    pub(crate) fn offer_all(&mut self, from: u32, scores: &[f32], accept: &dyn Fn(u32) -> bool) {
+    pub(crate) fn offer_all(&mut self, from: u32, scores: &[f32], accept: Accept<'_>) {
         let mut first = from;
         for chunk in scores.chunks(LANES) {
             let floor = self.floor;
@@ -38,7 +41,7 @@ impl Top {
     }
 
     pub(crate) fn offer(&mut self, score: f32, slot: u32) {
-        if score < self.floor || self.room == 0 {
+        if score.is_nan() || score < self.floor || self.room == 0 {
             return;
         }
         self.held.push((score, slot));
@@ -48,9 +51,15 @@ impl Top {
     }
 
     /// The best, best first.
-    pub(crate) fn into_sorted(mut self) -> Vec<(f32, u32)> {
+    pub(crate) fn into_sorted(self) -> Vec<(f32, u32)> {
+        let mut held = self.into_unsorted();
+        held.sort_unstable_by(better);
+        held
+    }
+
+    /// The best, in no order.
+    pub(crate) fn into_unsorted(mut self) -> Vec<(f32, u32)> {
         self.cut();
-        self.held.sort_unstable_by(better);
         self.held
     }
 

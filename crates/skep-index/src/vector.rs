@@ -1,35 +1,39 @@
-//! The vector channel: an exact scan over one byte per component.
+//! The vector channel: one byte per component.
 //!
-//! A model whose leading components carry most of the variance may be scanned by those first; the
-//! best of that pass are scored in full.
+//! Few rows are scanned as they are. Of many, one bit per component is scanned, and the best of
+//! that pass are scored in full.
 
 use skep_simd::{dot_i8, dot_i8_many};
 
 use crate::Quantised;
-use crate::top::Top;
+use crate::growth::make_room;
+use crate::sketch::Sketches;
+use crate::top::{Accept, Top};
 
 /// Rows multiplied at a time: their products stay in the first-level cache.
 const BLOCK: usize = 512;
 
-/// Below this many rows the scan in full is as fast as two passes.
-const TWO_PASSES_FROM: usize = 16_384;
+/// From this many vectors on there are sketches of them; below, the scan in full is as fast.
+const SKETCHED_FROM: usize = 16_384;
 
-/// The first pass of two keeps this many rows, and one in [`KEPT_SHARE`] beside.
-const KEPT_AT_LEAST: usize = 512;
+/// The first pass of two keeps so many times the rows that are wanted, and one in [`KEPT_SHARE`]
+/// of all beside.
+const KEPT_FACTOR: usize = 4;
 
-/// See [`KEPT_AT_LEAST`].
-const KEPT_SHARE: usize = 32;
+/// See [`KEPT_FACTOR`].
+const KEPT_SHARE: usize = 256;
+
+/// From this many blocks of sketches on, two threads share the first pass: starting one costs
+/// less than what it saves.
+const SHARED_FROM: usize = 1 << 13;
 
 /// Vectors by slot; a slot without one holds zeros and a scale that is not a number.
 pub(crate) struct Vectors {
     dim: usize,
-    lead: usize,
-    /// The leading components of every slot, then the others: apart, so that the first pass reads
-    /// nothing else.
-    leading: Vec<i8>,
-    trailing: Vec<i8>,
+    codes: Vec<i8>,
     scales: Vec<f32>,
     count: usize,
+    sketches: Option<Sketches>,
 }
 
 /// A query in the forms that the passes need.
@@ -39,15 +43,14 @@ struct Probe {
 }
 
 impl Vectors {
-    /// No vectors yet; `lead` of `dim` components make the first pass.
-    pub(crate) fn new(dim: usize, lead: usize) -> Self {
+    /// No vectors yet, of so many components.
+    pub(crate) fn new(dim: usize) -> Self {
         Self {
             dim,
-            lead: lead.min(dim),
-            leading: Vec::new(),
-            trailing: Vec::new(),
+            codes: Vec::new(),
             scales: Vec::new(),
             count: 0,
+            sketches: None,
         }
     }
 
@@ -66,18 +69,21 @@ impl Vectors {
         if vector.dim() != self.dim {
             return false;
         }
-        let slot = slot as usize;
-        if self.scales.len() <= slot {
-            self.scales.resize(slot + 1, f32::NAN);
-            self.leading.resize((slot + 1) * self.lead, 0);
-            self.trailing.resize((slot + 1) * self.tail(), 0);
+        let at = slot as usize;
+        if self.scales.len() <= at {
+            make_room(&mut self.scales, at + 1);
+            self.scales.resize(at + 1, f32::NAN);
+            make_room(&mut self.codes, (at + 1) * self.dim);
+            self.codes.resize((at + 1) * self.dim, 0);
         }
-        self.count += usize::from(self.scales[slot].is_nan());
-        self.scales[slot] = vector.scale();
-        let (leading, trailing) = vector.codes().split_at(self.lead);
-        self.leading[slot * self.lead..][..leading.len()].copy_from_slice(leading);
-        let tail = self.tail();
-        self.trailing[slot * tail..][..tail].copy_from_slice(trailing);
+        self.count += usize::from(self.scales[at].is_nan());
+        self.scales[at] = vector.scale();
+        self.codes[at * self.dim..][..self.dim].copy_from_slice(vector.codes());
+        match &mut self.sketches {
+            Some(sketches) => sketches.put(slot, vector.codes(), vector.scale()),
+            None if self.count >= SKETCHED_FROM => self.sketch_all(),
+            None => {}
+        }
         true
     }
 
@@ -95,20 +101,10 @@ impl Vectors {
         {
             *scale = f32::NAN;
             self.count -= 1;
+            if let Some(sketches) = &mut self.sketches {
+                sketches.remove(slot);
+            }
         }
-    }
-
-    /// The vector of a slot: its scale and its codes.
-    fn get(&self, slot: u32) -> Option<Quantised> {
-        let scale = self
-            .scales
-            .get(slot as usize)
-            .filter(|scale| !scale.is_nan())?;
-        let (leading, trailing) = self.row(slot);
-        Some(Quantised::from_parts(
-            *scale,
-            [leading, trailing].concat().into(),
-        ))
     }
 
     /// The cosine of `query` with the vector of each slot that `accept` lets through, the best
@@ -117,19 +113,21 @@ impl Vectors {
         &self,
         query: &[f32],
         room: usize,
-        accept: &dyn Fn(u32) -> bool,
+        accept: Accept<'_>,
     ) -> Vec<(f32, u32)> {
         let Some(probe) = self.probe(query) else {
             return Vec::new();
         };
-        let all = self.scales.len();
-        if all <= TWO_PASSES_FROM || self.lead == self.dim {
-            let best = self.scan(&probe, self.dim, room, accept);
-            return self.exact(&probe, room, &best);
-        }
-        let pool = room.max(KEPT_AT_LEAST) + all / KEPT_SHARE;
-        let best = self.scan(&probe, self.lead, pool, accept);
-        let best = self.in_full(&probe, room, &best);
+        let best = match &self.sketches {
+            None => self.scan(&probe, room, accept),
+            Some(sketches) => {
+                let kept = room * KEPT_FACTOR + self.scales.len() / KEPT_SHARE;
+                let mut slots = first_pass(sketches, &probe.vector, kept, accept);
+                // In the order of memory.
+                slots.sort_unstable();
+                self.in_full(&probe, room, &slots)
+            }
+        };
         self.exact(&probe, room, &best)
     }
 
@@ -147,13 +145,13 @@ impl Vectors {
     /// Leaves out slots without a place in `moved`.
     pub(crate) fn compact(&mut self, moved: &[Option<u32>]) {
         let kept = moved.iter().flatten().count();
-        let mut next = Self::new(self.dim, self.lead);
+        let mut next = Self::new(self.dim);
         next.scales.reserve_exact(kept);
-        next.leading.reserve_exact(kept * self.lead);
-        next.trailing.reserve_exact(kept * self.tail());
+        next.codes.reserve_exact(kept * self.dim);
         for (slot, to) in (0u32..).zip(moved) {
-            if let (Some(to), Some(vector)) = (to, self.get(slot)) {
-                next.put(*to, &vector);
+            if let (Some(to), true) = (to, self.has(slot)) {
+                let (scale, codes) = (self.scales[slot as usize], self.row(slot).into());
+                next.put(*to, &Quantised::from_parts(scale, codes));
             }
         }
         *self = next;
@@ -161,27 +159,42 @@ impl Vectors {
 
     /// What the channel takes in memory.
     pub(crate) fn heap_bytes(&self) -> usize {
-        self.leading.capacity() + self.trailing.capacity() + self.scales.capacity() * 4
+        let sketches = self.sketches.as_ref().map_or(0, Sketches::heap_bytes);
+        self.codes.capacity() + self.scales.capacity() * 4 + sketches
     }
 
-    /// The parts that a snapshot keeps: scales, leading and trailing components.
-    pub(crate) fn parts(&self) -> (&[f32], &[i8], &[i8]) {
-        (&self.scales, &self.leading, &self.trailing)
-    }
-
-    /// How many components lead and how many follow.
-    pub(crate) fn split(&self) -> (usize, usize) {
-        (self.lead, self.tail())
+    /// The parts that a snapshot keeps.
+    pub(crate) fn parts(&self) -> (&[f32], &[i8], Option<&Sketches>) {
+        (&self.scales, &self.codes, self.sketches.as_ref())
     }
 
     /// Takes the parts of a snapshot; the caller has counted them.
-    pub(crate) fn set_parts(&mut self, scales: Vec<f32>, leading: Vec<i8>, trailing: Vec<i8>) {
+    pub(crate) fn set_parts(
+        &mut self,
+        scales: Vec<f32>,
+        codes: Vec<i8>,
+        sketches: Option<Sketches>,
+    ) {
         self.count = scales.iter().filter(|scale| !scale.is_nan()).count();
-        (self.scales, self.leading, self.trailing) = (scales, leading, trailing);
+        (self.scales, self.codes, self.sketches) = (scales, codes, sketches);
     }
 
-    fn tail(&self) -> usize {
-        self.dim - self.lead
+    /// Makes a sketch of every vector there is, around their mean.
+    fn sketch_all(&mut self) {
+        let mut sum = vec![0.0f32; self.dim];
+        let rows = || (0..self.scales.len() as u32).filter(|&slot| self.has(slot));
+        for slot in rows() {
+            let scale = self.scales[slot as usize];
+            for (sum, &code) in sum.iter_mut().zip(self.row(slot)) {
+                *sum += f32::from(code) * scale;
+            }
+        }
+        let mean = sum.iter().map(|sum| sum / self.count.max(1) as f32);
+        let mut sketches = Sketches::new(mean.collect());
+        for slot in rows() {
+            sketches.put(slot, self.row(slot), self.scales[slot as usize]);
+        }
+        self.sketches = Some(sketches);
     }
 
     fn probe(&self, query: &[f32]) -> Option<Probe> {
@@ -194,43 +207,31 @@ impl Vectors {
         Some(Probe { vector, codes })
     }
 
-    /// Scores every slot by its first `depth` components: those that lead, or all.
-    fn scan(
-        &self,
-        probe: &Probe,
-        depth: usize,
-        room: usize,
-        accept: &dyn Fn(u32) -> bool,
-    ) -> Vec<(f32, u32)> {
-        let (lead, tail) = probe.codes.codes().split_at(self.lead);
+    /// Scores every slot.
+    fn scan(&self, probe: &Probe, room: usize, accept: Accept<'_>) -> Vec<(f32, u32)> {
         let mut top = Top::new(room, f32::MIN);
-        let (mut products, mut rest, mut scores) = ([0; BLOCK], [0; BLOCK], [0.0; BLOCK]);
+        let (mut products, mut scores) = ([0; BLOCK], [0.0; BLOCK]);
         for (block, scales) in self.scales.chunks(BLOCK).enumerate() {
             let from = block * BLOCK;
-            let rows = &self.leading[from * self.lead..];
-            dot_i8_many(lead, rows, self.lead, &mut products[..scales.len()]);
-            if depth > self.lead {
-                let rows = &self.trailing[from * self.tail()..];
-                dot_i8_many(tail, rows, self.tail(), &mut rest[..scales.len()]);
-            }
-            for (at, scale) in scales.iter().enumerate() {
-                scores[at] = (products[at] + rest[at]) as f32 * scale;
+            let rows = &self.codes[from * self.dim..];
+            let codes = probe.codes.codes();
+            dot_i8_many(codes, rows, self.dim, &mut products[..scales.len()]);
+            for ((score, &product), scale) in scores.iter_mut().zip(&products).zip(scales) {
+                *score = product as f32 * scale;
             }
             top.offer_all(from as u32, &scores[..scales.len()], accept);
         }
-        top.into_sorted()
+        top.into_unsorted()
     }
 
     /// Scores some slots by all their components.
-    fn in_full(&self, probe: &Probe, room: usize, slots: &[(f32, u32)]) -> Vec<(f32, u32)> {
-        let (lead, tail) = probe.codes.codes().split_at(self.lead);
+    fn in_full(&self, probe: &Probe, room: usize, slots: &[u32]) -> Vec<(f32, u32)> {
         let mut top = Top::new(room, f32::MIN);
-        for &(_, slot) in slots {
-            let (leading, trailing) = self.row(slot);
-            let product = dot_i8(lead, leading) + dot_i8(tail, trailing);
+        for &slot in slots {
+            let product = dot_i8(probe.codes.codes(), self.row(slot));
             top.offer(product as f32 * self.scales[slot as usize], slot);
         }
-        top.into_sorted()
+        top.into_unsorted()
     }
 
     /// Scores with the query unrounded: only the rows have lost anything.
@@ -242,25 +243,42 @@ impl Vectors {
         top.into_sorted()
     }
 
-    fn row(&self, slot: u32) -> (&[i8], &[i8]) {
-        let at = slot as usize;
-        let leading = &self.leading[at * self.lead..][..self.lead];
-        let trailing = &self.trailing[at * self.tail()..][..self.tail()];
-        (leading, trailing)
+    fn row(&self, slot: u32) -> &[i8] {
+        &self.codes[slot as usize * self.dim..][..self.dim]
     }
 
     fn cosine(&self, probe: &Probe, slot: u32) -> f32 {
-        let Some(&scale) = self
-            .scales
-            .get(slot as usize)
-            .filter(|scale| !scale.is_nan())
-        else {
-            return 0.0;
-        };
-        let (lead, tail) = probe.vector.split_at(self.lead);
-        let (leading, trailing) = self.row(slot);
-        (dot_f32(lead, leading) + dot_f32(tail, trailing)) * scale
+        if self.has(slot) {
+            dot_f32(&probe.vector, self.row(slot)) * self.scales[slot as usize]
+        } else {
+            0.0
+        }
     }
+}
+
+/// The slots that the sketches put first.
+fn first_pass(sketches: &Sketches, query: &[f32], room: usize, accept: Accept<'_>) -> Vec<u32> {
+    let blocks = sketches.blocks();
+    let scan = |from, to| sketches.scan(query, from..to, room, accept);
+    let found = if blocks < SHARED_FROM {
+        scan(0, blocks)
+    } else {
+        let middle = blocks / 2;
+        std::thread::scope(|scope| {
+            let half = scope.spawn(|| scan(middle, blocks));
+            let mut top = Top::new(room, f32::MIN);
+            let own = scan(0, middle);
+            let other = match half.join() {
+                Ok(found) => found,
+                Err(panic) => std::panic::resume_unwind(panic),
+            };
+            for (score, slot) in own.into_iter().chain(other) {
+                top.offer(score, slot);
+            }
+            top.into_unsorted()
+        })
+    };
+    found.into_iter().map(|(_, slot)| slot).collect()
 }
 
 /// Whether a scale may stand in storage: none, or that of a vector of length one.

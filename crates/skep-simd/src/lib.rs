@@ -1,12 +1,18 @@
-//! Integer dot products for the vector scan; the one crate with an unsafe block.
+//! Integer kernels of the vector scan; the one crate with unsafe blocks.
 //!
-//! The kernels are ordinary loops over slices. Compiled for AVX2 they become sixteen-lane
-//! multiply-adds; the only thing the language cannot check is that the processor has AVX2, and
-//! that is asked at run time before the one unsafe call.
+//! The dot product is an ordinary loop over slices, which becomes sixteen-lane multiply-adds when
+//! it is compiled for AVX2. Table sums need a shuffle that no loop becomes, so they are written
+//! twice. The language cannot check that the processor has AVX2: it is asked at run time before
+//! each unsafe call.
 //!
-//! Sums wrap at 32 bits. Two vectors of up to 131,071 components cannot reach that bound.
+//! Products wrap at 32 bits, which two vectors of up to 131,071 components cannot reach; table
+//! sums wrap at 16, which is for whoever makes the tables to keep below.
 
 mod kernel;
+mod nibbles;
+
+/// Rows that stand in one block of table choices.
+pub const ROWS: usize = 32;
 
 /// The dot product of two vectors; the longer one is cut to the length of the shorter.
 #[must_use]
@@ -31,6 +37,40 @@ pub fn dot_i8_many(query: &[i8], rows: &[i8], dim: usize, out: &mut [i32]) -> us
     };
     let count = out.len().min(rows.len() / dim);
     dispatch(query, &rows[..count * dim], &mut out[..count]);
+    count
+}
+
+/// For each row of each block, the sum of one entry from each table, chosen by four of the row's
+/// bits.
+///
+/// A block holds [`ROWS`] rows: for each table sixteen bytes, of which byte `i` has the choice of
+/// row `i` in its low half and that of row `i + 16` in its high half. Fills `out` from the front
+/// and returns how many blocks it filled: the whole blocks there are, or the length of `out` if
+/// that is less. There must be an even number of tables; with another, or none, nothing is filled.
+pub fn sum_choices(tables: &[[u8; 16]], blocks: &[u8], out: &mut [[u16; ROWS]]) -> usize {
+    if tables.is_empty() || !tables.len().is_multiple_of(2) {
+        return 0;
+    }
+    let blocks = blocks.chunks_exact(tables.len() * ROWS / 2);
+    let count = out.len().min(blocks.len());
+    #[cfg(target_arch = "x86_64")]
+    if std::is_x86_feature_detected!("avx2") {
+        for (block, out) in blocks.zip(out) {
+            #[expect(
+                unsafe_code,
+                reason = "calling a function compiled for AVX2 is undefined on a processor \
+                          without it; the condition has just asked the processor"
+            )]
+            // SAFETY: AVX2 is present, which is the callee's only requirement.
+            unsafe {
+                nibbles::sum_block_avx2(tables, block, out);
+            }
+        }
+        return count;
+    }
+    for (block, out) in blocks.zip(out) {
+        nibbles::sum_block(tables, block, out);
+    }
     count
 }
 
@@ -62,7 +102,7 @@ fn dispatch(query: &[i8], rows: &[i8], out: &mut [i32]) {
 mod tests {
     use proptest::prelude::*;
 
-    use super::{dot_i8, dot_i8_many, kernel};
+    use super::{ROWS, dot_i8, dot_i8_many, kernel, nibbles, sum_choices};
 
     fn plain(a: &[i8], b: &[i8]) -> i32 {
         let wide: i64 = a
@@ -107,6 +147,43 @@ mod tests {
             }
             prop_assert!(out[filled..].iter().all(|&rest| rest == i32::MIN));
         }
+    }
+
+    proptest! {
+        #[test]
+        fn chosen_entries_add_up(
+            tables in prop::collection::vec(any::<[u8; 16]>(), 1..40),
+            bytes in prop::collection::vec(any::<u8>(), 0..4_000),
+            room in 0usize..5,
+        ) {
+            let mut out = vec![[7u16; ROWS]; room];
+            let filled = sum_choices(&tables, &bytes, &mut out);
+            let size = tables.len() * ROWS / 2;
+            let whole = if tables.len() % 2 == 0 { room.min(bytes.len() / size) } else { 0 };
+            prop_assert_eq!(filled, whole);
+            for (block, sums) in bytes.chunks_exact(size).zip(&out[..filled]) {
+                let mut scalar = [0; ROWS];
+                nibbles::sum_block(&tables, block, &mut scalar);
+                prop_assert_eq!(&scalar, sums);
+                for (row, &got) in sums.iter().enumerate() {
+                    let choices = tables.iter().enumerate().map(|(number, table)| {
+                        let byte = block[number * ROWS / 2 + row % 16];
+                        let choice = if row < 16 { byte & 0xF } else { byte >> 4 };
+                        u16::from(table[usize::from(choice)])
+                    });
+                    prop_assert_eq!(got, choices.sum::<u16>());
+                }
+            }
+            prop_assert!(out[filled..].iter().all(|rest| *rest == [7; ROWS]));
+        }
+    }
+
+    #[test]
+    fn the_largest_sums_do_not_wrap() {
+        let tables = vec![[255; 16]; 256];
+        let mut out = [[0; ROWS]];
+        assert_eq!(sum_choices(&tables, &vec![0xFF; 256 * 16], &mut out), 1);
+        assert_eq!(out, [[65_280; ROWS]]);
     }
 
     #[test]

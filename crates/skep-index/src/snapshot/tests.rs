@@ -94,10 +94,10 @@ fn parts_that_do_not_fit_are_refused() {
             index.places[1].id = index.places[0].id;
         }),
         ("an endless scale", |index| {
-            let (scales, leading, trailing) = index.vectors.parts();
+            let (scales, codes, _) = index.vectors.parts();
             let scales = scales.iter().map(|scale| scale * f32::INFINITY).collect();
-            let (leading, trailing) = (leading.to_vec(), trailing.to_vec());
-            index.vectors.set_parts(scales, leading, trailing);
+            let codes = codes.to_vec();
+            index.vectors.set_parts(scales, codes, None);
         }),
         ("a vector of no memory", |index| {
             index.vectors.put(40, &Quantised::of(&[1.0; DIM]));
