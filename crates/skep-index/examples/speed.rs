@@ -95,7 +95,7 @@ fn search(index: &WorkspaceIndex, texts: &[String], embedder: &StaticEmbedder) {
         });
         let times = spread(times.collect());
         let each = cpu().saturating_sub(before) / queries.len() as u32;
-        say(&format!("search, {name}: {times}, CPU {each:.0?}"));
+        say(&format!("search, {name}: {times}, CPU {each:.2?}"));
     }
 }
 

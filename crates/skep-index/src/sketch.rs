@@ -8,13 +8,10 @@
 //! for Approximate Nearest Neighbor Search", SIGMOD 2024; the turning is N. Ailon, B. Chazelle:
 //! "The Fast Johnson–Lindenstrauss Transform", SIAM Journal on Computing 39(1), 2009.
 
-use skep_simd::{ROWS, sum_choices};
+use skep_simd::{Line, ROWS, estimate};
 
 use crate::growth::make_room;
 use crate::top::{Accept, Top};
-
-/// Blocks summed at a time: their sums stay in the first-level cache.
-const BATCH: usize = 16;
 
 /// Components that one table covers.
 const BITS: usize = 4;
@@ -30,17 +27,16 @@ pub(crate) struct Sketches {
     /// Of the rows at the time when the first sketches were made.
     mean: Box<[f32]>,
     turn: Turn,
-    /// Blocks of [`ROWS`] rows in the order of the slots, as [`sum_choices`] reads them.
+    /// Blocks of [`ROWS`] rows in the order of the slots, as [`estimate`] reads them.
     blocks: Vec<u8>,
-    factors: Vec<f32>,
+    /// As many as the blocks have rows.
+    factors: Vec<[f32; ROWS]>,
 }
 
 /// A query as the scan needs it.
 struct Tables {
     entries: Vec<[u8; 16]>,
-    /// What one step of an entry is worth, and what all tables start from.
-    step: f32,
-    base: f32,
+    line: Line,
 }
 
 impl Sketches {
@@ -67,9 +63,10 @@ impl Sketches {
         self.grow(slot as usize + 1);
         let square: f32 = turned.iter().map(|x| x * x).sum();
         let sum: f32 = turned.iter().map(|x| x.abs()).sum();
-        self.factors[slot as usize] = if sum > 0.0 { square / sum } else { 0.0 };
-        let (size, row) = (self.block_size(), slot as usize % ROWS);
-        let block = &mut self.blocks[slot as usize / ROWS * size..][..size];
+        let (number, row) = (slot as usize / ROWS, slot as usize % ROWS);
+        self.factors[number][row] = if sum > 0.0 { square / sum } else { 0.0 };
+        let size = self.block_size();
+        let block = &mut self.blocks[number * size..][..size];
         let (at, shift) = (row % (ROWS / 2), row / (ROWS / 2) * BITS);
         for (signs, choices) in turned.chunks(BITS).zip(block.chunks_exact_mut(ROWS / 2)) {
             let bits = signs.iter().rev();
@@ -80,8 +77,8 @@ impl Sketches {
 
     /// Forgets the sketch of a slot.
     pub(crate) fn remove(&mut self, slot: u32) {
-        if let Some(factor) = self.factors.get_mut(slot as usize) {
-            *factor = f32::NAN;
+        if let Some(factors) = self.factors.get_mut(slot as usize / ROWS) {
+            factors[slot as usize % ROWS] = f32::NAN;
         }
     }
 
@@ -96,56 +93,52 @@ impl Sketches {
     ) -> Vec<(f32, u32)> {
         let query = Tables::of(query, &self.turn);
         let mut top = Top::new(room, f32::MIN);
-        let (mut sums, mut scores) = ([[0; ROWS]; BATCH], [0.0; BATCH * ROWS]);
+        let mut scores = [0.0; ROWS];
         let size = self.block_size();
-        for from in blocks.clone().step_by(BATCH) {
-            let count = BATCH.min(blocks.end - from);
-            let bytes = &self.blocks[from * size..(from + count) * size];
-            sum_choices(&query.entries, bytes, &mut sums[..count]);
-            let factors = self.factors[from * ROWS..].iter();
-            let rows = factors.zip(sums[..count].as_flattened());
-            let mut filled = 0;
-            for (score, (factor, &sum)) in scores.iter_mut().zip(rows) {
-                *score = factor * (f32::from(sum) * query.step + query.base);
-                filled += 1;
+        let rows = self.blocks[blocks.start * size..blocks.end * size].chunks_exact(size);
+        let factors = &self.factors[blocks.clone()];
+        for ((number, block), factors) in blocks.zip(rows).zip(factors) {
+            let best = estimate(&query.entries, block, factors, query.line, &mut scores);
+            if best >= top.floor() {
+                top.offer_all((number * ROWS) as u32, &scores, accept);
             }
-            top.offer_all((from * ROWS) as u32, &scores[..filled], accept);
         }
         top.into_unsorted()
     }
 
     /// Whether a slot has a sketch.
     pub(crate) fn has(&self, slot: usize) -> bool {
-        self.factors
-            .get(slot)
-            .is_some_and(|factor| !factor.is_nan())
+        let factors = self.factors.get(slot / ROWS);
+        factors.is_some_and(|factors| !factors[slot % ROWS].is_nan())
     }
 
     /// How many blocks there are.
     pub(crate) fn blocks(&self) -> usize {
-        self.factors.len().div_ceil(ROWS)
+        self.factors.len()
     }
 
     /// What the sketches take in memory.
     pub(crate) fn heap_bytes(&self) -> usize {
-        self.blocks.capacity() + (self.factors.capacity() + self.mean.len()) * 4
+        let factors = self.factors.capacity() * ROWS + self.mean.len();
+        self.blocks.capacity() + factors * 4
     }
 
     /// The parts that a snapshot keeps: mean, factors, blocks.
     pub(crate) fn parts(&self) -> (&[f32], &[f32], &[u8]) {
-        (&self.mean, &self.factors, &self.blocks)
+        (&self.mean, self.factors.as_flattened(), &self.blocks)
     }
 
     /// Puts the parts of a snapshot together again, if they fit: a mean and a factor are finite,
     /// or a factor is missing.
-    pub(crate) fn from_parts(mean: Vec<f32>, factors: Vec<f32>, blocks: &[u8]) -> Option<Self> {
+    pub(crate) fn from_parts(mean: Vec<f32>, factors: &[f32], blocks: &[u8]) -> Option<Self> {
         let mut sketches = Self::new(mean.into());
-        sketches.factors = factors;
-        let length = sketches.blocks() * sketches.block_size();
+        let (rows, rest) = factors.as_chunks::<ROWS>();
         let sound = sketches.mean.iter().all(|x| x.is_finite())
-            && sketches.factors.iter().all(|x| x.is_nan() || is_sound(*x));
+            && factors.iter().all(|x| x.is_nan() || is_sound(*x));
+        sketches.factors = rows.to_vec();
         sketches.blocks = blocks.to_vec();
-        (sound && length == blocks.len()).then_some(sketches)
+        let length = rows.len() * sketches.block_size();
+        (sound && rest.is_empty() && length == blocks.len()).then_some(sketches)
     }
 
     /// Bytes that the sketches of so many slots take.
@@ -154,10 +147,11 @@ impl Sketches {
     }
 
     fn grow(&mut self, slots: usize) {
-        if self.factors.len() < slots {
-            make_room(&mut self.factors, slots);
-            self.factors.resize(slots, f32::NAN);
-            let length = Self::bytes_for(self.mean.len(), slots);
+        let count = slots.div_ceil(ROWS);
+        if self.factors.len() < count {
+            make_room(&mut self.factors, count);
+            self.factors.resize(count, [f32::NAN; ROWS]);
+            let length = count * self.block_size();
             make_room(&mut self.blocks, length);
             self.blocks.resize(length, 0);
         }
@@ -194,11 +188,8 @@ impl Tables {
             }
         }
         let base = -parts().map(reach).sum::<f32>();
-        Self {
-            entries,
-            step,
-            base,
-        }
+        let line = Line { slope: step, base };
+        Self { entries, line }
     }
 }
 

@@ -5,6 +5,7 @@
 use std::collections::HashMap;
 
 use skep_domain::{Id, MemoryId, ProjectId, Timestamp};
+use skep_simd::ROWS;
 
 use crate::IndexError;
 use crate::analyze::ANALYZER_VERSION;
@@ -217,14 +218,14 @@ fn read_sketches(
     scales: &[f32],
 ) -> Result<Sketches, IndexError> {
     let count = reader.count()?;
-    if count > scales.len() {
+    if count > scales.len().next_multiple_of(ROWS) {
         return Err(DAMAGED);
     }
     let (mean, factors) = (reader.f32s(dim)?, reader.f32s(count)?);
     let blocks = reader.take(Sketches::bytes_for(dim, count))?;
-    let sketches = Sketches::from_parts(mean, factors, blocks).ok_or(DAMAGED)?;
-    let mut slots = scales.iter().enumerate();
-    if slots.all(|(slot, scale)| sketches.has(slot) != scale.is_nan()) {
+    let sketches = Sketches::from_parts(mean, &factors, blocks).ok_or(DAMAGED)?;
+    let has = |slot: usize| scales.get(slot).is_some_and(|scale| !scale.is_nan());
+    if (0..scales.len().max(count)).all(|slot| sketches.has(slot) == has(slot)) {
         Ok(sketches)
     } else {
         Err(DAMAGED)

@@ -28,8 +28,11 @@ impl Top {
         let mut first = from;
         for chunk in scores.chunks(LANES) {
             let floor = self.floor;
-            // The largest is a branchless loop, and passes over what is not a number.
-            if chunk.iter().copied().fold(f32::MIN, f32::max) >= floor {
+            // A branchless loop, which passes over what is not a number.
+            let above = chunk
+                .iter()
+                .fold(0, |above, &score| above | u32::from(score >= floor));
+            if above > 0 {
                 for (slot, &score) in (first..).zip(chunk) {
                     if score >= self.floor && accept(slot) {
                         self.offer(score, slot);
@@ -38,6 +41,11 @@ impl Top {
             }
             first += LANES as u32;
         }
+    }
+
+    /// Nothing below this can still be among the best.
+    pub(crate) fn floor(&self) -> f32 {
+        self.floor
     }
 
     pub(crate) fn offer(&mut self, score: f32, slot: u32) {

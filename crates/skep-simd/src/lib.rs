@@ -40,38 +40,43 @@ pub fn dot_i8_many(query: &[i8], rows: &[i8], dim: usize, out: &mut [i32]) -> us
     count
 }
 
-/// For each row of each block, the sum of one entry from each table, chosen by four of the row's
-/// bits.
+/// What a sum of entries is worth: `sum * slope + base`.
+#[derive(Clone, Copy, Debug)]
+pub struct Line {
+    /// What one step of an entry is worth.
+    pub slope: f32,
+    /// What all tables start from.
+    pub base: f32,
+}
+
+/// For each row of a block, its factor times what the sum of one entry from each table is worth,
+/// chosen by four of the row's bits. Returns the largest that is a number, or [`f32::MIN`].
 ///
 /// A block holds [`ROWS`] rows: for each table sixteen bytes, of which byte `i` has the choice of
-/// row `i` in its low half and that of row `i + 16` in its high half. Fills `out` from the front
-/// and returns how many blocks it filled: the whole blocks there are, or the length of `out` if
-/// that is less. There must be an even number of tables; with another, or none, nothing is filled.
-pub fn sum_choices(tables: &[[u8; 16]], blocks: &[u8], out: &mut [[u16; ROWS]]) -> usize {
-    if tables.is_empty() || !tables.len().is_multiple_of(2) {
-        return 0;
+/// row `i` in its low half and that of row `i + 16` in its high half. There must be an even number
+/// of tables, and a block of their size; otherwise nothing is estimated.
+pub fn estimate(
+    tables: &[[u8; 16]],
+    block: &[u8],
+    factors: &[f32; ROWS],
+    line: Line,
+    out: &mut [f32; ROWS],
+) -> f32 {
+    if !tables.len().is_multiple_of(2) || block.len() != tables.len() * ROWS / 2 {
+        out.fill(f32::NAN);
+        return f32::MIN;
     }
-    let blocks = blocks.chunks_exact(tables.len() * ROWS / 2);
-    let count = out.len().min(blocks.len());
     #[cfg(target_arch = "x86_64")]
     if std::is_x86_feature_detected!("avx2") {
-        for (block, out) in blocks.zip(out) {
-            #[expect(
-                unsafe_code,
-                reason = "calling a function compiled for AVX2 is undefined on a processor \
-                          without it; the condition has just asked the processor"
-            )]
-            // SAFETY: AVX2 is present, which is the callee's only requirement.
-            unsafe {
-                nibbles::sum_block_avx2(tables, block, out);
-            }
-        }
-        return count;
+        #[expect(
+            unsafe_code,
+            reason = "calling a function compiled for AVX2 is undefined on a processor without \
+                      it; the condition has just asked the processor"
+        )]
+        // SAFETY: AVX2 is present, which is the callee's only requirement.
+        return unsafe { nibbles::estimate_avx2(tables, block, factors, line, out) };
     }
-    for (block, out) in blocks.zip(out) {
-        nibbles::sum_block(tables, block, out);
-    }
-    count
+    nibbles::estimate(tables, block, factors, line, out)
 }
 
 #[cfg(target_arch = "x86_64")]
@@ -102,7 +107,7 @@ fn dispatch(query: &[i8], rows: &[i8], out: &mut [i32]) {
 mod tests {
     use proptest::prelude::*;
 
-    use super::{ROWS, dot_i8, dot_i8_many, kernel, nibbles, sum_choices};
+    use super::{Line, ROWS, dot_i8, dot_i8_many, estimate, kernel, nibbles};
 
     fn plain(a: &[i8], b: &[i8]) -> i32 {
         let wide: i64 = a
@@ -149,41 +154,65 @@ mod tests {
         }
     }
 
+    const PLAIN: Line = Line {
+        slope: 1.0,
+        base: 0.0,
+    };
+
+    /// A sum by the definition; sums of this many entries are whole numbers that `f32` holds.
+    fn chosen(tables: &[[u8; 16]], block: &[u8], row: usize) -> u16 {
+        let choices = tables.iter().enumerate().map(|(number, table)| {
+            let byte = block[number * ROWS / 2 + row % 16];
+            let choice = if row < 16 { byte & 0xF } else { byte >> 4 };
+            u16::from(table[usize::from(choice)])
+        });
+        choices.sum()
+    }
+
     proptest! {
         #[test]
-        fn chosen_entries_add_up(
-            tables in prop::collection::vec(any::<[u8; 16]>(), 1..40),
-            bytes in prop::collection::vec(any::<u8>(), 0..4_000),
-            room in 0usize..5,
+        fn estimates_equal_the_definition(
+            tables in prop::collection::vec(any::<[[u8; 16]; 2]>(), 0..40),
+            seed in prop::collection::vec(any::<u8>(), 1..200),
+            factors in prop::array::uniform32(prop_oneof![Just(f32::NAN), 0.0f32..2.0]),
+            slope in 0.0f32..1.0,
+            base in -9.0f32..9.0,
         ) {
-            let mut out = vec![[7u16; ROWS]; room];
-            let filled = sum_choices(&tables, &bytes, &mut out);
-            let size = tables.len() * ROWS / 2;
-            let whole = if tables.len() % 2 == 0 { room.min(bytes.len() / size) } else { 0 };
-            prop_assert_eq!(filled, whole);
-            for (block, sums) in bytes.chunks_exact(size).zip(&out[..filled]) {
-                let mut scalar = [0; ROWS];
-                nibbles::sum_block(&tables, block, &mut scalar);
-                prop_assert_eq!(&scalar, sums);
-                for (row, &got) in sums.iter().enumerate() {
-                    let choices = tables.iter().enumerate().map(|(number, table)| {
-                        let byte = block[number * ROWS / 2 + row % 16];
-                        let choice = if row < 16 { byte & 0xF } else { byte >> 4 };
-                        u16::from(table[usize::from(choice)])
-                    });
-                    prop_assert_eq!(got, choices.sum::<u16>());
-                }
+            let tables = tables.as_flattened();
+            let bytes = tables.len() * ROWS / 2;
+            let block: Vec<u8> = seed.iter().copied().cycle().take(bytes).collect();
+            let (mut out, mut scalar) = ([0.0; ROWS], [0.0; ROWS]);
+            let line = Line { slope, base };
+            let best = estimate(tables, &block, &factors, line, &mut out);
+            let by_loops = nibbles::estimate(tables, &block, &factors, line, &mut scalar);
+            prop_assert_eq!(best.to_bits(), by_loops.to_bits());
+            prop_assert_eq!(out.map(f32::to_bits), scalar.map(f32::to_bits));
+            let mut largest = f32::MIN;
+            for (row, (got, factor)) in out.into_iter().zip(factors).enumerate() {
+                let right = factor * (f32::from(chosen(tables, &block, row)) * slope + base);
+                prop_assert_eq!(got.to_bits(), right.to_bits());
+                largest = largest.max(right);
             }
-            prop_assert!(out[filled..].iter().all(|rest| *rest == [7; ROWS]));
+            prop_assert_eq!(best.to_bits(), largest.to_bits());
         }
     }
 
     #[test]
     fn the_largest_sums_do_not_wrap() {
-        let tables = vec![[255; 16]; 256];
-        let mut out = [[0; ROWS]];
-        assert_eq!(sum_choices(&tables, &vec![0xFF; 256 * 16], &mut out), 1);
-        assert_eq!(out, [[65_280; ROWS]]);
+        let (tables, mut out) = (vec![[255; 16]; 256], [0.0; ROWS]);
+        let best = estimate(&tables, &[0xFF; 256 * 16], &[1.0; ROWS], PLAIN, &mut out);
+        assert_eq!(out.map(f32::to_bits), [65_280.0f32.to_bits(); ROWS]);
+        assert_eq!(best.to_bits(), 65_280.0f32.to_bits());
+    }
+
+    #[test]
+    fn a_block_of_another_size_is_not_estimated() {
+        let mut out = [1.0; ROWS];
+        for (tables, bytes) in [(1, 16), (2, 31), (2, 33), (0, 1)] {
+            let (tables, block) = (vec![[1; 16]; tables], vec![0; bytes]);
+            let best = estimate(&tables, &block, &[1.0; ROWS], PLAIN, &mut out);
+            assert!(best <= f32::MIN && out.iter().all(|x| x.is_nan()));
+        }
     }
 
     #[test]

@@ -1,29 +1,43 @@
-//! Sums of table entries chosen by four bits each: once as a loop, once with AVX2's byte shuffle.
+//! Estimates from table entries chosen by four bits each: once as loops, once with AVX2's byte
+//! shuffle. Both give the same to the last bit.
 //!
 //! F. André, A.-M. Kermarrec, N. Le Scouarnec: "Cache locality is not enough: High-performance
 //! nearest neighbor search with product quantization fast scan", VLDB 9(4), 2015.
 
-use crate::ROWS;
+use crate::{Line, ROWS};
 
 /// Bytes that one table chooses by in one block: a half byte for each row.
 const CHOICES: usize = ROWS / 2;
 
-/// For each row of a block, the sum over all tables of the entry that its four bits choose.
-pub(crate) fn sum_block(tables: &[[u8; 16]], block: &[u8], out: &mut [u16; ROWS]) {
-    out.fill(0);
+/// The estimate of each row of a block, and the largest that is a number.
+pub(crate) fn estimate(
+    tables: &[[u8; 16]],
+    block: &[u8],
+    factors: &[f32; ROWS],
+    line: Line,
+    out: &mut [f32; ROWS],
+) -> f32 {
+    let mut sums = [0u16; ROWS];
     for (table, choices) in tables.iter().zip(block.chunks_exact(CHOICES)) {
-        let (low, high) = out.split_at_mut(CHOICES);
+        let (low, high) = sums.split_at_mut(CHOICES);
         for ((low, high), &choice) in low.iter_mut().zip(high).zip(choices) {
             *low = low.wrapping_add(table[usize::from(choice & 0xF)].into());
             *high = high.wrapping_add(table[usize::from(choice >> 4)].into());
         }
     }
+    finish(&sums, factors, line, out)
 }
 
-/// [`sum_block`], two tables at a time; there must be an even number of them.
+/// [`estimate`], two tables at a time; there must be an even number of them.
 #[cfg(target_arch = "x86_64")]
 #[target_feature(enable = "avx2")]
-pub(crate) fn sum_block_avx2(tables: &[[u8; 16]], block: &[u8], out: &mut [u16; ROWS]) {
+pub(crate) fn estimate_avx2(
+    tables: &[[u8; 16]],
+    block: &[u8],
+    factors: &[f32; ROWS],
+    line: Line,
+    out: &mut [f32; ROWS],
+) -> f32 {
     use std::arch::x86_64::{
         _mm256_add_epi16, _mm256_and_si256, _mm256_set1_epi8, _mm256_setzero_si256,
         _mm256_shuffle_epi8, _mm256_srli_epi16,
@@ -31,8 +45,8 @@ pub(crate) fn sum_block_avx2(tables: &[[u8; 16]], block: &[u8], out: &mut [u16; 
     let (pairs, _) = tables.as_chunks::<2>();
     let (choices, _) = block.as_chunks::<{ 2 * CHOICES }>();
     let low_bits = _mm256_set1_epi8(0xF);
-    // Of each, sixteen-bit sums of the even rows, with what the odd ones carry into their upper
-    // half; then sums of the odd rows alone.
+    // Of the low halves and the high ones: sixteen-bit sums of the even rows, with what the odd
+    // ones carry into their upper bytes; then sums of the odd rows alone.
     let mut sums = [_mm256_setzero_si256(); 4];
     for (pair, choices) in pairs.iter().zip(choices) {
         let (table, choices) = (load(pair.as_flattened()), load(choices));
@@ -44,21 +58,39 @@ pub(crate) fn sum_block_avx2(tables: &[[u8; 16]], block: &[u8], out: &mut [u16; 
         sums[2] = _mm256_add_epi16(sums[2], high);
         sums[3] = _mm256_add_epi16(sums[3], _mm256_srli_epi16::<8>(high));
     }
-    let sums = [
-        store(sums[0]),
-        store(sums[1]),
-        store(sums[2]),
-        store(sums[3]),
+    let halves = [
+        [store(sums[0]), store(sums[1])],
+        [store(sums[2]), store(sums[3])],
     ];
-    for (half, out) in out.chunks_exact_mut(CHOICES).enumerate() {
-        let (both, odd) = (&sums[2 * half], &sums[2 * half + 1]);
-        for (at, pair) in out.chunks_exact_mut(2).enumerate() {
+    let mut rows = [0; ROWS];
+    for ([both, odd], rows) in halves.iter().zip(rows.chunks_exact_mut(CHOICES)) {
+        for (at, pair) in rows.chunks_exact_mut(2).enumerate() {
             // The two halves of a register had one table each.
             let odd = odd[at].wrapping_add(odd[at + 8]);
             let even = both[at].wrapping_add(both[at + 8]).wrapping_sub(odd << 8);
             pair.copy_from_slice(&[even, odd]);
         }
     }
+    finish(&rows, factors, line, out)
+}
+
+#[expect(
+    clippy::inline_always,
+    reason = "a copy that is not inlined is compiled without its caller's AVX2"
+)]
+#[inline(always)]
+fn finish(sums: &[u16; ROWS], factors: &[f32; ROWS], line: Line, out: &mut [f32; ROWS]) -> f32 {
+    for ((out, &sum), factor) in out.iter_mut().zip(sums).zip(factors) {
+        *out = factor * (f32::from(sum) * line.slope + line.base);
+    }
+    let mut best = [f32::MIN; 8];
+    for scores in out.chunks_exact(8) {
+        for (best, &score) in best.iter_mut().zip(scores) {
+            // Not so for what is not a number.
+            *best = if score > *best { score } else { *best };
+        }
+    }
+    best.into_iter().fold(f32::MIN, f32::max)
 }
 
 #[cfg(target_arch = "x86_64")]
