@@ -6,7 +6,8 @@ use std::hash::{DefaultHasher, Hasher};
 use skep_domain::{MemoryId, ProjectId};
 
 use crate::Quantised;
-use crate::fuse::{fuse, lexical_share};
+use crate::fuse::{fuse, lexical_share, with_names};
+use crate::graph::{self, Graph, seeds};
 use crate::lexical::Lexical;
 use crate::lexicon::ENTRY_OVERHEAD;
 use crate::threads::{Said, Threads};
@@ -46,6 +47,12 @@ pub struct Query<'a> {
     pub limit: usize,
 }
 
+/// The relevance of the best memory that is one name further.
+const RELATED: f32 = 0.3;
+
+/// Memories one name further, at most.
+const RELATED_POOL: usize = 32;
+
 /// What the words of a memory without a vector say about the meaning it would have.
 const BY_WORDS_ALONE: f32 = 0.75;
 
@@ -58,7 +65,9 @@ pub struct Candidate {
     pub lexical: f32,
     /// The cosine; zero if the memory or the query has no vector.
     pub vector: f32,
-    /// Both, in 0..=1: what candidates are sorted by.
+    /// How strongly names of the question or of its hints lead to it; zero if none does.
+    pub graph: f32,
+    /// All of them, in 0..=1: what candidates are sorted by.
     pub fused: f32,
 }
 
@@ -69,6 +78,7 @@ pub struct WorkspaceIndex {
     pub(crate) lexical: Lexical,
     pub(crate) vectors: Vectors,
     pub(crate) threads: Threads,
+    pub(crate) graph: Graph,
     pub(crate) places: Vec<Place>,
     pub(crate) slots: HashMap<MemoryId, u32>,
 }
@@ -92,6 +102,7 @@ impl WorkspaceIndex {
             lexical: Lexical::default(),
             vectors: Vectors::new(dim),
             threads: Threads::default(),
+            graph: Graph::default(),
             places: Vec::new(),
             slots: HashMap::new(),
         }
@@ -169,6 +180,17 @@ impl WorkspaceIndex {
         true
     }
 
+    /// Says what a memory names, so that names lead to it; false if it is not held. A text that
+    /// changes has to be given its names again, like its vector.
+    pub fn put_names<'a>(&mut self, id: MemoryId, names: impl Iterator<Item = &'a str>) -> bool {
+        let Some(&slot) = self.slots.get(&id) else {
+            return false;
+        };
+        let keys = names.flat_map(graph::keys).map(|(key, _)| key);
+        self.graph.put(slot, keys);
+        true
+    }
+
     /// Takes a memory out; false if it was not held.
     pub fn remove(&mut self, id: MemoryId) -> bool {
         let Some(slot) = self.slots.remove(&id) else {
@@ -191,12 +213,19 @@ impl WorkspaceIndex {
         let places = self.places.capacity() * size_of::<Place>();
         let ids = self.slots.capacity() * id + places;
         let channels = self.lexical.heap_bytes() + self.vectors.heap_bytes();
-        channels + self.threads.heap_bytes() + ids
+        channels + self.threads.heap_bytes() + self.graph.heap_bytes() + ids
     }
 
     /// The candidates for a query, best first; equal ones in the order of their puts.
     #[must_use]
     pub fn search(&self, query: &Query<'_>) -> Vec<Candidate> {
+        self.search_hinted(query, &[])
+    }
+
+    /// The same, where more is known than the question: names of what the asker has in front of
+    /// them, such as open files, symbols and error codes.
+    #[must_use]
+    pub fn search_hinted(&self, query: &Query<'_>, hints: &[&str]) -> Vec<Candidate> {
         let accept = |slot: u32| self.accepts(slot, query.project);
         let pool = query.limit.saturating_mul(POOL_FACTOR).max(POOL_MIN);
         let asked = self.lexical.ask(query.text);
@@ -207,11 +236,9 @@ impl WorkspaceIndex {
             Some(vector) => self.vectors.nearest(vector, pool, &accept),
             None => Vec::new(),
         };
-        let mut slots: Vec<u32> = by_words
-            .iter()
-            .chain(&by_vector)
-            .map(|&(_, slot)| slot)
-            .collect();
+        let by_name = self.by_name(query, hints, pool);
+        let proposed = by_words.iter().chain(&by_vector).chain(&by_name);
+        let mut slots: Vec<u32> = proposed.map(|&(_, slot)| slot).collect();
         slots.sort_unstable();
         slots.dedup();
         self.threads.widen(&mut slots, &accept);
@@ -226,6 +253,11 @@ impl WorkspaceIndex {
             .iter()
             .filter(|&&slot| self.threads.get(slot).is_some());
         let share = lexical_share(query.text, near.count() as f32 / slots.len().max(1) as f32);
+        let best_name = by_name.first().map_or(0.0, |&(weight, _)| weight);
+        let named: HashMap<u32, f32> = by_name
+            .iter()
+            .map(|&(weight, slot)| (slot, weight))
+            .collect();
         let scored = slots.into_iter().zip(in_context).zip(cosines);
         let found = scored.map(|((slot, words), vector)| {
             let lexical = asked.scores[slot as usize];
@@ -238,15 +270,55 @@ impl WorkspaceIndex {
             } else {
                 (vector, best_vector)
             };
-            let fused = fuse(share, (words, best_words), by_vector);
+            let graph = named.get(&slot).copied().unwrap_or_default();
+            let fused = with_names(
+                fuse(share, (words, best_words), by_vector),
+                graph,
+                best_name,
+            );
             Candidate {
                 id,
                 lexical,
                 vector,
+                graph,
                 fused,
             }
         });
         sorted(found, query.limit)
+    }
+
+    /// Memories one name further: what the relays name beside the question's names, best first. The
+    /// relays have to be memories that the asker may see, since the answer shows what they join.
+    #[must_use]
+    pub fn related(
+        &self,
+        query: &Query<'_>,
+        hints: &[&str],
+        relays: &[MemoryId],
+    ) -> Vec<Candidate> {
+        let seeds = seeds(query.text, hints);
+        let relays = relays.iter().filter_map(|id| self.slots.get(id).copied());
+        let relays: Vec<u32> = relays.collect();
+        let accept = |slot: u32| self.accepts(slot, query.project);
+        let found = self.graph.onward(&seeds, &relays, RELATED_POOL, &accept);
+        let best = found.first().map_or(1.0, |&(weight, _)| weight);
+        let candidate = |(weight, slot): (f32, u32)| Candidate {
+            id: self.places[slot as usize].id,
+            lexical: 0.0,
+            vector: 0.0,
+            graph: weight,
+            fused: RELATED * weight / best,
+        };
+        found.into_iter().map(candidate).collect()
+    }
+
+    /// What names of the question and of the hints lead to, best first.
+    fn by_name(&self, query: &Query<'_>, hints: &[&str], pool: usize) -> Vec<(f32, u32)> {
+        if self.graph.is_empty() {
+            return Vec::new();
+        }
+        let accept = |slot: u32| self.accepts(slot, query.project);
+        self.graph.reach(&seeds(query.text, hints), pool, &accept)
     }
 
     fn accepts(&self, slot: u32, project: Option<ProjectId>) -> bool {
@@ -268,6 +340,7 @@ impl WorkspaceIndex {
         self.lexical.compact(&moved);
         self.vectors.compact(&moved);
         self.threads.compact(&moved);
+        self.graph.compact(&moved);
         let mut kept = moved.iter();
         self.places
             .retain(|_| kept.next().is_some_and(Option::is_some));

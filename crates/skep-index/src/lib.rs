@@ -9,6 +9,7 @@ mod codec;
 mod embed;
 mod error;
 mod fuse;
+mod graph;
 mod growth;
 mod index;
 mod lexical;

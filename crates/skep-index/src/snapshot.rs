@@ -19,7 +19,7 @@ use crate::threads::Said;
 use crate::vector::{Vectors, is_sound_scale};
 
 /// What a snapshot begins with; the last character is the version of the format.
-const MAGIC: [u8; 8] = *b"SKEPIDX3";
+const MAGIC: [u8; 8] = *b"SKEPIDX4";
 
 /// Bytes of the checksum at the end.
 const CHECKSUM: usize = 8;
@@ -41,6 +41,7 @@ impl WorkspaceIndex {
         self.write_lexical(&mut out);
         self.vectors.write(&mut out);
         self.write_said(&mut out);
+        self.write_graph(&mut out);
         let sum = checksum(&out);
         out.extend(sum.to_le_bytes());
         out
@@ -62,6 +63,7 @@ impl WorkspaceIndex {
         index.lexical = read_lexical(&mut reader, index.places.len())?;
         index.vectors.read(&mut reader, index.places.len())?;
         index.read_said(&mut reader)?;
+        index.read_graph(&mut reader)?;
         reader.finish()?;
         index.link()?;
         Ok(index)
@@ -98,6 +100,41 @@ impl WorkspaceIndex {
                 return Err(DAMAGED);
             }
             self.threads.put(slot, Said { thread, at });
+        }
+        Ok(())
+    }
+
+    fn write_graph(&self, out: &mut Vec<u8>) {
+        let (keys, slots) = self.graph.parts();
+        put_varint(out, keys.len() as u64);
+        out.extend(keys.iter().flat_map(|key| key.to_le_bytes()));
+        let slots: Vec<(u32, Vec<u32>)> = slots
+            .filter(|(slot, _)| self.lexical.is_live(*slot))
+            .collect();
+        put_varint(out, slots.len() as u64);
+        for (slot, names) in slots {
+            out.extend(slot.to_le_bytes());
+            put_varint(out, names.len() as u64);
+            out.extend(names.iter().flat_map(|name| name.to_le_bytes()));
+        }
+    }
+
+    fn read_graph(&mut self, reader: &mut Reader<'_>) -> Result<(), IndexError> {
+        let count = reader.count()?;
+        let mut keys = Vec::with_capacity(count);
+        for _ in 0..count {
+            keys.push(reader.u64()?);
+        }
+        for _ in 0..reader.count()? {
+            let slot = reader.u32()?;
+            let count = reader.count()?;
+            let names = reader.u32s(count)?;
+            let known = names.iter().all(|name| (*name as usize) < keys.len());
+            if !known || !self.lexical.is_live(slot) {
+                return Err(DAMAGED);
+            }
+            self.graph
+                .put(slot, names.iter().map(|name| keys[*name as usize]));
         }
         Ok(())
     }

@@ -10,6 +10,7 @@ mod clean;
 mod decide;
 mod distil;
 mod inject;
+mod name;
 mod normal;
 mod pack;
 mod rank;
@@ -27,6 +28,7 @@ pub use inject::{
     Assembled, Block, INJECTION_BYTES, Nonce, POLICY, POLICY_SHA256, POLICY_VERSION, Parsed,
     ParsedBlock, Room, Unparsable, assemble, parse,
 };
+pub use name::{NameKind, name_form, name_kind, name_tail, names};
 pub use normal::{DIFFERENT, NEAR_DUPLICATE, Wording, near_duplicate, normal_form};
 pub use pack::{CutReason, Form, PackItem, PackLimits, Packed, pack};
 pub use rank::{RECENCY_WEIGHT, RankInput, Ranked, TRUST_WEIGHT, half_life_days, mmr, rerank};

@@ -21,6 +21,10 @@ fn sample(count: u64) -> WorkspaceIndex {
         if number % 3 > 0 {
             index.put_vector(id, &Quantised::of(&direction(number)));
         }
+        if number % 3 == 2 {
+            let file = format!("src/lib{}.rs", number % 3);
+            index.put_names(id, [file.as_str(), "retry()"].into_iter());
+        }
         if number % 10 == 7 {
             index.remove(memory(number / 2));
         }

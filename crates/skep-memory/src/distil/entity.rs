@@ -7,7 +7,7 @@ use std::sync::LazyLock;
 const NAME_MAX: usize = 120;
 
 /// Names in order of appearance, without doubles.
-pub(super) fn entities(text: &str) -> Vec<String> {
+pub(crate) fn entities(text: &str) -> Vec<String> {
     let mut found: Vec<(usize, &str)> = Vec::new();
     for captures in CODE_SPAN.captures_iter(text) {
         if let Some(span) = captures.get(1) {

@@ -25,4 +25,5 @@ mod trivial;
 pub use cochange::CoChange;
 pub use commit::distil_commit;
 pub use draft::Draft;
+pub(crate) use entity::entities;
 pub use session::{Continued, distil_continued, distil_exchange, distil_session, split_exchanges};
