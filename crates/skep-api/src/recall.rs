@@ -27,6 +27,9 @@ pub struct RecallRequest {
     /// Only these kinds; all if empty.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub kinds: Vec<String>,
+    /// Names of what the asker has in front of them, at most 32: open files, symbols, error codes.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub hints: Vec<String>,
     /// Give up waiting for more after so many milliseconds and say so; 1,000 if absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub deadline_ms: Option<u32>,
@@ -71,7 +74,11 @@ pub struct Scores {
     pub lexical: f32,
     /// Cosine between its vector and the question's; 0 while it waits for its vector.
     pub vector: f32,
-    /// Both, each divided by the best of this question and weighted by the question's nature, summed.
+    /// How strongly names of the question or its hints lead to it; 0 if none does.
+    #[serde(default)]
+    pub graph: f32,
+    /// All of them, each divided by the best of this question and weighted by the question's nature,
+    /// summed.
     pub fused: f32,
     /// After recency and trust: what the order follows.
     pub rank: f32,

@@ -7,7 +7,7 @@ use skep_authz::{
 use skep_domain::{
     Harness, Limits, MemoryId, MemoryKind, MemoryState, Tier, Trust, Validity, Visibility,
 };
-use skep_memory::{cut_line, normal_form};
+use skep_memory::{cut_line, names, normal_form};
 use skep_store::{Kept, Memory, MemoryBody, MemoryFilter, NewMemory, PageOf, Project, Turn};
 
 use crate::error::Invalid;
@@ -117,11 +117,7 @@ impl App {
                 session: None,
                 turns: Vec::new(),
                 normal_form: normal_form(&taken.text),
-                body: MemoryBody {
-                    key: key_line(&taken.text),
-                    text: taken.text,
-                    ..MemoryBody::default()
-                },
+                body: body(taken.text),
                 origins: Vec::new(),
                 topics: Vec::new(),
                 reasons: Vec::new(),
@@ -221,6 +217,15 @@ impl App {
 }
 
 /// The first sentence or line, cut to the length of a key.
+fn body(text: String) -> MemoryBody {
+    MemoryBody {
+        key: key_line(&text),
+        entities: names(&text),
+        text,
+        ..MemoryBody::default()
+    }
+}
+
 fn key_line(text: &str) -> String {
     let line = text
         .lines()

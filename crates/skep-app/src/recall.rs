@@ -9,6 +9,7 @@ pub use explain::{Explain, Explained, Explanation, Fate, Refusal, Replay, Scope}
 pub use trace::Trace;
 pub(crate) use trace::Traces;
 
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -39,6 +40,8 @@ pub struct Question {
     pub project: Option<String>,
     /// Only these kinds; all if empty.
     pub kinds: Vec<MemoryKind>,
+    /// Names of what the asker has in front of them: open files, symbols, error codes.
+    pub hints: Vec<String>,
     /// Milliseconds after which to stop waiting for the index.
     pub deadline_ms: u32,
 }
@@ -178,14 +181,17 @@ impl Course<'_> {
             ));
         }
         let (text, project) = (self.question.query.clone(), self.project);
+        let hints = self.question.hints.clone();
         let seq = index.seq();
         let candidates = tokio::task::spawn_blocking(move || {
-            index.search(&Query {
+            let query = Query {
                 text: &text,
                 vector: Some(&vector),
                 project,
                 limit: Limits::RECALL_CANDIDATES,
-            })
+            };
+            let hints: Vec<&str> = hints.iter().map(String::as_str).collect();
+            index.search_hinted(&query, &hints)
         })
         .await
         .map_err(|_| AppError::Internal("searching ended early"))?;
@@ -200,7 +206,7 @@ impl Course<'_> {
     /// Steps three to five: who may see it, what it says, what is answered.
     async fn answer(
         mut self,
-        found: Found,
+        mut found: Found,
         asker: Option<(Principal, ReadingRing)>,
     ) -> Result<Recalled, AppError> {
         let filter = MemoryFilter {
@@ -208,8 +214,15 @@ impl Course<'_> {
             kinds: self.question.kinds.clone(),
             as_of: self.question.as_of,
         };
+        let searched = found.candidates.len();
         let ids: Vec<MemoryId> = found.candidates.iter().map(|found| found.id).collect();
         let mut passed = self.tx.authorize(&ids, &filter).await?;
+        let related = self.related(&found, &passed).await;
+        if !related.is_empty() {
+            let ids: Vec<MemoryId> = related.iter().map(|found| found.id).collect();
+            passed.extend(self.tx.authorize(&ids, &filter).await?);
+            found.candidates.extend(related);
+        }
         self.recalled.timing.authorize = self.lap.next();
         self.recalled.visible = passed.len();
         let visible = passed.iter().map(Visible::id).collect();
@@ -236,6 +249,7 @@ impl Course<'_> {
                 question: self.question,
                 project: self.project,
                 seq: found.seq,
+                searched,
                 candidates: found.candidates,
                 visible,
                 loaded,
@@ -246,6 +260,35 @@ impl Course<'_> {
         self.recalled.timing.rank = self.lap.next();
         self.recalled.timing.total = self.lap.total();
         Ok(self.recalled)
+    }
+
+    /// What the visible name beside the question, one name further; only for a question that names
+    /// something. Nothing of what is hidden leads there.
+    async fn related(&mut self, found: &Found, passed: &[Visible<MemoryId>]) -> Vec<Candidate> {
+        let named: HashMap<MemoryId, f32> = found
+            .candidates
+            .iter()
+            .filter(|candidate| candidate.graph > 0.0)
+            .map(|candidate| (candidate.id, candidate.graph))
+            .collect();
+        let relays = passed.iter().map(Visible::id);
+        let mut relays: Vec<MemoryId> = relays.filter(|id| named.contains_key(id)).collect();
+        if relays.is_empty() {
+            return Vec::new();
+        }
+        relays.sort_by(|a, b| named[b].total_cmp(&named[a]));
+        let hints: Vec<&str> = self.question.hints.iter().map(String::as_str).collect();
+        let query = Query {
+            text: &self.question.query,
+            vector: None,
+            project: self.project,
+            limit: Limits::RECALL_CANDIDATES,
+        };
+        let index = found.held.index.read().await;
+        let mut related = index.related(&query, &hints, &relays);
+        let known: HashSet<MemoryId> = found.candidates.iter().map(|found| found.id).collect();
+        related.retain(|found| !known.contains(&found.id));
+        related
     }
 
     fn degraded(&mut self, reason: String) {
@@ -260,7 +303,14 @@ impl Question {
     }
 }
 
+/// Hints that one question may have.
+const HINTS: usize = 32;
+
 fn check(question: &Question) -> Result<(), AppError> {
+    Invalid::check_count("hints", question.hints.len(), HINTS)?;
+    for hint in &question.hints {
+        Invalid::check_length("hints", hint, Limits::CLIENT_KEY)?;
+    }
     if question.query.trim().is_empty() {
         return Err(Invalid::required("query"));
     }

@@ -70,6 +70,7 @@ async fn first_recall(fixture: &Fixture) -> Result<Duration> {
         as_of: None,
         project: None,
         kinds: Vec::new(),
+        hints: Vec::new(),
         deadline_ms: 600_000,
     };
     let one = Measure::start();

@@ -161,6 +161,7 @@ async fn ask(fixture: &Fixture, question: &str) -> Result<skep_app::Recalled> {
         as_of: None,
         project: None,
         kinds: Vec::new(),
+        hints: Vec::new(),
         deadline_ms: 60_000,
     };
     Ok(fixture

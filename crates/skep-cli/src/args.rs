@@ -144,6 +144,9 @@ pub(crate) struct Recall {
     /// As it was known then: a date (its end, in UTC) or a time such as `2026-11-21T04:05:06Z`.
     #[arg(long, value_name = "TIME", value_parser = moment)]
     pub(crate) as_of: Option<Instant>,
+    /// What you have in front of you: an open file, a symbol, an error code. May be repeated.
+    #[arg(long, value_name = "NAME")]
+    pub(crate) hint: Vec<String>,
     /// Tokens that all answers together may take.
     #[arg(long, short, value_name = "TOKENS")]
     pub(crate) budget: Option<u32>,

@@ -136,6 +136,7 @@ pub(crate) fn question(request: RecallRequest) -> Result<Question, ApiError> {
             .iter()
             .map(|kind| memory_kind(kind))
             .collect::<Result<_, _>>()?,
+        hints: request.hints,
         deadline_ms: request.deadline_ms.unwrap_or(DEADLINE_MS),
     })
 }

@@ -2,10 +2,10 @@
 //! every row of the workspace and serve no caller.
 
 use rusqlite::{Row, params};
-use skep_domain::{Id, MemoryId, MemoryKind, MemoryState, SessionId, SessionState};
+use skep_domain::{Id, MemoryId, MemoryKind, MemoryState, SessionId, SessionState, Visibility};
 use skep_store::row::{ChangeRow, CountsRow, DistilRow, ModelTag, UnembeddedRow, VectorRow};
 
-use crate::column::{AFTER_ALL, code, id, id_option, sealed, sealed_option, time};
+use crate::column::{AFTER_ALL, code, id, id_option, principal, sealed, sealed_option, time};
 use crate::failure::Failure;
 use crate::rows::Rows;
 use crate::session;
@@ -17,7 +17,7 @@ pub(crate) fn changes(
     limit: u32,
 ) -> Result<Vec<ChangeRow>, Failure> {
     let sql = "SELECT m.seq, m.id, m.kind, m.state, m.recorded_at, m.project, b.body, v.model,
-                   v.vector
+                   v.vector, m.valid_from, m.session, m.owner_kind, m.owner, m.visibility
                FROM memory_facts AS m INDEXED BY memory_by_seq
                CROSS JOIN memory AS b ON b.workspace_id = ?1 AND b.id = m.id
                LEFT JOIN memory_vector AS v ON v.workspace_id = ?1 AND v.memory = m.id
@@ -40,6 +40,12 @@ fn change(row: &Row<'_>) -> Result<ChangeRow, Failure> {
         project: id_option(row, 5)?,
         body: sealed(row, 6)?,
         vector: model.zip(sealed_option(row, 8)?),
+        valid_from: time(row, 9)?,
+        session: id_option(row, 10)?,
+        readers: (
+            principal(row, 11)?,
+            code(row, 13, Visibility::from_code, "the visibility of a memory")?,
+        ),
     })
 }
 

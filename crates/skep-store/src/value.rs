@@ -248,6 +248,13 @@ pub struct Change {
     pub state: MemoryState,
     /// When we learned it.
     pub recorded_at: Timestamp,
+    /// Since when it holds in the world.
+    pub valid_from: Timestamp,
+    /// The session it was distilled from.
+    pub session: Option<SessionId>,
+    /// Who made it, and who may read it: memories of one session are near each other only for the
+    /// same readers.
+    pub readers: (Principal, Visibility),
     /// The project, if known.
     pub project: Option<ProjectId>,
     /// The content.

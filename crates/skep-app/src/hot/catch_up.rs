@@ -3,7 +3,8 @@
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
-use skep_index::{Entry, Quantised, WorkspaceIndex};
+use skep_domain::{Id, Principal};
+use skep_index::{Entry, Quantised, Said, WorkspaceIndex};
 use skep_store::row::ModelTag;
 use skep_store::{Change, MemoryBody};
 use tokio::sync::OwnedRwLockWriteGuard;
@@ -90,12 +91,35 @@ fn apply(index: &mut WorkspaceIndex, change: Change, model: ModelTag) {
         project: change.project,
         text: &text,
     });
+    index.put_names(change.id, change.body.entities.iter().map(String::as_str));
+    if let Some(said) = said(&change) {
+        index.put_said(change.id, said);
+    }
     if let Some((made_by, bytes)) = change.vector
         && made_by == model
         && let Some(vector) = Quantised::from_bytes(&bytes)
     {
         index.put_vector(change.id, &vector);
     }
+}
+
+/// Where a memory stands in its session, among those that the same readers may read: a memory lends
+/// its words to its neighbours, so that whoever finds the one could have read the other.
+fn said(change: &Change) -> Option<Said> {
+    let (owner, visibility) = change.readers;
+    let kind = u8::from(matches!(owner, Principal::Agent(_)));
+    let parts = [
+        change.session?.to_bytes().as_slice(),
+        &owner.to_bytes(),
+        &[kind, visibility.code()],
+    ]
+    .concat();
+    let mut thread = [0; 16];
+    thread.copy_from_slice(&skep_crypto::sha256(&parts)[..16]);
+    Some(Said {
+        thread,
+        at: change.valid_from,
+    })
 }
 
 /// What search sees of a memory. The key line is part of the text for most; where it is, it is

@@ -186,16 +186,18 @@ impl App {
             let vector = self.embedder.embed(&question.query);
             let project = trace.project;
             let found = tokio::task::spawn_blocking(move || {
-                index.search(&Query {
+                let query = Query {
                     text: &question.query,
                     vector: Some(&vector),
                     project,
                     limit: Limits::RECALL_CANDIDATES,
-                })
+                };
+                let hints: Vec<&str> = question.hints.iter().map(String::as_str).collect();
+                index.search_hinted(&query, &hints)
             })
             .await
             .map_err(|_| AppError::Internal("searching ended early"))?;
-            Some(found == trace.candidates)
+            Some(found == trace.candidates[..trace.searched])
         } else {
             None
         };

@@ -31,7 +31,9 @@ pub struct Trace {
     pub project: Option<ProjectId>,
     /// The workspace's `seq` that the index was at.
     pub seq: u64,
-    /// What search proposed, best first.
+    /// How many of the candidates search proposed; the rest are one name further.
+    pub searched: usize,
+    /// What search proposed, best first, and what is one name further.
     pub candidates: Vec<Candidate>,
     /// Which of those the store let through, in that order.
     pub visible: Vec<MemoryId>,
@@ -82,10 +84,12 @@ mod tests {
                 as_of: None,
                 project: None,
                 kinds: Vec::new(),
+                hints: Vec::new(),
                 deadline_ms: 1,
             },
             project: None,
             seq: 0,
+            searched: 0,
             candidates: Vec::new(),
             visible: Vec::new(),
             loaded: Vec::new(),

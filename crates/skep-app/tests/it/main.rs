@@ -5,6 +5,8 @@ mod distilling;
 #[cfg(test)]
 mod embedding;
 #[cfg(test)]
+mod hints;
+#[cfg(test)]
 mod hot_indexes;
 #[cfg(test)]
 mod world;

@@ -57,11 +57,22 @@ impl World {
     }
 
     pub(crate) async fn remember(&self, app: &App, tenant: &Tenant, text: &str) {
+        self.remember_for(app, tenant, text, Visibility::Workspace)
+            .await;
+    }
+
+    pub(crate) async fn remember_for(
+        &self,
+        app: &App,
+        tenant: &Tenant,
+        text: &str,
+        visibility: Visibility,
+    ) {
         let statement = Remember {
             text: text.into(),
             kind: MemoryKind::Fact,
             project: None,
-            visibility: Visibility::Workspace,
+            visibility,
         };
         app.remember(self.may::<rights::MemoryWrite>(tenant).await, statement)
             .await
@@ -69,18 +80,33 @@ impl World {
     }
 
     pub(crate) async fn recall(&self, app: &App, tenant: &Tenant, query: &str) -> Recalled {
-        let question = Question {
-            query: query.into(),
-            items: 10,
-            tokens: 4_000,
-            as_of: None,
-            project: None,
-            kinds: Vec::new(),
-            deadline_ms: 60_000,
-        };
-        app.recall(self.may::<rights::MemoryRead>(tenant).await, question)
+        self.ask(app, tenant, "owner", question(query)).await
+    }
+
+    pub(crate) async fn ask(
+        &self,
+        app: &App,
+        tenant: &Tenant,
+        persona: &str,
+        question: Question,
+    ) -> Recalled {
+        let caller = tenant.caller(&self.store, persona).await;
+        app.recall(caller.authorize().unwrap(), question)
             .await
             .unwrap()
+    }
+}
+
+pub(crate) fn question(query: &str) -> Question {
+    Question {
+        query: query.into(),
+        items: 10,
+        tokens: 4_000,
+        as_of: None,
+        project: None,
+        kinds: Vec::new(),
+        hints: Vec::new(),
+        deadline_ms: 60_000,
     }
 }
 

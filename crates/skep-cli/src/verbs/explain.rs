@@ -51,8 +51,8 @@ fn show(context: &Context<'_>, candidate: &ExplainedCandidate) -> Result<(), Fai
     out.line(&format!("{mark} {:>3}. {key}", candidate.place))?;
     let scores = &candidate.scores;
     let mut line = format!(
-        "       {} · lexical {:.2} · vector {:.2} · fused {:.3}",
-        candidate.decision, scores.lexical, scores.vector, scores.fused
+        "       {} · lexical {:.2} · vector {:.2} · names {:.2} · fused {:.3}",
+        candidate.decision, scores.lexical, scores.vector, scores.graph, scores.fused
     );
     if let (Some(recency), Some(trust)) = (candidate.recency, candidate.trust) {
         line.push_str(&format!(

@@ -26,6 +26,7 @@ pub(super) async fn run(context: &Context<'_>, arguments: Recall) -> Result<Exit
         as_of: arguments.as_of,
         project: arguments.project,
         kinds: arguments.kind,
+        hints: arguments.hint,
         deadline_ms: None,
     };
     let answer = context.client().await?.recall(&request).await?;
@@ -63,10 +64,11 @@ fn show(context: &Context<'_>, rank: usize, item: &RecallItem, full: bool) -> Re
     out.line(&format!("    {}", headline(style, memory)))?;
     let scores = &item.scores;
     let line = format!(
-        "    rank {:.3} · lexical {:.2} · vector {:.2} · fused {:.2} · {}",
+        "    rank {:.3} · lexical {:.2} · vector {:.2} · names {:.2} · fused {:.2} · {}",
         scores.rank,
         scores.lexical,
         scores.vector,
+        scores.graph,
         scores.fused,
         origin(&memory.provenance),
     );

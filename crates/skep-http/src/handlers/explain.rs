@@ -79,6 +79,7 @@ fn candidate(call: &Call, explained: Explained) -> ExplainedCandidate {
         scores: Scores {
             lexical: explained.candidate.lexical,
             vector: explained.candidate.vector,
+            graph: explained.candidate.graph,
             fused: explained.candidate.fused,
             rank: decided.map_or(0.0, |decided| decided.rank),
         },

@@ -37,6 +37,7 @@ fn item(call: &Call, answer: Answer) -> RecallItem {
     let scores = Scores {
         lexical: answer.candidate.lexical,
         vector: answer.candidate.vector,
+        graph: answer.candidate.graph,
         fused: answer.candidate.fused,
         rank: answer.rank,
     };
