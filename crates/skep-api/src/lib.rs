@@ -8,6 +8,7 @@ pub mod error;
 pub mod explain;
 pub mod id;
 pub mod memory;
+pub mod ontology;
 pub mod openapi;
 pub mod page;
 pub mod recall;

@@ -9,6 +9,10 @@ use crate::memory::{
     ForgetRequest, Memory, MemoryQuery, RememberRequest, RememberResponse, ResolveRequest,
     ResolveResponse,
 };
+use crate::ontology::{
+    Decision, EntityList, EntityQuery, Proposal, ProposalQuery, ProposalRequest, RelationRequest,
+    RelationResponse,
+};
 use crate::page::{Page, PageQuery};
 use crate::recall::{RecallRequest, RecallResponse};
 use crate::route::{Gate, ROUTES, Route, RouteId};
@@ -59,6 +63,7 @@ fn schema<T: JsonSchema>(schemas: &mut SchemaGenerator) -> Value {
     schemas.subschema_for::<T>().to_value()
 }
 
+#[expect(clippy::too_many_lines, reason = "one arm for each route")]
 fn shape(id: RouteId, s: &mut SchemaGenerator) -> Shape {
     let (query, body, answer) = match id {
         RouteId::Healthz | RouteId::Readyz => (None, None, schema::<Probe>(s)),
@@ -104,6 +109,27 @@ fn shape(id: RouteId, s: &mut SchemaGenerator) -> Shape {
             Some(schema::<ExplainRequest>(s)),
             schema::<Explanation>(s),
         ),
+        RouteId::EntityList => (
+            Some(schema::<EntityQuery>(s)),
+            None,
+            schema::<EntityList>(s),
+        ),
+        RouteId::RelationList => (
+            None,
+            Some(schema::<RelationRequest>(s)),
+            schema::<RelationResponse>(s),
+        ),
+        RouteId::ProposalCreate => (
+            None,
+            Some(schema::<ProposalRequest>(s)),
+            schema::<Proposal>(s),
+        ),
+        RouteId::ProposalList => (
+            Some(schema::<ProposalQuery>(s)),
+            None,
+            schema::<Page<Proposal>>(s),
+        ),
+        RouteId::ProposalAccept | RouteId::ProposalReject => (None, None, schema::<Decision>(s)),
         RouteId::Resolve => (
             None,
             Some(schema::<ResolveRequest>(s)),

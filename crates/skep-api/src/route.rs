@@ -149,6 +149,12 @@ routes! {
     MemoryForget: Post "/api/v1/memories/{id}/forget", needs(Permission::MemoryDelete), Api, Json, Some("memory.forget"), "Take a memory out of recall, with a reason.";
     Recall: Post "/api/v1/recall", needs(Permission::MemoryRead), Api, Json, None, "The memories that answer a question.";
     ExplainRecall: Post "/api/v1/explain/recall", needs(Permission::MemoryRead), Api, Json, None, "Why a recall answered what it did, and whether it would again.";
+    EntityList: Get "/api/v1/entities", needs(Permission::MemoryRead), Api, Empty, None, "Names that memories speak of, the most named first.";
+    RelationList: Post "/api/v1/relations", needs(Permission::MemoryRead), Api, Json, None, "What is known of a name, and which names belong to it.";
+    ProposalCreate: Post "/api/v1/ontology/proposals", needs(Permission::MemoryWrite), Api, Json, Some("ontology.propose"), "Propose that two names are one, or that one no longer counts.";
+    ProposalList: Get "/api/v1/ontology/proposals", needs(Permission::OntologyWrite), Api, Empty, None, "Proposals about names, newest first.";
+    ProposalAccept: Post "/api/v1/ontology/proposals/{id}/accept", needs(Permission::OntologyWrite), Api, Empty, Some("ontology.accept"), "Let a proposal about names hold.";
+    ProposalReject: Post "/api/v1/ontology/proposals/{id}/reject", needs(Permission::OntologyWrite), Api, Empty, Some("ontology.reject"), "Turn a proposal about names down.";
     Resolve: Post "/api/v1/resolve", needs(Permission::MemoryRead), Api, Json, None, "From a key line to the statement to the turns.";
 }
 

@@ -9,6 +9,7 @@ mod error;
 mod hot;
 mod intake;
 mod memories;
+mod names;
 mod recall;
 mod sessions;
 mod status;
@@ -27,13 +28,14 @@ pub use edge::{Cursors, IdTags};
 pub use error::{AppError, Invalid, Rule};
 pub use hot::HotStats;
 pub use memories::{ListMemories, Page, Remember, Remembered, Resolved};
+pub use names::{Connection, NameSeen, NameTold, Propose};
 pub use recall::{
     Answer, Explain, Explained, Explanation, Fate, Question, Recalled, Refusal, Replay, Scope,
     Timing, Trace,
 };
 pub use sessions::{Ended, SessionPage, TurnPage};
-pub use skep_memory::{CutReason, Form, Outcome};
-pub use skep_store::{Branch, Memory, PageOf, Session, Turn};
+pub use skep_memory::{CutReason, Edge, Form, NameKind, Outcome};
+pub use skep_store::{Branch, Memory, PageOf, Proposal, Session, Turn};
 pub use status::Status;
 pub use upkeep::Upkeep;
 

@@ -15,6 +15,10 @@ use skep_api::memory::{
     ForgetRequest, Memory, MemoryQuery, RememberRequest, RememberResponse, ResolveRequest,
     ResolveResponse,
 };
+use skep_api::ontology::{
+    Decision, EntityList, EntityQuery, Proposal, ProposalQuery, ProposalRequest, RelationRequest,
+    RelationResponse,
+};
 use skep_api::page::{Page, PageQuery};
 use skep_api::recall::{RecallRequest, RecallResponse};
 use skep_api::session::{EndResponse, Session, Turn};
@@ -185,6 +189,53 @@ impl Client {
     ) -> Result<ResolveResponse, ClientError> {
         self.post(RouteId::Resolve, None, Some(request), PATIENCE)
             .await
+    }
+
+    /// `GET /api/v1/entities`.
+    pub async fn entities(&mut self, query: &EntityQuery) -> Result<EntityList, ClientError> {
+        let limit = query.limit.map(|limit| limit.to_string());
+        self.get(RouteId::EntityList, None, &[("limit", limit)])
+            .await
+    }
+
+    /// `POST /api/v1/relations`.
+    pub async fn relations(&mut self, name: String) -> Result<RelationResponse, ClientError> {
+        let request = RelationRequest { name };
+        self.post(RouteId::RelationList, None, Some(&request), PATIENCE)
+            .await
+    }
+
+    /// `POST /api/v1/ontology/proposals`.
+    pub async fn propose(&mut self, request: &ProposalRequest) -> Result<Proposal, ClientError> {
+        self.post(RouteId::ProposalCreate, None, Some(request), PATIENCE)
+            .await
+    }
+
+    /// `GET /api/v1/ontology/proposals`.
+    pub async fn proposals(
+        &mut self,
+        query: &ProposalQuery,
+    ) -> Result<Page<Proposal>, ClientError> {
+        let parameters = [
+            ("limit", query.limit.map(|limit| limit.to_string())),
+            ("cursor", query.cursor.clone()),
+            ("state", query.state.clone()),
+        ];
+        self.get(RouteId::ProposalList, None, &parameters).await
+    }
+
+    /// `POST /api/v1/ontology/proposals/{id}/accept` or `…/reject`.
+    pub async fn decide_proposal(
+        &mut self,
+        id: &str,
+        accepted: bool,
+    ) -> Result<Decision, ClientError> {
+        let route = if accepted {
+            RouteId::ProposalAccept
+        } else {
+            RouteId::ProposalReject
+        };
+        self.post(route, Some(id), None::<&()>, PATIENCE).await
     }
 
     async fn get<A: DeserializeOwned>(

@@ -19,6 +19,7 @@ pub mod crash;
 mod harness;
 mod idempotence;
 mod isolation;
+mod ontology;
 mod paging;
 mod reopen;
 mod ring;
@@ -79,6 +80,9 @@ properties! { $
         the_last_cursor_counts
         the_same_statement_is_one_memory
         a_forgotten_statement_can_be_kept_again;
+    ontology:
+        t01_a_proposal_stays_in_its_workspace
+        a_proposal_is_decided_once;
     paging:
         memories_page_without_gap_or_double_while_more_arrive
         sessions_page_without_gap_or_double_while_more_arrive

@@ -88,6 +88,8 @@ ids! {
     RecallId, Recall, "rcl", workspace;
     /// Where memories were imported from.
     SourceId, Source, "src", workspace;
+    /// A proposal about the names that memories speak of.
+    ProposalId, Proposal, "prp", workspace;
     /// One piece of background work.
     JobId, Job, "job", workspace;
 }

@@ -8,18 +8,20 @@ mod id;
 mod limits;
 mod memory;
 mod name;
+mod ontology;
 mod permission;
 mod ring;
 mod session;
 mod time;
 
 pub use id::{
-    AgentId, Id, IdKind, JobId, MemoryId, OrganizationId, ParticipantId, ProjectId, RecallId,
-    SessionId, SourceId, TurnId, UserId, WorkspaceId,
+    AgentId, Id, IdKind, JobId, MemoryId, OrganizationId, ParticipantId, ProjectId, ProposalId,
+    RecallId, SessionId, SourceId, TurnId, UserId, WorkspaceId,
 };
 pub use limits::Limits;
 pub use memory::{MemoryKind, MemoryState, OriginKind, Tier, Trust, Validity};
 pub use name::{Name, NameError};
+pub use ontology::{OntologyAction, ProposalState};
 pub use permission::{Permission, PermissionSet, Role, UnknownPermission};
 pub use ring::{PolicyGroupId, Principal, ReadPolicy, Reader, ReadingRing, RingFacts, Visibility};
 pub use session::{Harness, SessionState, TurnRole};

@@ -19,7 +19,7 @@ const TOKENS: u32 = 4_000;
 const DEADLINE_MS: u32 = 1_000;
 
 /// One of a fixed set of words, or a refusal that lists them.
-fn word<T: Copy>(
+pub(crate) fn word<T: Copy>(
     field: &str,
     text: &str,
     parse: fn(&str) -> Option<T>,

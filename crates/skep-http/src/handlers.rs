@@ -3,6 +3,7 @@
 pub(crate) mod capture;
 pub(crate) mod explain;
 pub(crate) mod memories;
+pub(crate) mod ontology;
 pub(crate) mod page;
 pub(crate) mod recall;
 pub(crate) mod sessions;

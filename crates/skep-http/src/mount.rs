@@ -19,7 +19,7 @@ use skep_authz::{Authorized, Right, rights};
 use crate::call::Call;
 use crate::error::ApiError;
 use crate::gate;
-use crate::handlers::{capture, explain, memories, recall, sessions, system};
+use crate::handlers::{capture, explain, memories, ontology, recall, sessions, system};
 use crate::request_id::RequestId;
 
 /// What every handler can reach.
@@ -95,6 +95,18 @@ fn handler(route: RouteId) -> Handler {
         RouteId::MemoryForget => authorized!(MemoryForget, rights::MemoryDelete, memories::forget),
         RouteId::Recall => authorized!(Recall, rights::MemoryRead, recall::recall),
         RouteId::ExplainRecall => authorized!(ExplainRecall, rights::MemoryRead, explain::recall),
+        RouteId::EntityList => authorized!(EntityList, rights::MemoryRead, ontology::entities),
+        RouteId::RelationList => authorized!(RelationList, rights::MemoryRead, ontology::relations),
+        RouteId::ProposalCreate => {
+            authorized!(ProposalCreate, rights::MemoryWrite, ontology::propose)
+        }
+        RouteId::ProposalList => authorized!(ProposalList, rights::OntologyWrite, ontology::list),
+        RouteId::ProposalAccept => {
+            authorized!(ProposalAccept, rights::OntologyWrite, ontology::accept)
+        }
+        RouteId::ProposalReject => {
+            authorized!(ProposalReject, rights::OntologyWrite, ontology::reject)
+        }
         RouteId::Resolve => authorized!(Resolve, rights::MemoryRead, memories::resolve),
     }
 }

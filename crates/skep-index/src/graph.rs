@@ -4,7 +4,7 @@
 //! A mention is a link in two chains, one of its name and one of its memory; nothing is kept per
 //! name but the head of its chain, because most names are mentioned once.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use skep_memory::{name_form, name_tail, names};
 
@@ -47,6 +47,52 @@ pub(crate) struct Graph {
     mentions: Vec<Mention>,
     /// Where the mentions of each slot begin; they stand together. May be shorter than there are slots.
     starts: Vec<(u32, u16)>,
+    rules: NameRules,
+}
+
+/// What was decided about names: which are one, and which lead nowhere.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct NameRules {
+    /// To each name, the others that are of the same thing.
+    same: HashMap<u64, Vec<u64>>,
+    archived: HashSet<u64>,
+}
+
+impl NameRules {
+    /// Two names are of one thing.
+    pub fn merge(&mut self, a: &str, b: &str) {
+        let (Some((a, _)), Some((b, _))) = (keys(a).next(), keys(b).next()) else {
+            return;
+        };
+        let mut all = vec![a, b];
+        for key in [a, b] {
+            all.extend(self.same.get(&key).into_iter().flatten());
+        }
+        all.sort_unstable();
+        all.dedup();
+        for key in &all {
+            let others = all.iter().copied().filter(|other| other != key);
+            self.same.insert(*key, others.collect());
+        }
+    }
+
+    /// A name leads nowhere.
+    pub fn archive(&mut self, name: &str) {
+        self.archived.extend(keys(name).next().map(|(key, _)| key));
+    }
+
+    /// The seeds with the other names of the same things, without what leads nowhere.
+    fn applied(&self, seeds: &[Seed]) -> Vec<Seed> {
+        let with_others = seeds.iter().flat_map(|(key, weight)| {
+            let others = self.same.get(key).into_iter().flatten();
+            std::iter::once(key)
+                .chain(others)
+                .map(|key| (*key, *weight))
+        });
+        with_others
+            .filter(|(key, _)| !self.archived.contains(key))
+            .collect()
+    }
 }
 
 /// Weights of slots, added up.
@@ -164,9 +210,10 @@ impl Graph {
     /// The seeds that are named at all, each once.
     fn started(&self, seeds: &[Seed]) -> impl Iterator<Item = (u32, f32)> {
         let mut seen = Vec::new();
-        let known = seeds.iter().take(SEEDS).filter_map(|(key, weight)| {
-            let name = *self.numbers.get(key)?;
-            Some((name, *weight))
+        let seeds = self.rules.applied(seeds);
+        let known = seeds.into_iter().take(SEEDS).filter_map(|(key, weight)| {
+            let name = *self.numbers.get(&key)?;
+            Some((name, weight))
         });
         known.filter(move |(name, _)| {
             let is_new = !seen.contains(name);
@@ -201,10 +248,18 @@ impl Graph {
         self.mentions[range].iter().map(|mention| mention.name)
     }
 
+    /// Follows these rules from now on.
+    pub(crate) fn set_rules(&mut self, rules: NameRules) {
+        self.rules = rules;
+    }
+
     /// Leaves out slots without a place in `moved`.
     pub(crate) fn compact(&mut self, moved: &[Option<u32>]) {
         let keys = self.keys();
-        let mut next = Self::default();
+        let mut next = Self {
+            rules: std::mem::take(&mut self.rules),
+            ..Self::default()
+        };
         for (slot, to) in (0u32..).zip(moved) {
             if let Some(to) = to {
                 next.put(*to, self.names_of(slot).map(|name| keys[name as usize]));
@@ -300,6 +355,22 @@ mod tests {
         );
         assert_eq!(slots(graph.reach(&asked, 9, &|slot| slot != 0)), [2, 4]);
         assert!(graph.reach(&seeds(&["nobody_knows"]), 9, &all).is_empty());
+    }
+
+    #[test]
+    fn rules_join_names_and_cut_them_off() {
+        let mut graph = graph(MEMORIES);
+        let all = |_: u32| true;
+        let mut rules = NameRules::default();
+        rules.merge("E0382", "the borrow error");
+        rules.merge("the borrow error", "use_after_move");
+        graph.set_rules(rules.clone());
+        for name in ["e0382", "the borrow error", "use_after_move"] {
+            assert_eq!(slots(graph.reach(&seeds(&[name]), 9, &all)), [0], "{name}");
+        }
+        rules.archive("E0382");
+        graph.set_rules(rules);
+        assert!(graph.reach(&seeds(&["use_after_move"]), 9, &all).is_empty());
     }
 
     proptest! {

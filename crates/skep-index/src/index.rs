@@ -7,7 +7,7 @@ use skep_domain::{MemoryId, ProjectId};
 
 use crate::Quantised;
 use crate::fuse::{fuse, lexical_share, with_names};
-use crate::graph::{self, Graph, seeds};
+use crate::graph::{self, Graph, NameRules, seeds};
 use crate::lexical::Lexical;
 use crate::lexicon::ENTRY_OVERHEAD;
 use crate::threads::{Said, Threads};
@@ -310,6 +310,25 @@ impl WorkspaceIndex {
             fused: RELATED * weight / best,
         };
         found.into_iter().map(candidate).collect()
+    }
+
+    /// Memories that name something, whatever else they say, the newest of the project first.
+    #[must_use]
+    pub fn naming(&self, name: &str, limit: usize) -> Vec<MemoryId> {
+        let own: Vec<_> = graph::keys(name).take(1).collect();
+        let accept = |slot: u32| self.accepts(slot, None);
+        let found = self.graph.reach(&own, limit, &accept);
+        let mut slots: Vec<u32> = found.into_iter().map(|(_, slot)| slot).collect();
+        slots.sort_unstable_by(|a, b| b.cmp(a));
+        slots
+            .into_iter()
+            .map(|slot| self.places[slot as usize].id)
+            .collect()
+    }
+
+    /// Follows what was decided about names.
+    pub fn set_name_rules(&mut self, rules: NameRules) {
+        self.graph.set_rules(rules);
     }
 
     /// What names of the question and of the hints lead to, best first.

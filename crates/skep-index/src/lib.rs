@@ -26,6 +26,7 @@ mod wordpiece;
 pub use analyze::analyze;
 pub use embed::{Embedder, StaticEmbedder};
 pub use error::IndexError;
+pub use graph::NameRules;
 pub use index::{Candidate, Entry, Query, WorkspaceIndex};
 pub use quantised::Quantised;
 pub use threads::Said;

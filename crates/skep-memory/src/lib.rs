@@ -9,6 +9,7 @@
 mod clean;
 mod decide;
 mod distil;
+mod edge;
 mod inject;
 mod name;
 mod normal;
@@ -24,6 +25,7 @@ pub use distil::{
     CoChange, Continued, Draft, distil_commit, distil_continued, distil_exchange, distil_session,
     split_exchanges,
 };
+pub use edge::{Edge, edge};
 pub use inject::{
     Assembled, Block, INJECTION_BYTES, Nonce, POLICY, POLICY_SHA256, POLICY_VERSION, Parsed,
     ParsedBlock, Room, Unparsable, assemble, parse,

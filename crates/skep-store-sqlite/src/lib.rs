@@ -23,6 +23,7 @@ mod directory;
 mod failure;
 mod memory;
 mod migration;
+mod ontology;
 mod options;
 mod project;
 mod review;

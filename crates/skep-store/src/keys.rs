@@ -24,6 +24,7 @@ pub(crate) mod column {
     pub(crate) const HISTORY_REASON: Column = Column("memory_history", "reason");
     pub(crate) const INDEX_SNAPSHOT: Column = Column("index_snapshot", "snapshot");
     pub(crate) const CURSOR_POSITION: Column = Column("import_cursor", "position");
+    pub(crate) const PROPOSAL_BODY: Column = Column("ontology_proposal", "body");
 }
 
 /// What a fingerprint is of; the same bytes under two purposes never match.

@@ -24,6 +24,6 @@ pub use scope::{ControlKey, ScopeKey};
 pub use store::{AuthenticateError, NewCredential, NewWorkspace, Store, StoreParts, is_wrong_key};
 pub use tx::{DistilSession, Tx, Visible};
 pub use value::{
-    Branch, Change, Held, HistoryEntry, Kept, Memory, MemoryBody, NewMemory, NewSession, NewTurn,
-    NewVector, Origin, Project, Session, Turn, Unembedded,
+    Branch, Change, Held, HistoryEntry, Kept, Memory, MemoryBody, NewMemory, NewProposal,
+    NewSession, NewTurn, NewVector, Origin, Project, Proposal, Session, Turn, Unembedded,
 };

@@ -6,8 +6,8 @@ use skep_authz::CredentialKey;
 use skep_crypto::{Sealed, WrappedKey};
 use skep_domain::{
     Harness, MemoryId, MemoryKind, MemoryState, OriginKind, PolicyGroupId, Principal, ProjectId,
-    ReadPolicy, Role, SessionId, SessionState, Timestamp, Trust, TurnId, TurnRole, Validity,
-    Visibility,
+    ProposalId, ProposalState, ReadPolicy, Role, SessionId, SessionState, Timestamp, Trust, TurnId,
+    TurnRole, Validity, Visibility,
 };
 
 /// A keyed 16-byte digest of something that is looked up by equality and must not be read.
@@ -291,4 +291,21 @@ pub struct CountsRow {
     pub awaiting_vector: u64,
     /// Turns not yet distilled.
     pub awaiting_distil: u64,
+}
+
+/// A proposal about names.
+#[derive(Clone, Debug)]
+pub struct ProposalRow {
+    /// Its id.
+    pub id: ProposalId,
+    /// How far it has come.
+    pub state: ProposalState,
+    /// Who made it.
+    pub proposer: Principal,
+    /// When.
+    pub at: Timestamp,
+    /// Who decided it, and when.
+    pub decided: Option<(Principal, Timestamp)>,
+    /// What it asks for, of which names, and why.
+    pub body: Sealed,
 }

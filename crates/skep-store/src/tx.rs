@@ -1,6 +1,7 @@
 //! A transaction with one right in one workspace: seals what goes in, opens what comes out.
 
 mod lineage;
+mod ontology;
 mod read;
 mod review;
 mod upkeep;

@@ -1,8 +1,9 @@
 //! What callers give and get: plain values, opened and sealed by [`crate::Tx`].
 
 use skep_domain::{
-    Harness, MemoryId, MemoryKind, MemoryState, PolicyGroupId, Principal, ProjectId, SessionId,
-    SessionState, SourceId, Timestamp, Trust, TurnId, TurnRole, Validity, Visibility,
+    Harness, MemoryId, MemoryKind, MemoryState, OntologyAction, PolicyGroupId, Principal,
+    ProjectId, ProposalId, ProposalState, SessionId, SessionState, SourceId, Timestamp, Trust,
+    TurnId, TurnRole, Validity, Visibility,
 };
 
 use crate::row::ModelTag;
@@ -281,4 +282,34 @@ pub struct NewVector {
     pub dim: u16,
     /// Its bytes.
     pub bytes: Vec<u8>,
+}
+
+/// A proposal about names, to keep.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NewProposal {
+    /// Its id.
+    pub id: ProposalId,
+    /// What it asks for.
+    pub action: OntologyAction,
+    /// The name it is about.
+    pub name: String,
+    /// The name that it is one with, or is called now; none to archive it.
+    pub other: Option<String>,
+    /// Why.
+    pub reason: String,
+    /// When.
+    pub at: Timestamp,
+}
+
+/// A proposal as it is read.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Proposal {
+    /// What is proposed.
+    pub proposal: NewProposal,
+    /// How far it has come.
+    pub state: ProposalState,
+    /// Who made it.
+    pub proposer: Principal,
+    /// Who decided it, and when.
+    pub decided: Option<(Principal, Timestamp)>,
 }

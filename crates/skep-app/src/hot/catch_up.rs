@@ -3,10 +3,10 @@
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
-use skep_domain::{Id, Principal};
-use skep_index::{Entry, Quantised, Said, WorkspaceIndex};
+use skep_domain::{Id, OntologyAction, Principal};
+use skep_index::{Entry, NameRules, Quantised, Said, WorkspaceIndex};
 use skep_store::row::ModelTag;
-use skep_store::{Change, MemoryBody};
+use skep_store::{Change, MemoryBody, Proposal};
 use tokio::sync::OwnedRwLockWriteGuard;
 
 use super::{Held, Hot};
@@ -31,6 +31,7 @@ impl Hot {
         if fresh {
             index = self.restore(tenant, index, target).await?;
         }
+        let moved = fresh || index.seq() < target;
         let mut after = (index.seq(), None);
         let mut page = if index.seq() < target {
             tx.list_changes(after, PAGE).await?
@@ -52,6 +53,9 @@ impl Hot {
             let seen = index.seq().max(after.0.saturating_sub(1));
             index.set_seq(seen);
         }
+        if moved {
+            index.set_name_rules(name_rules(tx.list_name_rules().await?));
+        }
         let reached = index.seq().max(target);
         index.set_seq(reached);
         held.bytes.store(index.bytes() as u64, Ordering::Relaxed);
@@ -61,6 +65,21 @@ impl Hot {
         }
         Ok(())
     }
+}
+
+/// What was accepted about names, in the form that the index follows.
+fn name_rules(accepted: Vec<Proposal>) -> NameRules {
+    let mut rules = NameRules::default();
+    for Proposal { proposal, .. } in accepted {
+        match (proposal.action, &proposal.other) {
+            (OntologyAction::Merge | OntologyAction::Rename, Some(other)) => {
+                rules.merge(&proposal.name, other);
+            }
+            (OntologyAction::Merge | OntologyAction::Rename, None) => {}
+            (OntologyAction::Archive, _) => rules.archive(&proposal.name),
+        }
+    }
+    rules
 }
 
 async fn apply_all(

@@ -2,6 +2,7 @@
 
 mod completions;
 mod doctor;
+mod entity;
 mod explain;
 mod forget;
 mod import;
@@ -33,6 +34,8 @@ pub(crate) async fn perform(verb: Verb, context: &Context<'_>) -> Result<ExitCod
         Verb::Remember(arguments) => remember::run(context, arguments).await,
         Verb::Recall(arguments) => recall::run(context, arguments).await,
         Verb::Forget { id, reason } => forget::run(context, &id, reason).await,
+        Verb::Entity(verb) => entity::run(context, verb).await,
+        Verb::Ontology(verb) => entity::ontology(context, verb).await,
         Verb::Explain(arguments) => explain::run(context, arguments).await,
         Verb::Sessions(arguments) => sessions::run(context, arguments).await,
         Verb::Resolve { id, tier } => resolve::run(context, id, tier).await,

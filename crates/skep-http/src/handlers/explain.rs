@@ -60,7 +60,7 @@ fn principal(call: &Call, text: &str) -> Result<Principal, ApiError> {
     }
 }
 
-fn name(call: &Call, principal: Principal) -> String {
+pub(super) fn name(call: &Call, principal: Principal) -> String {
     match principal {
         Principal::User(user) => call.text(user),
         Principal::Agent(agent) => call.text(agent),

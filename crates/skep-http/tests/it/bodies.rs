@@ -16,10 +16,16 @@ pub(crate) fn body(route: RouteId, memory: &str) -> Value {
         RouteId::MemoryForget => json!({ "reason": "it is wrong" }),
         RouteId::Recall => json!({ "query": "which port does the harbour master use" }),
         RouteId::ExplainRecall => json!({}),
+        RouteId::RelationList => json!({ "name": "src/lib.rs" }),
+        RouteId::ProposalCreate => json!({ "action": "merge", "name": "a.rs", "other": "b.rs" }),
         RouteId::Resolve => json!({ "id": memory }),
         RouteId::Healthz
         | RouteId::Readyz
         | RouteId::OpenApi
+        | RouteId::EntityList
+        | RouteId::ProposalList
+        | RouteId::ProposalAccept
+        | RouteId::ProposalReject
         | RouteId::SystemHealth
         | RouteId::SessionList
         | RouteId::SessionGet
@@ -37,6 +43,10 @@ pub(crate) fn path(route: &Route, session: &str, memory: &str) -> String {
     } else {
         memory
     };
+    if route.path.contains("/proposals/") {
+        let id = format!("prp_{}", &memory[4..]);
+        return route.path.replace("{id}", &id);
+    }
     route.path.replace("{id}", id)
 }
 

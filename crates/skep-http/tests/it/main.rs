@@ -19,4 +19,6 @@ mod foreign;
 #[cfg(test)]
 mod gates;
 #[cfg(test)]
+mod ontology;
+#[cfg(test)]
 mod panics;

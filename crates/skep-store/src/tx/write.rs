@@ -201,7 +201,7 @@ impl<P: CanWrite> Tx<P> {
         Ok(known.map_or(Kept::New(new.id), Kept::Known))
     }
 
-    fn owner(&self) -> Result<Principal, StoreError> {
+    pub(super) fn owner(&self) -> Result<Principal, StoreError> {
         self.principal
             .ok_or_else(|| StoreError::Refused("upkeep owns nothing".into()))
     }

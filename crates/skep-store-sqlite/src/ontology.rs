@@ -1,0 +1,87 @@
+//! Statements on proposals about names.
+
+use rusqlite::{Row, params};
+use skep_domain::{Id, Principal, ProposalId, ProposalState, Timestamp};
+use skep_store::backend::PageOf;
+use skep_store::row::ProposalRow;
+
+use crate::column::{
+    AFTER_ALL, code, id, principal, principal_from, principal_kind, sealed, time, time_option,
+};
+use crate::failure::Failure;
+use crate::rows::Rows;
+
+pub(crate) fn put(rows: &mut Rows<'_>, row: &ProposalRow) -> Result<(), Failure> {
+    rows.writing()?;
+    let sql = "INSERT INTO ontology_proposal
+                   (workspace_id, id, state, proposer_kind, proposer, at, body)
+               VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)";
+    rows.statement(sql)?.execute(params![
+        rows.workspace,
+        row.id.to_bytes(),
+        row.state.code(),
+        principal_kind(row.proposer),
+        row.proposer.to_bytes(),
+        row.at.as_micros(),
+        row.body.as_bytes()
+    ])?;
+    Ok(())
+}
+
+pub(crate) fn list(
+    rows: &Rows<'_>,
+    state: ProposalState,
+    page: PageOf<ProposalId>,
+) -> Result<Vec<ProposalRow>, Failure> {
+    let before = page
+        .before
+        .map_or_else(|| AFTER_ALL.to_vec(), |id| id.to_bytes().to_vec());
+    let sql =
+        "SELECT id, state, proposer_kind, proposer, at, decider_kind, decider, decided_at, body
+               FROM ontology_proposal
+               WHERE workspace_id = ?1 AND state = ?2 AND id < ?3 ORDER BY id DESC LIMIT ?4";
+    rows.statement(sql)?
+        .query_and_then(
+            params![rows.workspace, state.code(), before, page.limit],
+            stored,
+        )?
+        .collect()
+}
+
+fn stored(row: &Row<'_>) -> Result<ProposalRow, Failure> {
+    let decider: Option<Principal> = match (row.get(5)?, row.get(6)?) {
+        (Some(kind), Some(bytes)) => principal_from(kind, bytes),
+        _ => None,
+    };
+    Ok(ProposalRow {
+        id: id(row, 0)?,
+        state: code(row, 1, ProposalState::from_code, "the state of a proposal")?,
+        proposer: principal(row, 2)?,
+        at: time(row, 4)?,
+        decided: decider.zip(time_option(row, 7)?),
+        body: sealed(row, 8)?,
+    })
+}
+
+pub(crate) fn decide(
+    rows: &mut Rows<'_>,
+    id: ProposalId,
+    state: ProposalState,
+    (decider, at): (Principal, Timestamp),
+) -> Result<bool, Failure> {
+    let sql = "UPDATE ontology_proposal
+               SET state = ?3, decider_kind = ?4, decider = ?5, decided_at = ?6
+               WHERE workspace_id = ?1 AND id = ?2 AND state = 0";
+    let changed = rows.statement(sql)?.execute(params![
+        rows.workspace,
+        id.to_bytes(),
+        state.code(),
+        principal_kind(decider),
+        decider.to_bytes(),
+        at.as_micros()
+    ])?;
+    if changed > 0 {
+        rows.writing()?;
+    }
+    Ok(changed > 0)
+}
