@@ -17,7 +17,7 @@ use skep_authz::{Authorized, rights::MemoryRead};
 use skep_domain::{
     Limits, MemoryId, MemoryKind, Principal, ProjectId, ReadingRing, RecallId, Timestamp,
 };
-use skep_index::{Candidate, Query};
+use skep_index::{Aids, Candidate, Query};
 use skep_store::{Memory, MemoryFilter, Tx, Visible};
 
 use crate::error::Invalid;
@@ -182,6 +182,7 @@ impl Course<'_> {
         }
         let (text, project) = (self.question.query.clone(), self.project);
         let hints = self.question.hints.clone();
+        let past = self.question.as_of.is_some();
         let seq = index.seq();
         let candidates = tokio::task::spawn_blocking(move || {
             let query = Query {
@@ -191,7 +192,11 @@ impl Course<'_> {
                 limit: Limits::RECALL_CANDIDATES,
             };
             let hints: Vec<&str> = hints.iter().map(String::as_str).collect();
-            index.search_hinted(&query, &hints)
+            let aids = Aids {
+                hints: &hints,
+                past,
+            };
+            index.search_with(&query, &aids)
         })
         .await
         .map_err(|_| AppError::Internal("searching ended early"))?;
@@ -285,7 +290,11 @@ impl Course<'_> {
             limit: Limits::RECALL_CANDIDATES,
         };
         let index = found.held.index.read().await;
-        let mut related = index.related(&query, &hints, &relays);
+        let aids = Aids {
+            hints: &hints,
+            past: self.question.as_of.is_some(),
+        };
+        let mut related = index.related(&query, &aids, &relays);
         let known: HashSet<MemoryId> = found.candidates.iter().map(|found| found.id).collect();
         related.retain(|found| !known.contains(&found.id));
         related

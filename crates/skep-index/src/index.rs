@@ -53,6 +53,15 @@ const RELATED: f32 = 0.3;
 /// Memories one name further, at most.
 const RELATED_POOL: usize = 32;
 
+/// What is known beside the question.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Aids<'a> {
+    /// Names of what the asker has in front of them: open files, symbols, error codes.
+    pub hints: &'a [&'a str],
+    /// Whether what no longer holds may answer: the question is about another time.
+    pub past: bool,
+}
+
 /// What the words of a memory without a vector say about the meaning it would have.
 const BY_WORDS_ALONE: f32 = 0.75;
 
@@ -81,6 +90,8 @@ pub struct WorkspaceIndex {
     pub(crate) graph: Graph,
     pub(crate) places: Vec<Place>,
     pub(crate) slots: HashMap<MemoryId, u32>,
+    /// Memories that no longer hold and have no vector.
+    pub(crate) bare: usize,
 }
 
 /// Whose slot it is.
@@ -88,6 +99,8 @@ pub struct WorkspaceIndex {
 pub(crate) struct Place {
     pub(crate) id: MemoryId,
     pub(crate) project: Option<ProjectId>,
+    /// It no longer holds: a candidate for questions about the past alone.
+    pub(crate) past: bool,
     /// The hash of the text, by which a text that has not changed is known.
     pub(crate) mark: u64,
 }
@@ -105,6 +118,7 @@ impl WorkspaceIndex {
             graph: Graph::default(),
             places: Vec::new(),
             slots: HashMap::new(),
+            bare: 0,
         }
     }
 
@@ -137,10 +151,26 @@ impl WorkspaceIndex {
         self.len() == 0
     }
 
-    /// How many memories are found by words only.
+    /// How many memories that still hold are found by words only.
     #[must_use]
     pub fn missing_vectors(&self) -> usize {
-        self.len() - self.vectors.count()
+        self.len() - self.vectors.count() - self.bare
+    }
+
+    /// Says whether a memory no longer holds; false if it is not held here.
+    pub fn set_past(&mut self, id: MemoryId, past: bool) -> bool {
+        let Some(&slot) = self.slots.get(&id) else {
+            return false;
+        };
+        self.bare -= self.is_bare(slot);
+        self.places[slot as usize].past = past;
+        self.bare += self.is_bare(slot);
+        true
+    }
+
+    /// 1 for a memory that no longer holds and has no vector: it will not get one.
+    fn is_bare(&self, slot: u32) -> usize {
+        usize::from(self.places[slot as usize].past && !self.vectors.has(slot))
     }
 
     /// Puts a memory in the place of any that had its id. Its vector is put separately; a text that
@@ -159,6 +189,7 @@ impl WorkspaceIndex {
         self.places.push(Place {
             id: entry.id,
             project: entry.project,
+            past: false,
             mark,
         });
         self.slots.insert(entry.id, slot);
@@ -166,8 +197,13 @@ impl WorkspaceIndex {
 
     /// Gives a memory its vector; false if the memory is not held or the dimension is another.
     pub fn put_vector(&mut self, id: MemoryId, vector: &Quantised) -> bool {
-        let slot = self.slots.get(&id);
-        slot.is_some_and(|&slot| self.vectors.put(slot, vector))
+        let Some(&slot) = self.slots.get(&id) else {
+            return false;
+        };
+        self.bare -= self.is_bare(slot);
+        let taken = self.vectors.put(slot, vector);
+        self.bare += self.is_bare(slot);
+        taken
     }
 
     /// Says where a memory was said, so that its neighbours' words help to find it; false if it is
@@ -196,6 +232,7 @@ impl WorkspaceIndex {
         let Some(slot) = self.slots.remove(&id) else {
             return false;
         };
+        self.bare -= self.is_bare(slot);
         self.lexical.remove(slot);
         self.vectors.remove(slot);
         self.threads.remove(slot);
@@ -219,14 +256,13 @@ impl WorkspaceIndex {
     /// The candidates for a query, best first; equal ones in the order of their puts.
     #[must_use]
     pub fn search(&self, query: &Query<'_>) -> Vec<Candidate> {
-        self.search_hinted(query, &[])
+        self.search_with(query, &Aids::default())
     }
 
-    /// The same, where more is known than the question: names of what the asker has in front of
-    /// them, such as open files, symbols and error codes.
+    /// The same, where more is known than the question.
     #[must_use]
-    pub fn search_hinted(&self, query: &Query<'_>, hints: &[&str]) -> Vec<Candidate> {
-        let accept = |slot: u32| self.accepts(slot, query.project);
+    pub fn search_with(&self, query: &Query<'_>, aids: &Aids<'_>) -> Vec<Candidate> {
+        let accept = |slot: u32| self.accepts(slot, query.project, aids.past);
         let pool = query.limit.saturating_mul(POOL_FACTOR).max(POOL_MIN);
         let asked = self.lexical.ask(query.text);
         let mut by_words = Top::new(pool, f32::MIN_POSITIVE);
@@ -236,7 +272,7 @@ impl WorkspaceIndex {
             Some(vector) => self.vectors.nearest(vector, pool, &accept),
             None => Vec::new(),
         };
-        let by_name = self.by_name(query, hints, pool);
+        let by_name = self.by_name(query, aids, pool);
         let proposed = by_words.iter().chain(&by_vector).chain(&by_name);
         let mut slots: Vec<u32> = proposed.map(|&(_, slot)| slot).collect();
         slots.sort_unstable();
@@ -293,13 +329,13 @@ impl WorkspaceIndex {
     pub fn related(
         &self,
         query: &Query<'_>,
-        hints: &[&str],
+        aids: &Aids<'_>,
         relays: &[MemoryId],
     ) -> Vec<Candidate> {
-        let seeds = seeds(query.text, hints);
+        let seeds = seeds(query.text, aids.hints);
         let relays = relays.iter().filter_map(|id| self.slots.get(id).copied());
         let relays: Vec<u32> = relays.collect();
-        let accept = |slot: u32| self.accepts(slot, query.project);
+        let accept = |slot: u32| self.accepts(slot, query.project, aids.past);
         let found = self.graph.onward(&seeds, &relays, RELATED_POOL, &accept);
         let best = found.first().map_or(1.0, |&(weight, _)| weight);
         let candidate = |(weight, slot): (f32, u32)| Candidate {
@@ -316,7 +352,7 @@ impl WorkspaceIndex {
     #[must_use]
     pub fn naming(&self, name: &str, limit: usize) -> Vec<MemoryId> {
         let own: Vec<_> = graph::keys(name).take(1).collect();
-        let accept = |slot: u32| self.accepts(slot, None);
+        let accept = |slot: u32| self.accepts(slot, None, false);
         let found = self.graph.reach(&own, limit, &accept);
         let mut slots: Vec<u32> = found.into_iter().map(|(_, slot)| slot).collect();
         slots.sort_unstable_by(|a, b| b.cmp(a));
@@ -332,17 +368,19 @@ impl WorkspaceIndex {
     }
 
     /// What names of the question and of the hints lead to, best first.
-    fn by_name(&self, query: &Query<'_>, hints: &[&str], pool: usize) -> Vec<(f32, u32)> {
+    fn by_name(&self, query: &Query<'_>, aids: &Aids<'_>, pool: usize) -> Vec<(f32, u32)> {
         if self.graph.is_empty() {
             return Vec::new();
         }
-        let accept = |slot: u32| self.accepts(slot, query.project);
-        self.graph.reach(&seeds(query.text, hints), pool, &accept)
+        let accept = |slot: u32| self.accepts(slot, query.project, aids.past);
+        self.graph
+            .reach(&seeds(query.text, aids.hints), pool, &accept)
     }
 
-    fn accepts(&self, slot: u32, project: Option<ProjectId>) -> bool {
+    fn accepts(&self, slot: u32, project: Option<ProjectId>, past: bool) -> bool {
         let place = &self.places[slot as usize];
         self.lexical.is_live(slot)
+            && (past || !place.past)
             && (project.is_none() || place.project.is_none() || place.project == project)
     }
 

@@ -27,6 +27,6 @@ pub use analyze::analyze;
 pub use embed::{Embedder, StaticEmbedder};
 pub use error::IndexError;
 pub use graph::NameRules;
-pub use index::{Candidate, Entry, Query, WorkspaceIndex};
+pub use index::{Aids, Candidate, Entry, Query, WorkspaceIndex};
 pub use quantised::Quantised;
 pub use threads::Said;

@@ -19,7 +19,7 @@ use crate::threads::Said;
 use crate::vector::{Vectors, is_sound_scale};
 
 /// What a snapshot begins with; the last character is the version of the format.
-const MAGIC: [u8; 8] = *b"SKEPIDX4";
+const MAGIC: [u8; 8] = *b"SKEPIDX5";
 
 /// Bytes of the checksum at the end.
 const CHECKSUM: usize = 8;
@@ -74,7 +74,7 @@ impl WorkspaceIndex {
         for place in &self.places {
             out.extend(place.id.to_bytes());
             out.extend(place.mark.to_le_bytes());
-            out.push(place.project.is_some().into());
+            out.push(u8::from(place.project.is_some()) | u8::from(place.past) << 1);
             out.extend(place.project.map(Id::to_bytes).into_iter().flatten());
         }
     }
@@ -160,6 +160,8 @@ impl WorkspaceIndex {
             if twice || (!live && self.vectors.has(slot)) {
                 return Err(DAMAGED);
             }
+            let bare = live && place.past && !self.vectors.has(slot);
+            self.bare += usize::from(bare);
         }
         Ok(())
     }
@@ -188,12 +190,20 @@ fn read_places(reader: &mut Reader<'_>) -> Result<Vec<Place>, IndexError> {
     for _ in 0..count {
         let id = MemoryId::from_bytes(reader.array()?);
         let mark = reader.u64()?;
-        let project = match reader.u8()? {
+        let flags = reader.u8()?;
+        if flags > 3 {
+            return Err(DAMAGED);
+        }
+        let project = match flags & 1 {
             0 => None,
-            1 => Some(ProjectId::from_bytes(reader.array()?)),
-            _ => return Err(DAMAGED),
+            _ => Some(ProjectId::from_bytes(reader.array()?)),
         };
-        places.push(Place { id, project, mark });
+        places.push(Place {
+            id,
+            project,
+            past: flags & 2 > 0,
+            mark,
+        });
     }
     Ok(places)
 }

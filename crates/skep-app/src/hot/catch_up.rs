@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
-use skep_domain::{Id, OntologyAction, Principal};
+use skep_domain::{Id, MemoryState, OntologyAction, Principal};
 use skep_index::{Entry, NameRules, Quantised, Said, WorkspaceIndex};
 use skep_store::row::ModelTag;
 use skep_store::{Change, MemoryBody, Proposal};
@@ -100,7 +100,8 @@ async fn apply_all(
 
 /// One change; a vector of another model counts as none.
 fn apply(index: &mut WorkspaceIndex, change: Change, model: ModelTag) {
-    if !change.state.is_recallable() {
+    let past = change.state == MemoryState::Superseded;
+    if !change.state.is_recallable() && !past {
         index.remove(change.id);
         return;
     }
@@ -110,6 +111,7 @@ fn apply(index: &mut WorkspaceIndex, change: Change, model: ModelTag) {
         project: change.project,
         text: &text,
     });
+    index.set_past(change.id, past);
     index.put_names(change.id, change.body.entities.iter().map(String::as_str));
     if let Some(said) = said(&change) {
         index.put_said(change.id, said);

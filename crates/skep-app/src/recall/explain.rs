@@ -14,7 +14,7 @@ use skep_authz::{
 use skep_domain::{
     Limits, MemoryId, MemoryState, Principal, ReadingRing, RecallId, RingFacts, Timestamp,
 };
-use skep_index::{Candidate, Query};
+use skep_index::{Aids, Candidate, Query};
 use skep_memory::{Decided, Outcome, decide};
 use skep_store::Memory;
 
@@ -193,7 +193,11 @@ impl App {
                     limit: Limits::RECALL_CANDIDATES,
                 };
                 let hints: Vec<&str> = question.hints.iter().map(String::as_str).collect();
-                index.search_hinted(&query, &hints)
+                let aids = Aids {
+                    hints: &hints,
+                    past: question.as_of.is_some(),
+                };
+                index.search_with(&query, &aids)
             })
             .await
             .map_err(|_| AppError::Internal("searching ended early"))?;

@@ -2,7 +2,7 @@
 
 use proptest::prelude::*;
 use skep_domain::{Id, ProjectId, Timestamp};
-use skep_index::{Entry, Quantised, Query, Said};
+use skep_index::{Aids, Entry, Quantised, Query, Said};
 
 use super::{ask, direction, empty, ids, memory, put};
 
@@ -140,4 +140,32 @@ proptest! {
         let text = format!("state detour {question}");
         prop_assert_eq!(ask(&direct, &text, Some(&vector)), ask(&round, &text, Some(&vector)));
     }
+}
+
+#[test]
+fn what_no_longer_holds_answers_only_about_the_past() {
+    let mut index = empty();
+    put(&mut index, 1, "the gate opens at six");
+    put(&mut index, 2, "the gate opens at seven");
+    assert!(index.set_past(memory(1), true) && !index.set_past(memory(9), true));
+    let query = |past| {
+        let query = Query {
+            text: "when does the gate open",
+            vector: None,
+            project: None,
+            limit: 9,
+        };
+        let aids = Aids {
+            past,
+            ..Aids::default()
+        };
+        ids(&index.search_with(&query, &aids))
+    };
+    assert_eq!(query(false), [memory(2)]);
+    assert_eq!(query(true), [memory(1), memory(2)]);
+    assert_eq!(index.missing_vectors(), 1, "the past waits for no vector");
+    index.put_vector(memory(1), &Quantised::of(&direction(1)));
+    assert_eq!(index.missing_vectors(), 1);
+    index.remove(memory(1));
+    assert_eq!(index.missing_vectors(), 1);
 }

@@ -25,6 +25,9 @@ fn sample(count: u64) -> WorkspaceIndex {
             let file = format!("src/lib{}.rs", number % 3);
             index.put_names(id, [file.as_str(), "retry()"].into_iter());
         }
+        if number % 5 == 1 {
+            index.set_past(id, true);
+        }
         if number % 10 == 7 {
             index.remove(memory(number / 2));
         }
