@@ -6,6 +6,7 @@
 
 mod analyze;
 mod codec;
+mod confidence;
 mod embed;
 mod error;
 mod fuse;
