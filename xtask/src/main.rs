@@ -43,7 +43,7 @@ enum Verb {
     Ci,
     /// The main job: import real input into a throw-away home and ask questions.
     Demo,
-    /// Measures in release: recall, capture, load, embed. See docs/bench.md.
+    /// Measures in release: recall, capture, load, embed, quality. See docs/bench.md.
     Bench {
         /// Which benchmark.
         name: String,

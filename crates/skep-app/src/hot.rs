@@ -4,7 +4,7 @@
 mod catch_up;
 mod snapshot;
 
-pub(crate) use catch_up::indexed_text;
+pub use catch_up::indexed_text;
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicU64, Ordering};

@@ -26,7 +26,7 @@ use skep_store::row::ModelTag;
 pub use capture::{Capture, Captured, Cursor, TurnIn};
 pub use edge::{Cursors, IdTags};
 pub use error::{AppError, Invalid, Rule};
-pub use hot::HotStats;
+pub use hot::{HotStats, indexed_text};
 pub use memories::{ListMemories, Page, Remember, Remembered, Resolved};
 pub use names::{Connection, NameSeen, NameTold, Propose};
 pub use recall::{

@@ -7,11 +7,16 @@ use std::time::Instant;
 use anyhow::Result;
 use skep_app::{App, Settings, Stopwatch};
 use skep_authz::{Caller, Right};
-use skep_domain::{Harness, MemoryKind, MemoryState, Timestamp, Trust, Validity, Visibility};
-use skep_index::StaticEmbedder;
+use skep_domain::{
+    Harness, Limits, MemoryKind, MemoryState, Timestamp, Trust, Validity, Visibility,
+};
+use skep_index::{Embedder, StaticEmbedder};
 use skep_memory::{Redactor, clean, cut_line, normal_form};
 use skep_store::{MemoryBody, NewMemory, Store};
 use skep_test_support::{ManualClock, MemoryRootKey, Scratch, Tenant, open_store};
+
+/// How many candidates a recall asks the index for.
+pub(crate) const CANDIDATES: usize = Limits::RECALL_CANDIDATES;
 
 /// A store, an application and somebody who may do everything.
 pub(crate) struct Fixture {
@@ -33,12 +38,17 @@ impl Stopwatch for Running {
 
 impl Fixture {
     pub(crate) async fn new() -> Result<Self> {
+        Self::with(embedder()).await
+    }
+
+    /// With an embedder of one's own.
+    pub(crate) async fn with(embedder: Arc<dyn Embedder>) -> Result<Self> {
         let scratch = Scratch::new();
         let store = open(scratch.path()).await?;
         let tenant = Tenant::create(&store, "bench").await?;
         let caller = tenant.caller(&store, "owner").await;
         Ok(Self {
-            app: application(&store),
+            app: application_with(&store, embedder),
             scratch,
             store,
             tenant,
@@ -82,19 +92,24 @@ pub(crate) async fn open(directory: &Path) -> Result<Arc<Store>> {
     ))
 }
 
+/// The embedder that a daemon has.
+pub(crate) fn embedder() -> Arc<dyn Embedder> {
+    Arc::new(StaticEmbedder::built_in())
+}
+
 /// An application with nothing in memory yet.
+pub(crate) fn application(store: &Arc<Store>) -> Arc<App> {
+    application_with(store, embedder())
+}
+
 #[expect(
     clippy::disallowed_methods,
     reason = "measuring time is what a benchmark does"
 )]
-pub(crate) fn application(store: &Arc<Store>) -> Arc<App> {
+fn application_with(store: &Arc<Store>, embedder: Arc<dyn Embedder>) -> Arc<App> {
     let watch = Arc::new(Running(Instant::now()));
-    Arc::new(App::new(
-        Arc::clone(store),
-        Arc::new(StaticEmbedder::built_in()),
-        watch,
-        Settings::default(),
-    ))
+    let store = Arc::clone(store);
+    Arc::new(App::new(store, embedder, watch, Settings::default()))
 }
 
 fn memory(store: &Store, text: String) -> NewMemory {

@@ -7,8 +7,10 @@ mod corpus;
 mod crash;
 mod embed;
 mod fixture;
+mod gather;
 mod load;
 mod measure;
+mod quality;
 mod recall;
 mod report;
 
@@ -77,6 +79,21 @@ enum Bench {
         #[arg(long)]
         skepd: PathBuf,
     },
+    /// Make the memories of the coding set from release notes and a commit history
+    Gather {
+        /// A folder of `NAME.md`, `NAME.rst` and `NAME.gitlog`
+        #[arg(long)]
+        sources: PathBuf,
+        /// The file to write
+        #[arg(long)]
+        out: PathBuf,
+    },
+    /// How much of what answers a question is found, and what a needless prompt gets
+    Quality {
+        /// Lists the questions of this set that are missed, and nothing else
+        #[arg(long)]
+        misses: Option<String>,
+    },
     /// Embedding a 20-word query
     Embed {
         /// Queries to embed
@@ -102,6 +119,8 @@ fn main() -> Result<()> {
             runtime.block_on(load::run(&corpus::read(&common.corpus, memories)?, rounds))?
         }
         Bench::Crash { kills, seed, skepd } => runtime.block_on(crash::run(skepd, kills, seed))?,
+        Bench::Gather { sources, out } => gather::run(&sources, &out)?,
+        Bench::Quality { misses } => runtime.block_on(quality::run(misses))?,
         Bench::Embed { queries } => embed::run(&corpus::read(&common.corpus, queries)?),
     };
     report.print(common.json);

@@ -145,7 +145,8 @@ fn said(change: &Change) -> Option<Said> {
 
 /// What search sees of a memory. The key line is part of the text for most; where it is, it is
 /// not indexed twice.
-pub(crate) fn indexed_text(body: &MemoryBody) -> String {
+#[must_use]
+pub fn indexed_text(body: &MemoryBody) -> String {
     let mut text = String::with_capacity(body.key.len() + body.text.len() + 64);
     if !body.text.starts_with(body.key.trim_end_matches('…')) {
         text.push_str(&body.key);
