@@ -37,8 +37,10 @@ pub(crate) struct Held {
     last_use: AtomicU64,
     /// What the last recalls were decided from.
     pub(crate) traces: Traces,
-    /// `seq` of the last snapshot, 0 if there is none.
-    snapshot_seq: AtomicU64,
+    /// Rows read into the index since there was a snapshot of it: what a kill would cost.
+    unsaved: AtomicU64,
+    /// From how many such rows on another snapshot is due.
+    due: AtomicU64,
 }
 
 /// What the indexes take.
@@ -78,10 +80,14 @@ impl Hot {
         Ok(held)
     }
 
+    /// The index of a workspace, if it is in memory.
+    fn find(&self, tenant: Tenant) -> Option<Arc<Held>> {
+        self.lock().get(&tenant).cloned()
+    }
+
     /// Brings an index up to date if it is in memory; does not load one that is not.
     pub(crate) async fn refresh(&self, tenant: Tenant) -> Result<(), AppError> {
-        let held = self.lock().get(&tenant).cloned();
-        match held {
+        match self.find(tenant) {
             Some(held) => self.catch_up(tenant, &held).await,
             None => Ok(()),
         }
@@ -121,17 +127,22 @@ impl Hot {
         let use_number = self.uses.fetch_add(1, Ordering::Relaxed);
         let mut all = self.lock();
         let held = all.entry(tenant).or_insert_with(|| {
-            let index = WorkspaceIndex::new(self.embedder.model_id(), self.embedder.dim());
+            let index = self.empty();
             Arc::new(Held {
                 index: Arc::new(RwLock::new(index)),
                 bytes: AtomicU64::new(0),
                 last_use: AtomicU64::new(use_number),
                 traces: Traces::default(),
-                snapshot_seq: AtomicU64::new(0),
+                unsaved: AtomicU64::new(0),
+                due: AtomicU64::new(snapshot::due(0)),
             })
         });
         held.last_use.store(use_number, Ordering::Relaxed);
         Arc::clone(held)
+    }
+
+    fn empty(&self) -> WorkspaceIndex {
+        WorkspaceIndex::new(self.embedder.model_id(), self.embedder.dim())
     }
 
     /// Drops the least recently used until the rest fits. The newest stays, however large: a

@@ -172,6 +172,9 @@ impl Course<'_> {
             return Ok(None);
         };
         let held = held?;
+        if held.is_due() {
+            self.app.dirty.mark(self.tenant);
+        }
         let index = Arc::clone(&held.index).read_owned().await;
         self.recalled.timing.catch_up = self.lap.next();
         if index.missing_vectors() > 0 {

@@ -118,6 +118,7 @@ impl App {
     pub async fn tend(&self, tenant: Tenant) -> Result<(), AppError> {
         self.distil_pending(tenant).await?;
         self.embed_pending(tenant).await?;
-        self.hot.refresh(tenant).await
+        self.hot.refresh(tenant).await?;
+        self.hot.keep_due_snapshot(tenant).await
     }
 }

@@ -110,6 +110,7 @@ properties! { $
         distilling_goes_on_where_it_stopped
         ended_sessions_are_distilled_first
         a_vector_is_a_change
+        t01_a_walk_meets_every_row_of_its_own_workspace_once
         another_model_asks_for_its_own_vectors
         counts_count;
     control:

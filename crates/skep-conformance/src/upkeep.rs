@@ -1,9 +1,9 @@
 //! What the daemon's own jobs rely on: distilling, vectors, counts.
 
 use skep_authz::rights::{MemoryDelete, MemoryWrite, SessionCapture};
-use skep_domain::{MemoryId, SessionState};
+use skep_domain::{MemoryId, MemoryState, SessionState};
 use skep_store::row::CountsRow;
-use skep_store::{NewVector, Tx};
+use skep_store::{Change, NewVector, Tx};
 
 use crate::Harness;
 use crate::sample::{fresh, new_memory, new_turns, put_session};
@@ -122,6 +122,51 @@ pub(crate) async fn a_vector_is_a_change<H: Harness>() {
     let all = tx.list_changes((0, None), 9).await.unwrap();
     let order: Vec<_> = all.iter().map(|row| row.id).collect();
     assert_eq!(order, [ids[0], ids[3], ids[1], ids[2]], "each once");
+}
+
+pub(crate) async fn t01_a_walk_meets_every_row_of_its_own_workspace_once<H: Harness>() {
+    let world = World::<H>::new().await;
+    let ids = put_memories(&world, 7).await;
+    embed(&world, OLD, &ids[..2]).await;
+    embed(&world, NOW, &ids[2..6]).await;
+    let mut tx: Tx<MemoryDelete> = world.begin(&world.ours, HUMAN).await;
+    let forgotten = tx.forget(ids[5], "old", world.store().now());
+    forgotten.await.unwrap();
+    tx.commit().await.unwrap();
+
+    let mut tx = world.survey(&world.ours).await;
+    let (mut memories, mut vectors) = (Vec::new(), Vec::new());
+    let mut from = Some(0);
+    while let Some(place) = from {
+        let part = tx.walk_memories(place, 2).await.unwrap();
+        assert!(part.rows.len() <= 2);
+        memories.extend(part.rows);
+        from = part.next;
+    }
+    let mut from = Some(0);
+    while let Some(place) = from {
+        let part = tx.walk_vectors(NOW, place, 2).await.unwrap();
+        vectors.extend(part.rows);
+        from = part.next;
+    }
+    let changes = tx.list_changes((0, None), 99).await.unwrap();
+    let mut live: Vec<_> = changes
+        .iter()
+        .filter(|row| row.state != MemoryState::Forgotten)
+        .collect();
+    live.sort_by_key(|row| row.id);
+    memories.sort_by_key(|row| row.id);
+    let told = |row: &Change| (row.seq, row.id, row.kind, row.project, row.body.clone());
+    let walked: Vec<_> = memories.iter().map(told).collect();
+    assert_eq!(walked, live.into_iter().map(told).collect::<Vec<_>>());
+    assert_eq!(walked.len(), 6);
+    vectors.sort();
+    let expected = ids[2..6].iter().map(|id| (*id, vec![NOW[0], 1]));
+    assert_eq!(vectors, expected.collect::<Vec<_>>());
+
+    let mut tx = world.survey(&world.theirs).await;
+    assert!(tx.walk_memories(0, 9).await.unwrap().rows.is_empty());
+    assert!(tx.walk_vectors(NOW, 0, 9).await.unwrap().rows.is_empty());
 }
 
 pub(crate) async fn another_model_asks_for_its_own_vectors<H: Harness>() {

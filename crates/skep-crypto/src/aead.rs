@@ -101,6 +101,19 @@ impl DataKey {
         open(&self.cipher, &[VERSION], &id.encode(), sealed.as_ref(), out)
     }
 
+    /// Like [`DataKey::open_into`], over a secret that was opened before.
+    ///
+    /// # Errors
+    /// [`CryptoError::Damaged`] for any other bytes, place or key.
+    pub fn open_over(
+        &self,
+        id: &Identity<'_>,
+        sealed: &(impl AsRef<[u8]> + ?Sized),
+        out: &mut Plain<Vec<u8>>,
+    ) -> Result<(), CryptoError> {
+        self.open_into(id, sealed, out.expose_mut())
+    }
+
     /// A MAC key that lives and dies with this data key, for fingerprints of content: when the
     /// workspace's key is destroyed, its fingerprints match nothing any more.
     #[must_use]

@@ -40,6 +40,10 @@ impl<T: Zeroize> Plain<T> {
     pub fn expose(&self) -> &T {
         &self.0
     }
+
+    pub(crate) fn expose_mut(&mut self) -> &mut T {
+        &mut self.0
+    }
 }
 
 impl<T: Zeroize> Drop for Plain<T> {

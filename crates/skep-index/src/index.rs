@@ -8,10 +8,10 @@ use skep_domain::{MemoryId, ProjectId};
 use crate::Quantised;
 use crate::fuse::{fuse, lexical_share, with_names};
 use crate::graph::{self, Graph, NameRules, seeds};
-use crate::lexical::Lexical;
-use crate::lexicon::ENTRY_OVERHEAD;
+use crate::lexical::{Asked, Lexical};
+use crate::slots::Slots;
 use crate::threads::{Said, Threads};
-use crate::top::Top;
+use crate::top::{Accept, Top};
 use crate::vector::Vectors;
 
 /// Each channel proposes this many times the candidates asked for, and at least [`POOL_MIN`].
@@ -22,6 +22,12 @@ const POOL_MIN: usize = 100;
 
 /// Removed texts are cleared away when they are this many and a quarter of all.
 const COMPACT_FROM: usize = 1_024;
+
+/// From this many memories on, both channels are asked at once.
+const AT_ONCE_FROM: usize = 200_000;
+
+/// What the words come to, and the best of both channels.
+type Proposals = (Asked, Vec<(f32, u32)>, Vec<(f32, u32)>);
 
 /// One memory, as search sees it.
 #[derive(Clone, Copy, Debug)]
@@ -89,7 +95,7 @@ pub struct WorkspaceIndex {
     pub(crate) threads: Threads,
     pub(crate) graph: Graph,
     pub(crate) places: Vec<Place>,
-    pub(crate) slots: HashMap<MemoryId, u32>,
+    pub(crate) slots: Slots,
     /// Memories that no longer hold and have no vector.
     pub(crate) bare: usize,
 }
@@ -117,7 +123,7 @@ impl WorkspaceIndex {
             threads: Threads::default(),
             graph: Graph::default(),
             places: Vec::new(),
-            slots: HashMap::new(),
+            slots: Slots::default(),
             bare: 0,
         }
     }
@@ -159,7 +165,7 @@ impl WorkspaceIndex {
 
     /// Says whether a memory no longer holds; false if it is not held here.
     pub fn set_past(&mut self, id: MemoryId, past: bool) -> bool {
-        let Some(&slot) = self.slots.get(&id) else {
+        let Some(slot) = self.slot(id) else {
             return false;
         };
         self.bare -= self.is_bare(slot);
@@ -177,7 +183,7 @@ impl WorkspaceIndex {
     /// has not changed keeps it, and costs a hash.
     pub fn put(&mut self, entry: &Entry<'_>) {
         let mark = mark(entry.text);
-        if let Some(&slot) = self.slots.get(&entry.id) {
+        if let Some(slot) = self.slot(entry.id) {
             let place = &mut self.places[slot as usize];
             if place.mark == mark {
                 place.project = entry.project;
@@ -192,16 +198,28 @@ impl WorkspaceIndex {
             past: false,
             mark,
         });
-        self.slots.insert(entry.id, slot);
+        self.slots.put(slot, &self.places);
     }
 
     /// Gives a memory its vector; false if the memory is not held or the dimension is another.
     pub fn put_vector(&mut self, id: MemoryId, vector: &Quantised) -> bool {
-        let Some(&slot) = self.slots.get(&id) else {
+        self.take_vector(id, |vectors, slot| vectors.put(slot, vector))
+    }
+
+    /// Gives a memory its vector as storage keeps it; false also if no quantiser wrote it.
+    pub fn put_vector_bytes(&mut self, id: MemoryId, bytes: &[u8]) -> bool {
+        let Some((scale, codes)) = Quantised::parts_of_bytes(bytes) else {
+            return false;
+        };
+        self.take_vector(id, |vectors, slot| vectors.put_parts(slot, scale, codes))
+    }
+
+    fn take_vector(&mut self, id: MemoryId, put: impl FnOnce(&mut Vectors, u32) -> bool) -> bool {
+        let Some(slot) = self.slot(id) else {
             return false;
         };
         self.bare -= self.is_bare(slot);
-        let taken = self.vectors.put(slot, vector);
+        let taken = put(&mut self.vectors, slot);
         self.bare += self.is_bare(slot);
         taken
     }
@@ -209,7 +227,7 @@ impl WorkspaceIndex {
     /// Says where a memory was said, so that its neighbours' words help to find it; false if it is
     /// not held. A text that changes has to be given its place again, like its vector.
     pub fn put_said(&mut self, id: MemoryId, said: Said) -> bool {
-        let Some(&slot) = self.slots.get(&id) else {
+        let Some(slot) = self.slot(id) else {
             return false;
         };
         self.threads.put(slot, said);
@@ -219,7 +237,7 @@ impl WorkspaceIndex {
     /// Says what a memory names, so that names lead to it; false if it is not held. A text that
     /// changes has to be given its names again, like its vector.
     pub fn put_names<'a>(&mut self, id: MemoryId, names: impl Iterator<Item = &'a str>) -> bool {
-        let Some(&slot) = self.slots.get(&id) else {
+        let Some(slot) = self.slot(id) else {
             return false;
         };
         let keys = names.flat_map(graph::keys).map(|(key, _)| key);
@@ -229,7 +247,7 @@ impl WorkspaceIndex {
 
     /// Takes a memory out; false if it was not held.
     pub fn remove(&mut self, id: MemoryId) -> bool {
-        let Some(slot) = self.slots.remove(&id) else {
+        let Some(slot) = self.slots.remove(id, &self.places) else {
             return false;
         };
         self.bare -= self.is_bare(slot);
@@ -243,12 +261,18 @@ impl WorkspaceIndex {
         true
     }
 
+    /// Gives back what only helps while many memories come in: call it when an index is made.
+    pub fn settle(&mut self) {
+        self.lexical.settle();
+        self.vectors.settle();
+        self.places.shrink_to_fit();
+    }
+
     /// What the index takes in memory, estimated.
     #[must_use]
     pub fn bytes(&self) -> usize {
-        let id = size_of::<(MemoryId, u32)>() + ENTRY_OVERHEAD;
         let places = self.places.capacity() * size_of::<Place>();
-        let ids = self.slots.capacity() * id + places;
+        let ids = self.slots.heap_bytes() + places;
         let channels = self.lexical.heap_bytes() + self.vectors.heap_bytes();
         channels + self.threads.heap_bytes() + self.graph.heap_bytes() + ids
     }
@@ -264,14 +288,7 @@ impl WorkspaceIndex {
     pub fn search_with(&self, query: &Query<'_>, aids: &Aids<'_>) -> Vec<Candidate> {
         let accept = |slot: u32| self.accepts(slot, query.project, aids.past);
         let pool = query.limit.saturating_mul(POOL_FACTOR).max(POOL_MIN);
-        let asked = self.lexical.ask(query.text);
-        let mut by_words = Top::new(pool, f32::MIN_POSITIVE);
-        by_words.offer_all(0, &asked.scores, &accept);
-        let by_words = by_words.into_sorted();
-        let by_vector = match query.vector {
-            Some(vector) => self.vectors.nearest(vector, pool, &accept),
-            None => Vec::new(),
-        };
+        let (asked, by_words, by_vector) = self.ask_channels(query, pool, &accept);
         let by_name = self.by_name(query, aids, pool);
         let proposed = by_words.iter().chain(&by_vector).chain(&by_name);
         let mut slots: Vec<u32> = proposed.map(|&(_, slot)| slot).collect();
@@ -333,7 +350,7 @@ impl WorkspaceIndex {
         relays: &[MemoryId],
     ) -> Vec<Candidate> {
         let seeds = seeds(query.text, aids.hints);
-        let relays = relays.iter().filter_map(|id| self.slots.get(id).copied());
+        let relays = relays.iter().filter_map(|&id| self.slot(id));
         let relays: Vec<u32> = relays.collect();
         let accept = |slot: u32| self.accepts(slot, query.project, aids.past);
         let found = self.graph.onward(&seeds, &relays, RELATED_POOL, &accept);
@@ -377,6 +394,36 @@ impl WorkspaceIndex {
             .reach(&seeds(query.text, aids.hints), pool, &accept)
     }
 
+    /// Asks both channels; at once, where that saves more than starting a thread costs.
+    fn ask_channels(&self, query: &Query<'_>, pool: usize, accept: Accept<'_>) -> Proposals {
+        let words = || {
+            let asked = self.lexical.ask(query.text);
+            let mut best = Top::new(pool, f32::MIN_POSITIVE);
+            best.offer_all(0, &asked.scores, accept);
+            (asked, best.into_sorted())
+        };
+        let nearest = || match query.vector {
+            Some(vector) => self.vectors.nearest(vector, pool, accept),
+            None => Vec::new(),
+        };
+        if self.places.len() < AT_ONCE_FROM || query.vector.is_none() {
+            let (asked, by_words) = words();
+            return (asked, by_words, nearest());
+        }
+        std::thread::scope(|scope| {
+            let words = scope.spawn(words);
+            let by_vector = nearest();
+            match words.join() {
+                Ok((asked, by_words)) => (asked, by_words, by_vector),
+                Err(panic) => std::panic::resume_unwind(panic),
+            }
+        })
+    }
+
+    fn slot(&self, id: MemoryId) -> Option<u32> {
+        self.slots.get(id, &self.places)
+    }
+
     fn accepts(&self, slot: u32, project: Option<ProjectId>, past: bool) -> bool {
         let place = &self.places[slot as usize];
         self.lexical.is_live(slot)
@@ -401,8 +448,9 @@ impl WorkspaceIndex {
         let mut kept = moved.iter();
         self.places
             .retain(|_| kept.next().is_some_and(Option::is_some));
-        for (slot, place) in (0..).zip(&self.places) {
-            self.slots.insert(place.id, slot);
+        self.slots = Slots::default();
+        for slot in 0..self.places.len() as u32 {
+            self.slots.put(slot, &self.places);
         }
     }
 }

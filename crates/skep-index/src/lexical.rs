@@ -95,16 +95,20 @@ impl Lexical {
         // Sums are taken in the order of the words, not of their numbers, so that the last bit of
         // a score does not depend on what was put in first.
         terms.sort_unstable();
-        let mut found = Vec::new();
         for run in terms.chunk_by(|a, b| a == b) {
             let Some(number) = self.lexicon.get(&run[0]) else {
                 continue;
             };
-            found.clear();
-            let occurrences = self.postings[number as usize].iter();
-            found.extend(occurrences.filter(|(slot, _)| self.is_live(*slot)));
-            let weight = run.len() as f32 * self.rarity(found.len());
-            for &(slot, count) in &found {
+            let list = &self.postings[number as usize];
+            let occurrences = list.iter().filter(|(slot, _)| self.is_live(*slot));
+            // Counting takes a walk of its own only where something was removed.
+            let holding = if self.live == self.lengths.len() {
+                list.len()
+            } else {
+                occurrences.clone().count()
+            };
+            let weight = run.len() as f32 * self.rarity(holding);
+            for (slot, count) in occurrences {
                 let (count, norm) = (
                     count as f32,
                     flat + slope * self.lengths[slot as usize] as f32,
@@ -172,6 +176,16 @@ impl Lexical {
         self.lexicon = lexicon;
         self.postings = lists;
         self.lengths.retain(|&length| length != REMOVED);
+    }
+
+    /// Gives back what only helps while many texts come in.
+    pub(crate) fn settle(&mut self) {
+        self.lexicon.settle();
+        for list in &mut self.postings {
+            list.shrink();
+        }
+        self.postings.shrink_to_fit();
+        self.lengths.shrink_to_fit();
     }
 
     /// What the channel takes in memory, estimated.

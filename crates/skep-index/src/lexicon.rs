@@ -2,9 +2,11 @@
 
 use std::collections::HashMap;
 
+use hashbrown::HashTable;
 use rust_stemmers::{Algorithm, Stemmer};
 
 use crate::analyze::{expand, surfaces};
+use crate::hash::Keyed;
 
 /// Surfaces remembered at a time; past that the memory starts afresh. It is only a shortcut.
 const REMEMBERED: usize = 1 << 16;
@@ -18,23 +20,63 @@ pub(crate) const ENTRY_OVERHEAD: usize = 24;
 
 /// Every term of a workspace, numbered in order of first sight.
 pub(crate) struct Lexicon {
-    numbers: HashMap<Box<str>, u32>,
-    remembered: HashMap<Box<str>, Box<[u32]>>,
+    terms: Terms,
+    remembered: HashMap<Box<str>, Box<[u32]>, Keyed>,
     stemmer: Stemmer,
-    text_bytes: usize,
     remembered_bytes: usize,
+}
+
+/// The terms one behind the other, and a table of their numbers.
+#[derive(Default)]
+struct Terms {
+    text: String,
+    /// Where each term ends.
+    ends: Vec<u32>,
+    numbers: HashTable<u32>,
+    keyed: Keyed,
 }
 
 impl Default for Lexicon {
     fn default() -> Self {
         Self {
-            numbers: HashMap::new(),
-            remembered: HashMap::new(),
+            terms: Terms::default(),
+            remembered: HashMap::default(),
             stemmer: Stemmer::create(Algorithm::English),
-            text_bytes: 0,
             remembered_bytes: 0,
         }
     }
+}
+
+impl Terms {
+    fn term(&self, number: u32) -> &str {
+        term(&self.text, &self.ends, number)
+    }
+
+    fn get(&self, wanted: &str) -> Option<u32> {
+        let hash = self.keyed.hash(wanted.as_bytes());
+        let is_it = |&number: &u32| self.term(number) == wanted;
+        self.numbers.find(hash, is_it).copied()
+    }
+
+    fn number(&mut self, new: &str) -> u32 {
+        if let Some(known) = self.get(new) {
+            return known;
+        }
+        let number = self.ends.len() as u32;
+        self.text.push_str(new);
+        self.ends.push(self.text.len() as u32);
+        let (text, ends, keyed) = (&self.text, &self.ends, &self.keyed);
+        let hash = |number: u32| keyed.hash(term(text, ends, number).as_bytes());
+        self.numbers
+            .insert_unique(hash(number), number, |&other| hash(other));
+        number
+    }
+}
+
+fn term<'a>(text: &'a str, ends: &[u32], number: u32) -> &'a str {
+    let at = number as usize;
+    let from = at.checked_sub(1).map_or(0, |before| ends[before]);
+    &text[from as usize..ends[at] as usize]
 }
 
 impl Lexicon {
@@ -56,65 +98,69 @@ impl Lexicon {
 
     /// The number of a term, if any text had it.
     pub(crate) fn get(&self, term: &str) -> Option<u32> {
-        self.numbers.get(term).copied()
+        self.terms.get(term)
     }
 
     /// How many terms are numbered.
     pub(crate) fn len(&self) -> usize {
-        self.numbers.len()
+        self.terms.ends.len()
     }
 
     /// All terms, the one numbered `i` at place `i`.
     pub(crate) fn terms(&self) -> Vec<&str> {
-        let mut terms = vec![""; self.numbers.len()];
-        for (term, &number) in &self.numbers {
-            terms[number as usize] = term;
-        }
-        terms
+        let numbers = 0..self.len() as u32;
+        numbers.map(|number| self.terms.term(number)).collect()
     }
 
     /// Numbers `terms` in their order; `None` if one occurs twice.
-    pub(crate) fn from_terms<'a>(terms: impl Iterator<Item = &'a str>) -> Option<Self> {
+    pub(crate) fn from_terms<'a>(terms: impl ExactSizeIterator<Item = &'a str>) -> Option<Self> {
         let mut lexicon = Self::default();
+        let (held, count) = (&mut lexicon.terms, terms.len());
+        held.ends.reserve_exact(count);
+        // Nothing is held yet that would be hashed again.
+        held.numbers.reserve(count, |_| 0);
         for term in terms {
-            let before = lexicon.numbers.len();
-            number(&mut lexicon.numbers, &mut lexicon.text_bytes, term);
-            if lexicon.numbers.len() == before {
+            let before = held.ends.len();
+            held.number(term);
+            if held.ends.len() == before {
                 return None;
             }
         }
         Some(lexicon)
     }
 
+    /// Forgets the shortcuts, which help while many texts come in.
+    pub(crate) fn settle(&mut self) {
+        self.remembered = HashMap::default();
+        self.remembered_bytes = 0;
+    }
+
     /// What the tables take in memory, estimated.
     pub(crate) fn heap_bytes(&self) -> usize {
-        let slot = size_of::<(Box<str>, u32)>() + ENTRY_OVERHEAD;
-        self.numbers.capacity() * slot + self.text_bytes + self.remembered_bytes
+        let Terms {
+            text,
+            ends,
+            numbers,
+            ..
+        } = &self.terms;
+        // A table is a quarter to a half empty, and has one more byte for each place.
+        let table = numbers.capacity() * 8 / 7 * 5;
+        text.capacity() + ends.capacity() * 4 + table + self.remembered_bytes
     }
 
     fn learn_surface(&mut self, surface: &str, out: &mut Vec<u32>) {
-        let (numbers, text_bytes) = (&mut self.numbers, &mut self.text_bytes);
+        let terms = &mut self.terms;
         expand(&self.stemmer, surface, &mut |term| {
-            out.push(number(numbers, text_bytes, term));
+            out.push(terms.number(term));
         });
     }
 
     fn remember(&mut self, surface: &str, terms: &[u32]) {
         if self.remembered.len() >= REMEMBERED {
-            self.remembered = HashMap::new();
+            self.remembered = HashMap::default();
             self.remembered_bytes = 0;
         }
         self.remembered_bytes += surface.len() + size_of_val(terms) + 2 * ENTRY_OVERHEAD + 32;
         self.remembered.insert(surface.into(), terms.into());
     }
-}
-
-fn number(numbers: &mut HashMap<Box<str>, u32>, text_bytes: &mut usize, term: &str) -> u32 {
-    if let Some(&known) = numbers.get(term) {
-        return known;
-    }
-    let new = numbers.len() as u32;
-    *text_bytes += term.len();
-    numbers.insert(term.into(), new);
-    new
 }

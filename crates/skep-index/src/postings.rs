@@ -10,6 +10,8 @@ pub(crate) struct Postings {
     bytes: Vec<u8>,
     /// One more than the last slot; zero when the list is empty.
     end: u32,
+    /// How many slots there are.
+    count: u32,
 }
 
 impl Postings {
@@ -22,6 +24,12 @@ impl Postings {
             put_varint(&mut self.bytes, u64::from(count - 2));
         }
         self.end = slot + 1;
+        self.count += 1;
+    }
+
+    /// How many slots hold the term.
+    pub(crate) fn len(&self) -> usize {
+        self.count as usize
     }
 
     /// `(slot, count)` pairs, slots ascending. Damaged bytes end the list early.
@@ -38,18 +46,17 @@ impl Postings {
     /// Takes entries from a snapshot; `None` unless they are exactly what [`Self::push`] writes
     /// for slots below `slots`.
     pub(crate) fn from_bytes(bytes: &[u8], slots: u32) -> Option<Self> {
-        let bytes = bytes.to_vec();
         let mut list = Iter {
-            rest: &bytes,
+            rest: bytes,
             next: 0,
         };
-        for (slot, _) in list.by_ref() {
-            if slot >= slots {
-                return None;
-            }
-        }
+        let count = list.by_ref().count() as u32;
         let (end, whole) = (list.next, list.rest.is_empty());
-        whole.then_some(Self { bytes, end })
+        (whole && end <= slots).then(|| Self {
+            bytes: bytes.to_vec(),
+            end,
+            count,
+        })
     }
 
     /// What the list takes in memory beside its own struct.
@@ -64,6 +71,7 @@ impl Postings {
 }
 
 /// Walks a list.
+#[derive(Clone)]
 pub(crate) struct Iter<'a> {
     rest: &'a [u8],
     next: u32,

@@ -45,11 +45,18 @@ impl Quantised {
     /// Reads the bytes back; `None` if no quantiser wrote them.
     #[must_use]
     pub fn from_bytes(bytes: &[u8]) -> Option<Self> {
+        let (scale, codes) = Self::parts_of_bytes(bytes)?;
+        let codes = codes.iter().map(|code| code.cast_signed()).collect();
+        Some(Self { scale, codes })
+    }
+
+    /// Scale and codes where they stand in the bytes of storage; `None` if no quantiser wrote them.
+    pub(crate) fn parts_of_bytes(bytes: &[u8]) -> Option<(f32, &[u8])> {
+        const LEAST: u8 = i8::MIN.cast_unsigned();
         let (scale, codes) = bytes.split_first_chunk::<HEADER>()?;
         let scale = f32::from_le_bytes(*scale);
-        let codes: Box<[i8]> = codes.iter().map(|code| code.cast_signed()).collect();
-        let sound = (0.0..=1.0).contains(&scale) && !codes.contains(&i8::MIN);
-        sound.then_some(Self { scale, codes })
+        let sound = (0.0..=1.0).contains(&scale) && !codes.contains(&LEAST);
+        sound.then_some((scale, codes))
     }
 
     /// Puts together what [`Self::scale`] and [`Self::codes`] told.

@@ -82,22 +82,14 @@ impl Sketches {
         }
     }
 
-    /// The best `room` slots by estimate of those in a range of blocks that `accept` lets through,
-    /// in no order.
-    pub(crate) fn scan(
-        &self,
-        query: &[f32],
-        blocks: std::ops::Range<usize>,
-        room: usize,
-        accept: Accept<'_>,
-    ) -> Vec<(f32, u32)> {
+    /// The best `room` slots by estimate of those that `accept` lets through, in no order.
+    pub(crate) fn scan(&self, query: &[f32], room: usize, accept: Accept<'_>) -> Vec<(f32, u32)> {
         let query = Tables::of(query, &self.turn);
         let mut top = Top::new(room, f32::MIN);
         let mut scores = [0.0; ROWS];
         let size = self.block_size();
-        let rows = self.blocks[blocks.start * size..blocks.end * size].chunks_exact(size);
-        let factors = &self.factors[blocks.clone()];
-        for ((number, block), factors) in blocks.zip(rows).zip(factors) {
+        let blocks = self.blocks.chunks_exact(size);
+        for ((number, block), factors) in blocks.enumerate().zip(&self.factors) {
             let best = estimate(&query.entries, block, factors, query.line, &mut scores);
             if best >= top.floor() {
                 top.offer_all((number * ROWS) as u32, &scores, accept);
@@ -110,11 +102,6 @@ impl Sketches {
     pub(crate) fn has(&self, slot: usize) -> bool {
         let factors = self.factors.get(slot / ROWS);
         factors.is_some_and(|factors| !factors[slot % ROWS].is_nan())
-    }
-
-    /// How many blocks there are.
-    pub(crate) fn blocks(&self) -> usize {
-        self.factors.len()
     }
 
     /// What the sketches take in memory.

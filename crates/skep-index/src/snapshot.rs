@@ -2,8 +2,6 @@
 //!
 //! The bytes hold terms in clear: whoever keeps them seals them first.
 
-use std::collections::HashMap;
-
 use skep_domain::{Id, MemoryId, ProjectId, Timestamp};
 use skep_simd::ROWS;
 
@@ -15,6 +13,7 @@ use crate::lexical::Lexical;
 use crate::lexicon::Lexicon;
 use crate::postings::{Postings, put_varint};
 use crate::sketch::Sketches;
+use crate::slots::Slots;
 use crate::threads::Said;
 use crate::vector::{Vectors, is_sound_scale};
 
@@ -153,11 +152,14 @@ impl WorkspaceIndex {
 
     /// Builds the way from ids to slots, which the bytes leave out.
     fn link(&mut self) -> Result<(), IndexError> {
-        self.slots = HashMap::with_capacity(self.lexical.live());
+        self.slots = Slots::with_room(self.lexical.live());
         for (slot, place) in (0..).zip(&self.places) {
-            let live = self.lexical.is_live(slot);
-            let twice = live && self.slots.insert(place.id, slot).is_some();
-            if twice || (!live && self.vectors.has(slot)) {
+            if self.lexical.is_live(slot) {
+                if self.slots.get(place.id, &self.places).is_some() {
+                    return Err(DAMAGED);
+                }
+                self.slots.put(slot, &self.places);
+            } else if self.vectors.has(slot) {
                 return Err(DAMAGED);
             }
             let bare = live && place.past && !self.vectors.has(slot);

@@ -18,14 +18,10 @@ const SKETCHED_FROM: usize = 16_384;
 
 /// The first pass of two keeps so many times the rows that are wanted, and one in [`KEPT_SHARE`]
 /// of all beside.
-const KEPT_FACTOR: usize = 4;
+const KEPT_FACTOR: usize = 3;
 
 /// See [`KEPT_FACTOR`].
 const KEPT_SHARE: usize = 256;
-
-/// From this many blocks of sketches on, two threads share the first pass: starting one costs
-/// less than what it saves.
-const SHARED_FROM: usize = 1 << 13;
 
 /// Vectors by slot; a slot without one holds zeros and a scale that is not a number.
 pub(crate) struct Vectors {
@@ -66,7 +62,14 @@ impl Vectors {
 
     /// Sets the vector of a slot; false, and nothing changed, if it has another dimension.
     pub(crate) fn put(&mut self, slot: u32, vector: &Quantised) -> bool {
-        if vector.dim() != self.dim {
+        let codes = vector.codes().iter().map(|code| code.cast_unsigned());
+        let bytes: Vec<u8> = codes.collect();
+        self.put_parts(slot, vector.scale(), &bytes)
+    }
+
+    /// [`Self::put`] for codes as storage keeps them.
+    pub(crate) fn put_parts(&mut self, slot: u32, scale: f32, codes: &[u8]) -> bool {
+        if codes.len() != self.dim {
             return false;
         }
         let at = slot as usize;
@@ -77,10 +80,13 @@ impl Vectors {
             self.codes.resize((at + 1) * self.dim, 0);
         }
         self.count += usize::from(self.scales[at].is_nan());
-        self.scales[at] = vector.scale();
-        self.codes[at * self.dim..][..self.dim].copy_from_slice(vector.codes());
+        self.scales[at] = scale;
+        let row = &mut self.codes[at * self.dim..][..self.dim];
+        for (kept, code) in row.iter_mut().zip(codes) {
+            *kept = code.cast_signed();
+        }
         match &mut self.sketches {
-            Some(sketches) => sketches.put(slot, vector.codes(), vector.scale()),
+            Some(sketches) => sketches.put(slot, row, scale),
             None if self.count >= SKETCHED_FROM => self.sketch_all(),
             None => {}
         }
@@ -122,7 +128,8 @@ impl Vectors {
             None => self.scan(&probe, room, accept),
             Some(sketches) => {
                 let kept = room * KEPT_FACTOR + self.scales.len() / KEPT_SHARE;
-                let mut slots = first_pass(sketches, &probe.vector, kept, accept);
+                let found = sketches.scan(&probe.vector, kept, accept);
+                let mut slots: Vec<u32> = found.into_iter().map(|(_, slot)| slot).collect();
                 // In the order of memory.
                 slots.sort_unstable();
                 self.in_full(&probe, room, &slots)
@@ -155,6 +162,12 @@ impl Vectors {
             }
         }
         *self = next;
+    }
+
+    /// Gives back the room for growth.
+    pub(crate) fn settle(&mut self) {
+        self.codes.shrink_to_fit();
+        self.scales.shrink_to_fit();
     }
 
     /// What the channel takes in memory.
@@ -254,31 +267,6 @@ impl Vectors {
             0.0
         }
     }
-}
-
-/// The slots that the sketches put first.
-fn first_pass(sketches: &Sketches, query: &[f32], room: usize, accept: Accept<'_>) -> Vec<u32> {
-    let blocks = sketches.blocks();
-    let scan = |from, to| sketches.scan(query, from..to, room, accept);
-    let found = if blocks < SHARED_FROM {
-        scan(0, blocks)
-    } else {
-        let middle = blocks / 2;
-        std::thread::scope(|scope| {
-            let half = scope.spawn(|| scan(middle, blocks));
-            let mut top = Top::new(room, f32::MIN);
-            let own = scan(0, middle);
-            let other = match half.join() {
-                Ok(found) => found,
-                Err(panic) => std::panic::resume_unwind(panic),
-            };
-            for (score, slot) in own.into_iter().chain(other) {
-                top.offer(score, slot);
-            }
-            top.into_unsorted()
-        })
-    };
-    found.into_iter().map(|(_, slot)| slot).collect()
 }
 
 /// Whether a scale may stand in storage: none, or that of a vector of length one.

@@ -21,6 +21,7 @@ mod control;
 mod database;
 mod directory;
 mod failure;
+mod index;
 mod memory;
 mod migration;
 mod ontology;

@@ -10,26 +10,37 @@ use crate::failure::Failure;
 use crate::rows::Rows;
 use crate::session;
 
+/// The columns of a change, up to those of its vector.
+macro_rules! change_columns {
+    () => {
+        "m.seq, m.id, m.kind, m.state, m.recorded_at, m.project, b.body"
+    };
+}
+pub(crate) use change_columns;
+
 /// After `(seq, None)` come the changes of the next `seq`: all of that one is known.
 pub(crate) fn changes(
     rows: &Rows<'_>,
     (seq, after): (u64, Option<MemoryId>),
     limit: u32,
 ) -> Result<Vec<ChangeRow>, Failure> {
-    let sql = "SELECT m.seq, m.id, m.kind, m.state, m.recorded_at, m.project, b.body, v.model,
-                   v.vector, m.valid_from, m.session, m.owner_kind, m.owner, m.visibility
+    let sql = concat!(
+        "SELECT ",
+        change_columns!(),
+        ", v.model, v.vector, m.valid_from, m.session, m.owner_kind, m.owner, m.visibility
                FROM memory_facts AS m INDEXED BY memory_by_seq
                CROSS JOIN memory AS b ON b.workspace_id = ?1 AND b.id = m.id
                LEFT JOIN memory_vector AS v ON v.workspace_id = ?1 AND v.memory = m.id
                WHERE m.workspace_id = ?1 AND (m.seq, m.id) > (?2, ?3)
-               ORDER BY m.seq, m.id LIMIT ?4";
+               ORDER BY m.seq, m.id LIMIT ?4"
+    );
     let after = after.map_or_else(|| AFTER_ALL.to_vec(), |id| id.to_bytes().to_vec());
     rows.statement(sql)?
         .query_and_then(params![rows.workspace, seq, after, limit], change)?
         .collect()
 }
 
-fn change(row: &Row<'_>) -> Result<ChangeRow, Failure> {
+pub(crate) fn change(row: &Row<'_>) -> Result<ChangeRow, Failure> {
     let model: Option<ModelTag> = row.get(7)?;
     Ok(ChangeRow {
         seq: row.get(0)?,

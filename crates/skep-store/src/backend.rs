@@ -1,6 +1,7 @@
 //! The port that a backend implements. Every method takes a [`ScopeKey`], which only this crate can
 //! make, so that holding a backend buys nothing.
 
+mod index;
 mod ontology;
 mod review;
 mod time;
@@ -21,6 +22,7 @@ use crate::row::{
 use crate::scope::{ControlKey, ScopeKey};
 
 // The port's own words: a backend that depended on the crate that grants rights could ask it for some.
+pub use index::{IndexRows, Walked};
 pub use ontology::OntologyRows;
 pub use review::ReviewRows;
 pub use skep_authz::{CredentialKey, StoredPrincipal};
@@ -124,7 +126,7 @@ pub trait Backend: Send + Sync + 'static {
 /// A transaction on one workspace. Dropped without `commit`, it leaves nothing; after an error, or
 /// when a call was given up half-way, nothing is left but to drop it.
 #[async_trait]
-pub trait BackendTx: Send + TimeRows + ReviewRows + OntologyRows {
+pub trait BackendTx: Send + TimeRows + ReviewRows + OntologyRows + IndexRows {
     /// The workspace's `seq` as this transaction sees it.
     async fn seq(&mut self, scope: &ScopeKey) -> Result<u64, StoreError>;
 

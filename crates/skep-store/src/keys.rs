@@ -46,6 +46,27 @@ pub(crate) struct WorkspaceKeys {
     random: Arc<dyn Random>,
 }
 
+/// Opens values into the same bytes, which are wiped each time and in the end.
+pub(crate) struct OpenBuffer<'a> {
+    keys: &'a WorkspaceKeys,
+    opened: Plain<Vec<u8>>,
+}
+
+impl OpenBuffer<'_> {
+    pub(crate) fn open(
+        &mut self,
+        column: Column,
+        row: [u8; 16],
+        sealed: &(impl AsRef<[u8]> + ?Sized),
+    ) -> Result<&[u8], StoreError> {
+        let identity = self.keys.identity(column, row);
+        self.keys
+            .data
+            .open_over(&identity, sealed, &mut self.opened)?;
+        Ok(self.opened.expose())
+    }
+}
+
 impl WorkspaceKeys {
     pub(crate) fn new(workspace: WorkspaceId, data: DataKey, random: Arc<dyn Random>) -> Self {
         let fingerprint = data.fingerprint_key();
@@ -69,6 +90,14 @@ impl WorkspaceKeys {
         sealed: &Sealed,
     ) -> Result<Plain<Vec<u8>>, StoreError> {
         Ok(self.data.open(&self.identity(column, row), sealed)?)
+    }
+
+    /// Room to open one value after the other in.
+    pub(crate) fn buffer(&self) -> OpenBuffer<'_> {
+        OpenBuffer {
+            keys: self,
+            opened: Plain::new(Vec::new()),
+        }
     }
 
     /// Opens a short text.

@@ -14,6 +14,7 @@ mod error;
 mod keys;
 pub mod row;
 mod scope;
+mod snapshot;
 mod store;
 mod tx;
 mod value;

@@ -18,7 +18,7 @@ use crate::backend::{Backend, Mode};
 use crate::keys::{WorkspaceKeys, column};
 use crate::row::{CredentialRow, InstanceRow, WorkspaceRow};
 use crate::scope::{ControlKey, ScopeKey};
-use crate::{StoreError, Tx};
+use crate::{StoreError, Tx, snapshot};
 
 /// What a store is made of.
 pub struct StoreParts<'a> {
@@ -272,7 +272,8 @@ impl Store {
         )
     }
 
-    /// Keeps a snapshot of a workspace's index, sealed.
+    /// Keeps a snapshot of a workspace's index, sealed. A large one takes a moment: call it where
+    /// that may block.
     ///
     /// # Errors
     /// [`StoreError`].
@@ -283,11 +284,12 @@ impl Store {
     ) -> Result<(), StoreError> {
         let scope = ScopeKey::of(&authorized);
         let keys = self.keys_of(&scope).await?;
-        let sealed = keys.seal(column::INDEX_SNAPSHOT, scope.workspace().to_bytes(), bytes);
+        let sealed = snapshot::seal(&keys, self.random.array(), bytes);
         self.backend.put_snapshot(&scope, sealed).await
     }
 
-    /// The last snapshot of a workspace's index, opened.
+    /// The last snapshot of a workspace's index, opened. A large one takes a moment: call it where
+    /// that may block.
     ///
     /// # Errors
     /// [`StoreError`].
@@ -299,13 +301,7 @@ impl Store {
         let keys = self.keys_of(&scope).await?;
         let sealed = self.backend.snapshot(&scope).await?;
         sealed
-            .map(|sealed| {
-                keys.open(
-                    column::INDEX_SNAPSHOT,
-                    scope.workspace().to_bytes(),
-                    &sealed,
-                )
-            })
+            .map(|sealed| snapshot::open(&keys, &sealed))
             .transpose()
     }
 

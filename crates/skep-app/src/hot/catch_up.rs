@@ -3,12 +3,14 @@
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
-use skep_domain::{Id, MemoryState, OntologyAction, Principal};
-use skep_index::{Entry, NameRules, Quantised, Said, WorkspaceIndex};
+use skep_authz::Survey;
+use skep_domain::{Id, MemoryId, MemoryState, OntologyAction, Principal};
+use skep_index::{Entry, NameRules, Said, WorkspaceIndex};
 use skep_store::row::ModelTag;
-use skep_store::{Change, MemoryBody, Proposal};
+use skep_store::{Change, MemoryBody, Proposal, Tx};
 use tokio::sync::OwnedRwLockWriteGuard;
 
+use super::snapshot::due;
 use super::{Held, Hot};
 use crate::AppError;
 use crate::upkeep::{Tenant, survey};
@@ -32,6 +34,11 @@ impl Hot {
             index = self.restore(tenant, index, target).await?;
         }
         let moved = fresh || index.seq() < target;
+        if index.seq() == 0 && target > 0 {
+            index = self.load_all(&mut tx, index).await?;
+            index.set_seq(target);
+            held.read(index.len());
+        }
         let mut after = (index.seq(), None);
         let mut page = if index.seq() < target {
             tx.list_changes(after, PAGE).await?
@@ -40,6 +47,7 @@ impl Hot {
         };
         while let Some(last) = page.last() {
             after = (last.seq, Some(last.id));
+            held.read(page.len());
             let is_last = page.len() < PAGE as usize;
             let applying = apply_all(index, page, self.model);
             let (applied, next) = if is_last {
@@ -59,6 +67,7 @@ impl Hot {
         let reached = index.seq().max(target);
         index.set_seq(reached);
         held.bytes.store(index.bytes() as u64, Ordering::Relaxed);
+        held.due.store(due(index.len()), Ordering::Relaxed);
         drop(index);
         if fresh {
             self.evict();
@@ -80,6 +89,51 @@ fn name_rules(accepted: Vec<Proposal>) -> NameRules {
         }
     }
     rules
+}
+
+impl Hot {
+    /// Makes the index from all rows: two walks in the order of the file, each part analysed while
+    /// the next is read and opened. Rows that the transaction does not see come as changes later.
+    async fn load_all(&self, tx: &mut Tx<Survey>, mut index: Writing) -> Result<Writing, AppError> {
+        // What an attempt that was given up left behind may have been forgotten since.
+        *index = self.empty();
+        let mut part = tx.walk_memories(0, PAGE).await?;
+        loop {
+            let applying = apply_all(index, part.rows, self.model);
+            let Some(next) = part.next else {
+                index = applying.await?;
+                break;
+            };
+            let (applied, read) = tokio::join!(applying, tx.walk_memories(next, PAGE));
+            (index, part) = (applied?, read?);
+        }
+        let mut part = tx.walk_vectors(self.model, 0, PAGE).await?;
+        loop {
+            let applying = put_vectors(index, part.rows);
+            let Some(next) = part.next else {
+                let mut index = applying.await?;
+                index.settle();
+                return Ok(index);
+            };
+            let (applied, read) = tokio::join!(applying, tx.walk_vectors(self.model, next, PAGE));
+            (index, part) = (applied?, read?);
+        }
+    }
+}
+
+async fn put_vectors(
+    mut index: Writing,
+    vectors: Vec<(MemoryId, Vec<u8>)>,
+) -> Result<Writing, AppError> {
+    let put_each = move || {
+        for (id, bytes) in vectors {
+            index.put_vector_bytes(id, &bytes);
+        }
+        index
+    };
+    tokio::task::spawn_blocking(put_each)
+        .await
+        .map_err(|_| AppError::Internal("indexing ended early"))
 }
 
 async fn apply_all(
@@ -118,9 +172,8 @@ fn apply(index: &mut WorkspaceIndex, change: Change, model: ModelTag) {
     }
     if let Some((made_by, bytes)) = change.vector
         && made_by == model
-        && let Some(vector) = Quantised::from_bytes(&bytes)
     {
-        index.put_vector(change.id, &vector);
+        index.put_vector_bytes(change.id, &bytes);
     }
 }
 
