@@ -1,4 +1,5 @@
-//! Real text: paragraphs of doc comments and Markdown from the sources that this project is built of.
+//! Real text: paragraphs of doc comments and Markdown from the sources that this project is built of;
+//! where more are wanted than there are, halves of them joined anew.
 
 use std::collections::HashSet;
 use std::fs;
@@ -11,7 +12,7 @@ const SHORTEST: usize = 60;
 /// Longer ones become several, about as long as a distilled memory.
 const LONGEST: usize = 280;
 
-/// Up to `wanted` different paragraphs, in the order of the paths.
+/// `wanted` different paragraphs, in the order of the paths.
 pub(crate) fn read(directories: &[PathBuf], wanted: usize) -> Result<Vec<String>> {
     let mut files = Vec::new();
     for directory in directories {
@@ -37,13 +38,34 @@ pub(crate) fn read(directories: &[PathBuf], wanted: usize) -> Result<Vec<String>
             }
         }
     }
-    if paragraphs.len() < wanted {
+    if paragraphs.len() < ENOUGH.min(wanted) {
         bail!(
             "only {} paragraphs of real text were found, {wanted} are wanted: add --corpus",
             paragraphs.len()
         );
     }
+    recombine(&mut paragraphs, wanted);
     Ok(paragraphs)
+}
+
+/// Real paragraphs that there have to be before others are made of them.
+const ENOUGH: usize = 10_000;
+
+/// Goes on with the first half of one paragraph and the second of another, until there are enough:
+/// lengths, words and their frequencies are those of the real text, and no text comes twice.
+fn recombine(paragraphs: &mut Vec<String>, wanted: usize) {
+    let real = paragraphs.len();
+    for number in real..wanted {
+        let (round, at) = (number / real, number % real);
+        // Steps of different primes: pairs repeat only after as many rounds as there are texts.
+        let other = (at + round * 7_919 + at % 97 * 31) % real;
+        let (first, second) = (&paragraphs[at], &paragraphs[other]);
+        let head = first.len() / 2;
+        let head = first[..first.floor_char_boundary(head)].rsplit_once(' ');
+        let tail = second[second.floor_char_boundary(second.len() / 2)..].split_once(' ');
+        let (head, tail) = (head.map_or("", |cut| cut.0), tail.map_or("", |cut| cut.1));
+        paragraphs.push(format!("{head} {tail} {round}"));
+    }
 }
 
 fn list(directory: &Path, files: &mut Vec<PathBuf>) -> Result<()> {

@@ -13,7 +13,7 @@ use skep_test_support::Scratch;
 
 use crate::measure::percentile_ms;
 use crate::report::Report;
-use daemon::Daemon;
+pub(crate) use daemon::Daemon;
 use ledger::{Checked, Ledger};
 
 /// A restart that takes longer is a failure.

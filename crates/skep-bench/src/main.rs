@@ -8,6 +8,7 @@ mod crash;
 mod embed;
 mod fixture;
 mod gather;
+mod import;
 mod load;
 mod measure;
 mod quality;
@@ -94,6 +95,18 @@ enum Bench {
         #[arg(long)]
         misses: Option<String>,
     },
+    /// Importing a folder of transcripts: what both processes take in memory at most
+    Import {
+        /// MiB of transcripts to write and import
+        #[arg(long, default_value_t = 2_048)]
+        mib: u64,
+        /// The client's program
+        #[arg(long)]
+        skep: PathBuf,
+        /// The daemon's program
+        #[arg(long)]
+        skepd: PathBuf,
+    },
     /// Embedding a 20-word query
     Embed {
         /// Queries to embed
@@ -101,6 +114,9 @@ enum Bench {
         queries: usize,
     },
 }
+
+/// Paragraphs that imported transcripts are written with.
+const IMPORTED: usize = 60_000;
 
 fn main() -> Result<()> {
     let Arguments { bench, common } = Arguments::parse();
@@ -121,6 +137,11 @@ fn main() -> Result<()> {
         Bench::Crash { kills, seed, skepd } => runtime.block_on(crash::run(skepd, kills, seed))?,
         Bench::Gather { sources, out } => gather::run(&sources, &out)?,
         Bench::Quality { misses } => runtime.block_on(quality::run(misses))?,
+        Bench::Import { mib, skep, skepd } => {
+            let texts = corpus::read(&common.corpus, IMPORTED)?;
+            let programs = import::Programs { skep, skepd };
+            runtime.block_on(import::run(&programs, &texts, mib))?
+        }
         Bench::Embed { queries } => embed::run(&corpus::read(&common.corpus, queries)?),
     };
     report.print(common.json);

@@ -43,7 +43,17 @@ fn cpu() -> Duration {
 /// Bytes of this process that are in memory; 0 where the system does not say.
 pub(crate) fn resident_bytes() -> u64 {
     let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
-    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
+    kib(&status, "VmRSS:")
+}
+
+/// The most bytes that a process had in memory so far; 0 where the system does not say.
+pub(crate) fn peak_resident_bytes(process: u32) -> u64 {
+    let status = std::fs::read_to_string(format!("/proc/{process}/status")).unwrap_or_default();
+    kib(&status, "VmHWM:")
+}
+
+fn kib(status: &str, field: &str) -> u64 {
+    let line = status.lines().find_map(|line| line.strip_prefix(field));
     line.and_then(|rest| rest.split_whitespace().next()?.parse::<u64>().ok())
         .unwrap_or(0)
         << 10

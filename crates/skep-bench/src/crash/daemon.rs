@@ -57,9 +57,14 @@ impl Daemon {
         Ok(Client::connect(&Endpoint::Unix(self.socket.clone())).await?)
     }
 
+    /// Its process.
+    pub(crate) fn id(&self) -> Result<u32> {
+        self.child.id().context("skepd ended by itself")
+    }
+
     /// SIGKILL; no handler of the daemon runs. Waits until the kernel has let go of its lock.
     pub(crate) async fn kill(&mut self) -> Result<()> {
-        let id = self.child.id().context("skepd ended by itself")?;
+        let id = self.id()?;
         let pid = Pid::from_raw(id.cast_signed()).context("a process id")?;
         kill_process(pid, Signal::KILL).context("killing skepd")?;
         self.child.wait().await.context("waiting for its end")?;
