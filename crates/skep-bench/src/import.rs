@@ -98,7 +98,7 @@ fn write_all(folder: &Path, texts: &[String], wanted: u64) -> Result<(u64, usize
             break;
         }
         let size = TRANSCRIPTS[number % TRANSCRIPTS.len()].min(wanted - bytes);
-        let project = folder.join(format!("-work-project-{}", number % 7));
+        let project = folder.join(format!("-home-dev-harbor-{}", number % 7));
         fs::create_dir_all(&project)?;
         let session = format!("{number:08x}-0000-4000-8000-000000000000");
         let file = File::create(project.join(format!("{session}.jsonl")))?;
@@ -138,7 +138,7 @@ fn write_one(
         let line = json!({
             "parentUuid": parent,
             "isSidechain": false,
-            "cwd": "/work/project",
+            "cwd": "/home/dev/harbor",
             "sessionId": session,
             "version": "2.1.104",
             "gitBranch": "main",

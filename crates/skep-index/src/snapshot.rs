@@ -162,7 +162,7 @@ impl WorkspaceIndex {
             } else if self.vectors.has(slot) {
                 return Err(DAMAGED);
             }
-            let bare = live && place.past && !self.vectors.has(slot);
+            let bare = self.lexical.is_live(slot) && place.past && !self.vectors.has(slot);
             self.bare += usize::from(bare);
         }
         Ok(())
