@@ -154,6 +154,14 @@ impl App {
         };
         course.answer(found, asker.map(|asker| (asker, ring))).await
     }
+
+    /// The vector of a question, made off the runtime: it takes milliseconds.
+    async fn embed_question(&self, question: &str) -> Result<Vec<f32>, AppError> {
+        let (embedder, question) = (Arc::clone(&self.embedder), question.to_owned());
+        tokio::task::spawn_blocking(move || embedder.embed(&question))
+            .await
+            .map_err(|_| AppError::Internal("embedding ended early"))
+    }
 }
 
 impl Course<'_> {
@@ -161,7 +169,7 @@ impl Course<'_> {
     /// the index is not there in time.
     async fn search(&mut self) -> Result<Option<Found>, AppError> {
         let seq = self.tx.seq().await?;
-        let vector = self.app.embedder.embed(&self.question.query);
+        let vector = self.app.embed_question(&self.question.query).await?;
         self.recalled.timing.embed = self.lap.next();
         let deadline = Duration::from_millis(self.question.deadline_ms.into());
         let held = self.app.hot.at_least(self.tenant, seq);
@@ -179,7 +187,7 @@ impl Course<'_> {
         self.recalled.timing.catch_up = self.lap.next();
         if index.missing_vectors() > 0 {
             self.degraded(format!(
-                "{} memories wait for their vector: they are found by words only",
+                "{} memories wait for their vector: they are found by words and a draft of it",
                 index.missing_vectors()
             ));
         }

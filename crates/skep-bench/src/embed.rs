@@ -1,6 +1,6 @@
 //! Embedding a question: CPU per 20 words, beside analysing the same words for the lexical channel.
 
-use skep_index::{Embedder, StaticEmbedder};
+use skep_index::{Embedder, SentenceEmbedder};
 
 use crate::measure::{Measure, percentile_ms};
 use crate::report::Report;
@@ -10,7 +10,7 @@ const WORDS: usize = 20;
 
 pub(crate) fn run(texts: &[String]) -> Report {
     let start = Measure::start();
-    let embedder = StaticEmbedder::built_in();
+    let embedder = SentenceEmbedder::built_in();
     let ready = start.wall();
     let queries: Vec<String> = texts
         .iter()
@@ -29,6 +29,11 @@ pub(crate) fn run(texts: &[String]) -> Report {
         times.push(one.wall());
     }
     let cpu = whole.cpu();
+    let drafted = Measure::start();
+    for query in &queries {
+        std::hint::black_box(embedder.draft(query));
+    }
+    let drafted = drafted.cpu();
     let split = Measure::start();
     for query in &queries {
         std::hint::black_box(skep_memory::normal_form(query));
@@ -41,6 +46,11 @@ pub(crate) fn run(texts: &[String]) -> Report {
         "cpu_us",
         cpu.as_secs_f64() * 1e6 / queries.len() as f64,
         "target 10000",
+    );
+    report.row(
+        "draft_cpu_us",
+        drafted.as_secs_f64() * 1e6 / queries.len() as f64,
+        "what stands in for a memory's vector until it is made",
     );
     report.row("p50_ms", percentile_ms(&mut times, 0.5), "");
     report.row("p99_ms", percentile_ms(&mut times, 0.99), "");

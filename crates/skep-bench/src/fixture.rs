@@ -10,7 +10,7 @@ use skep_authz::{Caller, Right};
 use skep_domain::{
     Harness, Limits, MemoryKind, MemoryState, Timestamp, Trust, Validity, Visibility,
 };
-use skep_index::{Embedder, StaticEmbedder};
+use skep_index::{Embedder, SentenceEmbedder, StaticEmbedder};
 use skep_memory::{Redactor, clean, cut_line, normal_form};
 use skep_store::{MemoryBody, NewMemory, Store};
 use skep_test_support::{ManualClock, MemoryRootKey, Scratch, Tenant, open_store};
@@ -94,12 +94,13 @@ pub(crate) async fn open(directory: &Path) -> Result<Arc<Store>> {
 
 /// The embedder that a daemon has.
 pub(crate) fn embedder() -> Arc<dyn Embedder> {
-    Arc::new(StaticEmbedder::built_in())
+    Arc::new(SentenceEmbedder::built_in())
 }
 
-/// An application with nothing in memory yet.
+/// An application with nothing in memory yet. Its vectors are drafts, as wide as a daemon's and found
+/// in the same way: a hundred thousand in full would take most of an hour.
 pub(crate) fn application(store: &Arc<Store>) -> Arc<App> {
-    application_with(store, embedder())
+    application_with(store, Arc::new(StaticEmbedder::built_in()))
 }
 
 #[expect(

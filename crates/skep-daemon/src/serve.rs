@@ -7,7 +7,7 @@ use std::sync::{Arc, OnceLock};
 use anyhow::{Context, bail};
 use skep_app::{App, Settings, Upkeep};
 use skep_http::{Edge, Listeners, Serving};
-use skep_index::StaticEmbedder;
+use skep_index::SentenceEmbedder;
 use tokio::net::{TcpListener, UnixListener};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::task::JoinSet;
@@ -22,7 +22,7 @@ pub(crate) async fn serve(home: &Path, config: &Config) -> anyhow::Result<()> {
     let mut terminate = signal(SignalKind::terminate())?;
     let mut interrupt = signal(SignalKind::interrupt())?;
     let store = Arc::new(local::open(home, config).await?);
-    let embedder = Arc::new(StaticEmbedder::built_in());
+    let embedder = Arc::new(SentenceEmbedder::built_in());
     let settings = Settings {
         index_budget: config.index.budget_mib << 20,
     };

@@ -9,7 +9,7 @@ use unicode_normalization::UnicodeNormalization;
 use unicode_normalization::char::is_combining_mark;
 
 /// Counts up with every change that gives other terms; snapshots of another version are refused.
-pub(crate) const ANALYZER_VERSION: u16 = 1;
+pub(crate) const ANALYZER_VERSION: u16 = 2;
 
 /// Bytes of a term; the rest is cut. Longer ones are hashes and blobs, equal or not by their start.
 const TERM_BYTES: usize = 64;
@@ -35,6 +35,18 @@ pub fn analyze(text: &str) -> Vec<String> {
         expand(&stemmer, surface, &mut |term| terms.push(term.to_owned()));
     }
     terms
+}
+
+/// The word that a text begins with and a colon ends: who speaks, or what sort of note it is.
+pub(crate) fn label(text: &str) -> Option<&str> {
+    let head = cut(text, TERM_BYTES);
+    let (label, _) = head.split_once(": ")?;
+    label.chars().all(char::is_alphanumeric).then_some(label)
+}
+
+/// The term by which texts with a label of this term are found. No other term ends so.
+pub(crate) fn label_term(term: &str) -> String {
+    format!("{term}:")
 }
 
 /// Cuts a text into surfaces.

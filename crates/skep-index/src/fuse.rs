@@ -1,51 +1,142 @@
-//! One score from two channels: a weighted sum, each channel scaled by its best.
+//! One score from all channels. Every weight of the search is here.
 //!
-//! Equal ranks of a strong and a weak channel (reciprocal rank fusion) measured worse than the
-//! strong one alone; scores keep what ranks forget. The weight follows the nature of the query.
+//! The score is a weighted sum, each channel scaled by its best. Equal ranks of a strong and a weak
+//! channel (reciprocal rank fusion) measured worse than the strong one alone; scores keep what
+//! ranks forget. How much words count follows the question: much where it names things, little
+//! where one meaning stands out of all others.
+//!
+//! The numbers were chosen on two sets at once, conversations and code, and lie where neither
+//! changes by much; `model/README.md` has the figures.
 
-/// The share of the lexical channel for a query in plain words.
-const PROSE: f32 = 0.25;
+/// The part of what all memories share that is taken off a question: memories of one workspace are
+/// all somewhat near to anything that is asked there.
+pub(crate) const COMMON: f32 = 0.4;
 
-/// What is added to [`PROSE`] where all candidates have neighbours, whose words make the lexical
-/// channel the better one.
-const NEAR: f32 = 0.15;
+/// How much a neighbour's words and meaning count: the one next to a memory, and the one after.
+pub(crate) const NEIGHBOURS: [f32; 2] = [0.5, 0.3];
 
-/// The share for a query that names things: identifiers, paths, codes, quotations.
-const NAMES: f32 = 0.7;
+/// The share of words where no meaning stands out, and where one does.
+const WORDS_MOST: f32 = 0.5;
+const WORDS_LEAST: f32 = 0.1;
 
-/// The lexical channel's share, between zero and one, where this part of the candidates has
-/// neighbours.
-pub(crate) fn lexical_share(query: &str, near: f32) -> f32 {
-    if quotes(query) || query.split_whitespace().any(is_name) {
-        NAMES
-    } else {
-        PROSE + NEAR * near
-    }
-}
+/// By how many deviations the best cosine stands out in the two cases; between them the share falls
+/// evenly.
+const FLAT: f32 = 3.0;
+const SHARP: f32 = 5.0;
 
-/// The fused score of one candidate, each score with the best of its channel. A channel without
-/// a positive best has nothing to say.
-pub(crate) fn fuse(share: f32, lexical: (f32, f32), vector: (f32, f32)) -> f32 {
-    let scaled = |(score, best): (f32, f32)| {
-        if best > 0.0 {
-            score.max(0.0) / best
-        } else {
-            0.0
-        }
-    };
-    share * scaled(lexical) + (1.0 - share) * scaled(vector)
-}
+/// The share where there are too few memories to tell.
+const WORDS_UNKNOWN: f32 = 0.3;
+
+/// What is added where all candidates have neighbours, whose words make the lexical channel the
+/// better one.
+const WORDS_NEAR: f32 = 0.05;
+
+/// At least this share for a query that names things: identifiers, paths, codes, quotations.
+const WORDS_NAMES: f32 = 0.5;
+
+/// What a memory gains whose label, such as its speaker, the question names.
+const LABELLED: f32 = 0.15;
+
+/// What a memory gains that says something: scraps match short questions by chance. It grows with
+/// the logarithm of the terms up to [`ENOUGH`] of them.
+const SAYING: f32 = 0.15;
+
+/// See [`SAYING`].
+const ENOUGH: f32 = 12.0;
 
 /// What a candidate gains that a name leads to. Names are words too, so that the other channels
 /// know most of it; what they do not know is a hint.
 const NAMED: f32 = 0.2;
 
-/// The fused score of one candidate with the weight that names give it, and the best such weight.
-pub(crate) fn with_names(fused: f32, weight: f32, best: f32) -> f32 {
+/// What speaks for a candidate.
+pub(crate) struct Evidence {
+    /// BM25 of its words and its neighbours'.
+    pub(crate) words: f32,
+    /// The cosine with the question as it stands; what a reader is shown.
+    pub(crate) cosine: f32,
+    /// The cosine with the question as searched for, neighbours mixed in.
+    pub(crate) meaning: f32,
+    /// Whether the question names its label.
+    pub(crate) labelled: bool,
+    /// How many terms it has.
+    pub(crate) length: u32,
+    /// Whether it has neighbours.
+    pub(crate) near: bool,
+}
+
+/// What all candidates of one question are measured by.
+pub(crate) struct Scale {
+    share: f32,
+    words: f32,
+    meaning: f32,
+    name: f32,
+}
+
+impl Scale {
+    /// For a question, by how much its best cosine stands out, and what was found.
+    pub(crate) fn of(
+        query: &str,
+        peak: Option<f32>,
+        found: &[Evidence],
+        by_name: &[(f32, u32)],
+    ) -> Self {
+        let near = found.iter().filter(|found| found.near).count();
+        let near = near as f32 / found.len().max(1) as f32;
+        let best = |of: fn(&Evidence) -> f32| found.iter().map(of).fold(0.0, f32::max);
+        let (words, meaning) = (best(|found| found.words), best(|found| found.meaning));
+        // A channel that is silent leaves everything to the other.
+        let share = match (words > 0.0, meaning > 0.0) {
+            (true, true) => words_share(query, peak, near),
+            (words, _) => f32::from(u8::from(words)),
+        };
+        Self {
+            share,
+            words,
+            meaning,
+            name: by_name.first().map_or(0.0, |&(weight, _)| weight),
+        }
+    }
+
+    /// The score of one candidate, in 0..=1; zero if neither words nor meaning nor a name speak for
+    /// it.
+    pub(crate) fn fuse(&self, found: &Evidence, name: f32) -> f32 {
+        let words = scaled(found.words, self.words);
+        let meaning = scaled(found.meaning, self.meaning);
+        let both = self.share * words + (1.0 - self.share) * meaning;
+        let mut score = both;
+        if both > 0.0 {
+            score += LABELLED * f32::from(u8::from(found.labelled));
+            score += SAYING * (1.0 + (found.length as f32).min(ENOUGH)).ln() / (1.0 + ENOUGH).ln();
+        }
+        score /= 1.0 + LABELLED + SAYING;
+        if self.name > 0.0 {
+            (score + NAMED * name / self.name) / (1.0 + NAMED)
+        } else {
+            score
+        }
+    }
+}
+
+/// A score with the best of its channel. A channel without a positive best has nothing to say.
+fn scaled(score: f32, best: f32) -> f32 {
     if best > 0.0 {
-        (fused + NAMED * weight / best) / (1.0 + NAMED)
+        score.max(0.0) / best
     } else {
-        fused
+        0.0
+    }
+}
+
+/// The share of words, between zero and one, where this part of the candidates has neighbours.
+fn words_share(query: &str, peak: Option<f32>, near: f32) -> f32 {
+    let plain = peak.map_or(WORDS_UNKNOWN, |peak| {
+        let sharp = ((peak - FLAT) / (SHARP - FLAT)).clamp(0.0, 1.0);
+        WORDS_MOST + (WORDS_LEAST - WORDS_MOST) * sharp
+    });
+    let plain = plain + WORDS_NEAR * near;
+    if quotes(query) || query.split_whitespace().any(is_name) {
+        plain.max(WORDS_NAMES)
+    } else {
+        plain
     }
 }
 
@@ -79,7 +170,18 @@ fn is_name(word: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::{NAMES, PROSE, fuse, lexical_share, quotes};
+    use super::{Evidence, Scale, quotes, words_share};
+
+    fn evidence(words: f32, meaning: f32) -> Evidence {
+        Evidence {
+            words,
+            cosine: meaning,
+            meaning,
+            labelled: false,
+            length: 20,
+            near: false,
+        }
+    }
 
     #[test]
     fn a_phrase_in_quotes_counts_and_an_apostrophe_does_not() {
@@ -104,36 +206,41 @@ mod tests {
 
     #[test]
     fn the_share_follows_the_nature_of_the_query() {
-        let names = [
+        let flat = |query: &str| words_share(query, Some(2.0), 0.0);
+        let sharp = |query: &str| words_share(query, Some(7.0), 0.0);
+        for name in [
             "parse_config panics",
             "src/main.rs",
             "fooBar",
             "what is E0425?",
             "\"as is\"",
-        ];
-        let prose = [
+        ] {
+            assert!(sharp(name) >= 0.5, "{name}");
+        }
+        for prose in [
             "why do we retry",
             "Melanie's painting in 2022",
             "What did Caroline do?",
-        ];
-        assert_eq!(
-            names
-                .map(|query| lexical_share(query, 0.5))
-                .map(f32::to_bits),
-            [NAMES.to_bits(); 5]
-        );
-        assert_eq!(
-            prose
-                .map(|query| lexical_share(query, 0.0))
-                .map(f32::to_bits),
-            [PROSE.to_bits(); 3]
-        );
+        ] {
+            assert!(sharp(prose) < 0.2 && flat(prose) >= 0.5, "{prose}");
+            assert!(words_share(prose, Some(4.0), 0.0) < flat(prose), "{prose}");
+            assert!(words_share(prose, None, 1.0) > words_share(prose, None, 0.0));
+        }
     }
 
     #[test]
-    fn a_silent_channel_adds_nothing() {
-        let near = |fused: f32| (fused - 0.5).abs() < 1e-6;
-        assert!(near(fuse(0.5, (0.0, 0.0), (0.8, 0.8))));
-        assert!(near(fuse(0.5, (3.0, 3.0), (-0.1, -0.1))));
+    fn scores_lie_in_their_range_and_silence_is_none() {
+        let found = [evidence(4.0, 0.8), evidence(0.0, -0.1), evidence(2.0, 0.0)];
+        let scale = Scale::of("why", Some(3.0), &found, &[(2.0, 7)]);
+        let scores: Vec<f32> = found.iter().map(|found| scale.fuse(found, 0.0)).collect();
+        assert!(scores[0] > scores[2] && scores[2] > 0.0, "{scores:?}");
+        assert!(scores[1] <= 0.0, "nothing speaks for it: {scores:?}");
+        assert!((0.999..=1.0).contains(&scale.fuse(
+            &Evidence {
+                labelled: true,
+                ..evidence(4.0, 0.8)
+            },
+            2.0
+        )));
     }
 }

@@ -1,33 +1,19 @@
-//! The index of one workspace: puts, removals, search.
+//! The index of one workspace: puts, removals, and what one name leads to.
 
-use std::collections::HashMap;
+use std::collections::BTreeSet;
 use std::hash::{DefaultHasher, Hasher};
 
 use skep_domain::{MemoryId, ProjectId};
 
 use crate::Quantised;
-use crate::fuse::{fuse, lexical_share, with_names};
 use crate::graph::{self, Graph, NameRules, seeds};
-use crate::lexical::{Asked, Lexical};
+use crate::lexical::Lexical;
 use crate::slots::Slots;
 use crate::threads::{Said, Threads};
-use crate::top::{Accept, Top};
 use crate::vector::Vectors;
-
-/// Each channel proposes this many times the candidates asked for, and at least [`POOL_MIN`].
-const POOL_FACTOR: usize = 2;
-
-/// See [`POOL_FACTOR`].
-const POOL_MIN: usize = 100;
 
 /// Removed texts are cleared away when they are this many and a quarter of all.
 const COMPACT_FROM: usize = 1_024;
-
-/// From this many memories on, both channels are asked at once.
-const AT_ONCE_FROM: usize = 200_000;
-
-/// What the words come to, and the best of both channels.
-type Proposals = (Asked, Vec<(f32, u32)>, Vec<(f32, u32)>);
 
 /// One memory, as search sees it.
 #[derive(Clone, Copy, Debug)]
@@ -68,9 +54,6 @@ pub struct Aids<'a> {
     pub past: bool,
 }
 
-/// What the words of a memory without a vector say about the meaning it would have.
-const BY_WORDS_ALONE: f32 = 0.75;
-
 /// A memory that may answer, and why.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Candidate {
@@ -94,6 +77,8 @@ pub struct WorkspaceIndex {
     pub(crate) vectors: Vectors,
     pub(crate) threads: Threads,
     pub(crate) graph: Graph,
+    /// Slots whose vector is a draft.
+    pub(crate) drafts: BTreeSet<u32>,
     pub(crate) places: Vec<Place>,
     pub(crate) slots: Slots,
     /// Memories that no longer hold and have no vector.
@@ -122,6 +107,7 @@ impl WorkspaceIndex {
             vectors: Vectors::new(dim),
             threads: Threads::default(),
             graph: Graph::default(),
+            drafts: BTreeSet::new(),
             places: Vec::new(),
             slots: Slots::default(),
             bare: 0,
@@ -157,10 +143,13 @@ impl WorkspaceIndex {
         self.len() == 0
     }
 
-    /// How many memories that still hold are found by words only.
+    /// How many memories that still hold are found by words only, or by words and a draft of their
+    /// vector.
     #[must_use]
     pub fn missing_vectors(&self) -> usize {
-        self.len() - self.vectors.count() - self.bare
+        let held = |slot: &&u32| !self.places[**slot as usize].past;
+        let drafts = self.drafts.iter().filter(held).count();
+        self.len() - self.vectors.count() - self.bare + drafts
     }
 
     /// Says whether a memory no longer holds; false if it is not held here.
@@ -221,7 +210,26 @@ impl WorkspaceIndex {
         self.bare -= self.is_bare(slot);
         let taken = put(&mut self.vectors, slot);
         self.bare += self.is_bare(slot);
+        if taken {
+            self.drafts.remove(&slot);
+        }
         taken
+    }
+
+    /// Whether a memory that is held has no vector, nor a draft of one.
+    #[must_use]
+    pub fn lacks_vector(&self, id: MemoryId) -> bool {
+        self.slot(id).is_some_and(|slot| !self.vectors.has(slot))
+    }
+
+    /// Gives a memory something near to its vector until that is made; false, and nothing changed,
+    /// if it is not held, has a vector or the dimension is another.
+    pub fn put_draft(&mut self, id: MemoryId, vector: &Quantised) -> bool {
+        let put = self.lacks_vector(id) && self.put_vector(id, vector);
+        if put && let Some(slot) = self.slot(id) {
+            self.drafts.insert(slot);
+        }
+        put
     }
 
     /// Says where a memory was said, so that its neighbours' words help to find it; false if it is
@@ -253,6 +261,7 @@ impl WorkspaceIndex {
         self.bare -= self.is_bare(slot);
         self.lexical.remove(slot);
         self.vectors.remove(slot);
+        self.drafts.remove(&slot);
         self.threads.remove(slot);
         let removed = self.lexical.slots() - self.lexical.live();
         if removed >= COMPACT_FROM && removed > self.lexical.slots() / 4 {
@@ -275,69 +284,6 @@ impl WorkspaceIndex {
         let ids = self.slots.heap_bytes() + places;
         let channels = self.lexical.heap_bytes() + self.vectors.heap_bytes();
         channels + self.threads.heap_bytes() + self.graph.heap_bytes() + ids
-    }
-
-    /// The candidates for a query, best first; equal ones in the order of their puts.
-    #[must_use]
-    pub fn search(&self, query: &Query<'_>) -> Vec<Candidate> {
-        self.search_with(query, &Aids::default())
-    }
-
-    /// The same, where more is known than the question.
-    #[must_use]
-    pub fn search_with(&self, query: &Query<'_>, aids: &Aids<'_>) -> Vec<Candidate> {
-        let accept = |slot: u32| self.accepts(slot, query.project, aids.past);
-        let pool = query.limit.saturating_mul(POOL_FACTOR).max(POOL_MIN);
-        let (asked, by_words, by_vector) = self.ask_channels(query, pool, &accept);
-        let by_name = self.by_name(query, aids, pool);
-        let proposed = by_words.iter().chain(&by_vector).chain(&by_name);
-        let mut slots: Vec<u32> = proposed.map(|&(_, slot)| slot).collect();
-        slots.sort_unstable();
-        slots.dedup();
-        self.threads.widen(&mut slots, &accept);
-        let in_context = self.lexical.in_context(&asked, &slots, &self.threads);
-        let best_words = in_context.iter().copied().fold(0.0, f32::max);
-        let best_vector = by_vector.first().map_or(0.0, |&(score, _)| score);
-        let cosines = match query.vector {
-            Some(vector) => self.vectors.cosines(vector, &slots),
-            None => vec![0.0; slots.len()],
-        };
-        let near = slots
-            .iter()
-            .filter(|&&slot| self.threads.get(slot).is_some());
-        let share = lexical_share(query.text, near.count() as f32 / slots.len().max(1) as f32);
-        let best_name = by_name.first().map_or(0.0, |&(weight, _)| weight);
-        let named: HashMap<u32, f32> = by_name
-            .iter()
-            .map(|&(weight, slot)| (slot, weight))
-            .collect();
-        let scored = slots.into_iter().zip(in_context).zip(cosines);
-        let found = scored.map(|((slot, words), vector)| {
-            let lexical = asked.scores[slot as usize];
-            let id = self.places[slot as usize].id;
-            // A memory that waits for its vector is judged by its words, a little less surely: it
-            // must not stand behind all others just because it is new.
-            let waits = query.vector.is_some() && !self.vectors.has(slot);
-            let by_vector = if waits {
-                (words * BY_WORDS_ALONE, best_words)
-            } else {
-                (vector, best_vector)
-            };
-            let graph = named.get(&slot).copied().unwrap_or_default();
-            let fused = with_names(
-                fuse(share, (words, best_words), by_vector),
-                graph,
-                best_name,
-            );
-            Candidate {
-                id,
-                lexical,
-                vector,
-                graph,
-                fused,
-            }
-        });
-        sorted(found, query.limit)
     }
 
     /// Memories one name further: what the relays name beside the question's names, best first. The
@@ -385,7 +331,12 @@ impl WorkspaceIndex {
     }
 
     /// What names of the question and of the hints lead to, best first.
-    fn by_name(&self, query: &Query<'_>, aids: &Aids<'_>, pool: usize) -> Vec<(f32, u32)> {
+    pub(crate) fn by_name(
+        &self,
+        query: &Query<'_>,
+        aids: &Aids<'_>,
+        pool: usize,
+    ) -> Vec<(f32, u32)> {
         if self.graph.is_empty() {
             return Vec::new();
         }
@@ -394,37 +345,11 @@ impl WorkspaceIndex {
             .reach(&seeds(query.text, aids.hints), pool, &accept)
     }
 
-    /// Asks both channels; at once, where that saves more than starting a thread costs.
-    fn ask_channels(&self, query: &Query<'_>, pool: usize, accept: Accept<'_>) -> Proposals {
-        let words = || {
-            let asked = self.lexical.ask(query.text);
-            let mut best = Top::new(pool, f32::MIN_POSITIVE);
-            best.offer_all(0, &asked.scores, accept);
-            (asked, best.into_sorted())
-        };
-        let nearest = || match query.vector {
-            Some(vector) => self.vectors.nearest(vector, pool, accept),
-            None => Vec::new(),
-        };
-        if self.places.len() < AT_ONCE_FROM || query.vector.is_none() {
-            let (asked, by_words) = words();
-            return (asked, by_words, nearest());
-        }
-        std::thread::scope(|scope| {
-            let words = scope.spawn(words);
-            let by_vector = nearest();
-            match words.join() {
-                Ok((asked, by_words)) => (asked, by_words, by_vector),
-                Err(panic) => std::panic::resume_unwind(panic),
-            }
-        })
-    }
-
-    fn slot(&self, id: MemoryId) -> Option<u32> {
+    pub(crate) fn slot(&self, id: MemoryId) -> Option<u32> {
         self.slots.get(id, &self.places)
     }
 
-    fn accepts(&self, slot: u32, project: Option<ProjectId>, past: bool) -> bool {
+    pub(crate) fn accepts(&self, slot: u32, project: Option<ProjectId>, past: bool) -> bool {
         let place = &self.places[slot as usize];
         self.lexical.is_live(slot)
             && (past || !place.past)
@@ -443,6 +368,8 @@ impl WorkspaceIndex {
             .collect();
         self.lexical.compact(&moved);
         self.vectors.compact(&moved);
+        let drafts = self.drafts.iter();
+        self.drafts = drafts.filter_map(|&slot| moved[slot as usize]).collect();
         self.threads.compact(&moved);
         self.graph.compact(&moved);
         let mut kept = moved.iter();
@@ -460,12 +387,4 @@ fn mark(text: &str) -> u64 {
     let mut hasher = DefaultHasher::new();
     hasher.write(text.as_bytes());
     hasher.finish()
-}
-
-fn sorted(found: impl Iterator<Item = Candidate>, limit: usize) -> Vec<Candidate> {
-    let mut found: Vec<Candidate> = found.filter(|candidate| candidate.fused > 0.0).collect();
-    // Stable, and candidates come in the order of their slots.
-    found.sort_by(|a, b| b.fused.total_cmp(&a.fused));
-    found.truncate(limit);
-    found
 }

@@ -6,7 +6,7 @@
 
 use std::collections::HashSet;
 
-use crate::analyze::analyze;
+use crate::analyze::{analyze, label_term};
 use crate::lexicon::Lexicon;
 use crate::postings::Postings;
 use crate::threads::Threads;
@@ -26,6 +26,8 @@ pub(crate) struct Asked {
     terms: Vec<(u32, f32)>,
     /// The score of every slot.
     pub(crate) scores: Vec<f32>,
+    /// The numbers of the labels that its words may be.
+    labels: Vec<u32>,
 }
 
 /// Texts by slot. Slots are given in order and never reused until compaction.
@@ -95,7 +97,9 @@ impl Lexical {
         // Sums are taken in the order of the words, not of their numbers, so that the last bit of
         // a score does not depend on what was put in first.
         terms.sort_unstable();
+        let mut labels = Vec::new();
         for run in terms.chunk_by(|a, b| a == b) {
+            labels.extend(self.lexicon.get(&label_term(&run[0])));
             let Some(number) = self.lexicon.get(&run[0]) else {
                 continue;
             };
@@ -117,8 +121,32 @@ impl Lexical {
             }
             asked.push((number, weight));
         }
-        let terms = asked;
-        Asked { terms, scores }
+        Asked {
+            terms: asked,
+            scores,
+            labels,
+        }
+    }
+
+    /// Which of some slots, in order, have a label that the question names.
+    pub(crate) fn labelled(&self, asked: &Asked, slots: &[u32]) -> Vec<bool> {
+        let mut out = vec![false; slots.len()];
+        for &number in &asked.labels {
+            let mut rest = slots;
+            for (slot, _) in self.postings[number as usize].iter() {
+                let before = rest.partition_point(|&wanted| wanted < slot);
+                rest = &rest[before..];
+                if rest.first() == Some(&slot) {
+                    out[slots.len() - rest.len()] = true;
+                }
+            }
+        }
+        out
+    }
+
+    /// How many terms a slot's text has.
+    pub(crate) fn length(&self, slot: u32) -> u32 {
+        self.lengths[slot as usize]
     }
 
     /// The scores of some slots, in order, with the words of their neighbours: BM25F, the

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use hashbrown::HashTable;
 use rust_stemmers::{Algorithm, Stemmer};
 
-use crate::analyze::{expand, surfaces};
+use crate::analyze::{expand, label, label_term, surfaces};
 use crate::hash::Keyed;
 
 /// Surfaces remembered at a time; past that the memory starts afresh. It is only a shortcut.
@@ -82,6 +82,9 @@ fn term<'a>(text: &'a str, ends: &[u32], number: u32) -> &'a str {
 impl Lexicon {
     /// Writes the numbers of a text's terms to `out`, numbering new ones.
     pub(crate) fn learn(&mut self, text: &str, out: &mut Vec<u32>) {
+        if let Some(label) = label(text) {
+            self.learn_label(label, out);
+        }
         for surface in surfaces(text) {
             if out.len() >= TERMS_PER_TEXT {
                 return;
@@ -94,6 +97,13 @@ impl Lexicon {
                 self.remember(surface, &out[from..]);
             }
         }
+    }
+
+    fn learn_label(&mut self, label: &str, out: &mut Vec<u32>) {
+        let terms = &mut self.terms;
+        expand(&self.stemmer, label, &mut |term| {
+            out.push(terms.number(&label_term(term)));
+        });
     }
 
     /// The number of a term, if any text had it.

@@ -18,7 +18,7 @@ use crate::threads::Said;
 use crate::vector::{Vectors, is_sound_scale};
 
 /// What a snapshot begins with; the last character is the version of the format.
-const MAGIC: [u8; 8] = *b"SKEPIDX5";
+const MAGIC: [u8; 8] = *b"SKEPIDX6";
 
 /// Bytes of the checksum at the end.
 const CHECKSUM: usize = 8;
@@ -39,6 +39,7 @@ impl WorkspaceIndex {
         self.write_places(&mut out);
         self.write_lexical(&mut out);
         self.vectors.write(&mut out);
+        self.write_drafts(&mut out);
         self.write_said(&mut out);
         self.write_graph(&mut out);
         let sum = checksum(&out);
@@ -61,6 +62,7 @@ impl WorkspaceIndex {
         index.places = read_places(&mut reader)?;
         index.lexical = read_lexical(&mut reader, index.places.len())?;
         index.vectors.read(&mut reader, index.places.len())?;
+        index.read_drafts(&mut reader)?;
         index.read_said(&mut reader)?;
         index.read_graph(&mut reader)?;
         reader.finish()?;
@@ -75,6 +77,22 @@ impl WorkspaceIndex {
             out.extend(place.mark.to_le_bytes());
             out.push(u8::from(place.project.is_some()) | u8::from(place.past) << 1);
             out.extend(place.project.map(Id::to_bytes).into_iter().flatten());
+        }
+    }
+
+    fn write_drafts(&self, out: &mut Vec<u8>) {
+        put_varint(out, self.drafts.len() as u64);
+        out.extend(self.drafts.iter().flat_map(|slot| slot.to_le_bytes()));
+    }
+
+    fn read_drafts(&mut self, reader: &mut Reader<'_>) -> Result<(), IndexError> {
+        let count = reader.count()?;
+        self.drafts = reader.u32s(count)?.into_iter().collect();
+        let sound = |&slot: &u32| self.vectors.has(slot);
+        if self.drafts.len() == count && self.drafts.iter().all(sound) {
+            Ok(())
+        } else {
+            Err(DAMAGED)
         }
     }
 

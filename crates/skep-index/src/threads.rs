@@ -5,11 +5,9 @@ use std::collections::HashMap;
 
 use skep_domain::Timestamp;
 
+use crate::fuse::NEIGHBOURS;
 use crate::lexicon::ENTRY_OVERHEAD;
 use crate::top::Accept;
-
-/// How much a word counts that the neighbour next to a memory has, and the one after that.
-const WEIGHTS: [f32; 2] = [0.5, 0.3];
 
 /// No thread.
 const NONE: u32 = u32::MAX;
@@ -94,7 +92,7 @@ impl Threads {
             }
             None => (&[], 0),
         };
-        (1..).zip(WEIGHTS).flat_map(move |(distance, weight)| {
+        (1..).zip(NEIGHBOURS).flat_map(move |(distance, weight)| {
             let before = place.checked_sub(distance).and_then(|at| line.get(at));
             let after = line.get(place + distance);
             [before, after]
@@ -154,7 +152,8 @@ mod tests {
     use proptest::prelude::*;
     use skep_domain::Timestamp;
 
-    use super::{Said, Threads, WEIGHTS};
+    use super::{Said, Threads};
+    use crate::fuse::NEIGHBOURS;
 
     proptest! {
         #[test]
@@ -189,7 +188,7 @@ mod tests {
                 let mut expected = Vec::new();
                 if let Some(place) = line.iter().position(|&(_, other)| other == slot) {
                     for (other, &(_, number)) in line.iter().enumerate() {
-                        if let Some(&weight) = WEIGHTS.get(other.abs_diff(place).wrapping_sub(1)) {
+                        if let Some(&weight) = NEIGHBOURS.get(other.abs_diff(place).wrapping_sub(1)) {
                             expected.push((number, weight));
                         }
                     }

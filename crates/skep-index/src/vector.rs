@@ -149,6 +149,31 @@ impl Vectors {
             .collect()
     }
 
+    /// About `room` slots that have a vector, evenly over those that have: all of them, where there
+    /// are so few. Slots without one make no difference.
+    pub(crate) fn sample(&self, room: usize) -> Vec<u32> {
+        let step = self.count.div_ceil(room.max(1)).max(1);
+        let slots = 0..self.scales.len() as u32;
+        if self.count == self.scales.len() {
+            return slots.step_by(step).collect();
+        }
+        slots.filter(|&slot| self.has(slot)).step_by(step).collect()
+    }
+
+    /// The mean of some slots' vectors, in sums that do not depend on their order.
+    pub(crate) fn mean(&self, slots: &[u32]) -> Vec<f32> {
+        const STEPS: f32 = (1u64 << 32) as f32;
+        let mut sums = vec![0i64; self.dim];
+        for &slot in slots.iter().filter(|&&slot| self.has(slot)) {
+            let scale = self.scales[slot as usize] * STEPS;
+            for (sum, &code) in sums.iter_mut().zip(self.row(slot)) {
+                *sum += (f32::from(code) * scale) as i64;
+            }
+        }
+        let count = slots.len().max(1) as f32 * STEPS;
+        sums.into_iter().map(|sum| sum as f32 / count).collect()
+    }
+
     /// Leaves out slots without a place in `moved`.
     pub(crate) fn compact(&mut self, moved: &[Option<u32>]) {
         let kept = moved.iter().flatten().count();

@@ -33,14 +33,16 @@ impl WordPieces {
         Self { begin, continue_ }
     }
 
-    /// The numbers of a text's pieces, in order. Humps of `camelCase` begin new words.
-    pub(crate) fn split(&self, text: &str) -> Vec<u32> {
+    /// The numbers of a text's first `room` pieces, in order. Humps of `camelCase` begin new words.
+    pub(crate) fn split(&self, text: &str, room: usize) -> Vec<u32> {
+        let room = room.min(PIECES_PER_TEXT);
         let mut pieces = Vec::new();
         let mut word = String::new();
         let mut before = Shape::Other;
         let mut chars = text.chars().peekable();
         while let Some(c) = chars.next() {
-            if pieces.len() >= PIECES_PER_TEXT {
+            if pieces.len() >= room {
+                pieces.truncate(room);
                 return pieces;
             }
             let shape = Shape::of(c);
@@ -60,6 +62,7 @@ impl WordPieces {
             before = shape;
         }
         self.split_word(&mut word, &mut pieces);
+        pieces.truncate(room);
         pieces
     }
 
@@ -170,7 +173,7 @@ mod tests {
             (" \u{0}\n\t", &[]),
         ];
         for (text, expected) in table {
-            let found = pieces().split(text);
+            let found = pieces().split(text, usize::MAX);
             let found: Vec<&str> = found.iter().map(|&number| WORDS[number as usize]).collect();
             assert_eq!(found, *expected, "{text:?}");
         }
@@ -178,16 +181,16 @@ mod tests {
 
     #[test]
     fn long_words_and_texts_are_bounded() {
-        assert_eq!(pieces().split(&"a".repeat(100)).len(), 100);
-        assert!(pieces().split(&"a".repeat(101)).is_empty());
-        let pieces = pieces().split(&"a ".repeat(2 * PIECES_PER_TEXT));
+        assert_eq!(pieces().split(&"a".repeat(100), usize::MAX).len(), 100);
+        assert!(pieces().split(&"a".repeat(101), usize::MAX).is_empty());
+        let pieces = pieces().split(&"a ".repeat(2 * PIECES_PER_TEXT), usize::MAX);
         assert_eq!(pieces.len(), PIECES_PER_TEXT);
     }
 
     proptest! {
         #[test]
         fn any_text_gives_known_pieces(text in any::<String>()) {
-            let found = pieces().split(&text);
+            let found = pieces().split(&text, usize::MAX);
             prop_assert!(found.iter().all(|&number| (number as usize) < WORDS.len()));
         }
     }

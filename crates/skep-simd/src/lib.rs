@@ -9,7 +9,10 @@
 //! sums wrap at 16, which is for whoever makes the tables to keep below.
 
 mod kernel;
+mod matmul;
 mod nibbles;
+
+pub use matmul::{PANEL, mul_panels};
 
 /// Rows that stand in one block of table choices.
 pub const ROWS: usize = 32;

@@ -5,7 +5,7 @@ use std::sync::atomic::Ordering;
 
 use skep_authz::Survey;
 use skep_domain::{Id, MemoryId, MemoryState, OntologyAction, Principal};
-use skep_index::{Entry, NameRules, Said, WorkspaceIndex};
+use skep_index::{Embedder, Entry, NameRules, Quantised, Said, WorkspaceIndex};
 use skep_store::row::ModelTag;
 use skep_store::{Change, MemoryBody, Proposal, Tx};
 use tokio::sync::OwnedRwLockWriteGuard;
@@ -49,7 +49,8 @@ impl Hot {
             after = (last.seq, Some(last.id));
             held.read(page.len());
             let is_last = page.len() < PAGE as usize;
-            let applying = apply_all(index, page, self.model);
+            let embedder = Arc::clone(&self.embedder);
+            let applying = apply_all(index, page, self.model, Some(embedder));
             let (applied, next) = if is_last {
                 (applying.await, Ok(Vec::new()))
             } else {
@@ -99,7 +100,7 @@ impl Hot {
         *index = self.empty();
         let mut part = tx.walk_memories(0, PAGE).await?;
         loop {
-            let applying = apply_all(index, part.rows, self.model);
+            let applying = apply_all(index, part.rows, self.model, None);
             let Some(next) = part.next else {
                 index = applying.await?;
                 break;
@@ -111,13 +112,33 @@ impl Hot {
         loop {
             let applying = put_vectors(index, part.rows);
             let Some(next) = part.next else {
-                let mut index = applying.await?;
-                index.settle();
-                return Ok(index);
+                index = applying.await?;
+                break;
             };
             let (applied, read) = tokio::join!(applying, tx.walk_vectors(self.model, next, PAGE));
             (index, part) = (applied?, read?);
         }
+        if index.missing_vectors() > 0 {
+            index = self.draft_all(tx, index).await?;
+        }
+        index.settle();
+        Ok(index)
+    }
+
+    /// Gives a draft to whatever has no vector yet: one more walk, which only a backlog costs.
+    async fn draft_all(
+        &self,
+        tx: &mut Tx<Survey>,
+        mut index: Writing,
+    ) -> Result<Writing, AppError> {
+        let mut from = Some(0);
+        while let Some(next) = from {
+            let part = tx.walk_memories(next, PAGE).await?;
+            let embedder = Arc::clone(&self.embedder);
+            index = apply_all(index, part.rows, self.model, Some(embedder)).await?;
+            from = part.next;
+        }
+        Ok(index)
     }
 }
 
@@ -140,10 +161,11 @@ async fn apply_all(
     mut index: Writing,
     changes: Vec<Change>,
     model: ModelTag,
+    drafts: Option<Arc<dyn Embedder>>,
 ) -> Result<Writing, AppError> {
     let apply_each = move || {
         for change in changes {
-            apply(&mut index, change, model);
+            apply(&mut index, change, model, drafts.as_deref());
         }
         index
     };
@@ -152,8 +174,14 @@ async fn apply_all(
         .map_err(|_| AppError::Internal("indexing ended early"))
 }
 
-/// One change; a vector of another model counts as none.
-fn apply(index: &mut WorkspaceIndex, change: Change, model: ModelTag) {
+/// One change; a vector of another model counts as none. A memory that has none gets a draft of it
+/// for the time being, if there is something to draft with.
+fn apply(
+    index: &mut WorkspaceIndex,
+    change: Change,
+    model: ModelTag,
+    drafts: Option<&dyn Embedder>,
+) {
     let past = change.state == MemoryState::Superseded;
     if !change.state.is_recallable() && !past {
         index.remove(change.id);
@@ -174,6 +202,11 @@ fn apply(index: &mut WorkspaceIndex, change: Change, model: ModelTag) {
         && made_by == model
     {
         index.put_vector_bytes(change.id, &bytes);
+    }
+    if let Some(embedder) = drafts
+        && index.lacks_vector(change.id)
+    {
+        index.put_draft(change.id, &Quantised::of(&embedder.draft(&text)));
     }
 }
 

@@ -183,7 +183,7 @@ impl App {
         let index = Arc::clone(&held.index).read_owned().await;
         let search = if index.seq() == trace.seq {
             let question = trace.question.clone();
-            let vector = self.embedder.embed(&question.query);
+            let vector = self.embed_question(&question.query).await?;
             let project = trace.project;
             let found = tokio::task::spawn_blocking(move || {
                 let query = Query {

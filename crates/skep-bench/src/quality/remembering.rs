@@ -29,6 +29,10 @@ impl Embedder for Remembering {
         self.inner.dim()
     }
 
+    fn draft(&self, text: &str) -> Vec<f32> {
+        self.inner.draft(text)
+    }
+
     fn embed(&self, text: &str) -> Vec<f32> {
         let known = |all: &HashMap<String, Vec<f32>>| all.get(text).cloned();
         let lock = || self.known.lock().unwrap_or_else(PoisonError::into_inner);

@@ -26,7 +26,12 @@ fn sample() -> WorkspaceIndex {
             text: &text,
         });
         let vector = [f32::from(number), 1.0, -2.0, 0.5];
-        index.put_vector(memory(number), &Quantised::of(&vector));
+        let vector = Quantised::of(&vector);
+        if number % 5 == 0 {
+            assert!(index.put_draft(memory(number), &vector));
+        } else {
+            index.put_vector(memory(number), &vector);
+        }
         let at = Timestamp::from_micros(number.into());
         let thread = [number % 2; 16];
         index.put_said(memory(number), Said { thread, at });

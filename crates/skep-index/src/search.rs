@@ -1,0 +1,147 @@
+//! A question and its candidates: the channels propose, neighbours are drawn in, scores are fused.
+
+use std::collections::HashMap;
+
+use crate::fuse::{Evidence, Scale};
+use crate::index::{Aids, Candidate, Query, WorkspaceIndex};
+use crate::lexical::Asked;
+use crate::meaning::Meaning;
+use crate::top::{Accept, Top};
+
+/// Each channel proposes this many times the candidates asked for, and at least [`POOL_MIN`].
+const POOL_FACTOR: usize = 2;
+
+/// See [`POOL_FACTOR`].
+const POOL_MIN: usize = 100;
+
+/// What the words of a memory without a vector say about the meaning it would have.
+const BY_WORDS_ALONE: f32 = 0.75;
+
+/// From this many memories on, both channels are asked at once.
+const AT_ONCE_FROM: usize = 200_000;
+
+/// What the words come to, and the best of both channels.
+type Proposals = (Asked, Vec<(f32, u32)>, Vec<(f32, u32)>);
+
+impl WorkspaceIndex {
+    /// The candidates for a query, best first; equal ones in the order of their puts.
+    #[must_use]
+    pub fn search(&self, query: &Query<'_>) -> Vec<Candidate> {
+        self.search_with(query, &Aids::default())
+    }
+
+    /// The same, where more is known than the question.
+    #[must_use]
+    pub fn search_with(&self, query: &Query<'_>, aids: &Aids<'_>) -> Vec<Candidate> {
+        let accept = |slot: u32| self.accepts(slot, query.project, aids.past);
+        let pool = query.limit.saturating_mul(POOL_FACTOR).max(POOL_MIN);
+        let meaning = query
+            .vector
+            .and_then(|vector| Meaning::of(&self.vectors, vector));
+        let (asked, by_words, by_vector) =
+            self.ask_channels(query.text, meaning.as_ref(), pool, &accept);
+        let by_name = self.by_name(query, aids, pool);
+        let proposed = by_words.iter().chain(&by_vector).chain(&by_name);
+        let mut slots: Vec<u32> = proposed.map(|&(_, slot)| slot).collect();
+        slots.sort_unstable();
+        slots.dedup();
+        self.threads.widen(&mut slots, &accept);
+        let best = by_vector.first().map(|&(score, _)| score);
+        let peak = meaning.as_ref().zip(best);
+        let peak = peak.and_then(|(meaning, best)| meaning.peak(best));
+        let evidence = self.evidence(query, &asked, &slots, meaning.as_ref());
+        let scale = Scale::of(query.text, peak, &evidence, &by_name);
+        let named: HashMap<u32, f32> = by_name
+            .iter()
+            .map(|&(weight, slot)| (slot, weight))
+            .collect();
+        let found = slots.into_iter().zip(&evidence).map(|(slot, evidence)| {
+            let graph = named.get(&slot).copied().unwrap_or_default();
+            Candidate {
+                id: self.places[slot as usize].id,
+                lexical: asked.scores[slot as usize],
+                vector: evidence.cosine,
+                graph,
+                fused: scale.fuse(evidence, graph),
+            }
+        });
+        sorted(found, query.limit)
+    }
+
+    /// Asks both channels; at once, where that saves more than starting a thread costs.
+    fn ask_channels(
+        &self,
+        text: &str,
+        meaning: Option<&Meaning>,
+        pool: usize,
+        accept: Accept<'_>,
+    ) -> Proposals {
+        let words = || {
+            let asked = self.lexical.ask(text);
+            let mut best = Top::new(pool, f32::MIN_POSITIVE);
+            best.offer_all(0, &asked.scores, accept);
+            (asked, best.into_sorted())
+        };
+        let nearest = || match meaning {
+            Some(meaning) => self.vectors.nearest(meaning.asked(), pool, accept),
+            None => Vec::new(),
+        };
+        if self.places.len() < AT_ONCE_FROM || meaning.is_none() {
+            let (asked, by_words) = words();
+            return (asked, by_words, nearest());
+        }
+        std::thread::scope(|scope| {
+            let words = scope.spawn(words);
+            let by_vector = nearest();
+            match words.join() {
+                Ok((asked, by_words)) => (asked, by_words, by_vector),
+                Err(panic) => std::panic::resume_unwind(panic),
+            }
+        })
+    }
+
+    /// What speaks for each of some slots.
+    fn evidence(
+        &self,
+        query: &Query<'_>,
+        asked: &Asked,
+        slots: &[u32],
+        meaning: Option<&Meaning>,
+    ) -> Vec<Evidence> {
+        let words = self.lexical.in_context(asked, slots, &self.threads);
+        let labelled = self.lexical.labelled(asked, slots);
+        let cosines = match query.vector {
+            Some(vector) => self.vectors.cosines(vector, slots),
+            None => vec![0.0; slots.len()],
+        };
+        let near = match meaning {
+            Some(meaning) => meaning.in_context(&self.vectors, slots, &self.threads),
+            None => vec![0.0; slots.len()],
+        };
+        let most = words.iter().copied().fold(0.0, f32::max);
+        let best = near.iter().copied().fold(0.0, f32::max);
+        let each = slots.iter().enumerate().map(|(at, &slot)| {
+            // A memory that waits for its vector is judged by its words, a little less surely: it
+            // must not stand behind all others just because it is new.
+            let waits = meaning.is_some() && !self.vectors.has(slot);
+            let by_words = BY_WORDS_ALONE * best * words[at] / most.max(f32::MIN_POSITIVE);
+            Evidence {
+                words: words[at],
+                cosine: cosines[at],
+                meaning: if waits { by_words } else { near[at] },
+                labelled: labelled[at],
+                length: self.lexical.length(slot),
+                near: self.threads.get(slot).is_some(),
+            }
+        });
+        each.collect()
+    }
+}
+
+fn sorted(found: impl Iterator<Item = Candidate>, limit: usize) -> Vec<Candidate> {
+    let mut found: Vec<Candidate> = found.filter(|candidate| candidate.fused > 0.0).collect();
+    // Stable, and candidates come in the order of their slots.
+    found.sort_by(|a, b| b.fused.total_cmp(&a.fused));
+    found.truncate(limit);
+    found
+}
