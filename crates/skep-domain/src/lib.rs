@@ -4,6 +4,7 @@
 //! ([`Permission`], [`Role`], [`ReadingRing`]) and *granted* in `skep-authz`.
 #![warn(missing_docs, clippy::missing_errors_doc)]
 
+mod capture;
 mod id;
 mod limits;
 mod memory;
@@ -12,8 +13,10 @@ mod ontology;
 mod permission;
 mod ring;
 mod session;
+mod source;
 mod time;
 
+pub use capture::{CaptureOrigin, TurnOutcome};
 pub use id::{
     AgentId, Id, IdKind, JobId, MemoryId, OrganizationId, ParticipantId, ProjectId, ProposalId,
     RecallId, SessionId, SourceId, TurnId, UserId, WorkspaceId,
@@ -25,4 +28,5 @@ pub use ontology::{OntologyAction, ProposalState};
 pub use permission::{Permission, PermissionSet, Role, UnknownPermission};
 pub use ring::{PolicyGroupId, Principal, ReadPolicy, Reader, ReadingRing, RingFacts, Visibility};
 pub use session::{Harness, SessionState, TurnRole};
+pub use source::SourceKind;
 pub use time::{Clock, Timestamp};

@@ -15,6 +15,8 @@ coded! {
         Git = 3, "git";
         /// A person at the command line.
         Cli = 4, "cli";
+        /// A folder, a page or an export that somebody added as a source.
+        Source = 32, "source";
     }
 }
 

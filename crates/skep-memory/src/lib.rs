@@ -8,6 +8,7 @@
 
 mod clean;
 mod decide;
+mod deny;
 mod distil;
 mod edge;
 mod inject;
@@ -21,6 +22,9 @@ mod turn;
 
 pub use clean::{clean, cut_line, cut_middle};
 pub use decide::{Choice, Decided, Decision, Outcome, decide};
+pub use deny::{
+    Awaited, DENIED_PATHS, DENIED_TOOLS, DenyRules, DenyView, Drop, PatternError, ToolRule, Verdict,
+};
 pub use distil::{
     CoChange, Continued, Draft, distil_commit, distil_continued, distil_exchange, distil_session,
     split_exchanges,

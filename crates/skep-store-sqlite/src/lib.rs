@@ -15,6 +15,7 @@
 
 mod backend;
 mod blocking;
+mod capture;
 mod column;
 mod connection;
 mod control;
@@ -31,6 +32,7 @@ mod review;
 mod ring;
 mod rows;
 mod session;
+mod source;
 mod time;
 mod transaction;
 mod turn;

@@ -21,6 +21,9 @@ use crate::failure::Failure;
 use crate::rows::Rows;
 use crate::{memory, project, session, turn, upkeep};
 
+mod capture;
+mod source;
+
 /// A transaction on one workspace's file. It begins with its first statement.
 pub(crate) struct SqliteTx {
     scope: ScopeKey,

@@ -1,9 +1,11 @@
 //! The port that a backend implements. Every method takes a [`ScopeKey`], which only this crate can
 //! make, so that holding a backend buys nothing.
 
+mod capture;
 mod index;
 mod ontology;
 mod review;
+mod source;
 mod time;
 
 use async_trait::async_trait;
@@ -27,6 +29,9 @@ pub use ontology::OntologyRows;
 pub use review::ReviewRows;
 pub use skep_authz::{CredentialKey, StoredPrincipal};
 pub use time::TimeRows;
+
+pub use capture::CaptureRows;
+pub use source::SourceRows;
 
 /// What a transaction may do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -126,7 +131,9 @@ pub trait Backend: Send + Sync + 'static {
 /// A transaction on one workspace. Dropped without `commit`, it leaves nothing; after an error, or
 /// when a call was given up half-way, nothing is left but to drop it.
 #[async_trait]
-pub trait BackendTx: Send + TimeRows + ReviewRows + OntologyRows + IndexRows {
+pub trait BackendTx:
+    Send + TimeRows + ReviewRows + OntologyRows + IndexRows + CaptureRows + SourceRows
+{
     /// The workspace's `seq` as this transaction sees it.
     async fn seq(&mut self, scope: &ScopeKey) -> Result<u64, StoreError>;
 

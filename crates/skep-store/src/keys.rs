@@ -23,6 +23,8 @@ pub(crate) mod column {
     pub(crate) const MEMORY_VECTOR: Column = Column("memory_vector", "vector");
     pub(crate) const HISTORY_REASON: Column = Column("memory_history", "reason");
     pub(crate) const INDEX_SNAPSHOT: Column = Column("index_snapshot", "snapshot");
+    pub(crate) const BINDING_BODY: Column = Column("capture_binding", "body");
+    pub(crate) const SOURCE_BODY: Column = Column("source", "body");
     pub(crate) const CURSOR_POSITION: Column = Column("import_cursor", "position");
     pub(crate) const PROPOSAL_BODY: Column = Column("ontology_proposal", "body");
 }
@@ -36,6 +38,12 @@ pub(crate) enum Purpose {
     Memory,
     Source,
     Topic,
+    Spool,
+    Directory,
+    SourcePlace,
+    Document,
+    DocumentVersion,
+    Chunk,
 }
 
 /// The keys of one workspace.
@@ -119,6 +127,12 @@ impl WorkspaceKeys {
             Purpose::Memory => b"memory",
             Purpose::Source => b"source",
             Purpose::Topic => b"topic",
+            Purpose::Spool => b"spool",
+            Purpose::Directory => b"directory",
+            Purpose::SourcePlace => b"source place",
+            Purpose::Document => b"document",
+            Purpose::DocumentVersion => b"document version",
+            Purpose::Chunk => b"chunk",
         }];
         all.extend_from_slice(parts);
         self.fingerprint.tag16(&all)

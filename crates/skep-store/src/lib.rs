@@ -25,6 +25,7 @@ pub use scope::{ControlKey, ScopeKey};
 pub use store::{AuthenticateError, NewCredential, NewWorkspace, Store, StoreParts, is_wrong_key};
 pub use tx::{DistilSession, Tx, Visible};
 pub use value::{
-    Branch, Change, Held, HistoryEntry, Kept, Memory, MemoryBody, NewMemory, NewProposal,
-    NewSession, NewTurn, NewVector, Origin, Project, Proposal, Session, Turn, Unembedded,
+    Binding, Branch, Change, Held, HistoryEntry, Kept, Memory, MemoryBody, NewChunk, NewMemory,
+    NewProposal, NewSession, NewSource, NewTurn, NewVector, Origin, Pause, PausedSession, Project,
+    Proposal, Session, Source, SourceChanges, Turn, Unembedded,
 };

@@ -2,6 +2,9 @@
 //!
 //! A backend never sees content. What it sees is listed here, and nothing else crosses the port.
 
+mod capture;
+mod source;
+
 use skep_authz::CredentialKey;
 use skep_crypto::{Sealed, WrappedKey};
 use skep_domain::{
@@ -9,6 +12,9 @@ use skep_domain::{
     ProposalId, ProposalState, ReadPolicy, Role, SessionId, SessionState, Timestamp, Trust, TurnId,
     TurnRole, Validity, Visibility,
 };
+
+pub use capture::{BindingRow, OutcomeCount, PauseRow};
+pub use source::{ChunkRow, SourceRow, SourceSummaryRow};
 
 /// A keyed 16-byte digest of something that is looked up by equality and must not be read.
 pub type Fingerprint = [u8; 16];

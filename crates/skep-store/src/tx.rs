@@ -1,10 +1,12 @@
 //! A transaction with one right in one workspace: seals what goes in, opens what comes out.
 
+mod capture;
 mod index;
 mod lineage;
 mod ontology;
 mod read;
 mod review;
+mod source;
 mod upkeep;
 mod write;
 

@@ -1,5 +1,8 @@
 //! What callers give and get: plain values, opened and sealed by [`crate::Tx`].
 
+mod capture;
+mod source;
+
 use skep_domain::{
     Harness, MemoryId, MemoryKind, MemoryState, OntologyAction, PolicyGroupId, Principal,
     ProjectId, ProposalId, ProposalState, SessionId, SessionState, SourceId, Timestamp, Trust,
@@ -7,6 +10,9 @@ use skep_domain::{
 };
 
 use crate::row::ModelTag;
+
+pub use capture::{Binding, Pause, PausedSession};
+pub use source::{NewChunk, NewSource, Source, SourceChanges};
 
 /// A project and its name.
 #[derive(Clone, Debug, PartialEq, Eq)]

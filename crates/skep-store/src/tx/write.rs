@@ -2,16 +2,29 @@
 
 use skep_authz::CanWrite;
 use skep_domain::{
-    Id, MemoryId, MemoryKind, MemoryState, PolicyGroupId, Principal, ProjectId, SessionId,
+    Harness, Id, MemoryId, MemoryKind, MemoryState, PolicyGroupId, Principal, ProjectId, SessionId,
     SessionState, Timestamp, Trust,
 };
 
 use super::Tx;
 use crate::StoreError;
 use crate::body::BodyWriter;
-use crate::keys::{Purpose, column};
-use crate::row::{HistoryRow, MemoryRow, ProjectRow, SessionRow, TurnRow};
+use crate::keys::{Purpose, WorkspaceKeys, column};
+use crate::row::{Fingerprint, HistoryRow, MemoryRow, ProjectRow, SessionRow, TurnRow};
 use crate::value::{Branch, Kept, Memory, NewMemory, NewSession, NewTurn, Project};
+
+/// What a session is found by.
+pub(super) fn session_fingerprint(
+    keys: &WorkspaceKeys,
+    owner: Principal,
+    harness: Harness,
+    external_id: &str,
+) -> Fingerprint {
+    keys.fingerprint(
+        Purpose::Session,
+        &[&owner.to_bytes(), &[harness.code()], external_id.as_bytes()],
+    )
+}
 
 impl<P: CanWrite> Tx<P> {
     /// Finds a project by name or makes it, with the id given.
@@ -49,14 +62,7 @@ impl<P: CanWrite> Tx<P> {
             id: new.id,
             harness: new.harness,
             // The owner is part of it: a name that another principal uses is not yours to append to.
-            fingerprint: self.keys.fingerprint(
-                Purpose::Session,
-                &[
-                    &owner.to_bytes(),
-                    &[new.harness.code()],
-                    new.external_id.as_bytes(),
-                ],
-            ),
+            fingerprint: session_fingerprint(&self.keys, owner, new.harness, &new.external_id),
             project: new.project,
             owner,
             owner_group: self.ring.group(),

@@ -1,0 +1,291 @@
+//! Statements on sources, their documents and their chunks.
+
+use rusqlite::{OptionalExtension, Row, params};
+use skep_crypto::Sealed;
+use skep_domain::{
+    Id, MemoryId, MemoryState, ReadingRing, SourceId, SourceKind, Timestamp, Trust, Visibility,
+};
+use skep_store::backend::PageOf;
+use skep_store::row::{ChunkRow, Fingerprint, HistoryRow, SourceRow, SourceSummaryRow};
+
+use crate::column::{
+    AFTER_ALL, bytes_of, code, group, id, id_option, principal, principal_kind, sealed,
+    sealed_option, time, time_option,
+};
+use crate::failure::Failure;
+use crate::memory;
+use crate::ring::{RingValues, ring_predicate};
+use crate::rows::Rows;
+
+/// A source that the ring lets through, with its documents and those of its chunks that are current.
+macro_rules! summaries {
+    ($more:literal) => {
+        concat!(
+            "SELECT s.id, s.fingerprint, s.kind, s.trust, s.visibility, s.owner_kind, s.owner,
+               s.owner_group, s.project, s.created_at, s.synced_at, s.body, p.name,
+               (SELECT COUNT(*) FROM source_document AS d
+                WHERE d.workspace_id = ?1 AND d.source = s.id),
+               (SELECT COUNT(*) FROM source_chunk AS c
+                WHERE c.workspace_id = ?1 AND c.source = s.id AND c.current = 1)
+             FROM source AS s
+             LEFT JOIN project AS p ON p.workspace_id = ?1 AND p.id = s.project
+             WHERE s.workspace_id = ?1 AND ",
+            ring_predicate!("s"),
+            $more
+        )
+    };
+}
+
+pub(crate) fn put(rows: &mut Rows<'_>, row: &SourceRow) -> Result<SourceId, Failure> {
+    let sql = "SELECT id FROM source WHERE workspace_id = ?1 AND fingerprint = ?2";
+    let known: Option<[u8; 16]> = rows
+        .statement(sql)?
+        .query_row(params![rows.workspace, row.fingerprint], |found| {
+            found.get(0)
+        })
+        .optional()?;
+    if let Some(known) = known {
+        return Ok(SourceId::from_bytes(known));
+    }
+    rows.writing()?;
+    let sql = "INSERT INTO source (workspace_id, id, fingerprint, kind, trust, visibility,
+                   owner_kind, owner, owner_group, project, created_at, synced_at, body)
+               VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)";
+    rows.statement(sql)?.execute(params![
+        rows.workspace,
+        row.id.to_bytes(),
+        row.fingerprint,
+        row.kind.code(),
+        row.trust.code(),
+        row.visibility.code(),
+        principal_kind(row.owner),
+        row.owner.to_bytes(),
+        row.owner_group.map(|group| group.0),
+        bytes_of(row.project),
+        row.created_at.as_micros(),
+        row.synced_at.map(Timestamp::as_micros),
+        row.body.as_bytes()
+    ])?;
+    Ok(row.id)
+}
+
+pub(crate) fn get(
+    rows: &Rows<'_>,
+    ring: &ReadingRing,
+    id: SourceId,
+) -> Result<Option<SourceSummaryRow>, Failure> {
+    let ring = RingValues::of(ring);
+    rows.statement(summaries!(" AND s.id = ?6"))?
+        .query_and_then(
+            params![
+                rows.workspace,
+                ring.kind,
+                ring.owner,
+                ring.least,
+                ring.group,
+                id.to_bytes()
+            ],
+            summary,
+        )?
+        .next()
+        .transpose()
+}
+
+pub(crate) fn list(
+    rows: &Rows<'_>,
+    ring: &ReadingRing,
+    page: PageOf<SourceId>,
+) -> Result<Vec<SourceSummaryRow>, Failure> {
+    let ring = RingValues::of(ring);
+    let before = page
+        .before
+        .map_or_else(|| AFTER_ALL.to_vec(), |id| id.to_bytes().to_vec());
+    rows.statement(summaries!(" AND s.id < ?6 ORDER BY s.id DESC LIMIT ?7"))?
+        .query_and_then(
+            params![
+                rows.workspace,
+                ring.kind,
+                ring.owner,
+                ring.least,
+                ring.group,
+                before,
+                page.limit
+            ],
+            summary,
+        )?
+        .collect()
+}
+
+pub(crate) fn set_synced(rows: &mut Rows<'_>, id: SourceId, at: Timestamp) -> Result<(), Failure> {
+    rows.writing()?;
+    let sql = "UPDATE source SET synced_at = ?3 WHERE workspace_id = ?1 AND id = ?2";
+    rows.statement(sql)?
+        .execute(params![rows.workspace, id.to_bytes(), at.as_micros()])?;
+    Ok(())
+}
+
+pub(crate) fn documents(
+    rows: &Rows<'_>,
+    id: SourceId,
+) -> Result<Vec<(Fingerprint, Fingerprint)>, Failure> {
+    let sql = "SELECT document, version FROM source_document
+               WHERE workspace_id = ?1 AND source = ?2 ORDER BY document";
+    rows.statement(sql)?
+        .query_and_then(params![rows.workspace, id.to_bytes()], |row| {
+            Ok((row.get(0)?, row.get(1)?))
+        })?
+        .collect()
+}
+
+pub(crate) fn put_document(
+    rows: &mut Rows<'_>,
+    id: SourceId,
+    document: Fingerprint,
+    version: Fingerprint,
+) -> Result<(), Failure> {
+    rows.writing()?;
+    let sql = "INSERT INTO source_document (workspace_id, source, document, version)
+               VALUES (?1, ?2, ?3, ?4)
+               ON CONFLICT (workspace_id, source, document)
+               DO UPDATE SET version = excluded.version";
+    rows.statement(sql)?
+        .execute(params![rows.workspace, id.to_bytes(), document, version])?;
+    Ok(())
+}
+
+pub(crate) fn remove_document(
+    rows: &mut Rows<'_>,
+    id: SourceId,
+    document: Fingerprint,
+) -> Result<(), Failure> {
+    rows.writing()?;
+    let sql = "DELETE FROM source_document
+               WHERE workspace_id = ?1 AND source = ?2 AND document = ?3";
+    rows.statement(sql)?
+        .execute(params![rows.workspace, id.to_bytes(), document])?;
+    Ok(())
+}
+
+pub(crate) fn chunks(
+    rows: &Rows<'_>,
+    source: SourceId,
+    document: Fingerprint,
+) -> Result<Vec<ChunkRow>, Failure> {
+    let sql = "SELECT memory, chunk FROM source_chunk
+               WHERE workspace_id = ?1 AND source = ?2 AND document = ?3 AND current = 1";
+    rows.statement(sql)?
+        .query_and_then(
+            params![rows.workspace, source.to_bytes(), document],
+            |row| {
+                Ok(ChunkRow {
+                    memory: id(row, 0)?,
+                    chunk: row.get(1)?,
+                })
+            },
+        )?
+        .collect()
+}
+
+pub(crate) fn put_chunk(
+    rows: &mut Rows<'_>,
+    source: SourceId,
+    document: Fingerprint,
+    row: ChunkRow,
+) -> Result<(), Failure> {
+    rows.writing()?;
+    let sql = "INSERT INTO source_chunk (workspace_id, source, memory, document, chunk, current)
+               VALUES (?1, ?2, ?3, ?4, ?5, 1)
+               ON CONFLICT (workspace_id, source, memory) DO UPDATE SET current = 1";
+    rows.statement(sql)?.execute(params![
+        rows.workspace,
+        source.to_bytes(),
+        row.memory.to_bytes(),
+        document,
+        row.chunk
+    ])?;
+    Ok(())
+}
+
+pub(crate) fn retire_chunks(
+    rows: &mut Rows<'_>,
+    source: SourceId,
+    entries: &[(MemoryId, HistoryRow)],
+) -> Result<(), Failure> {
+    rows.writing()?;
+    for (memory, entry) in entries {
+        let sql = "UPDATE source_chunk SET current = 0
+                   WHERE workspace_id = ?1 AND source = ?2 AND memory = ?3";
+        rows.statement(sql)?.execute(params![
+            rows.workspace,
+            source.to_bytes(),
+            memory.to_bytes()
+        ])?;
+        if state(rows, *memory)? == Some(MemoryState::Active) {
+            memory::move_to(rows, *memory, entry)?;
+        }
+    }
+    Ok(())
+}
+
+pub(crate) fn memories(rows: &Rows<'_>, source: SourceId) -> Result<Vec<MemoryId>, Failure> {
+    let sql = "SELECT memory FROM source_chunk
+               WHERE workspace_id = ?1 AND source = ?2 ORDER BY memory";
+    rows.statement(sql)?
+        .query_and_then(params![rows.workspace, source.to_bytes()], |row| id(row, 0))?
+        .collect()
+}
+
+pub(crate) fn purge(
+    rows: &mut Rows<'_>,
+    source: SourceId,
+    memories: &[(MemoryId, HistoryRow, Sealed)],
+) -> Result<(), Failure> {
+    rows.writing()?;
+    for (memory, entry, body) in memories {
+        if state(rows, *memory)? != Some(MemoryState::Forgotten) {
+            memory::move_to(rows, *memory, entry)?;
+        }
+        memory::overwrite(rows, *memory, body)?;
+    }
+    for sql in [
+        "DELETE FROM source_chunk WHERE workspace_id = ?1 AND source = ?2",
+        "DELETE FROM source_document WHERE workspace_id = ?1 AND source = ?2",
+        "DELETE FROM source WHERE workspace_id = ?1 AND id = ?2",
+    ] {
+        rows.statement(sql)?
+            .execute(params![rows.workspace, source.to_bytes()])?;
+    }
+    Ok(())
+}
+
+fn state(rows: &Rows<'_>, memory: MemoryId) -> Result<Option<MemoryState>, Failure> {
+    let sql = "SELECT state FROM memory_facts WHERE workspace_id = ?1 AND id = ?2";
+    rows.statement(sql)?
+        .query_and_then(params![rows.workspace, memory.to_bytes()], |row| {
+            code(row, 0, MemoryState::from_code, "the state of a memory")
+        })?
+        .next()
+        .transpose()
+}
+
+fn summary(row: &Row<'_>) -> Result<SourceSummaryRow, Failure> {
+    let source = SourceRow {
+        id: id(row, 0)?,
+        fingerprint: row.get(1)?,
+        kind: code(row, 2, SourceKind::from_code, "the kind of a source")?,
+        trust: code(row, 3, Trust::from_code, "the trust of a source")?,
+        visibility: code(row, 4, Visibility::from_code, "the visibility of a source")?,
+        owner: principal(row, 5)?,
+        owner_group: group(row, 7)?,
+        project: id_option(row, 8)?,
+        created_at: time(row, 9)?,
+        synced_at: time_option(row, 10)?,
+        body: sealed(row, 11)?,
+    };
+    Ok(SourceSummaryRow {
+        source,
+        project_name: sealed_option(row, 12)?,
+        documents: row.get(13)?,
+        chunks: row.get(14)?,
+    })
+}
