@@ -3,7 +3,11 @@
 use schemars::{JsonSchema, SchemaGenerator, generate::SchemaSettings};
 use serde_json::{Map, Value, json};
 
-use crate::capture::{CaptureRequest, CaptureResponse, CursorRequest, CursorResponse};
+use crate::capture::{
+    Binding, BindingsResponse, CaptureRequest, CaptureResponse, CursorRequest, CursorResponse,
+    PauseRequest, PausesResponse, ResumeRequest, RulesResponse, SessionCaptureRequest,
+    UnbindRequest, UnbindResponse,
+};
 use crate::explain::{ExplainRequest, Explanation};
 use crate::memory::{
     ForgetRequest, Memory, MemoryQuery, RememberRequest, RememberResponse, ResolveRequest,
@@ -73,6 +77,29 @@ fn shape(id: RouteId, s: &mut SchemaGenerator) -> Shape {
             None,
             Some(schema::<CaptureRequest>(s)),
             schema::<CaptureResponse>(s),
+        ),
+        RouteId::CaptureRules => (None, None, schema::<RulesResponse>(s)),
+        RouteId::CapturePause => (
+            None,
+            Some(schema::<PauseRequest>(s)),
+            schema::<PausesResponse>(s),
+        ),
+        RouteId::CaptureResume => (
+            None,
+            Some(schema::<ResumeRequest>(s)),
+            schema::<PausesResponse>(s),
+        ),
+        RouteId::ProjectList => (None, None, schema::<BindingsResponse>(s)),
+        RouteId::ProjectBind => (None, Some(schema::<Binding>(s)), schema::<Binding>(s)),
+        RouteId::ProjectUnbind => (
+            None,
+            Some(schema::<UnbindRequest>(s)),
+            schema::<UnbindResponse>(s),
+        ),
+        RouteId::SessionCapture => (
+            None,
+            Some(schema::<SessionCaptureRequest>(s)),
+            json!({ "type": "object" }),
         ),
         RouteId::ImportCursor => (
             None,

@@ -138,11 +138,18 @@ routes! {
     OpenApi: Get "/openapi.json", needs(Permission::SettingRead), Api, Empty, None, "This interface as OpenAPI 3.1.";
     SystemHealth: Get "/api/v1/system/health", needs(Permission::DiagnosticsRead), Api, Empty, None, "What runs, and what is not as it should be.";
     Capture: Post "/api/v1/capture", needs(Permission::SessionCapture), Capture, Batch, Some("session.capture"), "Keep a batch of turns of one session.";
+    CaptureRules: Get "/api/v1/capture/rules", needs(Permission::SettingRead), Api, Empty, None, "What is kept out of capture.";
+    CapturePause: Post "/api/v1/capture/pause", needs(Permission::SessionCapture), Api, Json, Some("capture.pause"), "Stop capture for a while, or one session for good.";
+    CaptureResume: Post "/api/v1/capture/resume", needs(Permission::SessionCapture), Api, Json, Some("capture.resume"), "Let capture go on.";
+    ProjectList: Get "/api/v1/projects", needs(Permission::SettingRead), Api, Empty, None, "The directories whose sessions are captured.";
+    ProjectBind: Post "/api/v1/projects/bind", needs(Permission::SettingWrite), Api, Json, Some("project.bind"), "Capture the sessions of a directory, for a project.";
+    ProjectUnbind: Post "/api/v1/projects/unbind", needs(Permission::SettingWrite), Api, Json, Some("project.unbind"), "Capture the sessions of a directory no more.";
     ImportCursor: Post "/api/v1/imports/cursor", needs(Permission::SessionCapture), Capture, Json, None, "How far an import of this source has come.";
     SessionList: Get "/api/v1/sessions", needs(Permission::SessionRead), Api, Empty, None, "Sessions, newest first.";
     SessionGet: Get "/api/v1/sessions/{id}", needs(Permission::SessionRead), Api, Empty, None, "One session.";
     SessionTurns: Get "/api/v1/sessions/{id}/turns", needs(Permission::SessionRead), Api, Empty, None, "Turns of a session, oldest first.";
     SessionEnd: Post "/api/v1/sessions/{id}/end", needs(Permission::SessionCapture), Capture, Empty, Some("session.end"), "End a session and distil what is left of it.";
+    SessionCapture: Post "/api/v1/sessions/{id}/capture", needs(Permission::SessionCapture), Api, Json, Some("session.capture_switch"), "Opt a session out of capture, or in again.";
     MemoryCreate: Post "/api/v1/memories", needs(Permission::MemoryWrite), Api, Json, Some("memory.write"), "Remember a statement.";
     MemoryList: Get "/api/v1/memories", needs(Permission::MemoryRead), Api, Empty, None, "Memories, newest first.";
     MemoryGet: Get "/api/v1/memories/{id}", needs(Permission::MemoryRead), Api, Empty, None, "One memory.";

@@ -4,6 +4,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::Instant;
+use crate::capture::CaptureHealth;
 
 /// `GET /healthz` and `/readyz`: the same two bytes of state for everyone.
 #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
@@ -55,6 +56,9 @@ pub struct WorkspaceHealth {
     pub awaiting_vector: u64,
     /// Turns waiting to be distilled.
     pub awaiting_distil: u64,
+    /// What became of the turns that were received, and what is paused.
+    #[serde(default)]
+    pub capture: CaptureHealth,
     /// Grows with every write.
     pub seq: u64,
 }

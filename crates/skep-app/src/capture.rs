@@ -1,11 +1,30 @@
 //! Capture: a batch of turns of one session, redacted, sealed and durable when it answers.
+//!
+//! The stages: the gate (may anything come in?), normalise, deny by rule, redact, cut, seal, append.
+
+mod control;
+mod gate;
+mod losses;
+mod normalise;
+mod settings;
+mod sift;
 
 use skep_authz::{Authorized, rights::SessionCapture};
-use skep_domain::{Harness, Limits, SessionId, Timestamp, TurnRole, Visibility};
+use skep_domain::{
+    CaptureOrigin, Harness, Limits, SessionId, Timestamp, TurnOutcome, TurnRole, Visibility,
+};
+use skep_memory::Awaited;
 use skep_store::{Branch, NewSession, NewTurn, Project, Tx};
+
+use gate::Gate;
+use sift::{Sifted, answers_earlier_call};
 
 use crate::error::Invalid;
 use crate::{App, AppError};
+
+pub use control::{CaptureState, PauseScope};
+pub(crate) use losses::Losses;
+pub use settings::CaptureSettings;
 
 /// A batch.
 #[derive(Clone, Debug)]
@@ -24,6 +43,10 @@ pub struct Capture {
     pub turns: Vec<TurnIn>,
     /// How far the importer has read.
     pub cursor: Option<Cursor>,
+    /// Whether somebody asked for it, or a harness is at work.
+    pub origin: CaptureOrigin,
+    /// What the client could not keep.
+    pub spool: Option<SpoolReport>,
 }
 
 /// One turn as the client sent it.
@@ -56,26 +79,45 @@ pub struct Cursor {
     pub position: String,
 }
 
-/// What became of a batch.
-#[derive(Clone, Copy, Debug)]
-pub struct Captured {
-    /// The session.
-    pub session: SessionId,
-    /// Turns stored now.
-    pub stored: u32,
-    /// Turns that were there already.
-    pub duplicates: u32,
-    /// Secrets taken out.
-    pub redacted: u32,
-    /// Turns that lost their middle.
-    pub cut: u32,
+/// What a client's spool says about itself.
+#[derive(Clone, Debug)]
+pub struct SpoolReport {
+    /// Names the spool.
+    pub id: String,
+    /// Turns that it had to drop since it exists.
+    pub dropped: u64,
 }
 
-/// Paths kept of one turn.
-const PATHS: usize = 200;
+/// What became of a batch.
+#[derive(Clone, Debug)]
+pub struct Captured {
+    /// The session; none if nothing of it is stored.
+    pub session: Option<SessionId>,
+    /// What became of each turn, in order.
+    pub outcomes: Vec<TurnOutcome>,
+    /// Secrets taken out.
+    pub redacted: u32,
+    /// Why the batch was refused and what to do about it.
+    pub note: Option<String>,
+}
+
+/// More than this, no spool can have dropped.
+const DROPPED: usize = 1 << 40;
+/// Turns before a batch that may hold the call which its first result answers.
+const LOOK_BACK: u64 = 32;
+
+impl Captured {
+    /// How many turns ended in a way that `counts`.
+    #[must_use]
+    pub fn count(&self, counts: impl Fn(TurnOutcome) -> bool) -> u32 {
+        let outcomes = self.outcomes.iter().copied();
+        outcomes.filter(|outcome| counts(*outcome)).count() as u32
+    }
+}
 
 impl App {
-    /// Keeps a batch.
+    /// Keeps a batch, or refuses it visibly. Every turn ends in one counter, in the transaction
+    /// that stores the batch.
     ///
     /// # Errors
     /// [`AppError::Invalid`] for a batch that breaks a limit; then nothing of it is stored.
@@ -86,23 +128,98 @@ impl App {
     ) -> Result<Captured, AppError> {
         check(&batch)?;
         let tenant = (authorized.organization(), authorized.workspace());
-        let (turns, redacted, cut) = self.take_in_turns(&batch.turns);
+        let pending = self.losses.take(tenant);
+        let outcome = self.capture_checked(authorized, &batch, pending).await;
+        match &outcome {
+            Ok(captured) if captured.session.is_some() => self.dirty.mark(tenant),
+            Ok(_) => {}
+            Err(_) => self.losses.note(tenant, pending + batch.turns.len() as u64),
+        }
+        outcome
+    }
+
+    async fn capture_checked(
+        &self,
+        authorized: Authorized<SessionCapture>,
+        batch: &Capture,
+        pending: u64,
+    ) -> Result<Captured, AppError> {
+        // Redaction takes long and needs nothing of the store, so it comes before the transaction.
+        let sifted = self.sift(batch, Awaited::default());
         let mut tx = self.store.begin(authorized).await?;
-        let session = self.put_session(&mut tx, &batch).await?;
+        let captured = match self.gate(&mut tx, batch).await? {
+            Gate::Shut(outcome, note) => Captured {
+                session: None,
+                outcomes: vec![outcome; batch.turns.len()],
+                redacted: 0,
+                note: Some(note),
+            },
+            Gate::Open(project) => self.keep_batch(&mut tx, batch, sifted, project).await?,
+        };
+        let mut counts = tally(&captured.outcomes);
+        counts.push((TurnOutcome::Failed, pending));
+        if let Some(spool) = &batch.spool {
+            let more = tx.raise_spool(&spool.id, spool.dropped).await?;
+            counts.push((TurnOutcome::Overflow, more));
+        }
+        tx.add_capture_counts(&counts).await?;
+        tx.commit().await?;
+        Ok(captured)
+    }
+
+    async fn keep_batch(
+        &self,
+        tx: &mut Tx<SessionCapture>,
+        batch: &Capture,
+        mut sifted: Vec<Sifted>,
+        project: Option<String>,
+    ) -> Result<Captured, AppError> {
+        let session = self.put_session(tx, batch, project).await?;
+        if answers_earlier_call(&batch.turns) {
+            let awaited = self.awaited(tx, session).await?;
+            if !awaited.is_empty() {
+                sifted = self.sift(batch, awaited);
+            }
+        }
+        let redacted = sifted.iter().map(|turn| turn.redacted).sum();
+        let mut outcomes: Vec<TurnOutcome> = sifted.iter().map(|turn| turn.outcome).collect();
+        let (places, turns): (Vec<usize>, Vec<NewTurn>) = sifted
+            .into_iter()
+            .enumerate()
+            .filter_map(|(at, turn)| Some((at, turn.turn?)))
+            .unzip();
         let new = tx.append_turns(session, &turns).await?;
+        for (at, new) in places.into_iter().zip(new) {
+            if !new {
+                outcomes[at] = TurnOutcome::Duplicate;
+            }
+        }
         if let Some(cursor) = &batch.cursor {
             tx.put_cursor(&cursor.source, &cursor.position).await?;
         }
-        tx.commit().await?;
-        self.dirty.mark(tenant);
-        let stored = new.iter().filter(|new| **new).count() as u32;
         Ok(Captured {
-            session,
-            stored,
-            duplicates: new.len() as u32 - stored,
+            session: Some(session),
+            outcomes,
             redacted,
-            cut,
+            note: None,
         })
+    }
+
+    /// Which calls that were withheld before still wait for their results.
+    async fn awaited(
+        &self,
+        tx: &mut Tx<SessionCapture>,
+        session: SessionId,
+    ) -> Result<Awaited, AppError> {
+        let mut awaited = Awaited::default();
+        if let Some(known) = tx.get_session(session).await? {
+            let from = known.turns.saturating_sub(LOOK_BACK);
+            for turn in tx.list_turns(session, from, LOOK_BACK as u32).await? {
+                let turn = turn.turn;
+                awaited.recall(turn.role, turn.tool.as_deref(), &turn.text);
+            }
+        }
+        Ok(awaited)
     }
 
     /// How far an import of a source has come.
@@ -119,43 +236,14 @@ impl App {
         Ok(tx.get_cursor(source).await?)
     }
 
-    fn take_in_turns(&self, turns: &[TurnIn]) -> (Vec<NewTurn>, u32, u32) {
-        let recorded_at = self.store.now();
-        let (mut redacted, mut cut) = (0, 0);
-        let turns = turns
-            .iter()
-            .map(|turn| {
-                let taken = self.take_in(&turn.text, Limits::TURN_BODY);
-                redacted += taken.redacted;
-                cut += u32::from(taken.cut);
-                NewTurn {
-                    id: self.store.mint(),
-                    client_event_id: turn.client_event_id.clone(),
-                    role: turn.role,
-                    branch: turn.branch,
-                    is_error: turn.is_error,
-                    at: turn.at,
-                    recorded_at,
-                    text: taken.text,
-                    tool: turn.tool.as_deref().map(|tool| self.take_in_line(tool)),
-                    paths: turn
-                        .paths
-                        .iter()
-                        .take(PATHS)
-                        .map(|path| self.take_in_line(path))
-                        .collect(),
-                }
-            })
-            .collect();
-        (turns, redacted, cut)
-    }
-
     async fn put_session(
         &self,
         tx: &mut Tx<SessionCapture>,
         batch: &Capture,
+        bound: Option<String>,
     ) -> Result<SessionId, AppError> {
-        let project = match &batch.project {
+        // Who bound the directory said what it belongs to; a harness only guesses.
+        let project = match bound.as_ref().or(batch.project.as_ref()) {
             Some(name) => {
                 let project = Project {
                     id: self.store.mint(),
@@ -190,8 +278,18 @@ impl App {
 fn default_visibility(harness: Harness) -> Visibility {
     match harness {
         Harness::Git => Visibility::Workspace,
-        Harness::ClaudeCode | Harness::Codex | Harness::Cli | Harness::Other => Visibility::Own,
+        Harness::ClaudeCode | Harness::Codex | Harness::Cli | Harness::Source | Harness::Other => {
+            Visibility::Own
+        }
     }
+}
+
+fn tally(outcomes: &[TurnOutcome]) -> Vec<(TurnOutcome, u64)> {
+    let counted = TurnOutcome::ALL.iter().map(|outcome| {
+        let turns = outcomes.iter().filter(|turn| *turn == outcome).count();
+        (*outcome, turns as u64)
+    });
+    counted.collect()
 }
 
 fn check(batch: &Capture) -> Result<(), AppError> {
@@ -217,6 +315,10 @@ fn check(batch: &Capture) -> Result<(), AppError> {
             return Err(Invalid::required(field));
         }
         Invalid::check_length(&field, &turn.client_event_id, Limits::CLIENT_KEY)?;
+    }
+    if let Some(spool) = &batch.spool {
+        Invalid::check_length("spool.id", &spool.id, Limits::CLIENT_KEY)?;
+        Invalid::check_count("spool.dropped", spool.dropped as usize, DROPPED)?;
     }
     if let Some(cursor) = &batch.cursor {
         Invalid::check_length("cursor.source", &cursor.source, Limits::QUERY)?;

@@ -23,7 +23,9 @@ use skep_memory::Redactor;
 use skep_store::Store;
 use skep_store::row::ModelTag;
 
-pub use capture::{Capture, Captured, Cursor, TurnIn};
+pub use capture::{
+    Capture, CaptureSettings, CaptureState, Captured, Cursor, PauseScope, SpoolReport, TurnIn,
+};
 pub use edge::{Cursors, IdTags};
 pub use error::{AppError, Invalid, Rule};
 pub use hot::{HotStats, indexed_text};
@@ -34,8 +36,12 @@ pub use recall::{
     Timing, Trace,
 };
 pub use sessions::{Ended, SessionPage, TurnPage};
-pub use skep_memory::{CutReason, Edge, Form, NameKind, Outcome};
-pub use skep_store::{Branch, Memory, PageOf, Proposal, Session, Turn};
+pub use skep_memory::{
+    CutReason, DenyRules, Drop as DropPart, Edge, Form, NameKind, Outcome, ToolRule,
+};
+pub use skep_store::{
+    Binding, Branch, Memory, PageOf, Pause, PausedSession, Proposal, Session, Turn,
+};
 pub use status::Status;
 pub use upkeep::Upkeep;
 
@@ -60,6 +66,8 @@ pub struct App {
     embedder: Arc<dyn Embedder>,
     model: ModelTag,
     redactor: Redactor,
+    capturing: CaptureSettings,
+    losses: capture::Losses,
     hot: hot::Hot,
     dirty: upkeep::Dirty,
     stopwatch: Arc<dyn Stopwatch>,
@@ -95,11 +103,20 @@ impl App {
             embedder,
             model,
             redactor: Redactor::new(),
+            capturing: CaptureSettings::default(),
+            losses: capture::Losses::default(),
             hot,
             dirty: upkeep::Dirty::default(),
             stopwatch,
             started_at,
         }
+    }
+
+    /// Captures by these settings.
+    #[must_use]
+    pub fn with_capture(mut self, settings: CaptureSettings) -> Self {
+        self.capturing = settings;
+        self
     }
 }
 

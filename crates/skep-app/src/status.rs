@@ -4,7 +4,7 @@ use skep_authz::{Authorized, rights::DiagnosticsRead};
 use skep_domain::Timestamp;
 use skep_store::row::CountsRow;
 
-use crate::{App, AppError, HotStats};
+use crate::{App, AppError, CaptureState, HotStats};
 
 /// The state of things.
 #[derive(Clone, Debug)]
@@ -19,6 +19,8 @@ pub struct Status {
     pub workspace: String,
     /// Counts of the workspace.
     pub counts: CountsRow,
+    /// How capture stands.
+    pub capture: CaptureState,
     /// Its `seq`.
     pub seq: u64,
     /// The indexes in memory.
@@ -36,6 +38,7 @@ impl App {
         &self,
         authorized: Authorized<DiagnosticsRead>,
     ) -> Result<Status, AppError> {
+        let tenant = (authorized.organization(), authorized.workspace());
         let workspace = self.store.workspace_name(&authorized).await?;
         let mut tx = self.store.begin(authorized).await?;
         Ok(Status {
@@ -44,6 +47,7 @@ impl App {
             embedder: self.embedder.model_id().to_owned(),
             workspace,
             counts: tx.counts(self.model).await?,
+            capture: self.capture_state(&mut tx, tenant).await?,
             seq: tx.seq().await?,
             hot: self.hot.stats(),
             problem: self.dirty.problem(),

@@ -7,7 +7,7 @@ use anyhow::Result;
 use rusqlite::Connection;
 use skep_app::{Branch, Capture, Remember, TurnIn};
 use skep_authz::rights;
-use skep_domain::{Harness, MemoryKind, Timestamp, TurnRole, Visibility};
+use skep_domain::{CaptureOrigin, Harness, MemoryKind, Timestamp, TurnRole, Visibility};
 
 use crate::fixture::Fixture;
 use crate::measure::{Measure, per_second, percentile_ms};
@@ -112,6 +112,8 @@ fn capture(session: usize, turns: Vec<TurnIn>) -> Capture {
         cwd: None,
         turns,
         cursor: None,
+        origin: CaptureOrigin::Import,
+        spool: None,
     }
 }
 

@@ -9,7 +9,11 @@ use hyper::Request;
 use hyper::header::{ACCEPT, CONTENT_TYPE, HeaderValue, USER_AGENT};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
-use skep_api::capture::{CaptureRequest, CaptureResponse, CursorRequest, CursorResponse};
+use skep_api::capture::{
+    Binding, BindingsResponse, CaptureRequest, CaptureResponse, CursorRequest, CursorResponse,
+    PauseRequest, PausesResponse, ResumeRequest, RulesResponse, SessionCaptureRequest,
+    UnbindRequest, UnbindResponse,
+};
 use skep_api::explain::{ExplainRequest, Explanation};
 use skep_api::memory::{
     ForgetRequest, Memory, MemoryQuery, RememberRequest, RememberResponse, ResolveRequest,
@@ -98,6 +102,50 @@ impl Client {
         batch: &CaptureRequest,
     ) -> Result<CaptureResponse, ClientError> {
         self.post(RouteId::Capture, None, Some(batch), CAPTURE_PATIENCE)
+            .await
+    }
+
+    /// `GET /api/v1/capture/rules`.
+    pub async fn capture_rules(&mut self) -> Result<RulesResponse, ClientError> {
+        self.get(RouteId::CaptureRules, None, &[]).await
+    }
+
+    /// `POST /api/v1/capture/pause`.
+    pub async fn pause(&mut self, request: &PauseRequest) -> Result<PausesResponse, ClientError> {
+        self.post(RouteId::CapturePause, None, Some(request), PATIENCE)
+            .await
+    }
+
+    /// `POST /api/v1/capture/resume`.
+    pub async fn resume(&mut self, request: &ResumeRequest) -> Result<PausesResponse, ClientError> {
+        self.post(RouteId::CaptureResume, None, Some(request), PATIENCE)
+            .await
+    }
+
+    /// `POST /api/v1/sessions/{id}/capture`.
+    pub async fn switch_session(
+        &mut self,
+        id: &str,
+        request: &SessionCaptureRequest,
+    ) -> Result<SessionCaptureRequest, ClientError> {
+        self.post(RouteId::SessionCapture, Some(id), Some(request), PATIENCE)
+            .await
+    }
+
+    /// `GET /api/v1/projects`.
+    pub async fn bindings(&mut self) -> Result<BindingsResponse, ClientError> {
+        self.get(RouteId::ProjectList, None, &[]).await
+    }
+
+    /// `POST /api/v1/projects/bind`.
+    pub async fn bind(&mut self, request: &Binding) -> Result<Binding, ClientError> {
+        self.post(RouteId::ProjectBind, None, Some(request), PATIENCE)
+            .await
+    }
+
+    /// `POST /api/v1/projects/unbind`.
+    pub async fn unbind(&mut self, request: &UnbindRequest) -> Result<UnbindResponse, ClientError> {
+        self.post(RouteId::ProjectUnbind, None, Some(request), PATIENCE)
             .await
     }
 

@@ -1,5 +1,6 @@
 //! Configuration: `skep.toml`, overridden by `SKEP_SECTION__KEY`, read once; unknown keys refused.
 
+mod capture;
 mod source;
 
 use std::fmt;
@@ -20,6 +21,7 @@ pub(crate) struct Config {
     pub(crate) index: Index,
     pub(crate) key: Key,
     pub(crate) log: Log,
+    pub(crate) capture: capture::Capture,
 }
 
 #[derive(Debug, Deserialize)]
@@ -105,6 +107,7 @@ impl Config {
         let table = source::merged(text, overrides)?;
         let config: Self = table.try_into().map_err(|error| source::refusal(&error))?;
         config.server.tcp_address()?;
+        config.capture.settings()?;
         if !(1..=4_096).contains(&config.store.open_workspaces) {
             bail!("store.open_workspaces must be 1 to 4096");
         }
@@ -148,7 +151,8 @@ impl fmt::Display for Config {
             Some(file) => writeln!(f, "key.file = {:?}", file.display().to_string())?,
             None => writeln!(f, "# key.file is root.key in the data directory")?,
         }
-        write!(f, "log.level = {:?}", self.log.level)
+        writeln!(f, "log.level = {:?}", self.log.level)?;
+        write!(f, "{}", self.capture)
     }
 }
 

@@ -26,12 +26,8 @@ pub(crate) async fn serve(home: &Path, config: &Config) -> anyhow::Result<()> {
     let settings = Settings {
         index_budget: config.index.budget_mib << 20,
     };
-    let app = Arc::new(App::new(
-        store,
-        embedder,
-        Arc::new(Monotonic::start()),
-        settings,
-    ));
+    let app = App::new(store, embedder, Arc::new(Monotonic::start()), settings);
+    let app = Arc::new(app.with_capture(config.capture.settings()?));
     let listeners = listen(home, config).await?;
     let edge = edge(&app, &listeners)?;
     files::write_pid(home)?;

@@ -1,12 +1,17 @@
 //! Wire types to the application's and back, by hand.
 
 use skep_api::Instant;
-use skep_api::capture::{Branch as WireBranch, CaptureRequest, TurnInput};
+use skep_api::capture::{
+    Branch as WireBranch, CaptureRequest, NamedSession, Origin, PauseState, TurnInput,
+};
 use skep_api::memory::{Memory as WireMemory, Provenance, RememberRequest};
 use skep_api::recall::RecallRequest;
 use skep_api::session::{Session as WireSession, Turn as WireTurn};
-use skep_app::{Branch, Capture, Cursor, Memory, Question, Remember, Session, Turn, TurnIn};
-use skep_domain::{Harness, MemoryKind, Tier, TurnRole, Visibility};
+use skep_app::{
+    Branch, Capture, Cursor, Memory, Pause, PausedSession, Question, Remember, Session,
+    SpoolReport, Turn, TurnIn,
+};
+use skep_domain::{CaptureOrigin, Harness, MemoryKind, Tier, TurnRole, Visibility};
 
 use crate::call::Call;
 use crate::error::ApiError;
@@ -47,6 +52,36 @@ pub(crate) fn memory_kind(text: &str) -> Result<MemoryKind, ApiError> {
     )
 }
 
+fn harness(text: &str) -> Result<Harness, ApiError> {
+    word(
+        "session.harness",
+        text,
+        Harness::parse,
+        &names(Harness::ALL, Harness::as_str),
+    )
+}
+
+pub(crate) fn named_session(
+    session: Option<NamedSession>,
+) -> Result<Option<PausedSession>, ApiError> {
+    let session = session.map(|session| {
+        Ok(PausedSession {
+            harness: harness(&session.harness)?,
+            external_id: session.external_id,
+        })
+    });
+    session.transpose()
+}
+
+pub(crate) fn pauses(pauses: &[Pause]) -> Vec<PauseState> {
+    let states = pauses.iter().map(|pause| PauseState {
+        everyone: pause.holder.is_none(),
+        session: pause.session,
+        until: pause.until.map(Instant),
+    });
+    states.collect()
+}
+
 pub(crate) fn tier(text: Option<&str>) -> Result<Tier, ApiError> {
     text.map_or(Ok(Tier::Summary), |text| {
         word("tier", text, Tier::parse, &names(Tier::ALL, Tier::as_str))
@@ -56,12 +91,7 @@ pub(crate) fn tier(text: Option<&str>) -> Result<Tier, ApiError> {
 pub(crate) fn capture(request: CaptureRequest) -> Result<Capture, ApiError> {
     let session = request.session;
     Ok(Capture {
-        harness: word(
-            "session.harness",
-            &session.harness,
-            Harness::parse,
-            &names(Harness::ALL, Harness::as_str),
-        )?,
+        harness: harness(&session.harness)?,
         external_id: session.external_id,
         title: session.title,
         project: session.project,
@@ -75,6 +105,14 @@ pub(crate) fn capture(request: CaptureRequest) -> Result<Capture, ApiError> {
         cursor: request.cursor.map(|cursor| Cursor {
             source: cursor.source,
             position: cursor.position,
+        }),
+        origin: match request.origin {
+            Origin::Live => CaptureOrigin::Live,
+            Origin::Import => CaptureOrigin::Import,
+        },
+        spool: request.spool.map(|spool| SpoolReport {
+            id: spool.id,
+            dropped: spool.dropped,
         }),
     })
 }

@@ -84,6 +84,17 @@ fn handler(route: RouteId) -> Handler {
         RouteId::OpenApi => authorized!(OpenApi, rights::SettingRead, system::openapi),
         RouteId::SystemHealth => authorized!(SystemHealth, rights::DiagnosticsRead, system::health),
         RouteId::Capture => authorized!(Capture, rights::SessionCapture, capture::capture),
+        RouteId::CaptureRules => authorized!(CaptureRules, rights::SettingRead, capture::rules),
+        RouteId::CapturePause => authorized!(CapturePause, rights::SessionCapture, capture::pause),
+        RouteId::CaptureResume => {
+            authorized!(CaptureResume, rights::SessionCapture, capture::resume)
+        }
+        RouteId::ProjectList => authorized!(ProjectList, rights::SettingRead, capture::bindings),
+        RouteId::ProjectBind => authorized!(ProjectBind, rights::SettingWrite, capture::bind),
+        RouteId::ProjectUnbind => authorized!(ProjectUnbind, rights::SettingWrite, capture::unbind),
+        RouteId::SessionCapture => {
+            authorized!(SessionCapture, rights::SessionCapture, capture::session)
+        }
         RouteId::ImportCursor => authorized!(ImportCursor, rights::SessionCapture, capture::cursor),
         RouteId::SessionList => authorized!(SessionList, rights::SessionRead, sessions::list),
         RouteId::SessionGet => authorized!(SessionGet, rights::SessionRead, sessions::get),

@@ -3,7 +3,8 @@
 use rusqlite::{OptionalExtension, Row, params};
 use skep_crypto::Sealed;
 use skep_domain::{
-    Id, MemoryId, MemoryState, ReadingRing, SourceId, SourceKind, Timestamp, Trust, Visibility,
+    Id, MemoryId, MemoryState, OriginKind, ReadingRing, SourceId, SourceKind, Timestamp, Trust,
+    Visibility,
 };
 use skep_store::backend::PageOf;
 use skep_store::row::{ChunkRow, Fingerprint, HistoryRow, SourceRow, SourceSummaryRow};
@@ -228,10 +229,21 @@ pub(crate) fn retire_chunks(
 }
 
 pub(crate) fn memories(rows: &Rows<'_>, source: SourceId) -> Result<Vec<MemoryId>, Failure> {
-    let sql = "SELECT memory FROM source_chunk
-               WHERE workspace_id = ?1 AND source = ?2 ORDER BY memory";
+    let sql = "WITH RECURSIVE found (memory) AS (
+                   SELECT c.memory FROM source_chunk AS c
+                   WHERE c.workspace_id = ?1 AND c.source = ?2
+                   UNION SELECT o.memory FROM memory_origin AS o
+                   WHERE o.workspace_id = ?1 AND o.kind = ?3 AND o.origin = ?2
+                   UNION SELECT o.memory FROM found AS f
+                   CROSS JOIN memory_origin AS o
+                   ON o.workspace_id = ?1 AND o.kind = ?4 AND o.origin = f.memory)
+               SELECT memory FROM found ORDER BY memory";
+    let (of_source, of_memory) = (OriginKind::Source.code(), OriginKind::Memory.code());
     rows.statement(sql)?
-        .query_and_then(params![rows.workspace, source.to_bytes()], |row| id(row, 0))?
+        .query_and_then(
+            params![rows.workspace, source.to_bytes(), of_source, of_memory],
+            |row| id(row, 0),
+        )?
         .collect()
 }
 

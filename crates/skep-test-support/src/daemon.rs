@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::{Arc, OnceLock};
 
-use skep_app::{App, Settings, Upkeep};
+use skep_app::{App, CaptureSettings, Settings, Upkeep};
 use skep_http::{Edge, Listeners, Serving};
 use skep_index::StaticEmbedder;
 use skep_store::Store;
@@ -34,12 +34,21 @@ pub struct TestDaemon {
 }
 
 impl TestDaemon {
-    /// Starts one.
+    /// Starts one that captures whatever directory it is told of.
+    pub async fn start() -> Self {
+        let settings = CaptureSettings {
+            unbound: true,
+            ..CaptureSettings::default()
+        };
+        Self::start_with(settings).await
+    }
+
+    /// Starts one that captures by these settings.
     ///
     /// # Panics
     /// When it cannot start.
     #[expect(clippy::expect_used, reason = "a test without its daemon cannot go on")]
-    pub async fn start() -> Self {
+    pub async fn start_with(capture: CaptureSettings) -> Self {
         let scratch = Scratch::new();
         let clock = Arc::new(ManualClock::new());
         let root = MemoryRootKey::new(7);
@@ -52,12 +61,13 @@ impl TestDaemon {
             .await
             .expect("a second tenant");
         let embedder = Arc::new(StaticEmbedder::built_in());
-        let app = Arc::new(App::new(
+        let app = App::new(
             Arc::clone(&store),
             embedder,
             Arc::new(StoppedWatch),
             Settings::default(),
-        ));
+        );
+        let app = Arc::new(app.with_capture(capture));
         let socket = UnixListener::bind(scratch.path().join("skepd.sock")).expect("a socket");
         let tcp = TcpListener::bind("127.0.0.1:0").await.expect("a port");
         let address = tcp.local_addr().expect("its address");

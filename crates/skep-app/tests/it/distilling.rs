@@ -28,11 +28,14 @@ async fn capture(world: &World, app: &App, turns: Vec<TurnIn>) -> skep_domain::S
         cwd: None,
         turns,
         cursor: None,
+        origin: skep_domain::CaptureOrigin::Import,
+        spool: None,
     };
     app.capture(world.may::<rights::SessionCapture>(&world.a).await, batch)
         .await
         .unwrap()
         .session
+        .unwrap()
 }
 
 async fn texts(world: &World, app: &App) -> Vec<String> {

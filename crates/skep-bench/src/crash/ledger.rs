@@ -3,7 +3,7 @@
 use anyhow::{Context, Result, ensure};
 use skep_api::Instant;
 use skep_api::capture::{
-    Branch, CaptureRequest, CursorRequest, ImportCursor, SessionRef, TurnInput,
+    Branch, CaptureRequest, CursorRequest, ImportCursor, Origin, SessionRef, TurnInput,
 };
 use skep_api::memory::RememberRequest;
 use skep_api::page::PageQuery;
@@ -37,7 +37,8 @@ impl Ledger {
             let number = self.batches.len() as u64;
             self.batches.push(None);
             let answer = client.capture(&batch(number)).await?;
-            self.acknowledge(number, answer.session.clone());
+            let session = answer.session.context("an import was refused")?;
+            self.acknowledge(number, session.clone());
             self.sent_memories += 1;
             let text = format!(
                 "Mooring {} holds {} tonnes.",
@@ -52,7 +53,7 @@ impl Ledger {
                 .await?;
             self.memories.push(kept.memory.id);
             if number.is_multiple_of(5) {
-                client.end_session(&answer.session).await?;
+                client.end_session(&session).await?;
             }
         }
     }
@@ -173,5 +174,7 @@ fn batch(number: u64) -> CaptureRequest {
             source: SOURCE.into(),
             position: number.to_string(),
         }),
+        origin: Origin::Import,
+        spool: None,
     }
 }

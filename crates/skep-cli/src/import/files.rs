@@ -157,11 +157,17 @@ impl Source {
             progress.advance(after.offset - before.offset);
             before = after;
             for batch in batcher.add(place.number, found.turns, after) {
-                session_id = Some(sender.send(&session, self.placed(batch)?, source).await?);
+                session_id = sender
+                    .send(&session, self.placed(batch)?, source)
+                    .await?
+                    .or(session_id);
             }
         }
         if let Some(batch) = batcher.finish() {
-            session_id = Some(sender.send(&session, self.placed(batch)?, source).await?);
+            session_id = sender
+                .send(&session, self.placed(batch)?, source)
+                .await?
+                .or(session_id);
         }
         if let Some(id) = session_id {
             sender.end(&id).await?;

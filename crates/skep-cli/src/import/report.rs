@@ -32,6 +32,8 @@ pub(crate) struct Report {
     /// Secrets taken out.
     pub(crate) redacted: u64,
     /// Texts too long to keep whole.
+    pub(crate) withheld: u64,
+    /// Texts that were too long.
     pub(crate) cut: u64,
     /// Lines that are not UTF-8; the bytes at fault were replaced.
     pub(crate) not_utf8: u64,

@@ -2,7 +2,9 @@
 
 use std::time::Duration;
 
-use skep_api::capture::{CaptureRequest, CaptureResponse, CursorRequest, ImportCursor, SessionRef};
+use skep_api::capture::{
+    CaptureRequest, CaptureResponse, CursorRequest, ImportCursor, Origin, SessionRef,
+};
 use skep_api::{ErrorCode, ErrorEnvelope};
 use skep_client::{Client, ClientError};
 use tokio::time::sleep;
@@ -44,13 +46,14 @@ impl Sender {
         Ok(self.client.import_cursor(&request).await?.position)
     }
 
-    /// Stores a batch together with the place it brings us to. Gives the session's id.
+    /// Stores a batch together with the place it brings us to. Gives the session's id, unless
+    /// somebody decided that nothing of it is captured.
     pub(crate) async fn send(
         &mut self,
         session: &SessionRef,
         batch: Batch<String>,
         source: &str,
-    ) -> Result<String, Failure> {
+    ) -> Result<Option<String>, Failure> {
         let (mut lines, turns): (Vec<_>, Vec<_>) = batch.turns.into_iter().unzip();
         let cursor = batch.position.map(|position| ImportCursor {
             source: source.to_owned(),
@@ -60,6 +63,8 @@ impl Sender {
             session: session.clone(),
             turns,
             cursor,
+            origin: Origin::Import,
+            spool: None,
         };
         let mut attempt = 0;
         loop {
@@ -103,7 +108,12 @@ impl Sender {
         Ok(self.report)
     }
 
-    fn count(&mut self, answer: CaptureResponse) -> String {
+    fn count(&mut self, answer: CaptureResponse) -> Option<String> {
+        let refused = answer.outcomes.iter();
+        for outcome in refused.filter(|outcome| outcome.starts_with("refused")) {
+            self.report.skip(outcome);
+        }
+        self.report.withheld += u64::from(answer.withheld);
         self.report.imported += u64::from(answer.stored);
         self.report.known += u64::from(answer.duplicates);
         self.report.redacted += u64::from(answer.redacted);

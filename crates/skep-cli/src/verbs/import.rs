@@ -153,6 +153,7 @@ fn facts(report: &Report) -> Vec<(&'static str, String)> {
             "redacted",
             counted(report.redacted, "secrets, before storing"),
         ),
+        ("withheld", counted(report.withheld, "turns, by rule")),
         ("cut", counted(report.cut, "long texts")),
         (
             "not UTF-8",

@@ -54,6 +54,15 @@ async fn each_method_calls_its_own_row_of_the_table() {
         session,
         turns: Vec::new(),
         cursor: None,
+        origin: capture::Origin::Live,
+        spool: None,
+    };
+    let binding = capture::Binding {
+        directory: "/w".into(),
+        project: "w".into(),
+    };
+    let unbind = capture::UnbindRequest {
+        directory: "/w".into(),
     };
     let source = capture::CursorRequest { source: "s".into() };
     let resolve = ResolveRequest {
@@ -67,6 +76,22 @@ async fn each_method_calls_its_own_row_of_the_table() {
         client.health().await.is_err(),
         client.capture(&batch).await.is_err(),
         client.import_cursor(&source).await.is_err(),
+        client.capture_rules().await.is_err(),
+        client
+            .pause(&capture::PauseRequest::default())
+            .await
+            .is_err(),
+        client
+            .resume(&capture::ResumeRequest::default())
+            .await
+            .is_err(),
+        client
+            .switch_session("ID", &capture::SessionCaptureRequest { off: true })
+            .await
+            .is_err(),
+        client.bindings().await.is_err(),
+        client.bind(&binding).await.is_err(),
+        client.unbind(&unbind).await.is_err(),
         client.sessions(&page).await.is_err(),
         client.session("ID").await.is_err(),
         client.session_turns("ID", &page).await.is_err(),

@@ -4,6 +4,9 @@ use anyhow::{Context, anyhow, bail};
 use toml::{Table, Value};
 
 const PREFIX: &str = "SKEP_";
+/// The one switch with a name of its own, which the client heeds as well.
+const CAPTURE: &str = "SKEP_CAPTURE";
+const CAPTURE_ENABLED: &str = "SKEP_CAPTURE__ENABLED";
 
 /// One `SKEP_SECTION__KEY`.
 #[derive(Debug)]
@@ -43,9 +46,23 @@ pub(crate) fn environment(name: &str) -> Option<String> {
 pub(crate) fn overrides() -> Vec<Override> {
     std::env::vars_os()
         .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
-        .filter(|(name, _)| name.starts_with(PREFIX) && name.contains("__"))
-        .map(|(name, value)| Override::new(&name, &value))
+        .filter(|(name, _)| name.starts_with(PREFIX))
+        .filter_map(|(name, value)| {
+            if name == CAPTURE {
+                Some(Override::new(CAPTURE_ENABLED, switch(&value)))
+            } else {
+                name.contains("__").then(|| Override::new(&name, &value))
+            }
+        })
         .collect()
+}
+
+/// Whatever does not clearly say yes means no: who set it wanted something stopped.
+fn switch(value: &str) -> &'static str {
+    match value.trim().to_ascii_lowercase().as_str() {
+        "" | "1" | "true" | "yes" | "on" => "true",
+        _ => "false",
+    }
 }
 
 /// The file's table with the overrides in it.
@@ -61,10 +78,11 @@ pub(crate) fn merged(text: &str, overrides: &[Override]) -> anyhow::Result<Table
         if over.key.is_empty() {
             bail!("{} names no key: use SKEP_SECTION__KEY", over.name);
         }
-        let value = over
-            .value
-            .parse::<i64>()
-            .map_or_else(|_| Value::String(over.value.clone()), Value::Integer);
+        let value = match (over.value.parse::<i64>(), over.value.parse::<bool>()) {
+            (Ok(number), _) => Value::Integer(number),
+            (_, Ok(switch)) => Value::Boolean(switch),
+            _ => Value::String(over.value.clone()),
+        };
         section.insert(over.key.clone(), value);
     }
     Ok(table)

@@ -2,10 +2,12 @@
 
 use axum::response::Response;
 use skep_api::Instant;
+use skep_api::capture::CaptureHealth;
 use skep_api::system::{Health, IndexHealth, Probe, WorkspaceHealth};
 use skep_authz::{Authorized, rights};
 
 use crate::call::{Call, ok};
+use crate::convert;
 use crate::error::ApiError;
 
 pub(crate) fn probe() -> Result<Response, ApiError> {
@@ -49,6 +51,18 @@ pub(crate) async fn health(
             memories: status.counts.memories,
             awaiting_vector: status.counts.awaiting_vector,
             awaiting_distil: status.counts.awaiting_distil,
+            capture: CaptureHealth {
+                enabled: status.capture.enabled,
+                unbound: status.capture.unbound,
+                pauses: convert::pauses(&status.capture.pauses),
+                received: status.capture.received,
+                outcomes: status
+                    .capture
+                    .outcomes
+                    .iter()
+                    .map(|(outcome, turns)| (outcome.as_str().to_owned(), *turns))
+                    .collect(),
+            },
             seq: status.seq,
         },
         index: IndexHealth {

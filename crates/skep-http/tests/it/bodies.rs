@@ -19,7 +19,15 @@ pub(crate) fn body(route: RouteId, memory: &str) -> Value {
         RouteId::RelationList => json!({ "name": "src/lib.rs" }),
         RouteId::ProposalCreate => json!({ "action": "merge", "name": "a.rs", "other": "b.rs" }),
         RouteId::Resolve => json!({ "id": memory }),
-        RouteId::Healthz
+        RouteId::CapturePause | RouteId::CaptureResume => json!({
+            "session": { "harness": "codex", "external_id": "another" },
+        }),
+        RouteId::SessionCapture => json!({ "off": false }),
+        RouteId::ProjectBind => json!({ "directory": "/srv/harbour", "project": "harbour" }),
+        RouteId::ProjectUnbind => json!({ "directory": "/srv/harbour" }),
+        RouteId::CaptureRules
+        | RouteId::ProjectList
+        | RouteId::Healthz
         | RouteId::Readyz
         | RouteId::OpenApi
         | RouteId::EntityList

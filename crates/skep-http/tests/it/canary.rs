@@ -96,7 +96,7 @@ async fn a12_no_file_of_the_store_holds_content_in_clear() {
 }
 
 /// Raw, upper case, reversed, UTF-16.
-fn forms(canary: &str) -> [Vec<u8>; 4] {
+pub(crate) fn forms(canary: &str) -> [Vec<u8>; 4] {
     [
         canary.as_bytes().to_vec(),
         canary.to_uppercase().into_bytes(),
@@ -105,7 +105,7 @@ fn forms(canary: &str) -> [Vec<u8>; 4] {
     ]
 }
 
-fn walk(directory: &Path, see: &mut impl FnMut(&Path, &[u8])) {
+pub(crate) fn walk(directory: &Path, see: &mut impl FnMut(&Path, &[u8])) {
     for entry in fs::read_dir(directory).unwrap() {
         let path = entry.unwrap().path();
         if path.is_dir() {

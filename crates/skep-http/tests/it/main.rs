@@ -11,6 +11,8 @@ mod bodies;
 #[cfg(test)]
 mod canary;
 #[cfg(test)]
+mod capturing;
+#[cfg(test)]
 mod explain;
 #[cfg(test)]
 mod flow;

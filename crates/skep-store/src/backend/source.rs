@@ -86,7 +86,7 @@ pub trait SourceRows: Send {
         entries: Vec<(MemoryId, HistoryRow)>,
     ) -> Result<(), StoreError>;
 
-    /// Every memory that was ever made of a source, in any state.
+    /// Every memory that was ever made of a source, in any state, and every one derived from those.
     async fn source_memories(
         &mut self,
         scope: &ScopeKey,

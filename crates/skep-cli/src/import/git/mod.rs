@@ -164,21 +164,19 @@ impl History {
             progress.advance(1);
             for batch in batcher.add(number, turns, after) {
                 let written = batch.position.as_ref().map(Mark::write);
-                session_id = Some(
-                    sender
-                        .send(&self.session, batch.at(written), source)
-                        .await?,
-                );
+                session_id = sender
+                    .send(&self.session, batch.at(written), source)
+                    .await?
+                    .or(session_id);
             }
         }
         child.finish().map_err(|error| unreadable(&error))?;
         if let Some(batch) = batcher.finish() {
             let written = batch.position.as_ref().map(Mark::write);
-            session_id = Some(
-                sender
-                    .send(&self.session, batch.at(written), source)
-                    .await?,
-            );
+            session_id = sender
+                .send(&self.session, batch.at(written), source)
+                .await?
+                .or(session_id);
         }
         if let Some(id) = session_id {
             sender.end(&id).await?;
