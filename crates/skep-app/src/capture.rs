@@ -22,7 +22,7 @@ use sift::{Sifted, answers_earlier_call};
 use crate::error::Invalid;
 use crate::{App, AppError};
 
-pub use control::{CaptureState, PauseScope};
+pub use control::CaptureState;
 pub(crate) use losses::Losses;
 pub use settings::CaptureSettings;
 

@@ -23,9 +23,7 @@ use skep_memory::Redactor;
 use skep_store::Store;
 use skep_store::row::ModelTag;
 
-pub use capture::{
-    Capture, CaptureSettings, CaptureState, Captured, Cursor, PauseScope, SpoolReport, TurnIn,
-};
+pub use capture::{Capture, CaptureSettings, CaptureState, Captured, Cursor, SpoolReport, TurnIn};
 pub use edge::{Cursors, IdTags};
 pub use error::{AppError, Invalid, Rule};
 pub use hot::{HotStats, indexed_text};

@@ -102,6 +102,18 @@ pub(crate) enum Verb {
         #[arg(long, short, default_value = Tier::Summary.as_str(), value_parser = tiers())]
         tier: String,
     },
+    /// Take turns from stdin, one JSON object a line, and hand them to the daemon.
+    ///
+    /// What the daemon cannot take now waits in a spool and goes first the next time. Exits 0 whatever
+    /// became of the turns, and says what that was: a harness must not stop for its memory.
+    Capture(Capture),
+    /// Stop capture: your own, everybody's, or one session's.
+    Pause(Pause),
+    /// Let capture go on.
+    Resume(Resume),
+    /// Say which directories may be captured, and what they belong to.
+    #[command(subcommand)]
+    Project(Project),
     /// Read what agents and people already did: histories and transcripts.
     ///
     /// A second run imports only what is new. Lines that cannot be read are reported and skipped.
@@ -243,6 +255,84 @@ pub(crate) struct Sessions {
     pub(crate) limit: u32,
 }
 
+#[derive(Debug, ClapArgs)]
+#[command(args_conflicts_with_subcommands = true)]
+pub(crate) struct Capture {
+    #[command(subcommand)]
+    pub(crate) verb: Option<CaptureVerb>,
+    /// What the harness calls the session; without it, only the spool is drained.
+    #[arg(long)]
+    pub(crate) session: Option<String>,
+    /// Which harness.
+    #[arg(long, default_value = "other")]
+    pub(crate) harness: String,
+    /// Where the work is done [default: the working directory].
+    #[arg(long, value_hint = ValueHint::DirPath)]
+    pub(crate) cwd: Option<PathBuf>,
+    /// The project, where the directory is bound to none.
+    #[arg(long, short)]
+    pub(crate) project: Option<String>,
+    /// Milliseconds after which what is not sent waits in the spool.
+    #[arg(long, default_value_t = 2_000, value_name = "MS", value_parser = clap::value_parser!(u64).range(1..=600_000))]
+    pub(crate) deadline: u64,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum CaptureVerb {
+    /// Show what is kept out of capture.
+    Rules,
+}
+
+#[derive(Debug, ClapArgs)]
+pub(crate) struct Pause {
+    /// For so long, such as `30m`, `1h` or `2d`; until `skep resume` if absent.
+    #[arg(long = "for", value_name = "TIME", value_parser = span)]
+    pub(crate) span: Option<u64>,
+    /// Everybody's capture in the workspace, not yours alone.
+    #[arg(long, conflicts_with = "session")]
+    pub(crate) everyone: bool,
+    /// One session: its id, such as `ses_0e…`, or the harness's own name for it with --harness.
+    #[arg(long, conflicts_with = "span")]
+    pub(crate) session: Option<String>,
+    /// Which harness the session is of.
+    #[arg(long, default_value = "claude-code")]
+    pub(crate) harness: String,
+}
+
+#[derive(Debug, ClapArgs)]
+pub(crate) struct Resume {
+    /// Everybody's capture as well.
+    #[arg(long, conflicts_with = "session")]
+    pub(crate) everyone: bool,
+    /// One session: its id, or the harness's own name for it with --harness.
+    #[arg(long)]
+    pub(crate) session: Option<String>,
+    /// Which harness the session is of.
+    #[arg(long, default_value = "claude-code")]
+    pub(crate) harness: String,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Project {
+    /// Capture what is done in a directory, and below it.
+    Bind {
+        /// The directory.
+        #[arg(default_value = ".", value_hint = ValueHint::DirPath)]
+        path: PathBuf,
+        /// The project [default: the directory's name].
+        #[arg(long, short)]
+        project: Option<String>,
+    },
+    /// Capture a directory no more.
+    Unbind {
+        /// The directory.
+        #[arg(default_value = ".", value_hint = ValueHint::DirPath)]
+        path: PathBuf,
+    },
+    /// Show what is bound.
+    List,
+}
+
 /// The importers.
 #[derive(Debug, Subcommand)]
 pub(crate) enum Import {
@@ -287,6 +377,21 @@ fn tiers() -> PossibleValuesParser {
         .into()
 }
 
+/// Seconds of a span such as `90`, `30m`, `1h` or `2d`.
+fn span(text: &str) -> Result<u64, String> {
+    let (digits, unit) = match text.char_indices().next_back() {
+        Some((at, 's')) => (&text[..at], 1),
+        Some((at, 'm')) => (&text[..at], 60),
+        Some((at, 'h')) => (&text[..at], 3_600),
+        Some((at, 'd')) => (&text[..at], 86_400),
+        _ => (text, 1),
+    };
+    let count: Option<u64> = digits.parse().ok().filter(|count| *count > 0);
+    count
+        .and_then(|count| count.checked_mul(unit))
+        .ok_or_else(|| "expected a span such as 90s, 30m, 1h or 2d".to_owned())
+}
+
 fn moment(text: &str) -> Result<Instant, String> {
     let date = text.len() == 10
         && text
@@ -304,7 +409,32 @@ fn moment(text: &str) -> Result<Instant, String> {
 
 #[cfg(test)]
 mod tests {
-    use super::moment;
+    use super::{moment, span};
+
+    #[test]
+    fn spans_have_units() {
+        for (text, seconds) in [
+            ("90", 90),
+            ("90s", 90),
+            ("30m", 1_800),
+            ("1h", 3_600),
+            ("2d", 172_800),
+        ] {
+            assert_eq!(span(text), Ok(seconds));
+        }
+        for bad in [
+            "",
+            "h",
+            "0",
+            "-1h",
+            "1w",
+            "1.5h",
+            "é",
+            "99999999999999999999d",
+        ] {
+            assert!(span(bad).is_err(), "{bad:?}");
+        }
+    }
 
     #[test]
     fn a_date_means_its_end() {

@@ -12,6 +12,8 @@ pub(crate) struct Environment {
     pub(crate) user_home: Option<PathBuf>,
     /// `SKEP_URL`: loopback TCP instead of the socket.
     pub(crate) url: Option<String>,
+    /// `SKEP_CAPTURE` says no: nothing is sent and nothing spooled.
+    pub(crate) capture_off: bool,
     /// `NO_COLOR`, non-empty; or a terminal that says it is dumb.
     pub(crate) no_colour: bool,
     /// `CLAUDE_CONFIG_DIR`: where Claude Code keeps its files, if not in `~/.claude`.
@@ -32,6 +34,10 @@ impl Environment {
             skep_home: path("SKEP_HOME"),
             user_home: path("HOME"),
             url: said("SKEP_URL").map(|url| url.to_string_lossy().into_owned()),
+            capture_off: said("SKEP_CAPTURE").is_some_and(|text| {
+                let text = text.to_string_lossy().trim().to_ascii_lowercase();
+                !matches!(text.as_str(), "" | "1" | "true" | "yes" | "on")
+            }),
             no_colour: said("NO_COLOR").is_some() || said("TERM").is_some_and(|t| t == "dumb"),
             claude_home: path("CLAUDE_CONFIG_DIR"),
             codex_home: path("CODEX_HOME"),

@@ -10,9 +10,11 @@ pub mod daemon;
 mod endpoint;
 mod error;
 mod home;
+mod spool;
 mod target;
 
 pub use client::Client;
 pub use endpoint::{Endpoint, EndpointError, InstallToken};
 pub use error::ClientError;
 pub use home::{Home, HomeProblem};
+pub use spool::{Drained, Spool};

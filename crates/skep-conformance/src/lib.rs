@@ -14,6 +14,7 @@
 )]
 
 mod as_of;
+mod capture;
 mod control;
 pub mod crash;
 mod harness;
@@ -113,6 +114,10 @@ properties! { $
         t01_a_walk_meets_every_row_of_its_own_workspace_once
         another_model_asks_for_its_own_vectors
         counts_count;
+    capture:
+        what_was_received_is_the_sum_of_its_outcomes
+        t01_a_pause_holds_for_its_holder_its_session_and_its_time
+        t01_a_directory_is_bound_for_whoever_bound_it;
     control:
         a_workspace_is_made_once
         t09_a_credential_opens_one_workspace

@@ -6,6 +6,7 @@
 //! What leaves for a model goes through [`assemble`].
 //! Nothing here does IO, reads a clock or draws a random number: the same input gives the same bytes.
 
+mod chunk;
 mod clean;
 mod decide;
 mod deny;
@@ -20,6 +21,7 @@ mod redact;
 mod tokens;
 mod turn;
 
+pub use chunk::{Chunk, TextForm, chunk};
 pub use clean::{clean, cut_line, cut_middle};
 pub use decide::{Choice, Decided, Decision, Outcome, decide};
 pub use deny::{

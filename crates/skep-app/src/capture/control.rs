@@ -26,15 +26,6 @@ pub struct CaptureState {
     pub outcomes: Vec<(TurnOutcome, u64)>,
 }
 
-/// What to pause, or to resume.
-#[derive(Clone, Debug, Default)]
-pub struct PauseScope {
-    /// Everybody's capture, not the caller's alone.
-    pub everyone: bool,
-    /// One session alone.
-    pub session: Option<PausedSession>,
-}
-
 /// The longest pause; a longer one is one without an end.
 const LONGEST: u64 = 366 * 24 * 3_600;
 /// Directories that one principal may bind.
@@ -62,19 +53,15 @@ impl App {
         check_session(session.as_ref())?;
         let now = self.store.now();
         let until = seconds.map(|seconds| end(now, seconds)).transpose()?;
-        match everyone {
-            Some(everyone) => {
-                drop(authorized);
-                let mut tx = self.store.begin(everyone).await?;
-                tx.put_pause(true, session.as_ref(), until, now).await?;
-                self.pauses_then(tx, session, now).await
-            }
-            None => {
-                let mut tx = self.store.begin(authorized).await?;
-                tx.put_pause(false, session.as_ref(), until, now).await?;
-                self.pauses_then(tx, session, now).await
-            }
+        if let Some(everyone) = everyone {
+            drop(authorized);
+            let mut tx = self.store.begin(everyone).await?;
+            tx.put_pause(true, session.as_ref(), until, now).await?;
+            return self.pauses_then(tx, session, now).await;
         }
+        let mut tx = self.store.begin(authorized).await?;
+        tx.put_pause(false, session.as_ref(), until, now).await?;
+        self.pauses_then(tx, session, now).await
     }
 
     /// Lets capture go on.
@@ -89,20 +76,16 @@ impl App {
     ) -> Result<Vec<Pause>, AppError> {
         check_session(session.as_ref())?;
         let now = self.store.now();
-        match everyone {
-            Some(everyone) => {
-                drop(authorized);
-                let mut tx = self.store.begin(everyone).await?;
-                tx.remove_pause(true, session.as_ref()).await?;
-                tx.remove_pause(false, session.as_ref()).await?;
-                self.pauses_then(tx, session, now).await
-            }
-            None => {
-                let mut tx = self.store.begin(authorized).await?;
-                tx.remove_pause(false, session.as_ref()).await?;
-                self.pauses_then(tx, session, now).await
-            }
+        if let Some(everyone) = everyone {
+            drop(authorized);
+            let mut tx = self.store.begin(everyone).await?;
+            tx.remove_pause(true, session.as_ref()).await?;
+            tx.remove_pause(false, session.as_ref()).await?;
+            return self.pauses_then(tx, session, now).await;
         }
+        let mut tx = self.store.begin(authorized).await?;
+        tx.remove_pause(false, session.as_ref()).await?;
+        self.pauses_then(tx, session, now).await
     }
 
     async fn pauses_then<P: Right + skep_authz::CanWrite>(

@@ -20,10 +20,13 @@ mod sender;
 mod tools;
 mod transcript;
 
+pub(crate) use batch::Batcher;
 pub(crate) use claude::CLAUDE;
+pub(crate) use clip::project as project_name;
 pub(crate) use codex::CODEX;
 pub(crate) use files::run as import_files;
 pub(crate) use git::run as import_git;
+pub(crate) use lines::Pieces;
 pub(crate) use report::Report;
 pub(crate) use sender::Sender;
-pub(crate) use transcript::Kind;
+pub(crate) use transcript::{Kind, fit};

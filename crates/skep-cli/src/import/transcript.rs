@@ -6,7 +6,7 @@ use std::collections::VecDeque;
 use std::path::{Path, PathBuf};
 
 use skep_api::capture::{Branch, SessionRef, TurnInput};
-use skep_api::{Harness, Instant, TurnRole};
+use skep_api::{Harness, Instant, Limits, TurnRole};
 
 use super::branches::Trail;
 use super::clip;
@@ -54,11 +54,10 @@ pub(crate) struct Found {
 
 impl Found {
     /// Adds a turn, made to fit.
-    pub(crate) fn turn(&mut self, mut turn: TurnInput) {
-        self.cut += u64::from(clip::body(&mut turn.text));
-        turn.client_event_id = clip::client_key(turn.client_event_id);
-        turn.tool = turn.tool.map(|tool| clip::head(&tool, 128).to_owned());
-        self.turns.push(turn);
+    pub(crate) fn turn(&mut self, turn: TurnInput) {
+        let long = turn.text.len() > Limits::TURN_BODY;
+        self.cut += u64::from(long);
+        self.turns.push(fit(turn));
     }
 
     /// Leaves a record out.
@@ -70,6 +69,14 @@ impl Found {
     pub(crate) fn skip_type(&mut self, kind: &str) {
         self.skip(format!("record type {}", clip::head(kind, 40)));
     }
+}
+
+/// Makes a turn fit what the daemon takes.
+pub(crate) fn fit(mut turn: TurnInput) -> TurnInput {
+    clip::body(&mut turn.text);
+    turn.client_event_id = clip::client_key(turn.client_event_id);
+    turn.tool = turn.tool.map(|tool| clip::head(&tool, 128).to_owned());
+    turn
 }
 
 /// A turn that says something.

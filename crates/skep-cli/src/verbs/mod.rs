@@ -1,5 +1,7 @@
 //! The verbs: each a few calls of the client and what a person or a program sees of them.
 
+mod capture;
+mod capture_control;
 mod completions;
 mod doctor;
 mod entity;
@@ -39,6 +41,10 @@ pub(crate) async fn perform(verb: Verb, context: &Context<'_>) -> Result<ExitCod
         Verb::Explain(arguments) => explain::run(context, arguments).await,
         Verb::Sessions(arguments) => sessions::run(context, arguments).await,
         Verb::Resolve { id, tier } => resolve::run(context, id, tier).await,
+        Verb::Capture(arguments) => capture::run(context, arguments).await,
+        Verb::Pause(arguments) => capture_control::pause(context, arguments).await,
+        Verb::Resume(arguments) => capture_control::resume(context, arguments).await,
+        Verb::Project(arguments) => capture_control::project(context, arguments).await,
         Verb::Import(arguments) => import::run(context, arguments).await,
         Verb::Completions { shell } => completions::run(context, shell),
         Verb::HelpMarkdown => {

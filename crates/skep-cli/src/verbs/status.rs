@@ -3,8 +3,9 @@
 use std::process::ExitCode;
 
 use serde_json::json;
+use skep_api::capture::CaptureHealth;
 use skep_api::system::Health;
-use skep_client::{Client, ClientError, daemon};
+use skep_client::{Client, ClientError, Spool, daemon};
 
 use crate::context::Context;
 use crate::failure::Failure;
@@ -82,6 +83,8 @@ fn show(context: &Context<'_>, health: &Health) -> Result<(), Failure> {
         row("turns", workspace.turns.to_string()),
         row("memories", workspace.memories.to_string()),
         row("waiting", waiting),
+        row("capture", capture(&workspace.capture)),
+        row("spool", spool(context)),
         row(
             "index",
             format!(
@@ -101,4 +104,40 @@ fn show(context: &Context<'_>, health: &Health) -> Result<(), Failure> {
             .line(&format!("{} {}", style.bad("!"), one_line(problem)))?;
     }
     Ok(())
+}
+
+/// What of capture matters now, and what became of what was received.
+fn capture(health: &CaptureHealth) -> String {
+    let pauses = health.pauses.iter().map(|pause| {
+        let who = match (pause.everyone, pause.session) {
+            (true, false) => "everybody paused",
+            (false, false) => "paused",
+            (_, true) => "one session opted out",
+        };
+        match &pause.until {
+            Some(until) => format!("{who} until {until}"),
+            None => who.to_owned(),
+        }
+    });
+    let mut parts: Vec<String> = if health.enabled {
+        pauses.collect()
+    } else {
+        vec!["off".into()]
+    };
+    if parts.is_empty() {
+        parts.push("on".into());
+    }
+    let outcomes = health.outcomes.iter().filter(|(_, turns)| **turns > 0);
+    parts.push(format!("{} turns received", health.received));
+    parts.extend(outcomes.map(|(outcome, turns)| format!("{turns} {}", one_line(outcome))));
+    parts.join(" · ")
+}
+
+fn spool(context: &Context<'_>) -> String {
+    let spool = Spool::of(&context.home);
+    match spool.len() {
+        Ok(0) if spool.dropped() == 0 => "empty".into(),
+        Ok(batches) => format!("{batches} batches wait, {} turns dropped", spool.dropped()),
+        Err(error) => format!("cannot be read: {error}"),
+    }
 }

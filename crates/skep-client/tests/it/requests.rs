@@ -106,7 +106,7 @@ async fn each_method_calls_its_own_row_of_the_table() {
         client.recall(&RecallRequest::default()).await.is_err(),
         client.resolve(&resolve).await.is_err(),
     ];
-    assert_eq!(refused, [true; 16]);
+    assert_eq!(refused, [true; 23]);
     let log = log.lock().unwrap();
     let called: Vec<_> = log
         .iter()

@@ -193,7 +193,7 @@ impl<P: CanWrite> Tx<P> {
         let acting = self.owner()?;
         let holder = match acting {
             Principal::Agent(_) => Some(acting),
-            _ => None,
+            Principal::User(_) => None,
         };
         let session = Some(found.session.fingerprint);
         if off {

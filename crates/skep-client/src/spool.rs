@@ -1,0 +1,358 @@
+//! A small spool for batches while the daemon is away: files of their own, drained in order.
+//!
+//! Each batch is written whole under a name that sorts by time and then renamed, so that a reader
+//! never meets half of one. Nothing is synced: a lost machine loses what it had not sent, a killed
+//! process does not. What finds no room is dropped and counted; the daemon is told the count.
+
+use std::fs::{self, DirBuilder, File, OpenOptions};
+use std::io::{self, Read, Write};
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
+use std::path::{Path, PathBuf};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use rustix::fs::{FlockOperation, flock};
+use skep_api::ErrorCode;
+use skep_api::capture::{CaptureRequest, CaptureResponse, SpoolReport};
+use tokio::time::{Instant, timeout_at};
+
+use crate::{Client, ClientError, Home};
+
+/// Bytes that a spool may hold.
+const BYTES: u64 = 64 << 20;
+/// Batches that it may hold.
+const BATCHES: usize = 4_096;
+/// Bytes of one batch, at most: the daemon takes no more.
+const BATCH: u64 = skep_api::Limits::CAPTURE_BODY as u64;
+
+/// The spool of a data directory.
+#[derive(Debug)]
+pub struct Spool {
+    folder: PathBuf,
+    bytes: u64,
+    batches: usize,
+}
+
+/// What draining a spool came to.
+#[derive(Debug, Default)]
+pub struct Drained {
+    /// The daemon's answers, oldest first.
+    pub answers: Vec<CaptureResponse>,
+    /// Turns that the daemon will never take; they are counted as dropped.
+    pub dropped: u64,
+    /// Batches that wait for another time.
+    pub left: usize,
+    /// Why it ended early.
+    pub stopped: Option<ClientError>,
+}
+
+impl Spool {
+    /// The spool of a home; nothing is touched.
+    #[must_use]
+    pub fn of(home: &Home) -> Self {
+        Self::with_limits(home, BYTES, BATCHES)
+    }
+
+    fn with_limits(home: &Home, bytes: u64, batches: usize) -> Self {
+        Self {
+            folder: home.path().join("spool"),
+            bytes,
+            batches,
+        }
+    }
+
+    /// Keeps a batch. `false` if there is no room: then its turns are counted as dropped.
+    ///
+    /// # Errors
+    /// When the disk refuses; nothing is kept then.
+    pub fn put(&self, batch: &CaptureRequest) -> io::Result<bool> {
+        self.create()?;
+        let _turn = self.lock()?;
+        let waiting = self.waiting()?;
+        let held: u64 = waiting.iter().map(|(_, bytes)| bytes).sum();
+        let text = serde_json::to_vec(batch)?;
+        let size = text.len() as u64;
+        if size > BATCH || held + size > self.bytes || waiting.len() >= self.batches {
+            self.add_dropped(batch.turns.len() as u64)?;
+            return Ok(false);
+        }
+        let last = waiting.last().map(|(path, _)| number_of(path));
+        let number = last.flatten().map_or(0, |last| last + 1).max(now_nanos());
+        self.write(&format!("{number:020}.json"), &text)?;
+        Ok(true)
+    }
+
+    /// Batches that wait.
+    ///
+    /// # Errors
+    /// When the folder cannot be read.
+    pub fn len(&self) -> io::Result<usize> {
+        Ok(self.waiting()?.len())
+    }
+
+    /// Whether nothing waits.
+    ///
+    /// # Errors
+    /// When the folder cannot be read.
+    pub fn is_empty(&self) -> io::Result<bool> {
+        Ok(self.len()? == 0)
+    }
+
+    /// Turns dropped since the spool exists.
+    #[must_use]
+    pub fn dropped(&self) -> u64 {
+        let text = read_small(&self.folder.join("dropped")).unwrap_or_default();
+        text.trim().parse().unwrap_or(0)
+    }
+
+    /// Sends what waits, oldest first, until a deadline. What the daemon has, by its answer, is
+    /// removed; a batch sent twice is known by the ids of its turns. Two drains at a time take turns.
+    ///
+    /// # Errors
+    /// When the folder cannot be read or a batch not removed.
+    pub async fn drain(&self, client: &mut Client, deadline: Instant) -> io::Result<Drained> {
+        let mut drained = Drained::default();
+        if !self.folder.is_dir() {
+            return Ok(drained);
+        }
+        let Some(_turn) = self.try_lock("draining")? else {
+            drained.left = self.len()?;
+            return Ok(drained);
+        };
+        for (path, size) in self.waiting()? {
+            if drained.stopped.is_some() {
+                drained.left += 1;
+                continue;
+            }
+            let Some(mut batch) = read_batch(&path, size) else {
+                // Not one of ours, or damaged: it would stop those behind it for ever.
+                fs::rename(&path, path.with_extension("damaged"))?;
+                continue;
+            };
+            batch.spool = self.report();
+            match timeout_at(deadline, client.capture(&batch)).await {
+                Ok(Ok(answer)) => {
+                    fs::remove_file(&path)?;
+                    drained.answers.push(answer);
+                }
+                Ok(Err(error)) if is_final(&error) => {
+                    fs::remove_file(&path)?;
+                    drained.dropped += batch.turns.len() as u64;
+                    self.add_dropped(batch.turns.len() as u64)?;
+                }
+                Ok(Err(error)) => {
+                    drained.left += 1;
+                    drained.stopped = Some(error);
+                }
+                Err(_late) => {
+                    drained.left += 1;
+                    drained.stopped = Some(ClientError::Io {
+                        endpoint: client.endpoint().to_string(),
+                        source: io::ErrorKind::TimedOut.into(),
+                    });
+                }
+            }
+        }
+        Ok(drained)
+    }
+
+    fn report(&self) -> Option<SpoolReport> {
+        let dropped = self.dropped();
+        (dropped > 0).then(|| SpoolReport {
+            id: read_small(&self.folder.join("id")).unwrap_or_default(),
+            dropped,
+        })
+    }
+
+    /// What waits, oldest first: files of ours, never links or pipes.
+    fn waiting(&self) -> io::Result<Vec<(PathBuf, u64)>> {
+        let entries = match fs::read_dir(&self.folder) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
+            entries => entries?,
+        };
+        let mut found = Vec::new();
+        for entry in entries {
+            let entry = entry?;
+            if number_of(&entry.path()).is_some() && entry.file_type()?.is_file() {
+                found.push((entry.path(), entry.metadata()?.len()));
+            }
+        }
+        found.sort();
+        Ok(found)
+    }
+
+    fn create(&self) -> io::Result<()> {
+        match DirBuilder::new().mode(0o700).create(&self.folder) {
+            Err(error) if error.kind() != io::ErrorKind::AlreadyExists => return Err(error),
+            _ => {}
+        }
+        if !self.folder.join("id").exists() {
+            let name = format!("{:x}-{:x}", now_nanos(), std::process::id());
+            self.write("id", name.as_bytes())?;
+        }
+        Ok(())
+    }
+
+    fn add_dropped(&self, turns: u64) -> io::Result<()> {
+        let all = self.dropped().saturating_add(turns);
+        self.write("dropped", all.to_string().as_bytes())
+    }
+
+    /// Writes a file for its owner alone, and gives it its name when it is whole.
+    fn write(&self, name: &str, bytes: &[u8]) -> io::Result<()> {
+        let part = self.folder.join(format!(".{name}.{}", std::process::id()));
+        let mut options = OpenOptions::new();
+        options.write(true).create(true).truncate(true).mode(0o600);
+        let written = options
+            .open(&part)
+            .and_then(|mut file| file.write_all(bytes));
+        written
+            .and_then(|()| fs::rename(&part, self.folder.join(name)))
+            .inspect_err(|_| drop(fs::remove_file(&part)))
+    }
+
+    fn lock(&self) -> io::Result<File> {
+        let file = self.lock_file("writing")?;
+        flock(&file, FlockOperation::LockExclusive)?;
+        Ok(file)
+    }
+
+    fn try_lock(&self, name: &str) -> io::Result<Option<File>> {
+        let file = self.lock_file(name)?;
+        match flock(&file, FlockOperation::NonBlockingLockExclusive) {
+            Ok(()) => Ok(Some(file)),
+            Err(rustix::io::Errno::WOULDBLOCK) => Ok(None),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    fn lock_file(&self, name: &str) -> io::Result<File> {
+        let mut options = OpenOptions::new();
+        options.write(true).create(true).truncate(false).mode(0o600);
+        options.open(self.folder.join(format!(".{name}")))
+    }
+}
+
+/// Whether offering the same batch again would bring the same answer.
+fn is_final(error: &ClientError) -> bool {
+    matches!(
+        error.code(),
+        Some(
+            ErrorCode::InvalidJson
+                | ErrorCode::ValidationError
+                | ErrorCode::PayloadTooLarge
+                | ErrorCode::Unprocessable
+        )
+    )
+}
+
+fn number_of(path: &Path) -> Option<u64> {
+    let name = path.file_name()?.to_str()?.strip_suffix(".json")?;
+    name.parse().ok()
+}
+
+fn read_batch(path: &Path, size: u64) -> Option<CaptureRequest> {
+    if size > BATCH {
+        return None;
+    }
+    let mut bytes = Vec::new();
+    File::open(path)
+        .ok()?
+        .take(BATCH)
+        .read_to_end(&mut bytes)
+        .ok()?;
+    serde_json::from_slice(&bytes).ok()
+}
+
+fn read_small(path: &Path) -> Option<String> {
+    let mut text = String::new();
+    File::open(path)
+        .ok()?
+        .take(256)
+        .read_to_string(&mut text)
+        .ok()?;
+    Some(text)
+}
+
+#[expect(
+    clippy::disallowed_methods,
+    reason = "names of files sort by when they were written"
+)]
+fn now_nanos() -> u64 {
+    let since = SystemTime::now()
+        .duration_since(UNIX_EPOCH)
+        .unwrap_or(Duration::ZERO);
+    u64::try_from(since.as_nanos()).unwrap_or(u64::MAX - 1)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::fs::{PermissionsExt, symlink};
+
+    use skep_api::capture::{CaptureRequest, Origin, SessionRef};
+
+    use super::Spool;
+    use crate::Home;
+
+    fn batch(name: &str) -> CaptureRequest {
+        let turn = serde_json::json!({
+            "client_event_id": name, "role": "user", "at": "2026-01-01T00:00:00Z", "text": name,
+        });
+        CaptureRequest {
+            session: SessionRef {
+                harness: "other".into(),
+                external_id: name.into(),
+                title: None,
+                project: None,
+                cwd: None,
+            },
+            turns: vec![serde_json::from_value(turn).unwrap()],
+            cursor: None,
+            origin: Origin::Live,
+            spool: None,
+        }
+    }
+
+    #[test]
+    fn x05_a_spool_is_its_owners_alone_and_keeps_order() {
+        let root = tempfile::tempdir().unwrap();
+        let spool = Spool::of(&Home::new(root.path()).unwrap());
+        assert!(spool.is_empty().unwrap());
+        for name in ["a", "b", "c"] {
+            assert!(spool.put(&batch(name)).unwrap());
+        }
+        let waiting = spool.waiting().unwrap();
+        let order: Vec<String> = waiting
+            .iter()
+            .map(|(path, size)| super::read_batch(path, *size).unwrap().session.external_id)
+            .collect();
+        assert_eq!(order, ["a", "b", "c"]);
+        let mode = |path: &std::path::Path| path.metadata().unwrap().permissions().mode() & 0o777;
+        assert_eq!(mode(&spool.folder), 0o700);
+        for entry in std::fs::read_dir(&spool.folder).unwrap() {
+            assert_eq!(mode(&entry.unwrap().path()), 0o600);
+        }
+        symlink(
+            "/etc/passwd",
+            spool.folder.join("00000000000000000001.json"),
+        )
+        .unwrap();
+        assert_eq!(spool.len().unwrap(), 3, "a link is no batch");
+    }
+
+    #[test]
+    fn n12_what_finds_no_room_is_dropped_and_counted() {
+        let root = tempfile::tempdir().unwrap();
+        let home = Home::new(root.path()).unwrap();
+        let few = Spool::with_limits(&home, 1 << 20, 2);
+        let kept: Vec<bool> = ["a", "b", "c", "d"]
+            .iter()
+            .map(|name| few.put(&batch(name)).unwrap())
+            .collect();
+        assert_eq!(kept, [true, true, false, false]);
+        let small = Spool::with_limits(&home, 10, 100);
+        assert!(!small.put(&batch("e")).unwrap());
+        assert_eq!((few.dropped(), few.len().unwrap()), (3, 2));
+        assert_eq!(few.report().unwrap().dropped, 3);
+        assert!(!few.report().unwrap().id.is_empty());
+    }
+}
