@@ -14,6 +14,7 @@ pub mod page;
 pub mod recall;
 pub mod route;
 pub mod session;
+pub mod source;
 pub mod system;
 mod time;
 

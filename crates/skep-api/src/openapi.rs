@@ -21,6 +21,7 @@ use crate::page::{Page, PageQuery};
 use crate::recall::{RecallRequest, RecallResponse};
 use crate::route::{Gate, ROUTES, Route, RouteId};
 use crate::session::{EndResponse, Session, Turn};
+use crate::source::{AddSourceRequest, PurgeResponse, Source, SyncRequest, SyncResponse};
 use crate::system::{Health, Probe};
 use crate::{ErrorCode, ErrorEnvelope};
 
@@ -78,6 +79,23 @@ fn shape(id: RouteId, s: &mut SchemaGenerator) -> Shape {
             Some(schema::<CaptureRequest>(s)),
             schema::<CaptureResponse>(s),
         ),
+        RouteId::SourceCreate => (
+            None,
+            Some(schema::<AddSourceRequest>(s)),
+            schema::<Source>(s),
+        ),
+        RouteId::SourceList => (
+            Some(schema::<PageQuery>(s)),
+            None,
+            schema::<Page<Source>>(s),
+        ),
+        RouteId::SourceGet => (None, None, schema::<Source>(s)),
+        RouteId::SourceSync => (
+            None,
+            Some(schema::<SyncRequest>(s)),
+            schema::<SyncResponse>(s),
+        ),
+        RouteId::SourcePurge => (None, None, schema::<PurgeResponse>(s)),
         RouteId::CaptureRules => (None, None, schema::<RulesResponse>(s)),
         RouteId::CapturePause => (
             None,

@@ -149,6 +149,11 @@ routes! {
     SessionGet: Get "/api/v1/sessions/{id}", needs(Permission::SessionRead), Api, Empty, None, "One session.";
     SessionTurns: Get "/api/v1/sessions/{id}/turns", needs(Permission::SessionRead), Api, Empty, None, "Turns of a session, oldest first.";
     SessionEnd: Post "/api/v1/sessions/{id}/end", needs(Permission::SessionCapture), Capture, Empty, Some("session.end"), "End a session and distil what is left of it.";
+    SourceCreate: Post "/api/v1/sources", needs(Permission::SourceManage), Api, Json, Some("source.add"), "Add a folder, file, page or issue export as a source.";
+    SourceList: Get "/api/v1/sources", needs(Permission::SourceManage), Api, Empty, None, "Sources, newest first.";
+    SourceGet: Get "/api/v1/sources/{id}", needs(Permission::SourceManage), Api, Empty, None, "One source.";
+    SourceSync: Post "/api/v1/sources/{id}/sync", needs(Permission::SourceManage), Capture, Batch, Some("source.sync"), "Say what a source has, and bring what changed.";
+    SourcePurge: Post "/api/v1/sources/{id}/purge", needs(Permission::SourceManage), Api, Empty, Some("source.purge"), "Take a source away with everything made of it.";
     SessionCapture: Post "/api/v1/sessions/{id}/capture", needs(Permission::SessionCapture), Api, Json, Some("session.capture_switch"), "Opt a session out of capture, or in again.";
     MemoryCreate: Post "/api/v1/memories", needs(Permission::MemoryWrite), Api, Json, Some("memory.write"), "Remember a statement.";
     MemoryList: Get "/api/v1/memories", needs(Permission::MemoryRead), Api, Empty, None, "Memories, newest first.";

@@ -12,6 +12,7 @@ mod memories;
 mod names;
 mod recall;
 mod sessions;
+mod sources;
 mod status;
 mod upkeep;
 
@@ -34,12 +35,15 @@ pub use recall::{
     Timing, Trace,
 };
 pub use sessions::{Ended, SessionPage, TurnPage};
+pub use skep_memory::TextForm;
 pub use skep_memory::{
     CutReason, DenyRules, Drop as DropPart, Edge, Form, NameKind, Outcome, ToolRule,
 };
+pub use skep_store::Source;
 pub use skep_store::{
     Binding, Branch, Memory, PageOf, Pause, PausedSession, Proposal, Session, Turn,
 };
+pub use sources::{AddSource, Document, SourcePage, SourceSync, Synced};
 pub use status::Status;
 pub use upkeep::Upkeep;
 

@@ -26,6 +26,7 @@ use skep_api::ontology::{
 use skep_api::page::{Page, PageQuery};
 use skep_api::recall::{RecallRequest, RecallResponse};
 use skep_api::session::{EndResponse, Session, Turn};
+use skep_api::source::{AddSourceRequest, PurgeResponse, Source, SyncRequest, SyncResponse};
 use skep_api::system::{Health, Probe};
 use skep_api::{ErrorEnvelope, RouteId};
 use tokio::time::timeout;
@@ -102,6 +103,43 @@ impl Client {
         batch: &CaptureRequest,
     ) -> Result<CaptureResponse, ClientError> {
         self.post(RouteId::Capture, None, Some(batch), CAPTURE_PATIENCE)
+            .await
+    }
+
+    /// `POST /api/v1/sources`.
+    pub async fn add_source(&mut self, request: &AddSourceRequest) -> Result<Source, ClientError> {
+        self.post(RouteId::SourceCreate, None, Some(request), PATIENCE)
+            .await
+    }
+
+    /// `GET /api/v1/sources`.
+    pub async fn sources(&mut self, page: &PageQuery) -> Result<Page<Source>, ClientError> {
+        self.get(RouteId::SourceList, None, &paging(page)).await
+    }
+
+    /// `GET /api/v1/sources/{id}`.
+    pub async fn source(&mut self, id: &str) -> Result<Source, ClientError> {
+        self.get(RouteId::SourceGet, Some(id), &[]).await
+    }
+
+    /// `POST /api/v1/sources/{id}/sync`.
+    pub async fn sync_source(
+        &mut self,
+        id: &str,
+        request: &SyncRequest,
+    ) -> Result<SyncResponse, ClientError> {
+        self.post(
+            RouteId::SourceSync,
+            Some(id),
+            Some(request),
+            CAPTURE_PATIENCE,
+        )
+        .await
+    }
+
+    /// `POST /api/v1/sources/{id}/purge`.
+    pub async fn purge_source(&mut self, id: &str) -> Result<PurgeResponse, ClientError> {
+        self.post(RouteId::SourcePurge, Some(id), None::<&()>, END_PATIENCE)
             .await
     }
 

@@ -27,6 +27,7 @@ mod ring;
 mod ring_model;
 mod sample;
 mod sequence;
+mod source;
 mod transaction;
 mod trust;
 mod upkeep;
@@ -118,6 +119,10 @@ properties! { $
         what_was_received_is_the_sum_of_its_outcomes
         t01_a_pause_holds_for_its_holder_its_session_and_its_time
         t01_a_directory_is_bound_for_whoever_bound_it;
+    source:
+        a_document_consists_of_its_pieces
+        m04_a_purge_takes_what_was_derived_as_well
+        t01_a_source_is_its_workspaces_own;
     control:
         a_workspace_is_made_once
         t09_a_credential_opens_one_workspace

@@ -11,7 +11,9 @@ use skep_app::{
     Branch, Capture, Cursor, Memory, Pause, PausedSession, Question, Remember, Session,
     SpoolReport, Turn, TurnIn,
 };
-use skep_domain::{CaptureOrigin, Harness, MemoryKind, Tier, TurnRole, Visibility};
+use skep_domain::{
+    CaptureOrigin, Harness, MemoryKind, SourceKind, Tier, Trust, TurnRole, Visibility,
+};
 
 use crate::call::Call;
 use crate::error::ApiError;
@@ -49,6 +51,34 @@ pub(crate) fn memory_kind(text: &str) -> Result<MemoryKind, ApiError> {
         text,
         MemoryKind::parse,
         &names(MemoryKind::ALL, MemoryKind::as_str),
+    )
+}
+
+pub(crate) fn visibility(text: &str) -> Result<Visibility, ApiError> {
+    word(
+        "visibility",
+        text,
+        Visibility::parse,
+        &names(Visibility::ALL, Visibility::as_str),
+    )
+}
+
+pub(crate) fn source_kind(text: &str) -> Result<SourceKind, ApiError> {
+    word(
+        "kind",
+        text,
+        SourceKind::parse,
+        &names(SourceKind::ALL, SourceKind::as_str),
+    )
+}
+
+/// A source is external unless somebody vouches for it; nobody vouches as a human's own word.
+pub(crate) fn source_trust(text: Option<&str>) -> Result<Trust, ApiError> {
+    word(
+        "trust",
+        text.unwrap_or(Trust::External.as_str()),
+        |text| Trust::parse(text).filter(|trust| matches!(trust, Trust::External | Trust::Agent)),
+        &[Trust::External.as_str(), Trust::Agent.as_str()],
     )
 }
 

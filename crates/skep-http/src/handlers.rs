@@ -7,4 +7,5 @@ pub(crate) mod ontology;
 pub(crate) mod page;
 pub(crate) mod recall;
 pub(crate) mod sessions;
+pub(crate) mod sources;
 pub(crate) mod system;

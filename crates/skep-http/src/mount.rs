@@ -19,7 +19,7 @@ use skep_authz::{Authorized, Right, rights};
 use crate::call::Call;
 use crate::error::ApiError;
 use crate::gate;
-use crate::handlers::{capture, explain, memories, ontology, recall, sessions, system};
+use crate::handlers::{capture, explain, memories, ontology, recall, sessions, sources, system};
 use crate::request_id::RequestId;
 
 /// What every handler can reach.
@@ -84,6 +84,11 @@ fn handler(route: RouteId) -> Handler {
         RouteId::OpenApi => authorized!(OpenApi, rights::SettingRead, system::openapi),
         RouteId::SystemHealth => authorized!(SystemHealth, rights::DiagnosticsRead, system::health),
         RouteId::Capture => authorized!(Capture, rights::SessionCapture, capture::capture),
+        RouteId::SourceCreate => authorized!(SourceCreate, rights::SourceManage, sources::add),
+        RouteId::SourceList => authorized!(SourceList, rights::SourceManage, sources::list),
+        RouteId::SourceGet => authorized!(SourceGet, rights::SourceManage, sources::get),
+        RouteId::SourceSync => authorized!(SourceSync, rights::SourceManage, sources::sync),
+        RouteId::SourcePurge => authorized!(SourcePurge, rights::SourceManage, sources::purge),
         RouteId::CaptureRules => authorized!(CaptureRules, rights::SettingRead, capture::rules),
         RouteId::CapturePause => authorized!(CapturePause, rights::SessionCapture, capture::pause),
         RouteId::CaptureResume => {

@@ -15,6 +15,7 @@ mod remember;
 mod resolve;
 mod sessions;
 mod setup;
+mod source;
 mod status;
 
 use std::process::ExitCode;
@@ -44,6 +45,7 @@ pub(crate) async fn perform(verb: Verb, context: &Context<'_>) -> Result<ExitCod
         Verb::Capture(arguments) => capture::run(context, arguments).await,
         Verb::Pause(arguments) => capture_control::pause(context, arguments).await,
         Verb::Resume(arguments) => capture_control::resume(context, arguments).await,
+        Verb::Source(arguments) => source::run(context, arguments).await,
         Verb::Project(arguments) => capture_control::project(context, arguments).await,
         Verb::Import(arguments) => import::run(context, arguments).await,
         Verb::Completions { shell } => completions::run(context, shell),

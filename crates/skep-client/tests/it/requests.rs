@@ -8,6 +8,7 @@ use std::sync::{Arc, Mutex};
 use skep_api::memory::{ForgetRequest, MemoryQuery, RememberRequest, ResolveRequest};
 use skep_api::page::PageQuery;
 use skep_api::recall::RecallRequest;
+use skep_api::source::{AddSourceRequest, SyncRequest};
 use skep_api::{ErrorCode, ROUTES, capture};
 use skep_client::{Client, ClientError, Endpoint, Home};
 use tempfile::TempDir;
@@ -57,6 +58,14 @@ async fn each_method_calls_its_own_row_of_the_table() {
         origin: capture::Origin::Live,
         spool: None,
     };
+    let add = AddSourceRequest {
+        kind: "folder".into(),
+        location: "/w".into(),
+        title: None,
+        trust: None,
+        visibility: None,
+        project: None,
+    };
     let binding = capture::Binding {
         directory: "/w".into(),
         project: "w".into(),
@@ -76,6 +85,14 @@ async fn each_method_calls_its_own_row_of_the_table() {
         client.health().await.is_err(),
         client.capture(&batch).await.is_err(),
         client.import_cursor(&source).await.is_err(),
+        client.add_source(&add).await.is_err(),
+        client.sources(&page).await.is_err(),
+        client.source("ID").await.is_err(),
+        client
+            .sync_source("ID", &SyncRequest::default())
+            .await
+            .is_err(),
+        client.purge_source("ID").await.is_err(),
         client.capture_rules().await.is_err(),
         client
             .pause(&capture::PauseRequest::default())
@@ -106,7 +123,7 @@ async fn each_method_calls_its_own_row_of_the_table() {
         client.recall(&RecallRequest::default()).await.is_err(),
         client.resolve(&resolve).await.is_err(),
     ];
-    assert_eq!(refused, [true; 23]);
+    assert_eq!(refused, [true; 28]);
     let log = log.lock().unwrap();
     let called: Vec<_> = log
         .iter()

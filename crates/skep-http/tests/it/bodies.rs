@@ -25,7 +25,12 @@ pub(crate) fn body(route: RouteId, memory: &str) -> Value {
         RouteId::SessionCapture => json!({ "off": false }),
         RouteId::ProjectBind => json!({ "directory": "/srv/harbour", "project": "harbour" }),
         RouteId::ProjectUnbind => json!({ "directory": "/srv/harbour" }),
-        RouteId::CaptureRules
+        RouteId::SourceCreate => json!({ "kind": "folder", "location": "/srv/notes" }),
+        RouteId::SourceSync => json!({}),
+        RouteId::SourceList
+        | RouteId::SourceGet
+        | RouteId::SourcePurge
+        | RouteId::CaptureRules
         | RouteId::ProjectList
         | RouteId::Healthz
         | RouteId::Readyz
@@ -53,6 +58,10 @@ pub(crate) fn path(route: &Route, session: &str, memory: &str) -> String {
     };
     if route.path.contains("/proposals/") {
         let id = format!("prp_{}", &memory[4..]);
+        return route.path.replace("{id}", &id);
+    }
+    if route.path.contains("/sources/") {
+        let id = format!("src_{}", &memory[4..]);
         return route.path.replace("{id}", &id);
     }
     route.path.replace("{id}", id)

@@ -24,3 +24,5 @@ mod gates;
 mod ontology;
 #[cfg(test)]
 mod panics;
+#[cfg(test)]
+mod sources;

@@ -1,0 +1,136 @@
+//! Sources: folders, files, pages and issue exports whose pieces are memories.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::Instant;
+
+/// `POST /sources`.
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct AddSourceRequest {
+    /// `folder`, `file`, `url` or `issues`.
+    pub kind: String,
+    /// Where it is: only a name to the daemon, which opens nothing.
+    pub location: String,
+    /// What a person would call it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub title: Option<String>,
+    /// `external` (if absent) or `agent`; pages and issues are always external.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub trust: Option<String>,
+    /// `own` (if absent), `workspace` or `private`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub visibility: Option<String>,
+    /// The project's name.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub project: Option<String>,
+}
+
+/// A source.
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+pub struct Source {
+    /// `src_…`
+    pub id: String,
+    /// What sort of place.
+    pub kind: String,
+    /// Where it is.
+    pub location: String,
+    /// What a person would call it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub title: Option<String>,
+    /// Whose word its memories are.
+    pub trust: String,
+    /// Who may read them.
+    pub visibility: String,
+    /// The project's name.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub project: Option<String>,
+    /// The caller added it, and so may sync it.
+    pub own: bool,
+    /// When it was added.
+    pub created_at: Instant,
+    /// When it was read last.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub synced_at: Option<Instant>,
+    /// Documents it has.
+    pub documents: u64,
+    /// Memories made of them that recall may return.
+    pub chunks: u64,
+}
+
+/// How a document is written.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Format {
+    /// Markdown, with front matter and wikilinks if there are any.
+    #[default]
+    Markdown,
+    /// A page.
+    Html,
+    /// Anything else that is text.
+    Text,
+}
+
+/// A document to take in.
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct DocumentInput {
+    /// Its name in the source.
+    pub path: String,
+    /// What the client calls this version of it, at most 256 bytes.
+    pub version: String,
+    /// How it is written.
+    #[serde(default)]
+    pub format: Format,
+    /// What it says.
+    pub text: String,
+}
+
+/// A document that there is.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ManifestEntry {
+    /// Its name in the source.
+    pub path: String,
+    /// Its version.
+    pub version: String,
+}
+
+/// `POST /sources/{id}/sync`.
+#[derive(Clone, Debug, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct SyncRequest {
+    /// All the documents that there are: what is not among them leaves recall. At most 20,000.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub manifest: Option<Vec<ManifestEntry>>,
+    /// Documents to take in, at most 500.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub documents: Vec<DocumentInput>,
+}
+
+/// What became of it.
+#[derive(Clone, Debug, Default, Serialize, Deserialize, JsonSchema)]
+pub struct SyncResponse {
+    /// Documents of the manifest that are not there in that version: bring them.
+    pub wanted: Vec<String>,
+    /// Memories made.
+    pub new: u32,
+    /// Pieces that were there already.
+    pub same: u32,
+    /// Pieces that left recall.
+    pub gone: u32,
+    /// Documents that left.
+    pub documents_gone: u32,
+    /// Documents with more pieces than one may have; the rest of them is not kept.
+    pub cut: u32,
+    /// Secrets taken out.
+    pub redacted: u32,
+}
+
+/// What a purge took away.
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+pub struct PurgeResponse {
+    /// Memories, those derived from the source's own among them.
+    pub memories: u64,
+}

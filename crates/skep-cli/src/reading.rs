@@ -1,0 +1,349 @@
+//! Reads the documents of a source: a folder, a file, an export of issues. What is there may be
+//! hostile: nothing is followed, everything is bounded, what does not fit is named and left out.
+
+use std::collections::{BTreeMap, HashMap};
+use std::fs::{File, OpenOptions};
+use std::hash::{DefaultHasher, Hash, Hasher};
+use std::io::Read;
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::{Path, PathBuf};
+
+use rustix::fs::OFlags;
+use serde::Deserialize;
+use serde_json::Value;
+use skep_api::source::{DocumentInput, Format};
+
+use crate::failure::Failure;
+
+/// Bytes of one document.
+const DOCUMENT: u64 = 1 << 20;
+/// Documents of one source.
+const DOCUMENTS: usize = 20_000;
+/// Bytes of an export of issues.
+const EXPORT: u64 = 64 << 20;
+/// Comments of one issue.
+const COMMENTS: usize = 1_000;
+
+/// A source that was looked through.
+pub(crate) struct Reading {
+    /// By name: the version, and where its text is.
+    documents: BTreeMap<String, (String, Place)>,
+    skipped: Vec<(String, String)>,
+}
+
+enum Place {
+    File(PathBuf),
+    Text(String),
+}
+
+/// One issue of an export; what else it has is not read.
+#[derive(Deserialize)]
+struct Issue {
+    number: Option<u64>,
+    id: Option<u64>,
+    title: Option<String>,
+    body: Option<String>,
+    state: Option<String>,
+    /// A list of them, or only how many there are.
+    #[serde(default)]
+    comments: Value,
+}
+
+/// What sort of source a path is.
+pub(crate) fn kind_of(path: &Path, issues: bool) -> Result<&'static str, Failure> {
+    let facts = std::fs::metadata(path)
+        .map_err(|error| Failure::new("NOT_THERE", format!("{}: {error}", path.display())))?;
+    match (facts.is_dir(), facts.is_file(), issues) {
+        (true, _, false) => Ok("folder"),
+        (_, true, false) => Ok("file"),
+        (_, true, true) => Ok("issues"),
+        _ => Err(Failure::usage(format!(
+            "{} is neither a folder nor a file of the kind asked for",
+            path.display()
+        ))),
+    }
+}
+
+impl Reading {
+    /// Looks through a source.
+    pub(crate) fn open(kind: &str, location: &Path) -> Result<Self, Failure> {
+        let mut reading = Self {
+            documents: BTreeMap::new(),
+            skipped: Vec::new(),
+        };
+        match kind {
+            "folder" => reading.walk(location)?,
+            "file" => {
+                let name = location.file_name().unwrap_or(location.as_os_str());
+                reading.file(name.to_string_lossy().into_owned(), location.to_owned());
+            }
+            "issues" => reading.issues(location)?,
+            other => {
+                let message = format!("this skep cannot read sources of the kind {other}");
+                return Err(Failure::new("KIND", message));
+            }
+        }
+        Ok(reading)
+    }
+
+    /// Names and versions, in order.
+    pub(crate) fn documents(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.documents
+            .iter()
+            .map(|(name, (version, _))| (name.as_str(), version.as_str()))
+    }
+
+    /// What was left out, and why.
+    pub(crate) fn skipped(&self) -> &[(String, String)] {
+        &self.skipped
+    }
+
+    /// A document, unless it went meanwhile. The version is of what is read now.
+    pub(crate) fn read(&self, name: &str) -> Result<Option<DocumentInput>, Failure> {
+        let Some((version, place)) = self.documents.get(name) else {
+            return Ok(None);
+        };
+        let (version, text) = match place {
+            Place::Text(text) => (version.clone(), text.clone()),
+            Place::File(path) => match contents(path) {
+                Ok(bytes) => (
+                    version_of(&bytes),
+                    String::from_utf8_lossy(&bytes).into_owned(),
+                ),
+                Err(_gone) => return Ok(None),
+            },
+        };
+        Ok(Some(DocumentInput {
+            path: name.to_owned(),
+            version,
+            format: format_of(name, place),
+            text,
+        }))
+    }
+
+    fn walk(&mut self, root: &Path) -> Result<(), Failure> {
+        std::fs::read_dir(root)?;
+        let mut open = vec![root.to_owned()];
+        while let Some(folder) = open.pop() {
+            let entries = match std::fs::read_dir(&folder) {
+                Ok(entries) => entries,
+                Err(error) => {
+                    self.skip(&folder, error.to_string());
+                    continue;
+                }
+            };
+            for entry in entries.flatten() {
+                let path = entry.path();
+                let hidden = entry.file_name().to_string_lossy().starts_with('.');
+                match entry.file_type() {
+                    // A link could lead out, or round in circles.
+                    Ok(kind) if kind.is_dir() && !hidden => open.push(path),
+                    Ok(kind) if kind.is_file() && !hidden && is_text(&path) => {
+                        if self.documents.len() == DOCUMENTS {
+                            self.skip(root, format!("more than {DOCUMENTS} documents"));
+                            return Ok(());
+                        }
+                        let name = path.strip_prefix(root).unwrap_or(&path);
+                        self.file(name.to_string_lossy().into_owned(), path.clone());
+                    }
+                    _ => {}
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn file(&mut self, name: String, path: PathBuf) {
+        match contents(&path) {
+            Ok(bytes) => {
+                let version = version_of(&bytes);
+                self.documents.insert(name, (version, Place::File(path)));
+            }
+            Err(why) => self.skip(&path, why),
+        }
+    }
+
+    fn skip(&mut self, path: &Path, why: String) {
+        if self.skipped.len() < 1_000 {
+            self.skipped.push((path.display().to_string(), why));
+        }
+    }
+
+    fn issues(&mut self, path: &Path) -> Result<(), Failure> {
+        let refused = |why: String| Failure::new("ISSUES", format!("{}: {why}", path.display()));
+        let bytes = bounded(path, EXPORT).map_err(refused)?;
+        let issues: Vec<Issue> = serde_json::from_slice(&bytes).map_err(|error| {
+            let place = format!("line {}, column {}", error.line(), error.column());
+            refused(format!("not a JSON array of issues ({place})"))
+        })?;
+        let mut seen: HashMap<String, usize> = HashMap::new();
+        for (at, issue) in issues.iter().take(DOCUMENTS).enumerate() {
+            let number = issue.number.or(issue.id).unwrap_or(at as u64 + 1);
+            let mut name = format!("#{number}");
+            let again = seen.entry(name.clone()).or_default();
+            *again += 1;
+            if *again > 1 {
+                name = format!("{name} ({again})");
+            }
+            let text = written(issue);
+            let version = version_of(text.as_bytes());
+            self.documents.insert(name, (version, Place::Text(text)));
+        }
+        if issues.len() > DOCUMENTS {
+            self.skip(path, format!("more than {DOCUMENTS} issues"));
+        }
+        Ok(())
+    }
+}
+
+/// An issue and its comments as one page.
+fn written(issue: &Issue) -> String {
+    let title = issue
+        .title
+        .as_deref()
+        .unwrap_or("untitled")
+        .replace('\n', " ");
+    let state = issue.state.as_deref().unwrap_or("unknown");
+    let mut text = format!("# {title}\n\nState: {state}\n\n");
+    text.push_str(issue.body.as_deref().unwrap_or_default());
+    for comment in issue
+        .comments
+        .as_array()
+        .into_iter()
+        .flatten()
+        .take(COMMENTS)
+    {
+        let user = &comment["user"];
+        let who = user["login"].as_str().or_else(|| user.as_str());
+        let who = who.unwrap_or("somebody").replace('\n', " ");
+        let body = comment["body"].as_str().unwrap_or_default();
+        text.push_str(&format!("\n\n## Comment by {who}\n\n{body}"));
+    }
+    let end = text.floor_char_boundary(DOCUMENT as usize);
+    text.truncate(end);
+    text
+}
+
+/// The bytes of a document; the reason why not, otherwise.
+fn contents(path: &Path) -> Result<Vec<u8>, String> {
+    bounded(path, DOCUMENT)
+}
+
+/// Opens without waiting: a pipe that lies in the way would never answer.
+fn bounded(path: &Path, limit: u64) -> Result<Vec<u8>, String> {
+    let flags = i32::try_from(OFlags::NONBLOCK.bits()).unwrap_or_default();
+    let file: File = OpenOptions::new()
+        .read(true)
+        .custom_flags(flags)
+        .open(path)
+        .map_err(|error| error.to_string())?;
+    let facts = file.metadata().map_err(|error| error.to_string())?;
+    if !facts.is_file() {
+        return Err("not a regular file".into());
+    }
+    let mut bytes = Vec::new();
+    file.take(limit + 1)
+        .read_to_end(&mut bytes)
+        .map_err(|error| error.to_string())?;
+    if bytes.len() as u64 > limit {
+        return Err(format!("larger than {limit} bytes"));
+    }
+    if bytes.iter().take(8_192).any(|byte| *byte == 0) {
+        return Err("not text".into());
+    }
+    Ok(bytes)
+}
+
+/// Tells versions apart; nobody is kept from anything by it.
+fn version_of(bytes: &[u8]) -> String {
+    let mut hasher = DefaultHasher::new();
+    bytes.hash(&mut hasher);
+    let one = hasher.finish();
+    one.hash(&mut hasher);
+    bytes.hash(&mut hasher);
+    format!("{}-{one:016x}{:016x}", bytes.len(), hasher.finish())
+}
+
+fn is_text(path: &Path) -> bool {
+    let end = path.extension().and_then(|end| end.to_str());
+    end.is_some_and(|end| {
+        ["md", "markdown", "mdx", "txt", "rst", "org", "html", "htm"]
+            .iter()
+            .any(|known| known.eq_ignore_ascii_case(end))
+    })
+}
+
+fn format_of(name: &str, place: &Place) -> Format {
+    if matches!(place, Place::Text(_)) {
+        return Format::Markdown;
+    }
+    let end = Path::new(name).extension().and_then(|end| end.to_str());
+    match end.unwrap_or_default().to_ascii_lowercase().as_str() {
+        "md" | "markdown" | "mdx" => Format::Markdown,
+        "html" | "htm" => Format::Html,
+        _ => Format::Text,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+    use std::os::unix::fs::symlink;
+    use std::process::Command;
+
+    use super::{DOCUMENT, Reading};
+
+    fn names(reading: &Reading) -> Vec<&str> {
+        reading.documents().map(|(name, _)| name).collect()
+    }
+
+    #[test]
+    fn n12_a_hostile_folder_is_read_as_far_as_it_is_one() {
+        let root = tempfile::tempdir().unwrap();
+        let at = |name: &str| root.path().join(name);
+        fs::create_dir_all(at("a/.git")).unwrap();
+        fs::write(at("a/note.md"), "# x\ny").unwrap();
+        fs::write(at("a/.git/hidden.md"), "no").unwrap();
+        fs::write(at("bad.md"), b"caf\xe9 \xff").unwrap();
+        fs::write(at("zero.md"), b"a\0b").unwrap();
+        fs::write(at("bomb.zip"), "PK").unwrap();
+        fs::File::create(at("huge.md"))
+            .unwrap()
+            .set_len(10 << 30)
+            .unwrap();
+        fs::write(at("edge.md"), "x".repeat(DOCUMENT as usize)).unwrap();
+        symlink(root.path(), at("loop")).unwrap();
+        symlink("/etc/passwd", at("out.md")).unwrap();
+        Command::new("mkfifo").arg(at("pipe.md")).status().unwrap();
+        let reading = Reading::open("folder", root.path()).unwrap();
+        assert_eq!(names(&reading), ["a/note.md", "bad.md", "edge.md"]);
+        assert_eq!(reading.skipped().len(), 2, "{:?}", reading.skipped());
+        let bad = reading.read("bad.md").unwrap().unwrap();
+        assert!(bad.text.starts_with("caf\u{fffd}"));
+        assert!(
+            Reading::open("file", &at("pipe.md"))
+                .unwrap()
+                .documents
+                .is_empty()
+        );
+        assert!(Reading::open("folder", &at("nowhere")).is_err());
+    }
+
+    #[test]
+    fn issues_become_pages_and_other_json_is_named() {
+        let root = tempfile::tempdir().unwrap();
+        let path = root.path().join("issues.json");
+        let export = r#"[{"number":7,"title":"Cranes\nstop","body":"At noon.","state":"open","comments":[{"user":{"login":"ann"},"body":"Grease."}]},
+            {"number":7,"title":null,"comments":3},{}]"#;
+        fs::write(&path, export).unwrap();
+        let reading = Reading::open("issues", &path).unwrap();
+        assert_eq!(names(&reading), ["#3", "#7", "#7 (2)"]);
+        let first = reading.read("#7").unwrap().unwrap().text;
+        assert!(first.contains("# Cranes stop") && first.contains("## Comment by ann\n\nGrease."));
+        for wrong in ["{}", "[1]", "[", &"[".repeat(100_000), "hunter2"] {
+            fs::write(&path, wrong).unwrap();
+            let failure = Reading::open("issues", &path);
+            assert!(failure.is_err(), "{}", &wrong[..wrong.len().min(9)]);
+        }
+    }
+}
