@@ -99,26 +99,24 @@ impl Reading {
     }
 
     /// A document, unless it went meanwhile. The version is of what is read now.
-    pub(crate) fn read(&self, name: &str) -> Result<Option<DocumentInput>, Failure> {
-        let Some((version, place)) = self.documents.get(name) else {
-            return Ok(None);
-        };
+    pub(crate) fn read(&self, name: &str) -> Option<DocumentInput> {
+        let (version, place) = self.documents.get(name)?;
         let (version, text) = match place {
             Place::Text(text) => (version.clone(), text.clone()),
-            Place::File(path) => match contents(path) {
-                Ok(bytes) => (
+            Place::File(path) => {
+                let bytes = contents(path).ok()?;
+                (
                     version_of(&bytes),
                     String::from_utf8_lossy(&bytes).into_owned(),
-                ),
-                Err(_gone) => return Ok(None),
-            },
+                )
+            }
         };
-        Ok(Some(DocumentInput {
+        Some(DocumentInput {
             path: name.to_owned(),
             version,
             format: format_of(name, place),
             text,
-        }))
+        })
     }
 
     fn walk(&mut self, root: &Path) -> Result<(), Failure> {
@@ -318,7 +316,7 @@ mod tests {
         let reading = Reading::open("folder", root.path()).unwrap();
         assert_eq!(names(&reading), ["a/note.md", "bad.md", "edge.md"]);
         assert_eq!(reading.skipped().len(), 2, "{:?}", reading.skipped());
-        let bad = reading.read("bad.md").unwrap().unwrap();
+        let bad = reading.read("bad.md").unwrap();
         assert!(bad.text.starts_with("caf\u{fffd}"));
         assert!(
             Reading::open("file", &at("pipe.md"))
@@ -338,7 +336,7 @@ mod tests {
         fs::write(&path, export).unwrap();
         let reading = Reading::open("issues", &path).unwrap();
         assert_eq!(names(&reading), ["#3", "#7", "#7 (2)"]);
-        let first = reading.read("#7").unwrap().unwrap().text;
+        let first = reading.read("#7").unwrap().text;
         assert!(first.contains("# Cranes stop") && first.contains("## Comment by ann\n\nGrease."));
         for wrong in ["{}", "[1]", "[", &"[".repeat(100_000), "hunter2"] {
             fs::write(&path, wrong).unwrap();

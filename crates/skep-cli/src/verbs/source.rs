@@ -127,7 +127,7 @@ async fn sync(
     let mut open = SyncRequest::default();
     let mut bytes = 0;
     for path in &wanted {
-        let Some(document) = reading.read(path)? else {
+        let Some(document) = reading.read(path) else {
             continue;
         };
         let full = open.documents.len() == DOCUMENTS || bytes + document.text.len() > BATCH;

@@ -111,15 +111,12 @@ fn entities(word: &str, out: &mut String) {
         out.push_str(&rest[..at]);
         let after = &rest[at + 1..];
         let end = after.bytes().take(10).position(|byte| byte == b';');
-        match end.and_then(|end| Some((resolve(&after[..end])?, end))) {
-            Some((resolved, end)) => {
-                out.push_str(&resolved);
-                rest = &after[end + 1..];
-            }
-            None => {
-                out.push('&');
-                rest = after;
-            }
+        if let Some((resolved, end)) = end.and_then(|end| Some((resolve(&after[..end])?, end))) {
+            out.push_str(&resolved);
+            rest = &after[end + 1..];
+        } else {
+            out.push('&');
+            rest = after;
         }
     }
     out.push_str(rest);
