@@ -95,7 +95,7 @@ impl Ledger {
                 "batch {last} left {} turns without its cursor",
                 again.duplicates
             );
-            self.batches[last] = Some(again.session);
+            self.batches[last] = again.session;
         }
         if let Some(memory) = self.memories.last() {
             client

@@ -15,7 +15,7 @@ pub(crate) fn body(route: RouteId, memory: &str) -> Value {
         RouteId::MemoryCreate => json!({ "text": "The harbour master listens on port 7411." }),
         RouteId::MemoryForget => json!({ "reason": "it is wrong" }),
         RouteId::Recall => json!({ "query": "which port does the harbour master use" }),
-        RouteId::ExplainRecall => json!({}),
+        RouteId::ExplainRecall | RouteId::SourceSync => json!({}),
         RouteId::RelationList => json!({ "name": "src/lib.rs" }),
         RouteId::ProposalCreate => json!({ "action": "merge", "name": "a.rs", "other": "b.rs" }),
         RouteId::Resolve => json!({ "id": memory }),
@@ -26,7 +26,6 @@ pub(crate) fn body(route: RouteId, memory: &str) -> Value {
         RouteId::ProjectBind => json!({ "directory": "/srv/harbour", "project": "harbour" }),
         RouteId::ProjectUnbind => json!({ "directory": "/srv/harbour" }),
         RouteId::SourceCreate => json!({ "kind": "folder", "location": "/srv/notes" }),
-        RouteId::SourceSync => json!({}),
         RouteId::SourceList
         | RouteId::SourceGet
         | RouteId::SourcePurge
