@@ -77,6 +77,8 @@ mod tests {
     use super::{Normal, normalise};
     use crate::TurnIn;
 
+    type Case<'a> = (Harness, &'a str, &'a [&'a str], &'a str, &'a [&'a str]);
+
     fn turn(tool: &str, paths: &[&str]) -> TurnIn {
         TurnIn {
             client_event_id: "e".into(),
@@ -92,7 +94,7 @@ mod tests {
 
     #[test]
     fn what_harnesses_spell_differently_becomes_one() {
-        let cases: [(Harness, &str, &[&str], &str, &[&str]); 5] = [
+        let cases: [Case; 5] = [
             (
                 Harness::ClaudeCode,
                 " Bash ",
