@@ -47,7 +47,7 @@ fn the_defaults_are_well_formed_and_deny_what_they_should() {
         "deploy\\secrets\\x",
         "certs/server.pem",
         "tls.key",
-        "/home/a/.ssh/id_ed25519",
+        "/srv/a/.ssh/id_ed25519",
         "id_rsa",
         "x/.aws/credentials",
         ".netrc",
