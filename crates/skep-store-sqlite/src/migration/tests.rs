@@ -131,7 +131,12 @@ fn applied_migrations_are_frozen() {
     assert_eq!(sums(&CONTROL), [0xce15_ca7a_6bba_9062]);
     assert_eq!(
         sums(&WORKSPACE),
-        [0xd93f_3a6b_56f2_0baa, 0x7e12_711f_7266_2755]
+        [
+            0xd93f_3a6b_56f2_0baa,
+            0x7e12_711f_7266_2755,
+            0xbfad_86d2_7f84_bff2,
+            0x2549_c819_dcc2_28bc
+        ]
     );
 }
 
