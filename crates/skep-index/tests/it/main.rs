@@ -2,6 +2,8 @@
 
 mod changes;
 mod context;
+mod drafts;
+mod encoder;
 mod isolation;
 mod scores;
 mod snapshots;
