@@ -7,6 +7,7 @@ pub mod capture;
 pub mod error;
 pub mod explain;
 pub mod id;
+pub mod inject;
 pub mod memory;
 pub mod ontology;
 pub mod openapi;
@@ -20,5 +21,5 @@ mod time;
 
 pub use error::{ErrorBody, ErrorCode, ErrorEnvelope, FieldError};
 pub use route::{Audit, BodyLimit, Gate, Method, ROUTES, RateClass, Route, RouteId};
-pub use skep_domain::{Harness, Limits, MemoryKind, Tier, Timestamp, TurnRole};
+pub use skep_domain::{Harness, Limits, MemoryKind, Moment, Tier, Timestamp, TurnRole};
 pub use time::Instant;

@@ -9,6 +9,7 @@ use crate::capture::{
     UnbindRequest, UnbindResponse,
 };
 use crate::explain::{ExplainRequest, Explanation};
+use crate::inject::{InjectRequest, InjectResponse, Injection};
 use crate::memory::{
     ForgetRequest, Memory, MemoryQuery, RememberRequest, RememberResponse, ResolveRequest,
     ResolveResponse,
@@ -175,6 +176,16 @@ fn shape(id: RouteId, s: &mut SchemaGenerator) -> Shape {
             schema::<Page<Proposal>>(s),
         ),
         RouteId::ProposalAccept | RouteId::ProposalReject => (None, None, schema::<Decision>(s)),
+        RouteId::Inject => (
+            None,
+            Some(schema::<InjectRequest>(s)),
+            schema::<InjectResponse>(s),
+        ),
+        RouteId::InjectionList | RouteId::SessionContext => (
+            Some(schema::<PageQuery>(s)),
+            None,
+            schema::<Page<Injection>>(s),
+        ),
         RouteId::Resolve => (
             None,
             Some(schema::<ResolveRequest>(s)),

@@ -167,6 +167,9 @@ routes! {
     ProposalList: Get "/api/v1/ontology/proposals", needs(Permission::OntologyWrite), Api, Empty, None, "Proposals about names, newest first.";
     ProposalAccept: Post "/api/v1/ontology/proposals/{id}/accept", needs(Permission::OntologyWrite), Api, Empty, Some("ontology.accept"), "Let a proposal about names hold.";
     ProposalReject: Post "/api/v1/ontology/proposals/{id}/reject", needs(Permission::OntologyWrite), Api, Empty, Some("ontology.reject"), "Turn a proposal about names down.";
+    Inject: Post "/api/v1/inject", needs(Permission::SessionCapture), Capture, Json, Some("memory.inject"), "What to put in front of a model now, recorded.";
+    InjectionList: Get "/api/v1/injections", needs(Permission::MemoryRead), Api, Empty, None, "What was put in front of models, newest first.";
+    SessionContext: Get "/api/v1/sessions/{id}/context", needs(Permission::MemoryRead), Api, Empty, None, "The exact bytes put in front of a session's model, newest first.";
     Resolve: Post "/api/v1/resolve", needs(Permission::MemoryRead), Api, Json, None, "From a key line to the statement to the turns.";
 }
 

@@ -275,7 +275,7 @@ impl App {
 }
 
 /// A repository's history is the team's; a conversation is its agent's own until somebody shares it.
-fn default_visibility(harness: Harness) -> Visibility {
+pub(crate) fn default_visibility(harness: Harness) -> Visibility {
     match harness {
         Harness::Git => Visibility::Workspace,
         Harness::ClaudeCode | Harness::Codex | Harness::Cli | Harness::Source | Harness::Other => {

@@ -6,7 +6,9 @@
 mod capture;
 mod edge;
 mod error;
+mod guard;
 mod hot;
+mod inject;
 mod intake;
 mod memories;
 mod names;
@@ -28,6 +30,7 @@ pub use capture::{Capture, CaptureSettings, CaptureState, Captured, Cursor, Spoo
 pub use edge::{Cursors, IdTags};
 pub use error::{AppError, Invalid, Rule};
 pub use hot::{HotStats, indexed_text};
+pub use inject::{FLOOR, IdText, Inject, Injected, InjectionPage};
 pub use memories::{ListMemories, Page, Remember, Remembered, Resolved};
 pub use names::{Connection, NameSeen, NameTold, Propose};
 pub use recall::{
@@ -41,7 +44,8 @@ pub use skep_memory::{
 };
 pub use skep_store::Source;
 pub use skep_store::{
-    Binding, Branch, Memory, PageOf, Pause, PausedSession, Proposal, Session, Turn,
+    Binding, Branch, InjectedItem, Injection, Memory, PageOf, Pause, PausedSession, Proposal,
+    Session, Turn,
 };
 pub use sources::{AddSource, Document, SourcePage, SourceSync, Synced};
 pub use status::Status;

@@ -11,6 +11,7 @@ use skep_memory::{cut_line, names, normal_form};
 use skep_store::{Kept, Memory, MemoryBody, MemoryFilter, NewMemory, PageOf, Project, Turn};
 
 use crate::error::Invalid;
+use crate::guard::guarded;
 use crate::{App, AppError};
 
 /// A statement that somebody asks to keep.
@@ -105,7 +106,7 @@ impl App {
         };
         let now = self.store.now();
         let kept = tx
-            .put_memory(NewMemory {
+            .put_memory(guarded(NewMemory {
                 id: self.store.mint(),
                 kind: statement.kind,
                 trust,
@@ -121,7 +122,7 @@ impl App {
                 origins: Vec::new(),
                 topics: Vec::new(),
                 reasons: Vec::new(),
-            })
+            }))
             .await?;
         let memory = tx
             .get_kept(&kept)

@@ -13,6 +13,7 @@ use skep_store::{
 };
 
 use crate::error::{Invalid, Rule};
+use crate::guard::guarded;
 use crate::{App, AppError};
 
 /// A source that somebody adds.
@@ -258,7 +259,7 @@ impl App {
             references.push(trail.clone());
         }
         NewChunk {
-            memory: NewMemory {
+            memory: guarded(NewMemory {
                 id: self.store.mint(),
                 kind: MemoryKind::Reference,
                 trust: source.trust.min(source.kind.greatest_trust()),
@@ -280,7 +281,7 @@ impl App {
                 origins: vec![Origin::Source(source.id)],
                 topics: Vec::new(),
                 reasons: Vec::new(),
-            },
+            }),
             identity,
         }
     }

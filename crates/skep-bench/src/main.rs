@@ -14,6 +14,7 @@ mod measure;
 mod quality;
 mod recall;
 mod report;
+mod safety;
 
 use std::path::PathBuf;
 
@@ -107,6 +108,18 @@ enum Bench {
         #[arg(long)]
         skepd: PathBuf,
     },
+    /// What injection and the scorer hold, with intervals
+    Safety {
+        /// Hostile texts to assemble and read back
+        #[arg(long, default_value_t = 1_000_000)]
+        texts: u64,
+        /// Write weights trained on all labelled texts to this file
+        #[arg(long)]
+        train: Option<PathBuf>,
+        /// The project's own repository
+        #[arg(long, default_value = ".")]
+        project: PathBuf,
+    },
     /// Embedding a 20-word query
     Embed {
         /// Queries to embed
@@ -142,6 +155,15 @@ fn main() -> Result<()> {
             let programs = import::Programs { skep, skepd };
             runtime.block_on(import::run(&programs, &texts, mib))?
         }
+        Bench::Safety {
+            texts,
+            train,
+            project,
+        } => safety::run(&safety::Asked {
+            texts,
+            train,
+            project,
+        })?,
         Bench::Embed { queries } => embed::run(&corpus::read(&common.corpus, queries)?),
     };
     report.print(common.json);

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::builder::PossibleValuesParser;
 use clap::{Args as ClapArgs, Parser, Subcommand, ValueHint};
-use skep_api::{Instant, MemoryKind, Tier};
+use skep_api::{Harness, Instant, MemoryKind, Tier};
 
 /// Memory for coding agents, on your own machine.
 ///
@@ -92,6 +92,22 @@ pub(crate) enum Verb {
     /// Propose and decide what is one name, and what no longer counts.
     #[command(subcommand)]
     Ontology(Ontology),
+    /// Print what a model would be given with this prompt, and record it as given.
+    ///
+    /// Nothing is printed when no memory has enough to do with the prompt.
+    Inject(Inject),
+    /// Print what a model would be given at a session's start, and record it as given.
+    ///
+    /// Recent and lasting statements of the project, at most 800 tokens.
+    Prime(Prime),
+    /// Show the exact text that a session's model was given, oldest first.
+    Context(Given),
+    /// Show which memories a model was given last, and why these.
+    Why {
+        /// `last`, or a session such as `ses_0e…`: the last of that one.
+        #[arg(default_value = "last")]
+        of: String,
+    },
     /// List sessions, or show one.
     Sessions(Sessions),
     /// Show a memory in full, or the turns it came from.
@@ -244,6 +260,50 @@ pub(crate) enum Ontology {
         /// The proposal, such as `prp_0e…`
         id: String,
     },
+}
+
+/// For whom.
+#[derive(Debug, ClapArgs)]
+pub(crate) struct Recipient {
+    /// What the harness calls the session.
+    #[arg(long, short)]
+    pub(crate) session: String,
+    /// The harness.
+    #[arg(long, default_value = Harness::Cli.as_str(), value_parser = harnesses())]
+    pub(crate) harness: String,
+    /// The project [default: the last part of the current directory].
+    #[arg(long, short)]
+    pub(crate) project: Option<String>,
+    /// Tokens that it may take.
+    #[arg(long, short, value_name = "TOKENS")]
+    pub(crate) budget: Option<u32>,
+}
+
+#[derive(Debug, ClapArgs)]
+pub(crate) struct Inject {
+    /// The prompt.
+    #[arg(required = true)]
+    pub(crate) prompt: Vec<String>,
+    #[command(flatten)]
+    pub(crate) recipient: Recipient,
+}
+
+#[derive(Debug, ClapArgs)]
+pub(crate) struct Prime {
+    #[command(flatten)]
+    pub(crate) recipient: Recipient,
+    /// The model's context was emptied: what it was given before may come again.
+    #[arg(long)]
+    pub(crate) compacted: bool,
+}
+
+#[derive(Debug, ClapArgs)]
+pub(crate) struct Given {
+    /// The session, such as `ses_0e…`
+    pub(crate) session: String,
+    /// How many to show at most, the newest.
+    #[arg(short = 'n', long, default_value_t = 50, value_name = "COUNT", value_parser = clap::value_parser!(u32).range(1..))]
+    pub(crate) limit: u32,
 }
 
 #[derive(Debug, ClapArgs)]
@@ -408,6 +468,14 @@ fn kinds() -> PossibleValuesParser {
     MemoryKind::ALL
         .iter()
         .map(|kind| kind.as_str())
+        .collect::<Vec<_>>()
+        .into()
+}
+
+fn harnesses() -> PossibleValuesParser {
+    Harness::ALL
+        .iter()
+        .map(|harness| harness.as_str())
         .collect::<Vec<_>>()
         .into()
 }

@@ -15,6 +15,7 @@ use skep_api::capture::{
     UnbindRequest, UnbindResponse,
 };
 use skep_api::explain::{ExplainRequest, Explanation};
+use skep_api::inject::{InjectRequest, InjectResponse, Injection};
 use skep_api::memory::{
     ForgetRequest, Memory, MemoryQuery, RememberRequest, RememberResponse, ResolveRequest,
     ResolveResponse,
@@ -265,6 +266,27 @@ impl Client {
         request: &ExplainRequest,
     ) -> Result<Explanation, ClientError> {
         self.post(RouteId::ExplainRecall, None, Some(request), PATIENCE)
+            .await
+    }
+
+    /// `POST /api/v1/inject`.
+    pub async fn inject(&mut self, request: &InjectRequest) -> Result<InjectResponse, ClientError> {
+        self.post(RouteId::Inject, None, Some(request), PATIENCE)
+            .await
+    }
+
+    /// `GET /api/v1/injections`.
+    pub async fn injections(&mut self, page: &PageQuery) -> Result<Page<Injection>, ClientError> {
+        self.get(RouteId::InjectionList, None, &paging(page)).await
+    }
+
+    /// `GET /api/v1/sessions/{id}/context`.
+    pub async fn session_context(
+        &mut self,
+        id: &str,
+        page: &PageQuery,
+    ) -> Result<Page<Injection>, ClientError> {
+        self.get(RouteId::SessionContext, Some(id), &paging(page))
             .await
     }
 

@@ -19,6 +19,7 @@ mod control;
 pub mod crash;
 mod harness;
 mod idempotence;
+mod injection;
 mod isolation;
 mod ontology;
 mod paging;
@@ -82,6 +83,11 @@ properties! { $
         the_last_cursor_counts
         the_same_statement_is_one_memory
         a_forgotten_statement_can_be_kept_again;
+    injection:
+        what_was_injected_reads_back_exactly
+        a_model_has_what_was_injected_since_its_context_was_emptied
+        t10_a_shared_session_does_not_open_a_closed_memory
+        t01_injections_of_another_workspace_do_not_exist;
     ontology:
         t01_a_proposal_stays_in_its_workspace
         a_proposal_is_decided_once;

@@ -86,6 +86,8 @@ ids! {
     MemoryId, Memory, "mem", workspace;
     /// One answered recall, as long as it can be explained.
     RecallId, Recall, "rcl", workspace;
+    /// What was put in front of a model at one moment.
+    InjectionId, Injection, "inj", workspace;
     /// Where memories were imported from.
     SourceId, Source, "src", workspace;
     /// A proposal about the names that memories speak of.

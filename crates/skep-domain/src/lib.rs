@@ -18,8 +18,8 @@ mod time;
 
 pub use capture::{CaptureOrigin, TurnOutcome};
 pub use id::{
-    AgentId, Id, IdKind, JobId, MemoryId, OrganizationId, ParticipantId, ProjectId, ProposalId,
-    RecallId, SessionId, SourceId, TurnId, UserId, WorkspaceId,
+    AgentId, Id, IdKind, InjectionId, JobId, MemoryId, OrganizationId, ParticipantId, ProjectId,
+    ProposalId, RecallId, SessionId, SourceId, TurnId, UserId, WorkspaceId,
 };
 pub use limits::Limits;
 pub use memory::{MemoryKind, MemoryState, OriginKind, Tier, Trust, Validity};
@@ -27,6 +27,6 @@ pub use name::{Name, NameError};
 pub use ontology::{OntologyAction, ProposalState};
 pub use permission::{Permission, PermissionSet, Role, UnknownPermission};
 pub use ring::{PolicyGroupId, Principal, ReadPolicy, Reader, ReadingRing, RingFacts, Visibility};
-pub use session::{Harness, SessionState, TurnRole};
+pub use session::{Harness, Moment, SessionState, TurnRole};
 pub use source::SourceKind;
 pub use time::{Clock, Timestamp};

@@ -39,6 +39,18 @@ coded! {
 }
 
 coded! {
+    /// When memories are put in front of a model.
+    Moment {
+        /// A session begins.
+        SessionStart = 0, "session_start";
+        /// A human has written a prompt.
+        Prompt = 1, "prompt";
+        /// The harness has emptied the model's context, so that what was injected is lost to it.
+        Compacted = 2, "compacted";
+    }
+}
+
+coded! {
     /// Whether a session still takes turns.
     SessionState {
         /// It does.

@@ -4,15 +4,16 @@ use skep_api::Instant;
 use skep_api::capture::{
     Branch as WireBranch, CaptureRequest, NamedSession, Origin, PauseState, TurnInput,
 };
+use skep_api::inject::InjectRequest;
 use skep_api::memory::{Memory as WireMemory, Provenance, RememberRequest};
 use skep_api::recall::RecallRequest;
 use skep_api::session::{Session as WireSession, Turn as WireTurn};
 use skep_app::{
-    Branch, Capture, Cursor, Memory, Pause, PausedSession, Question, Remember, Session,
+    Branch, Capture, Cursor, Inject, Memory, Pause, PausedSession, Question, Remember, Session,
     SpoolReport, Turn, TurnIn,
 };
 use skep_domain::{
-    CaptureOrigin, Harness, MemoryKind, SourceKind, Tier, Trust, TurnRole, Visibility,
+    CaptureOrigin, Harness, MemoryKind, Moment, SourceKind, Tier, Trust, TurnRole, Visibility,
 };
 
 use crate::call::Call;
@@ -205,6 +206,29 @@ pub(crate) fn question(request: RecallRequest) -> Result<Question, ApiError> {
             .map(|kind| memory_kind(kind))
             .collect::<Result<_, _>>()?,
         hints: request.hints,
+        deadline_ms: request.deadline_ms.unwrap_or(DEADLINE_MS),
+    })
+}
+
+pub(crate) fn inject(request: InjectRequest) -> Result<Inject, ApiError> {
+    Ok(Inject {
+        harness: word(
+            "harness",
+            &request.harness,
+            Harness::parse,
+            &names(Harness::ALL, Harness::as_str),
+        )?,
+        external_id: request.external_id,
+        moment: word(
+            "moment",
+            &request.moment,
+            Moment::parse,
+            &names(Moment::ALL, Moment::as_str),
+        )?,
+        prompt: request.prompt,
+        project: request.project,
+        cwd: request.cwd,
+        tokens: request.token_budget,
         deadline_ms: request.deadline_ms.unwrap_or(DEADLINE_MS),
     })
 }

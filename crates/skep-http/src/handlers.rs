@@ -2,6 +2,7 @@
 
 pub(crate) mod capture;
 pub(crate) mod explain;
+pub(crate) mod inject;
 pub(crate) mod memories;
 pub(crate) mod ontology;
 pub(crate) mod page;

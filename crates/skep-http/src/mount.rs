@@ -19,7 +19,9 @@ use skep_authz::{Authorized, Right, rights};
 use crate::call::Call;
 use crate::error::ApiError;
 use crate::gate;
-use crate::handlers::{capture, explain, memories, ontology, recall, sessions, sources, system};
+use crate::handlers::{
+    capture, explain, inject, memories, ontology, recall, sessions, sources, system,
+};
 use crate::request_id::RequestId;
 
 /// What every handler can reach.
@@ -123,6 +125,9 @@ fn handler(route: RouteId) -> Handler {
         RouteId::ProposalReject => {
             authorized!(ProposalReject, rights::OntologyWrite, ontology::reject)
         }
+        RouteId::Inject => authorized!(Inject, rights::SessionCapture, inject::inject),
+        RouteId::InjectionList => authorized!(InjectionList, rights::MemoryRead, inject::list),
+        RouteId::SessionContext => authorized!(SessionContext, rights::MemoryRead, inject::context),
         RouteId::Resolve => authorized!(Resolve, rights::MemoryRead, memories::resolve),
     }
 }

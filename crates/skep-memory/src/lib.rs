@@ -12,6 +12,7 @@ mod decide;
 mod deny;
 mod distil;
 mod edge;
+pub mod guard;
 mod inject;
 mod name;
 mod normal;

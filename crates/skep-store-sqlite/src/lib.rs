@@ -23,6 +23,7 @@ mod database;
 mod directory;
 mod failure;
 mod index;
+mod injection;
 mod memory;
 mod migration;
 mod ontology;

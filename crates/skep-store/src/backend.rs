@@ -3,6 +3,7 @@
 
 mod capture;
 mod index;
+mod injection;
 mod ontology;
 mod review;
 mod source;
@@ -25,6 +26,7 @@ use crate::scope::{ControlKey, ScopeKey};
 
 // The port's own words: a backend that depended on the crate that grants rights could ask it for some.
 pub use index::{IndexRows, Walked};
+pub use injection::InjectionRows;
 pub use ontology::OntologyRows;
 pub use review::ReviewRows;
 pub use skep_authz::{CredentialKey, StoredPrincipal};
@@ -132,7 +134,7 @@ pub trait Backend: Send + Sync + 'static {
 /// when a call was given up half-way, nothing is left but to drop it.
 #[async_trait]
 pub trait BackendTx:
-    Send + TimeRows + ReviewRows + OntologyRows + IndexRows + CaptureRows + SourceRows
+    Send + TimeRows + ReviewRows + OntologyRows + IndexRows + CaptureRows + SourceRows + InjectionRows
 {
     /// The workspace's `seq` as this transaction sees it.
     async fn seq(&mut self, scope: &ScopeKey) -> Result<u64, StoreError>;

@@ -25,6 +25,7 @@ pub(crate) mod column {
     pub(crate) const INDEX_SNAPSHOT: Column = Column("index_snapshot", "snapshot");
     pub(crate) const BINDING_BODY: Column = Column("capture_binding", "body");
     pub(crate) const SOURCE_BODY: Column = Column("source", "body");
+    pub(crate) const INJECTION_BODY: Column = Column("injection", "body");
     pub(crate) const CURSOR_POSITION: Column = Column("import_cursor", "position");
     pub(crate) const PROPOSAL_BODY: Column = Column("ontology_proposal", "body");
 }

@@ -11,6 +11,7 @@
 pub mod backend;
 mod body;
 mod error;
+mod injection;
 mod keys;
 pub mod row;
 mod scope;
@@ -21,6 +22,7 @@ mod value;
 
 pub use backend::{Committed, MemoryFilter, PageOf};
 pub use error::StoreError;
+pub use injection::{InjectedItem, Injection, InjectionBody, NewInjection};
 pub use scope::{ControlKey, ScopeKey};
 pub use store::{AuthenticateError, NewCredential, NewWorkspace, Store, StoreParts, is_wrong_key};
 pub use tx::{DistilSession, Tx, Visible};

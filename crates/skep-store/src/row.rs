@@ -8,9 +8,9 @@ mod source;
 use skep_authz::CredentialKey;
 use skep_crypto::{Sealed, WrappedKey};
 use skep_domain::{
-    Harness, MemoryId, MemoryKind, MemoryState, OriginKind, PolicyGroupId, Principal, ProjectId,
-    ProposalId, ProposalState, ReadPolicy, Role, SessionId, SessionState, Timestamp, Trust, TurnId,
-    TurnRole, Validity, Visibility,
+    Harness, InjectionId, MemoryId, MemoryKind, MemoryState, Moment, OriginKind, PolicyGroupId,
+    Principal, ProjectId, ProposalId, ProposalState, ReadPolicy, Role, SessionId, SessionState,
+    Timestamp, Trust, TurnId, TurnRole, Validity, Visibility,
 };
 
 pub use capture::{BindingRow, OutcomeCount, PauseRow};
@@ -269,6 +269,34 @@ pub struct HistoryRow {
     pub state: MemoryState,
     /// Why, as sealed sentences.
     pub reason: Sealed,
+}
+
+/// What was put in front of a model.
+#[derive(Clone, Debug)]
+pub struct InjectionRow {
+    /// Its id.
+    pub id: InjectionId,
+    /// Into which session.
+    pub session: SessionId,
+    /// When.
+    pub at: Timestamp,
+    /// On which occasion.
+    pub moment: Moment,
+    /// The memories in it, in order.
+    pub memories: Vec<MemoryId>,
+    /// The exact bytes, what was asked, the scores.
+    pub body: Sealed,
+}
+
+/// An injection as it is read back.
+#[derive(Clone, Debug)]
+pub struct StoredInjectionRow {
+    /// The injection.
+    pub injection: InjectionRow,
+    /// Place among the session's, from 0.
+    pub ordinal: u64,
+    /// Whose session it is.
+    pub owner: Principal,
 }
 
 /// What distilling still has to do in a session.

@@ -139,6 +139,12 @@ impl Store {
         I::mint(self.clock.now(), self.random.array())
     }
 
+    /// 128 fresh random bits, such as the marks of an injection need.
+    #[must_use]
+    pub fn nonce(&self) -> [u8; 16] {
+        self.random.array()
+    }
+
     /// The key of the credential that is the daemon's own user on its own socket.
     #[must_use]
     pub const fn socket_credential() -> skep_authz::CredentialKey {

@@ -2,6 +2,7 @@
 
 mod capture;
 mod index;
+mod injection;
 mod lineage;
 mod ontology;
 mod read;

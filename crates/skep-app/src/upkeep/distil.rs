@@ -10,6 +10,7 @@ use skep_memory::{
 use skep_store::{Branch, DistilSession, Kept, MemoryBody, NewMemory, Turn, Tx};
 
 use super::{BATCH, Tenant, maintain};
+use crate::guard::guarded_all;
 use crate::{App, AppError};
 
 /// What distilling brought.
@@ -96,6 +97,7 @@ impl App {
         step: Step,
     ) -> Result<Distilled, AppError> {
         let mut done = Distilled::default();
+        let mut memories = Vec::with_capacity(step.drafts.len());
         for draft in step.drafts {
             let cited: Vec<&Turn> = draft
                 .turns
@@ -103,7 +105,9 @@ impl App {
                 .filter_map(|index| step.turns.get(*index))
                 .collect();
             let normal = normal_form(&draft.text);
-            let memory = self.memory_of(session, &cited, draft, normal);
+            memories.push(self.memory_of(session, &cited, draft, normal));
+        }
+        for memory in guarded_all(memories) {
             match tx.put_distilled(session, memory).await? {
                 Kept::New(_) => done.new += 1,
                 Kept::Known(_) => done.known += 1,

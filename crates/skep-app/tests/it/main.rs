@@ -9,4 +9,6 @@ mod hints;
 #[cfg(test)]
 mod hot_indexes;
 #[cfg(test)]
+mod injecting;
+#[cfg(test)]
 mod world;

@@ -8,6 +8,8 @@ mod entity;
 mod explain;
 mod forget;
 mod import;
+mod inject;
+mod injected;
 mod lifecycle;
 mod memory_view;
 mod recall;
@@ -40,6 +42,10 @@ pub(crate) async fn perform(verb: Verb, context: &Context<'_>) -> Result<ExitCod
         Verb::Entity(verb) => entity::run(context, verb).await,
         Verb::Ontology(verb) => entity::ontology(context, verb).await,
         Verb::Explain(arguments) => explain::run(context, arguments).await,
+        Verb::Inject(arguments) => inject::inject(context, arguments).await,
+        Verb::Prime(arguments) => inject::prime(context, arguments).await,
+        Verb::Context(arguments) => injected::context(context, arguments).await,
+        Verb::Why { of } => injected::why(context, &of).await,
         Verb::Sessions(arguments) => sessions::run(context, arguments).await,
         Verb::Resolve { id, tier } => resolve::run(context, id, tier).await,
         Verb::Capture(arguments) => capture::run(context, arguments).await,

@@ -18,6 +18,10 @@ pub(crate) fn body(route: RouteId, memory: &str) -> Value {
         RouteId::ExplainRecall | RouteId::SourceSync => json!({}),
         RouteId::RelationList => json!({ "name": "src/lib.rs" }),
         RouteId::ProposalCreate => json!({ "action": "merge", "name": "a.rs", "other": "b.rs" }),
+        RouteId::Inject => json!({
+            "harness": "claude-code", "external_id": "s-2", "moment": "prompt",
+            "prompt": "which port does the harbour master listen on", "deadline_ms": 60_000,
+        }),
         RouteId::Resolve => json!({ "id": memory }),
         RouteId::CapturePause | RouteId::CaptureResume => json!({
             "session": { "harness": "codex", "external_id": "another" },
@@ -42,6 +46,8 @@ pub(crate) fn body(route: RouteId, memory: &str) -> Value {
         | RouteId::SessionList
         | RouteId::SessionGet
         | RouteId::SessionTurns
+        | RouteId::SessionContext
+        | RouteId::InjectionList
         | RouteId::SessionEnd
         | RouteId::MemoryList
         | RouteId::MemoryGet => Value::Null,

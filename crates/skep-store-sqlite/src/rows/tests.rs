@@ -5,17 +5,20 @@
 use rusqlite::Connection;
 use skep_crypto::Sealed;
 use skep_domain::{
-    Harness, Id, MemoryId, MemoryKind, MemoryState, Principal, ProjectId, Reader, ReadingRing,
-    SessionId, SessionState, Timestamp, Trust, TurnId, TurnRole, UserId, Validity, Visibility,
+    Harness, Id, MemoryId, MemoryKind, MemoryState, Moment, Principal, ProjectId, Reader,
+    ReadingRing, SessionId, SessionState, Timestamp, Trust, TurnId, TurnRole, UserId, Validity,
+    Visibility,
 };
 use skep_store::StoreError;
 use skep_store::backend::{MemoryFilter, PageOf};
-use skep_store::row::{HistoryRow, MemoryRow, ProjectRow, SessionRow, TurnRow, VectorRow};
+use skep_store::row::{
+    HistoryRow, InjectionRow, MemoryRow, ProjectRow, SessionRow, TurnRow, VectorRow,
+};
 
 use super::{Counter, Rows, put_identity};
 use crate::failure::Failure;
 use crate::migration::WORKSPACE;
-use crate::{memory, project, session, turn, upkeep};
+use crate::{injection, memory, project, session, turn, upkeep};
 
 const OURS: [u8; 16] = [0xA; 16];
 const THEIRS: [u8; 16] = [0xB; 16];
@@ -131,6 +134,17 @@ fn vector_row(workspace: [u8; 16], n: u8) -> VectorRow {
     }
 }
 
+fn injection_row(workspace: [u8; 16], n: u8) -> InjectionRow {
+    InjectionRow {
+        id: id(n),
+        session: id(n),
+        at: LATER,
+        moment: Moment::Prompt,
+        memories: vec![id(n), id(n)],
+        body: of(workspace),
+    }
+}
+
 fn entry(workspace: [u8; 16], state: MemoryState) -> HistoryRow {
     HistoryRow {
         at: LATER,
@@ -206,6 +220,9 @@ fn t03_each_write_touches_its_own_workspace() {
     };
     entry_of(THEIRS, MemoryState::Quarantined);
     entry_of(THEIRS, MemoryState::Active);
+    step(&connection, THEIRS, |rows| {
+        injection::put(rows, &ring(), &injection_row(THEIRS, 1))
+    });
     let theirs = dump(&connection, THEIRS);
     let c = &connection;
     writes_ours_only(c, "put_project", |rows| {
@@ -233,6 +250,10 @@ fn t03_each_write_touches_its_own_workspace() {
         memory::put(rows, &memory_row(OURS, 3))
     });
     assert_eq!(known, None, "theirs says the same");
+    let ordinal = writes_ours_only(c, "put_injection", |rows| {
+        injection::put(rows, &ring(), &injection_row(OURS, 1))
+    });
+    assert_eq!(ordinal, 0, "theirs has one");
     writes_ours_only(c, "set_memory_state", |rows| {
         memory::set_state(rows, &ring(), id(1), &entry(OURS, MemoryState::Forgotten))
     });

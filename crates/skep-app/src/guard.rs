@@ -1,0 +1,61 @@
+//! What stands between a text and memory: every new memory is scored, and waits for a human when it
+//! looks like an instruction to a model.
+
+use skep_domain::{MemoryState, Trust};
+use skep_memory::guard::{Assessment, TOGETHER, assess, assess_together};
+use skep_store::NewMemory;
+
+/// Reasons kept for the reviewer.
+const REASONS: usize = 8;
+
+/// Holds a memory back if what it says speaks for that.
+pub(crate) fn guarded(mut new: NewMemory) -> NewMemory {
+    let found = assess(&new.body.text, new.trust);
+    hold(&mut new, found, None);
+    new
+}
+
+/// The same for memories of one source in the order they were learned: an instruction may come in
+/// parts that are harmless each. A human's own statements are not read together.
+pub(crate) fn guarded_all(news: Vec<NewMemory>) -> Vec<NewMemory> {
+    let mut news: Vec<NewMemory> = news.into_iter().map(guarded).collect();
+    let parts: Vec<usize> = (0..news.len())
+        .filter(|at| news[*at].trust < Trust::User)
+        .collect();
+    // Half a window at a time, so that no border hides what stands on both sides of it.
+    for start in (0..parts.len()).step_by(TOGETHER / 2) {
+        let window = &parts[start..parts.len().min(start + TOGETHER)];
+        let texts: Vec<&str> = window
+            .iter()
+            .map(|at| news[*at].body.text.as_str())
+            .collect();
+        let trust = window.iter().map(|at| news[*at].trust).min();
+        let found = assess_together(&texts, trust.unwrap_or(Trust::External));
+        if texts.len() > 1 && found.held {
+            for at in window {
+                hold(
+                    &mut news[*at],
+                    found.clone(),
+                    Some("together with others of its source"),
+                );
+            }
+        }
+    }
+    news
+}
+
+fn hold(new: &mut NewMemory, found: Assessment, how: Option<&str>) {
+    if !found.held || new.state != MemoryState::Active {
+        return;
+    }
+    new.state = MemoryState::Quarantined;
+    new.reasons = how.map(str::to_owned).into_iter().collect();
+    new.reasons.extend(found.reasons);
+    let mut kinds: Vec<&str> = found.personal.iter().map(|place| place.kind).collect();
+    kinds.dedup();
+    if !kinds.is_empty() {
+        new.reasons
+            .push(format!("holds personal data: {}", kinds.join(", ")));
+    }
+    new.reasons.truncate(REASONS);
+}

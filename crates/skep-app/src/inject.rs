@@ -1,0 +1,348 @@
+//! Putting memories in front of a model: which, in what form, never twice, and recorded byte for
+//! byte before they leave.
+
+mod choose;
+
+use std::time::Duration;
+
+use skep_authz::{
+    Authorized,
+    rights::{MemoryRead, SessionCapture},
+};
+use skep_domain::{Harness, InjectionId, Limits, MemoryId, Moment, SessionId};
+use skep_memory::{Assembled, Block, INJECTION_BYTES, Room, assemble};
+use skep_store::{
+    InjectedItem, Injection, InjectionBody, Memory, NewInjection, NewSession, PageOf, Project, Tx,
+};
+
+use crate::capture::default_visibility;
+use crate::error::Invalid;
+use crate::{App, AppError};
+
+pub use choose::FLOOR;
+
+/// A moment at which a model may be given memories.
+#[derive(Clone, Debug)]
+pub struct Inject {
+    /// Which harness.
+    pub harness: Harness,
+    /// What the harness calls the session.
+    pub external_id: String,
+    /// Which moment.
+    pub moment: Moment,
+    /// What the human wrote, for [`Moment::Prompt`].
+    pub prompt: String,
+    /// The project; the last part of `cwd` if absent.
+    pub project: Option<String>,
+    /// The working directory.
+    pub cwd: Option<String>,
+    /// Tokens it may take; never more than the moment allows.
+    pub tokens: Option<u32>,
+    /// Milliseconds after which nothing is injected.
+    pub deadline_ms: u32,
+}
+
+/// What to put in front of the model.
+#[derive(Debug, Default)]
+pub struct Injected {
+    /// Under which it is recorded; none when there is nothing to inject.
+    pub record: Option<(InjectionId, SessionId, u64)>,
+    /// The exact bytes; empty when there is nothing to inject.
+    pub text: String,
+    /// The memories in it, in order, with their scores.
+    pub items: Vec<(Memory, Vec<(String, f32)>)>,
+    /// What was not at hand.
+    pub degraded: Vec<String>,
+}
+
+/// A page of injections.
+#[derive(Debug)]
+pub struct InjectionPage {
+    /// Newest first.
+    pub items: Vec<Injection>,
+    /// Whether there may be more.
+    pub more: bool,
+}
+
+/// A memory that may be injected, and what it scored.
+struct Offer {
+    memory: Memory,
+    scores: Vec<(String, f32)>,
+    /// Its statement, or its key line.
+    text: String,
+}
+
+/// What was found for a moment.
+#[derive(Default)]
+struct Offers {
+    offers: Vec<Offer>,
+    degraded: Vec<String>,
+}
+
+/// Writes the text form of a memory's id, which only the edge can.
+pub type IdText<'a> = &'a (dyn Fn(MemoryId) -> String + Send + Sync);
+
+/// Items per prompt.
+const PROMPT_ITEMS: usize = 5;
+/// Tokens per prompt, directive included.
+const PROMPT_TOKENS: u32 = 1_200;
+/// Key lines at a session's start.
+const START_ITEMS: usize = 24;
+/// Tokens at a session's start, directive included.
+const START_TOKENS: u32 = 800;
+/// Tenths of the deadline that finding may take; the rest is for recording.
+const FINDING_TENTHS: u32 = 8;
+/// Milliseconds that anybody may ask to wait.
+const DEADLINE_MAX: u32 = 60_000;
+
+impl App {
+    /// Finds what a model should be given at this moment, and records it. What cannot be found or
+    /// recorded before the deadline is not injected.
+    ///
+    /// # Errors
+    /// [`AppError::Invalid`], [`AppError::Store`].
+    pub async fn inject(
+        &self,
+        (capturing, reading): (Authorized<SessionCapture>, Authorized<MemoryRead>),
+        request: Inject,
+        id_text: IdText<'_>,
+    ) -> Result<Injected, AppError> {
+        check(&request)?;
+        let deadline = Duration::from_millis(request.deadline_ms.min(DEADLINE_MAX).into());
+        let work = async {
+            let finding = self.find(reading, &request);
+            let offers = tokio::time::timeout(deadline * FINDING_TENTHS / 10, finding);
+            let Ok(offers) = offers.await else {
+                return Ok(late("finding memories"));
+            };
+            self.record(capturing, &request, offers?, id_text).await
+        };
+        match tokio::time::timeout(deadline, work).await {
+            Ok(injected) => injected,
+            Err(_) => Ok(late("recording what was found")),
+        }
+    }
+
+    /// What was put in front of models, in one session or in all that the caller may see.
+    ///
+    /// # Errors
+    /// [`AppError::NotFound`].
+    pub async fn list_injections(
+        &self,
+        authorized: Authorized<MemoryRead>,
+        session: Option<SessionId>,
+        page: PageOf<InjectionId>,
+    ) -> Result<InjectionPage, AppError> {
+        let mut tx = self.store.begin(authorized).await?;
+        if let Some(session) = session {
+            tx.get_session(session)
+                .await?
+                .ok_or(AppError::NotFound("session"))?;
+        }
+        let items = tx.list_injections(session, page).await?;
+        let more = items.len() == page.limit as usize;
+        Ok(InjectionPage { items, more })
+    }
+
+    async fn find(
+        &self,
+        reading: Authorized<MemoryRead>,
+        request: &Inject,
+    ) -> Result<Offers, AppError> {
+        let project = request.project_name().map(|name| self.take_in_line(name));
+        match request.moment {
+            Moment::Prompt => self.relevant(reading, request, project).await,
+            Moment::SessionStart | Moment::Compacted => self.durable(reading, project).await,
+        }
+    }
+
+    /// In one transaction: what the model has already, what it is given now, and the note of it. So
+    /// two prompts at once are not given the same memory.
+    async fn record(
+        &self,
+        capturing: Authorized<SessionCapture>,
+        request: &Inject,
+        found: Offers,
+        id_text: IdText<'_>,
+    ) -> Result<Injected, AppError> {
+        let Offers {
+            mut offers,
+            degraded,
+        } = found;
+        let nothing = |degraded| Injected {
+            degraded,
+            ..Injected::default()
+        };
+        if offers.is_empty() {
+            return Ok(nothing(degraded));
+        }
+        let mut tx = self.store.begin(capturing).await?;
+        let session = self.session_of(&mut tx, request).await?;
+        if request.moment != Moment::Compacted {
+            let has = tx.list_injected(session).await?;
+            offers.retain(|offer| !has.contains(&offer.memory.id));
+        }
+        offers.retain(|offer| offer.memory.session != Some(session));
+        offers.truncate(request.items());
+        let assembled = self.assemble(request, &offers, id_text);
+        if assembled.kept.is_empty() {
+            return Ok(nothing(degraded));
+        }
+        let mut slots: Vec<Option<Offer>> = offers.into_iter().map(Some).collect();
+        let kept = assembled.kept.iter().filter_map(|at| slots[*at].take());
+        let items: Vec<_> = kept.map(|offer| (offer.memory, offer.scores)).collect();
+        let new = NewInjection {
+            id: self.store.mint(),
+            session,
+            at: self.store.now(),
+            moment: request.moment,
+            body: InjectionBody {
+                text: assembled.text,
+                query: self.take_in(&request.prompt, Limits::QUERY).text,
+                floor: request.floor(),
+            },
+            items: items.iter().map(injected_item).collect(),
+        };
+        let ordinal = tx.put_injection(&new).await?;
+        tx.commit().await?;
+        Ok(Injected {
+            record: Some((new.id, session, ordinal)),
+            text: new.body.text,
+            items,
+            degraded,
+        })
+    }
+
+    fn assemble(&self, request: &Inject, offers: &[Offer], id_text: IdText<'_>) -> Assembled {
+        let named: Vec<(String, String)> = offers
+            .iter()
+            .map(|offer| (id_text(offer.memory.id), source(&offer.memory)))
+            .collect();
+        let blocks: Vec<Block<'_>> = offers
+            .iter()
+            .zip(&named)
+            .map(|(offer, (id, source))| Block {
+                id,
+                kind: offer.memory.kind,
+                trust: offer.memory.trust,
+                source,
+                text: &offer.text,
+            })
+            .collect();
+        let room = Room {
+            bytes: INJECTION_BYTES,
+            tokens: request.room(),
+        };
+        assemble(&blocks, &[&request.prompt], room, &mut || {
+            self.store.nonce()
+        })
+    }
+
+    async fn session_of(
+        &self,
+        tx: &mut Tx<SessionCapture>,
+        request: &Inject,
+    ) -> Result<SessionId, AppError> {
+        let project = match request.project_name() {
+            Some(name) => {
+                let project = Project {
+                    id: self.store.mint(),
+                    name: self.take_in_line(name),
+                };
+                Some(tx.put_project(&project).await?)
+            }
+            None => None,
+        };
+        let now = self.store.now();
+        let session = NewSession {
+            id: self.store.mint(),
+            harness: request.harness,
+            external_id: request.external_id.clone(),
+            title: None,
+            cwd: request.cwd.as_deref().map(|cwd| self.take_in_line(cwd)),
+            project,
+            visibility: default_visibility(request.harness),
+            span: (now, now),
+            recorded_at: now,
+        };
+        Ok(tx.put_session(&session).await?)
+    }
+}
+
+impl Inject {
+    fn items(&self) -> usize {
+        match self.moment {
+            Moment::Prompt => PROMPT_ITEMS,
+            Moment::SessionStart | Moment::Compacted => START_ITEMS,
+        }
+    }
+
+    fn room(&self) -> u32 {
+        let most = match self.moment {
+            Moment::Prompt => PROMPT_TOKENS,
+            Moment::SessionStart | Moment::Compacted => START_TOKENS,
+        };
+        self.tokens.unwrap_or(most).min(most)
+    }
+
+    fn floor(&self) -> f32 {
+        match self.moment {
+            Moment::Prompt => FLOOR,
+            Moment::SessionStart | Moment::Compacted => 0.0,
+        }
+    }
+
+    /// The importers name a project by the last part of its directory.
+    fn project_name(&self) -> Option<&str> {
+        let of_cwd = self.cwd.as_deref().and_then(|cwd| {
+            cwd.trim_end_matches(['/', '\\'])
+                .rsplit(['/', '\\'])
+                .next()
+                .filter(|name| !name.is_empty())
+        });
+        self.project.as_deref().or(of_cwd)
+    }
+}
+
+fn injected_item((memory, scores): &(Memory, Vec<(String, f32)>)) -> InjectedItem {
+    InjectedItem {
+        memory: memory.id,
+        scores: scores.clone(),
+    }
+}
+
+/// `git 5f1c0d9a7b2e`, `claude-code`.
+fn source(memory: &Memory) -> String {
+    let harness = memory.harness.as_str();
+    match (memory.harness, memory.body.references.first()) {
+        (Harness::Git, Some(commit)) => {
+            let short: String = commit.chars().take(12).collect();
+            format!("{harness} {short}")
+        }
+        _ => harness.into(),
+    }
+}
+
+fn late(what: &str) -> Injected {
+    tracing::warn!(what, "nothing was injected: the deadline passed");
+    Injected {
+        degraded: vec![format!(
+            "{what} took longer than the deadline: nothing was injected"
+        )],
+        ..Injected::default()
+    }
+}
+
+fn check(request: &Inject) -> Result<(), AppError> {
+    if request.external_id.is_empty() {
+        return Err(Invalid::required("external_id"));
+    }
+    if request.moment == Moment::Prompt && request.prompt.trim().is_empty() {
+        return Err(Invalid::required("prompt"));
+    }
+    Invalid::check_length("external_id", &request.external_id, Limits::CLIENT_KEY)?;
+    for (field, text) in [("project", &request.project), ("cwd", &request.cwd)] {
+        Invalid::check_length(field, text.as_deref().unwrap_or_default(), Limits::QUERY)?;
+    }
+    Ok(())
+}
