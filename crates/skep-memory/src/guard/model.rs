@@ -21,7 +21,7 @@ pub(super) fn weight(probability: f32) -> f32 {
     (probability - 0.1).clamp(0.0, 0.85)
 }
 
-/// The weights: see `weights.md` beside them for what they were made of.
+/// The weights. A file of zeros leaves all to the rules; docs/safety.md says how weights are made.
 static WEIGHTS: &[u8] = include_bytes!("weights.bin");
 
 /// What the file begins with.
