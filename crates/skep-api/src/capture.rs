@@ -102,6 +102,9 @@ pub struct TurnInput {
     /// Where on the tree it stands.
     #[serde(default)]
     pub branch: Branch,
+    /// Who spoke or acted, `prt_…`, for who may speak for others; whoever sends it if absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub author: Option<String>,
 }
 
 /// How far an importer has read a source.

@@ -12,6 +12,7 @@ pub mod memory;
 pub mod ontology;
 pub mod openapi;
 pub mod page;
+pub mod participant;
 pub mod recall;
 pub mod route;
 pub mod session;
@@ -21,5 +22,7 @@ mod time;
 
 pub use error::{ErrorBody, ErrorCode, ErrorEnvelope, FieldError};
 pub use route::{Audit, BodyLimit, Gate, Method, ROUTES, RateClass, Route, RouteId};
-pub use skep_domain::{Harness, Limits, MemoryKind, Moment, Tier, Timestamp, TurnRole};
+pub use skep_domain::{
+    Harness, Limits, MemoryKind, Moment, ParticipantKind, Tier, Timestamp, TurnRole,
+};
 pub use time::Instant;

@@ -19,6 +19,7 @@ use crate::ontology::{
     RelationResponse,
 };
 use crate::page::{Page, PageQuery};
+use crate::participant as people;
 use crate::recall::{RecallRequest, RecallResponse};
 use crate::route::{Gate, ROUTES, Route, RouteId};
 use crate::session::{EndResponse, Session, Turn};
@@ -133,6 +134,24 @@ fn shape(id: RouteId, s: &mut SchemaGenerator) -> Shape {
         RouteId::SessionGet => (None, None, schema::<Session>(s)),
         RouteId::SessionTurns => (Some(schema::<PageQuery>(s)), None, schema::<Page<Turn>>(s)),
         RouteId::SessionEnd => (None, None, schema::<EndResponse>(s)),
+        RouteId::SessionRecent
+        | RouteId::SessionMembers
+        | RouteId::SessionJoin
+        | RouteId::SessionLeave
+        | RouteId::ParticipantList
+        | RouteId::ParticipantAdd
+        | RouteId::ParticipantSelf
+        | RouteId::ParticipantGet
+        | RouteId::ParticipantCard
+        | RouteId::ParticipantCardEdit
+        | RouteId::ParticipantMerge
+        | RouteId::ParticipantUnmerge
+        | RouteId::ParticipantDelete
+        | RouteId::ObservationList
+        | RouteId::ObservationCreate
+        | RouteId::ConsentList
+        | RouteId::ConsentGive
+        | RouteId::ConsentRevoke => return of_people(id, s),
         RouteId::MemoryCreate => (
             None,
             Some(schema::<RememberRequest>(s)),
@@ -190,6 +209,97 @@ fn shape(id: RouteId, s: &mut SchemaGenerator) -> Shape {
             None,
             Some(schema::<ResolveRequest>(s)),
             schema::<ResolveResponse>(s),
+        ),
+    };
+    Shape {
+        query,
+        body,
+        answer,
+    }
+}
+
+/// Of participants, their sessions, consent and observations.
+fn of_people(id: RouteId, s: &mut SchemaGenerator) -> Shape {
+    let (query, body, answer) = match id {
+        RouteId::SessionRecent => (
+            Some(schema::<people::RecentQuery>(s)),
+            None,
+            schema::<people::Recent>(s),
+        ),
+        RouteId::SessionJoin => (
+            None,
+            Some(schema::<people::JoinRequest>(s)),
+            schema::<people::Members>(s),
+        ),
+        RouteId::SessionLeave => (
+            None,
+            Some(schema::<people::LeaveRequest>(s)),
+            schema::<people::Members>(s),
+        ),
+        RouteId::ParticipantList => (
+            Some(schema::<people::ParticipantQuery>(s)),
+            None,
+            schema::<Page<people::Participant>>(s),
+        ),
+        RouteId::ParticipantAdd => (
+            None,
+            Some(schema::<people::AddParticipantRequest>(s)),
+            schema::<people::Participant>(s),
+        ),
+        RouteId::ParticipantSelf => (
+            None,
+            Some(schema::<people::NameSelfRequest>(s)),
+            schema::<people::Participant>(s),
+        ),
+        RouteId::ParticipantMerge => (
+            None,
+            Some(schema::<people::MergeRequest>(s)),
+            schema::<people::Participant>(s),
+        ),
+        RouteId::ParticipantDelete => (None, None, schema::<people::DeleteResponse>(s)),
+        RouteId::ParticipantCard => (None, None, schema::<people::Card>(s)),
+        RouteId::ParticipantCardEdit => (
+            None,
+            Some(schema::<people::CardRequest>(s)),
+            schema::<people::Participant>(s),
+        ),
+        RouteId::ObservationList
+        | RouteId::ObservationCreate
+        | RouteId::ConsentList
+        | RouteId::ConsentGive
+        | RouteId::ConsentRevoke => return of_consent(id, s),
+        RouteId::SessionMembers => (None, None, schema::<people::Members>(s)),
+        _ => (None, None, schema::<people::Participant>(s)),
+    };
+    Shape {
+        query,
+        body,
+        answer,
+    }
+}
+
+/// Of observations and consent.
+fn of_consent(id: RouteId, s: &mut SchemaGenerator) -> Shape {
+    let (query, body, answer) = match id {
+        RouteId::ObservationList => (
+            Some(schema::<people::ObservationQuery>(s)),
+            None,
+            schema::<Page<people::Observation>>(s),
+        ),
+        RouteId::ObservationCreate => (
+            None,
+            Some(schema::<people::ObserveRequest>(s)),
+            schema::<people::ObserveResponse>(s),
+        ),
+        RouteId::ConsentList => (
+            Some(schema::<people::ConsentQuery>(s)),
+            None,
+            schema::<people::Consents>(s),
+        ),
+        _ => (
+            None,
+            Some(schema::<people::ConsentRequest>(s)),
+            schema::<people::Consents>(s),
         ),
     };
     Shape {

@@ -37,6 +37,9 @@ pub struct Turn {
     pub id: String,
     /// As captured.
     pub role: String,
+    /// Who spoke or acted, `prt_…`; absent when that was not known, or they were deleted.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub author: Option<String>,
     /// By the client's clock.
     pub at: Instant,
     /// By ours.

@@ -9,12 +9,16 @@ mod normalise;
 mod settings;
 mod sift;
 
-use skep_authz::{Authorized, rights::SessionCapture};
+use skep_authz::{
+    Authorized, Denied,
+    rights::{ParticipantSpeak, SessionCapture},
+};
 use skep_domain::{
-    CaptureOrigin, Harness, Limits, SessionId, Timestamp, TurnOutcome, TurnRole, Visibility,
+    CaptureOrigin, Harness, Limits, ParticipantId, Permission, SessionId, Timestamp, TurnOutcome,
+    TurnRole, Visibility,
 };
 use skep_memory::Awaited;
-use skep_store::{Branch, NewSession, NewTurn, Project, Tx};
+use skep_store::{Branch, NewSession, NewTurn, Project, Reach, Tx};
 
 use gate::Gate;
 use sift::{Sifted, answers_earlier_call};
@@ -68,6 +72,8 @@ pub struct TurnIn {
     pub paths: Vec<String>,
     /// Where on the tree it stands.
     pub branch: Branch,
+    /// Who spoke or acted; whoever sends it if `None`.
+    pub author: Option<ParticipantId>,
 }
 
 /// How far an importer has read a source.
@@ -116,20 +122,36 @@ impl Captured {
 }
 
 impl App {
-    /// Keeps a batch, or refuses it visibly. Every turn ends in one counter, in the transaction
-    /// that stores the batch.
+    /// Keeps a batch of whoever sends it.
+    /// Every turn ends in one counter, in the transaction that stores the batch.
     ///
     /// # Errors
-    /// [`AppError::Invalid`] for a batch that breaks a limit; then nothing of it is stored.
+    /// As [`App::capture_as`].
     pub async fn capture(
         &self,
         authorized: Authorized<SessionCapture>,
         batch: Capture,
     ) -> Result<Captured, AppError> {
+        self.capture_as(authorized, None, batch).await
+    }
+
+    /// Keeps a batch, with turns in the name of others for who may speak for them.
+    ///
+    /// # Errors
+    /// [`AppError::Invalid`] for a batch that breaks a limit, [`AppError::Denied`] for one with the
+    /// turns of others; then nothing of it is stored.
+    pub async fn capture_as(
+        &self,
+        authorized: Authorized<SessionCapture>,
+        speaks: Option<Authorized<ParticipantSpeak>>,
+        batch: Capture,
+    ) -> Result<Captured, AppError> {
         check(&batch)?;
         let tenant = (authorized.organization(), authorized.workspace());
         let pending = self.losses.take(tenant);
-        let outcome = self.capture_checked(authorized, &batch, pending).await;
+        let outcome = self
+            .capture_checked(authorized, speaks.is_some(), &batch, pending)
+            .await;
         match &outcome {
             Ok(captured) if captured.session.is_some() => self.dirty.mark(tenant),
             Ok(_) => {}
@@ -141,6 +163,7 @@ impl App {
     async fn capture_checked(
         &self,
         authorized: Authorized<SessionCapture>,
+        speaks: bool,
         batch: &Capture,
         pending: u64,
     ) -> Result<Captured, AppError> {
@@ -154,7 +177,10 @@ impl App {
                 redacted: 0,
                 note: Some(note),
             },
-            Gate::Open(project) => self.keep_batch(&mut tx, batch, sifted, project).await?,
+            Gate::Open(project) => {
+                self.keep_batch(&mut tx, speaks, batch, sifted, project)
+                    .await?
+            }
         };
         let mut counts = tally(&captured.outcomes);
         counts.push((TurnOutcome::Failed, pending));
@@ -170,6 +196,7 @@ impl App {
     async fn keep_batch(
         &self,
         tx: &mut Tx<SessionCapture>,
+        speaks: bool,
         batch: &Capture,
         mut sifted: Vec<Sifted>,
         project: Option<String>,
@@ -183,11 +210,12 @@ impl App {
         }
         let redacted = sifted.iter().map(|turn| turn.redacted).sum();
         let mut outcomes: Vec<TurnOutcome> = sifted.iter().map(|turn| turn.outcome).collect();
-        let (places, turns): (Vec<usize>, Vec<NewTurn>) = sifted
+        let (places, mut turns): (Vec<usize>, Vec<NewTurn>) = sifted
             .into_iter()
             .enumerate()
             .filter_map(|(at, turn)| Some((at, turn.turn?)))
             .unzip();
+        self.put_authors(tx, speaks, &mut turns).await?;
         let new = tx.append_turns(session, &turns).await?;
         for (at, new) in places.into_iter().zip(new) {
             if !new {
@@ -234,6 +262,33 @@ impl App {
         Invalid::check_length("source", source, Limits::QUERY)?;
         let mut tx = self.store.begin(authorized).await?;
         Ok(tx.get_cursor(source).await?)
+    }
+
+    /// The author of a turn is whoever sends it; another one only for who may speak for others.
+    async fn put_authors(
+        &self,
+        tx: &mut Tx<SessionCapture>,
+        speaks: bool,
+        turns: &mut [NewTurn],
+    ) -> Result<(), AppError> {
+        if turns.is_empty() {
+            return Ok(());
+        }
+        let own = self.own(tx).await?.id;
+        let mut known = vec![own];
+        for turn in turns {
+            let author = turn.author.unwrap_or(own);
+            if !known.contains(&author) {
+                if !speaks {
+                    return Err(Denied::MissingPermission(Permission::ParticipantSpeak).into());
+                }
+                let found = tx.get_participant(author, Reach::default()).await?;
+                found.ok_or(AppError::NotFound("participant"))?;
+                known.push(author);
+            }
+            turn.author = Some(author);
+        }
+        Ok(())
     }
 
     async fn put_session(

@@ -15,6 +15,21 @@ pub enum AppError {
     /// There is no such thing that the caller may see.
     #[error("there is no such {0}")]
     NotFound(&'static str),
+    /// The caller may not, for a reason that no permission of theirs changes.
+    #[error("{0}")]
+    Forbidden(&'static str),
+    /// Something is there, or is so, that stands against it.
+    #[error("{0}")]
+    Conflict(&'static str),
+    /// Whom it is about has not agreed, or no longer.
+    #[error("whom this is about has not agreed to it")]
+    ConsentRequired,
+    /// Too often; asking again later helps.
+    #[error("too often: try again in {retry_after_ms} ms")]
+    RateLimited {
+        /// How much later.
+        retry_after_ms: u64,
+    },
     /// The store failed or refused.
     #[error(transparent)]
     Store(#[from] StoreError),

@@ -12,6 +12,8 @@ mod inject;
 mod intake;
 mod memories;
 mod names;
+mod participants;
+mod rate;
 mod recall;
 mod sessions;
 mod sources;
@@ -33,6 +35,11 @@ pub use hot::{HotStats, indexed_text};
 pub use inject::{FLOOR, IdText, Inject, Injected, InjectionPage};
 pub use memories::{ListMemories, Page, Remember, Remembered, Resolved};
 pub use names::{Connection, NameSeen, NameTold, Propose};
+pub use participants::{
+    CardEdit, CardFact, CardView, ListObservations, ObservationPageOf, Observe, Observed,
+    ParticipantPage, Recent, Say, Start, Summary, Whom,
+};
+pub use rate::Allowance;
 pub use recall::{
     Answer, Explain, Explained, Explanation, Fate, Question, Recalled, Refusal, Replay, Scope,
     Timing, Trace,
@@ -44,8 +51,8 @@ pub use skep_memory::{
 };
 pub use skep_store::Source;
 pub use skep_store::{
-    Binding, Branch, InjectedItem, Injection, Memory, PageOf, Pause, PausedSession, Proposal,
-    Session, Turn,
+    Binding, Branch, Consent, Erased, InjectedItem, Injection, Member, Memory, Observation,
+    Observed as Seen, PageOf, Participant, Pause, PausedSession, Proposal, Session, Turn,
 };
 pub use sources::{AddSource, Document, SourcePage, SourceSync, Synced};
 pub use status::Status;
@@ -76,6 +83,7 @@ pub struct App {
     losses: capture::Losses,
     hot: hot::Hot,
     dirty: upkeep::Dirty,
+    looks: participants::Looks,
     stopwatch: Arc<dyn Stopwatch>,
     started_at: Timestamp,
 }
@@ -113,6 +121,7 @@ impl App {
             losses: capture::Losses::default(),
             hot,
             dirty: upkeep::Dirty::default(),
+            looks: participants::looks(),
             stopwatch,
             started_at,
         }

@@ -218,7 +218,7 @@ impl App {
 }
 
 /// The first sentence or line, cut to the length of a key.
-fn body(text: String) -> MemoryBody {
+pub(crate) fn body(text: String) -> MemoryBody {
     MemoryBody {
         key: key_line(&text),
         entities: names(&text),

@@ -119,6 +119,7 @@ fn capture(session: usize, turns: Vec<TurnIn>) -> Capture {
 
 fn turn(number: usize, text: &str) -> TurnIn {
     TurnIn {
+        author: None,
         client_event_id: format!("event-{number}"),
         role: TurnRole::Assistant,
         at: Timestamp::from_millis(1_767_225_600_000 + number as i64),

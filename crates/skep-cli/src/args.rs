@@ -1,5 +1,7 @@
 //! The command line as types.
 
+pub(crate) mod people;
+
 use std::path::PathBuf;
 
 use clap::builder::PossibleValuesParser;
@@ -110,6 +112,14 @@ pub(crate) enum Verb {
     },
     /// List sessions, or show one.
     Sessions(Sessions),
+    /// Name, list, merge and delete those who take part in sessions.
+    #[command(subcommand)]
+    Participant(people::Participant),
+    /// Agree to be observed, or no longer.
+    #[command(subcommand)]
+    Consent(people::Consent),
+    /// Keep what you observed about a participant who agreed to that.
+    Observe(people::Observe),
     /// Show a memory in full, or the turns it came from.
     Resolve {
         /// The memory, such as `mem_0e…`
@@ -313,6 +323,9 @@ pub(crate) struct Sessions {
     /// Its turns, oldest first.
     #[arg(long, short, requires = "id")]
     pub(crate) turns: bool,
+    /// What came of it and its latest turns, in so many tokens.
+    #[arg(long, requires = "id", conflicts_with = "turns", value_name = "TOKENS", value_parser = clap::value_parser!(u32).range(1..=100_000))]
+    pub(crate) recent: Option<u32>,
     /// How many to show at most.
     #[arg(short = 'n', long, default_value_t = 50, value_name = "COUNT", value_parser = clap::value_parser!(u32).range(1..))]
     pub(crate) limit: u32,

@@ -1,5 +1,7 @@
 //! One method for each route of the table.
 
+mod people;
+
 use std::io;
 use std::time::Duration;
 

@@ -23,6 +23,9 @@ mod injection;
 mod isolation;
 mod ontology;
 mod paging;
+mod people;
+mod people_life;
+mod people_model;
 mod reopen;
 mod ring;
 mod ring_model;
@@ -98,6 +101,18 @@ properties! { $
         changes_page_without_gap_while_rows_move;
     as_of:
         as_of_reads_both_times;
+    people:
+        t01_foreign_participants_reach_nothing
+        t12_those_who_share_no_session_do_not_reach_each_other
+        t12_a_withdrawn_consent_hides_what_was_derived_on_every_way_in
+        t12_a_consent_hides_no_memory_that_does_not_rest_on_it
+        t20_names_that_look_alike_are_one;
+    people_life:
+        t12_members_see_the_turns_of_their_stay
+        t18_a_deleted_participant_leaves_an_id_and_no_words
+        a_merge_is_undone_without_loss_and_carries_no_consent;
+    people_model:
+        t12_windows_and_consent_agree_with_a_naive_model;
     transaction:
         uncommitted_rows_are_invisible
         t05_a_dropped_transaction_leaves_nothing

@@ -31,6 +31,7 @@ pub fn new_turn(store: &Store, event: &str) -> NewTurn {
         client_event_id: event.into(),
         role: TurnRole::User,
         branch: Branch::Main,
+        author: None,
         is_error: false,
         at: now,
         recorded_at: now,

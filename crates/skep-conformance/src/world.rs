@@ -217,6 +217,12 @@ impl<H: Harness> World<H> {
             .unwrap()
     }
 
+    /// A right that a persona proves beside the one it opens a transaction with.
+    pub async fn authorized<P: Right>(&self, tenant: &Tenant, persona: Persona) -> Authorized<P> {
+        let caller = self.caller(tenant.token(persona)).await.unwrap();
+        caller.authorize().unwrap()
+    }
+
     /// A transaction of the daemon's own that looks over a tenant.
     pub async fn survey(&self, tenant: &Tenant) -> Tx<Survey> {
         let authorized = survey(tenant.organization, tenant.workspace);

@@ -31,6 +31,14 @@ impl Limits {
     pub const CLIENT_KEY: usize = 256;
     /// Characters of a name.
     pub const NAME_CHARS: usize = 128;
+    /// A note to a consent.
+    pub const NOTE: usize = 1 << 10;
+    /// What a participant says of itself: so many facts.
+    pub const CARD_FACTS: usize = 10;
+    /// One of them.
+    pub const CARD_FACT: usize = 160;
+    /// Tokens that the last of a session may take.
+    pub const RECENT_TOKENS: u32 = 100_000;
     /// Candidates that one recall may authorize.
     pub const RECALL_CANDIDATES: usize = 200;
     /// Items that one recall may answer with.

@@ -41,6 +41,8 @@ permissions! {
     OntologyWrite = 10, "ontology:write";
     SkillRead = 11, "skill:read";
     SkillPublish = 12, "skill:publish";
+    ParticipantSpeak = 13, "participant:speak";
+    ParticipantSelf = 14, "participant:self";
     GatewayUse = 16, "gateway:use";
     GatewayConfigure = 17, "gateway:configure";
     BudgetManage = 18, "budget:manage";
@@ -172,6 +174,8 @@ impl Role {
                 P::OntologyWrite,
                 P::SkillRead,
                 P::SkillPublish,
+                P::ParticipantSpeak,
+                P::ParticipantSelf,
                 P::GatewayUse,
                 P::GatewayConfigure,
                 P::SecretList,
@@ -194,6 +198,7 @@ impl Role {
                 P::SessionCapture,
                 P::SessionRead,
                 P::SkillRead,
+                P::ParticipantSelf,
                 P::GatewayUse,
                 P::SecretList,
                 P::SecretUse,
@@ -205,6 +210,7 @@ impl Role {
                 P::MemoryRead,
                 P::SessionRead,
                 P::SkillRead,
+                P::ParticipantSelf,
                 P::SettingRead,
                 P::TaskRead,
                 P::UsageRead,

@@ -1,5 +1,7 @@
 //! Wire types to the application's and back, by hand.
 
+pub(crate) mod people;
+
 use skep_api::Instant;
 use skep_api::capture::{
     Branch as WireBranch, CaptureRequest, NamedSession, Origin, PauseState, TurnInput,
@@ -42,7 +44,7 @@ pub(crate) fn word<T: Copy>(
     })
 }
 
-fn names<T: Copy>(all: &[T], name: fn(T) -> &'static str) -> Vec<&'static str> {
+pub(crate) fn names<T: Copy>(all: &[T], name: fn(T) -> &'static str) -> Vec<&'static str> {
     all.iter().map(|value| name(*value)).collect()
 }
 
@@ -119,7 +121,7 @@ pub(crate) fn tier(text: Option<&str>) -> Result<Tier, ApiError> {
     })
 }
 
-pub(crate) fn capture(request: CaptureRequest) -> Result<Capture, ApiError> {
+pub(crate) fn capture(call: &Call, request: CaptureRequest) -> Result<Capture, ApiError> {
     let session = request.session;
     Ok(Capture {
         harness: harness(&session.harness)?,
@@ -131,7 +133,7 @@ pub(crate) fn capture(request: CaptureRequest) -> Result<Capture, ApiError> {
             .turns
             .into_iter()
             .enumerate()
-            .map(turn_in)
+            .map(|turn| turn_in(call, turn))
             .collect::<Result<_, _>>()?,
         cursor: request.cursor.map(|cursor| Cursor {
             source: cursor.source,
@@ -148,7 +150,7 @@ pub(crate) fn capture(request: CaptureRequest) -> Result<Capture, ApiError> {
     })
 }
 
-fn turn_in((at, turn): (usize, TurnInput)) -> Result<TurnIn, ApiError> {
+fn turn_in(call: &Call, (at, turn): (usize, TurnInput)) -> Result<TurnIn, ApiError> {
     let field = format!("turns[{at}].role");
     Ok(TurnIn {
         client_event_id: turn.client_event_id,
@@ -168,6 +170,11 @@ fn turn_in((at, turn): (usize, TurnInput)) -> Result<TurnIn, ApiError> {
             WireBranch::Abandoned => Branch::Abandoned,
             WireBranch::Sidechain => Branch::Sidechain,
         },
+        author: turn
+            .author
+            .as_deref()
+            .map(|author| call.id(author))
+            .transpose()?,
     })
 }
 
@@ -252,6 +259,7 @@ pub(crate) fn turn(call: &Call, turn: Turn) -> WireTurn {
     WireTurn {
         id: call.text(turn.id),
         role: turn.role.as_str().into(),
+        author: turn.author.map(|author| call.text(author)),
         at: Instant(turn.at),
         recorded_at: Instant(turn.recorded_at),
         client_event_id: turn.client_event_id,

@@ -17,6 +17,8 @@ pub(crate) struct ApiError {
     pub(crate) code: ErrorCode,
     pub(crate) message: String,
     pub(crate) details: Vec<FieldError>,
+    /// When to try again, if that is known.
+    pub(crate) retry_after_ms: Option<u64>,
 }
 
 /// How long to wait before trying again after a 503.
@@ -28,6 +30,7 @@ impl ApiError {
             code,
             message: message.into(),
             details: Vec::new(),
+            retry_after_ms: None,
         }
     }
 
@@ -42,12 +45,15 @@ impl ApiError {
             code: ErrorCode::ValidationError,
             message,
             details: vec![detail],
+            retry_after_ms: None,
         }
     }
 
     /// The answer.
     pub(crate) fn respond(self, id: &RequestId) -> Response {
-        let retry_after_ms = (self.code.status() == 503).then_some(RETRY_AFTER_MS);
+        let retry_after_ms = self
+            .retry_after_ms
+            .or((self.code.status() == 503).then_some(RETRY_AFTER_MS));
         let envelope = ErrorEnvelope {
             error: ErrorBody {
                 code: self.code,
@@ -72,8 +78,11 @@ impl ApiError {
                 HeaderValue::from_static("Bearer realm=\"skep\""),
             );
         }
-        if retry_after_ms.is_some() {
-            headers.insert(header::RETRY_AFTER, HeaderValue::from_static("1"));
+        if let Some(millis) = retry_after_ms {
+            headers.insert(
+                header::RETRY_AFTER,
+                HeaderValue::from(millis.div_ceil(1_000)),
+            );
         }
         response
     }
@@ -95,6 +104,24 @@ impl From<AppError> for ApiError {
             AppError::NotFound(what) => {
                 Self::new(ErrorCode::NotFound, format!("There is no such {what}."))
             }
+            AppError::Forbidden(why) => Self::new(
+                ErrorCode::PermissionDenied,
+                format!("This is not yours: {why}."),
+            ),
+            AppError::Conflict(why) => {
+                Self::new(ErrorCode::Conflict, format!("This cannot be: {why}."))
+            }
+            AppError::ConsentRequired => Self::new(
+                ErrorCode::ConsentRequired,
+                "Whom this is about has not agreed to be observed, or no longer: they agree with POST /api/v1/consents.",
+            ),
+            AppError::RateLimited { retry_after_ms } => Self {
+                retry_after_ms: Some(retry_after_ms),
+                ..Self::new(
+                    ErrorCode::RateLimited,
+                    "Too many looks at participants in a short time: wait as long as it says.",
+                )
+            },
             AppError::Overloaded(what) => Self::new(
                 ErrorCode::Overloaded,
                 format!("Too much is queued: {what}."),

@@ -3,9 +3,11 @@
 pub(crate) mod capture;
 pub(crate) mod explain;
 pub(crate) mod inject;
+pub(crate) mod members;
 pub(crate) mod memories;
 pub(crate) mod ontology;
 pub(crate) mod page;
+pub(crate) mod participants;
 pub(crate) mod recall;
 pub(crate) mod sessions;
 pub(crate) mod sources;

@@ -20,7 +20,8 @@ use crate::call::Call;
 use crate::error::ApiError;
 use crate::gate;
 use crate::handlers::{
-    capture, explain, inject, memories, ontology, recall, sessions, sources, system,
+    capture, explain, inject, members, memories, ontology, participants as people, recall,
+    sessions, sources, system,
 };
 use crate::request_id::RequestId;
 
@@ -80,6 +81,7 @@ macro_rules! authorized {
     }};
 }
 
+#[expect(clippy::too_many_lines, reason = "one arm for each row of the table")]
 fn handler(route: RouteId) -> Handler {
     match route {
         RouteId::Healthz | RouteId::Readyz => Handler::Public(system::probe),
@@ -107,6 +109,56 @@ fn handler(route: RouteId) -> Handler {
         RouteId::SessionGet => authorized!(SessionGet, rights::SessionRead, sessions::get),
         RouteId::SessionTurns => authorized!(SessionTurns, rights::SessionRead, sessions::turns),
         RouteId::SessionEnd => authorized!(SessionEnd, rights::SessionCapture, sessions::end),
+        RouteId::SessionRecent => authorized!(SessionRecent, rights::SessionRead, members::recent),
+        RouteId::SessionMembers => authorized!(SessionMembers, rights::SessionRead, members::list),
+        RouteId::SessionJoin => authorized!(SessionJoin, rights::SessionCapture, members::join),
+        RouteId::SessionLeave => authorized!(SessionLeave, rights::SessionCapture, members::leave),
+        RouteId::ParticipantList => {
+            authorized!(ParticipantList, rights::SessionRead, people::list)
+        }
+        RouteId::ParticipantAdd => {
+            authorized!(ParticipantAdd, rights::ParticipantSpeak, people::add)
+        }
+        RouteId::ParticipantSelf => {
+            authorized!(ParticipantSelf, rights::ParticipantSelf, people::name_self)
+        }
+        RouteId::ParticipantGet => {
+            authorized!(ParticipantGet, rights::SessionRead, people::get)
+        }
+        RouteId::ParticipantCard => {
+            authorized!(ParticipantCard, rights::MemoryRead, people::card)
+        }
+        RouteId::ParticipantCardEdit => {
+            authorized!(
+                ParticipantCardEdit,
+                rights::ParticipantSelf,
+                people::edit_card
+            )
+        }
+        RouteId::ParticipantMerge => {
+            authorized!(ParticipantMerge, rights::MemberManage, people::merge)
+        }
+        RouteId::ParticipantUnmerge => {
+            authorized!(ParticipantUnmerge, rights::MemberManage, people::unmerge)
+        }
+        RouteId::ParticipantDelete => {
+            authorized!(ParticipantDelete, rights::ParticipantSelf, people::delete)
+        }
+        RouteId::ObservationList => {
+            authorized!(ObservationList, rights::MemoryRead, people::observations)
+        }
+        RouteId::ObservationCreate => {
+            authorized!(ObservationCreate, rights::MemoryWrite, people::observe)
+        }
+        RouteId::ConsentList => {
+            authorized!(ConsentList, rights::SessionRead, people::consents)
+        }
+        RouteId::ConsentGive => {
+            authorized!(ConsentGive, rights::ParticipantSelf, people::give)
+        }
+        RouteId::ConsentRevoke => {
+            authorized!(ConsentRevoke, rights::ParticipantSelf, people::revoke)
+        }
         RouteId::MemoryCreate => authorized!(MemoryCreate, rights::MemoryWrite, memories::create),
         RouteId::MemoryList => authorized!(MemoryList, rights::MemoryRead, memories::list),
         RouteId::MemoryGet => authorized!(MemoryGet, rights::MemoryRead, memories::get),

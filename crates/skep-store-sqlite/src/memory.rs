@@ -17,6 +17,7 @@ use crate::column::{
     sealed_option, time, time_option,
 };
 use crate::failure::Failure;
+use crate::member;
 use crate::ring::{RingValues, ring_predicate};
 use crate::rows::{Rows, id_array};
 
@@ -109,6 +110,7 @@ pub(crate) fn put(rows: &mut Rows<'_>, row: &MemoryRow) -> Result<Option<MemoryI
         turns,
         row.body.as_bytes()
     ])?;
+    member::span_new(rows, row.session, row.id, &row.turns)?;
     Ok(None)
 }
 
@@ -396,7 +398,7 @@ pub(crate) fn stored(row: &Row<'_>) -> Result<StoredMemoryRow, Failure> {
     })
 }
 
-fn turns(row: &Row<'_>, at: usize) -> Result<Vec<TurnId>, Failure> {
+pub(crate) fn turns(row: &Row<'_>, at: usize) -> Result<Vec<TurnId>, Failure> {
     let packed: Vec<u8> = row.get(at)?;
     let (ids, rest) = packed.as_chunks::<16>();
     if rest.is_empty() {

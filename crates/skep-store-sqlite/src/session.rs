@@ -8,10 +8,10 @@ use skep_store::row::{SessionRow, SessionSummaryRow};
 
 use crate::column::{
     AFTER_ALL, bytes_of, code, group, id, id_option, principal, principal_kind, sealed,
-    sealed_option, time,
+    sealed_option, time, time_option,
 };
 use crate::failure::Failure;
-use crate::ring::{RingValues, ring_predicate};
+use crate::ring::{RingValues, memberless, ring_predicate, turn_predicate};
 use crate::rows::Rows;
 
 macro_rules! session_columns {
@@ -24,17 +24,41 @@ macro_rules! session_columns {
 /// How many columns `session_columns` has.
 const SESSION_COLUMNS: usize = 13;
 
+/// Something over the turns in the windows of a member; something else for whoever sees them all.
+/// What went on before and after a stay is not the member's to know.
+macro_rules! seen {
+    ($within:literal, $whole:literal) => {
+        concat!(
+            "CASE WHEN (s.owner_kind = ?2 AND s.owner = ?3) OR ",
+            memberless!("s.id"),
+            " THEN ",
+            $whole,
+            " ELSE (SELECT ",
+            $within,
+            " FROM turn AS t WHERE t.workspace_id = ?1 AND t.session = s.id AND ",
+            turn_predicate!(),
+            ") END"
+        )
+    };
+}
+
 /// A session that the ring lets through, with the memories of it that the ring lets through.
 macro_rules! summaries {
     ($more:literal) => {
         concat!(
             "SELECT ",
             session_columns!(),
-            ", s.turn_count, p.name,
+            ", ",
+            seen!("COUNT(*)", "s.turn_count"),
+            ", p.name,
              (SELECT COUNT(*) FROM memory_facts AS m
               WHERE m.workspace_id = ?1 AND m.session = s.id AND m.state = 0 AND ",
             ring_predicate!("m"),
-            ") FROM session AS s
+            "), ",
+            seen!("MIN(t.at)", "NULL"),
+            ", ",
+            seen!("MAX(t.at)", "NULL"),
+            " FROM session AS s
              LEFT JOIN project AS p ON p.workspace_id = ?1 AND p.id = s.project
              WHERE s.workspace_id = ?1 AND ",
             ring_predicate!("s"),
@@ -183,8 +207,14 @@ pub(crate) fn get_for_upkeep(
 }
 
 fn summary(row: &Row<'_>) -> Result<SessionSummaryRow, Failure> {
+    let mut session = session(row)?;
+    if let Some((first, last)) =
+        time_option(row, SESSION_COLUMNS + 3)?.zip(time_option(row, SESSION_COLUMNS + 4)?)
+    {
+        (session.started_at, session.last_at) = (first, last);
+    }
     Ok(SessionSummaryRow {
-        session: session(row)?,
+        session,
         turns: row.get(SESSION_COLUMNS)?,
         project_name: sealed_option(row, SESSION_COLUMNS + 1)?,
         memories: row.get(SESSION_COLUMNS + 2)?,

@@ -3,6 +3,7 @@
 mod index;
 mod injection;
 mod ontology;
+mod participant;
 mod review;
 mod time;
 

@@ -3,19 +3,21 @@
 use std::collections::HashMap;
 
 use rusqlite::{CachedStatement, OptionalExtension, Row, params};
-use skep_domain::{Id, ReadingRing, SessionId, TurnId, TurnRole};
+use skep_domain::{Id, ParticipantId, ReadingRing, SessionId, TurnId, TurnRole};
 use skep_store::row::{StoredTurnRow, TurnRow};
 
-use crate::column::{code, id, sealed, time};
+use crate::column::{bytes_of, code, id, id_option, sealed, time};
 use crate::failure::Failure;
-use crate::ring::{RingValues, ring_predicate};
+use crate::ring::{RingValues, turn_predicate};
 use crate::rows::{Rows, id_array};
 use crate::session;
 
 macro_rules! turn_columns {
     () => {
         "t.session, t.ordinal, t.id, t.fingerprint, t.role, t.branch, t.is_error, t.at, \
-         t.recorded_at, t.body"
+         t.recorded_at, t.body, (SELECT au.author FROM turn_author AS au \
+         WHERE au.workspace_id = ?1 AND au.session = t.session AND au.from_ordinal <= t.ordinal \
+         ORDER BY au.from_ordinal DESC LIMIT 1)"
     };
 }
 
@@ -33,8 +35,13 @@ pub(crate) fn append(
                ON CONFLICT (workspace_id, session, fingerprint) DO NOTHING";
     let mut insert = rows.statement(sql)?;
     let mut new = Vec::with_capacity(turns.len());
+    let mut speaking = last_author(rows, session)?;
     for turn in turns {
         let inserted = insert_one(&mut insert, rows.workspace, (session, next), turn)?;
+        if inserted && speaking != turn.author {
+            put_author(rows, (session, next), turn.author)?;
+            speaking = turn.author;
+        }
         next += u64::from(inserted);
         new.push(inserted);
     }
@@ -70,6 +77,32 @@ fn insert_one(
     Ok(changed == 1)
 }
 
+/// Who spoke last; nobody, if none is known.
+fn last_author(rows: &Rows<'_>, session: SessionId) -> Result<Option<ParticipantId>, Failure> {
+    let sql = "SELECT author FROM turn_author WHERE workspace_id = ?1 AND session = ?2
+               ORDER BY from_ordinal DESC LIMIT 1";
+    let mut statement = rows.statement(sql)?;
+    let mut found = statement.query(params![rows.workspace, session.to_bytes()])?;
+    found.next()?.map_or(Ok(None), |row| id_option(row, 0))
+}
+
+/// From this ordinal on, somebody else speaks.
+fn put_author(
+    rows: &Rows<'_>,
+    (session, ordinal): (SessionId, u64),
+    author: Option<ParticipantId>,
+) -> Result<(), Failure> {
+    let sql = "INSERT INTO turn_author (workspace_id, session, from_ordinal, author)
+               VALUES (?1, ?2, ?3, ?4)";
+    rows.statement(sql)?.execute(params![
+        rows.workspace,
+        session.to_bytes(),
+        ordinal,
+        bytes_of(author)
+    ])?;
+    Ok(())
+}
+
 fn turn_count(rows: &Rows<'_>, session: SessionId) -> Result<Option<u64>, Failure> {
     let sql = "SELECT turn_count FROM session WHERE workspace_id = ?1 AND id = ?2";
     Ok(rows
@@ -94,7 +127,7 @@ pub(crate) fn list(
         " FROM session AS s CROSS JOIN turn AS t
           ON t.workspace_id = ?1 AND t.session = s.id AND t.ordinal >= ?7
           WHERE s.workspace_id = ?1 AND s.id = ?6 AND ",
-        ring_predicate!("s"),
+        turn_predicate!(),
         " ORDER BY t.ordinal LIMIT ?8"
     );
     rows.statement(sql)?
@@ -107,6 +140,41 @@ pub(crate) fn list(
                 ring.group,
                 session.to_bytes(),
                 from,
+                limit
+            ],
+            stored,
+        )?
+        .collect()
+}
+
+/// Newest first, before an ordinal.
+pub(crate) fn list_before(
+    rows: &Rows<'_>,
+    ring: &ReadingRing,
+    session: SessionId,
+    before: u64,
+    limit: u32,
+) -> Result<Vec<StoredTurnRow>, Failure> {
+    let ring = RingValues::of(ring);
+    let sql = concat!(
+        "SELECT ",
+        turn_columns!(),
+        " FROM session AS s CROSS JOIN turn AS t
+          ON t.workspace_id = ?1 AND t.session = s.id AND t.ordinal < ?7
+          WHERE s.workspace_id = ?1 AND s.id = ?6 AND ",
+        turn_predicate!(),
+        " ORDER BY t.ordinal DESC LIMIT ?8"
+    );
+    rows.statement(sql)?
+        .query_and_then(
+            params![
+                rows.workspace,
+                ring.kind,
+                ring.owner,
+                ring.least,
+                ring.group,
+                session.to_bytes(),
+                i64::try_from(before).unwrap_or(i64::MAX),
                 limit
             ],
             stored,
@@ -128,7 +196,7 @@ pub(crate) fn list_by_id(
           CROSS JOIN turn AS t ON t.workspace_id = ?1 AND t.id = wanted.value
           CROSS JOIN session AS s ON s.workspace_id = ?1 AND s.id = t.session
           WHERE ",
-        ring_predicate!("s")
+        turn_predicate!()
     );
     let mut found = rows
         .statement(sql)?
@@ -182,6 +250,7 @@ fn stored(row: &Row<'_>) -> Result<StoredTurnRow, Failure> {
             at: time(row, 7)?,
             recorded_at: time(row, 8)?,
             body: sealed(row, 9)?,
+            author: id_option(row, 10)?,
         },
     })
 }

@@ -10,10 +10,15 @@ use crate::failure::Failure;
 use crate::rows::Rows;
 use crate::session;
 
-/// The columns of a change, up to those of its vector.
+/// The columns of a change, up to those of its vector. A memory whose consent is missing shows as
+/// quarantined.
 macro_rules! change_columns {
     () => {
-        "m.seq, m.id, m.kind, m.state, m.recorded_at, m.project, b.body"
+        concat!(
+            "m.seq, m.id, m.kind, CASE WHEN ",
+            $crate::ring::consent_predicate!("m.id"),
+            " THEN m.state ELSE 1 END, m.recorded_at, m.project, b.body"
+        )
     };
 }
 pub(crate) use change_columns;

@@ -5,9 +5,12 @@ mod capture;
 mod index;
 mod injection;
 mod ontology;
+mod participant;
 mod review;
 mod source;
 mod time;
+
+pub use participant::{ParticipantRows, ReachRow};
 
 use async_trait::async_trait;
 use skep_crypto::Sealed;
@@ -134,7 +137,15 @@ pub trait Backend: Send + Sync + 'static {
 /// when a call was given up half-way, nothing is left but to drop it.
 #[async_trait]
 pub trait BackendTx:
-    Send + TimeRows + ReviewRows + OntologyRows + IndexRows + CaptureRows + SourceRows + InjectionRows
+    Send
+    + TimeRows
+    + ReviewRows
+    + OntologyRows
+    + IndexRows
+    + CaptureRows
+    + SourceRows
+    + InjectionRows
+    + ParticipantRows
 {
     /// The workspace's `seq` as this transaction sees it.
     async fn seq(&mut self, scope: &ScopeKey) -> Result<u64, StoreError>;

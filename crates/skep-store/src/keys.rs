@@ -26,6 +26,9 @@ pub(crate) mod column {
     pub(crate) const BINDING_BODY: Column = Column("capture_binding", "body");
     pub(crate) const SOURCE_BODY: Column = Column("source", "body");
     pub(crate) const INJECTION_BODY: Column = Column("injection", "body");
+    pub(crate) const PARTICIPANT_NAME: Column = Column("participant", "name");
+    pub(crate) const PARTICIPANT_CARD: Column = Column("participant", "card");
+    pub(crate) const CONSENT_NOTE: Column = Column("consent_note", "note");
     pub(crate) const CURSOR_POSITION: Column = Column("import_cursor", "position");
     pub(crate) const PROPOSAL_BODY: Column = Column("ontology_proposal", "body");
 }
@@ -45,6 +48,7 @@ pub(crate) enum Purpose {
     Document,
     DocumentVersion,
     Chunk,
+    ParticipantName,
 }
 
 /// The keys of one workspace.
@@ -134,6 +138,7 @@ impl WorkspaceKeys {
             Purpose::Document => b"document",
             Purpose::DocumentVersion => b"document version",
             Purpose::Chunk => b"chunk",
+            Purpose::ParticipantName => b"participant name",
         }];
         all.extend_from_slice(parts);
         self.fingerprint.tag16(&all)

@@ -3,14 +3,20 @@
 //! A backend never sees content. What it sees is listed here, and nothing else crosses the port.
 
 mod capture;
+mod participant;
 mod source;
+
+pub use participant::{
+    AboutRow, ConsentRow, MemberRow, NameRow, ObservationPage, ParticipantEventRow, ParticipantRow,
+    StoredObservationRow,
+};
 
 use skep_authz::CredentialKey;
 use skep_crypto::{Sealed, WrappedKey};
 use skep_domain::{
-    Harness, InjectionId, MemoryId, MemoryKind, MemoryState, Moment, OriginKind, PolicyGroupId,
-    Principal, ProjectId, ProposalId, ProposalState, ReadPolicy, Role, SessionId, SessionState,
-    Timestamp, Trust, TurnId, TurnRole, Validity, Visibility,
+    Harness, InjectionId, MemoryId, MemoryKind, MemoryState, Moment, OriginKind, ParticipantId,
+    PolicyGroupId, Principal, ProjectId, ProposalId, ProposalState, ReadPolicy, Role, SessionId,
+    SessionState, Timestamp, Trust, TurnId, TurnRole, Validity, Visibility,
 };
 
 pub use capture::{BindingRow, OutcomeCount, PauseRow};
@@ -120,6 +126,8 @@ pub struct TurnRow {
     pub role: TurnRole,
     /// 0 main, 1 abandoned, 2 sidechain.
     pub branch: u8,
+    /// Who spoke or acted; `None` for turns kept before that was known, and for the deleted.
+    pub author: Option<ParticipantId>,
     /// The tool failed.
     pub is_error: bool,
     /// By the client's clock.
@@ -192,7 +200,7 @@ pub struct ChangeRow {
     pub id: MemoryId,
     /// What sort of statement.
     pub kind: MemoryKind,
-    /// Whether it takes part in recall.
+    /// Whether it takes part in recall; quarantined while a consent it rests on is missing.
     pub state: MemoryState,
     /// When we learned it.
     pub recorded_at: Timestamp,

@@ -5,12 +5,14 @@ mod index;
 mod injection;
 mod lineage;
 mod ontology;
+mod participant;
 mod read;
 mod review;
 mod source;
 mod upkeep;
 mod write;
 
+pub use participant::{CanDeleteParticipant, Erased};
 pub use upkeep::DistilSession;
 
 use std::marker::PhantomData;

@@ -4,9 +4,15 @@ mod capture;
 mod source;
 
 use skep_domain::{
-    Harness, MemoryId, MemoryKind, MemoryState, OntologyAction, PolicyGroupId, Principal,
-    ProjectId, ProposalId, ProposalState, SessionId, SessionState, SourceId, Timestamp, Trust,
-    TurnId, TurnRole, Validity, Visibility,
+    Harness, MemoryId, MemoryKind, MemoryState, OntologyAction, ParticipantId, PolicyGroupId,
+    Principal, ProjectId, ProposalId, ProposalState, SessionId, SessionState, SourceId, Timestamp,
+    Trust, TurnId, TurnRole, Validity, Visibility,
+};
+
+mod participant;
+
+pub use participant::{
+    Card, Consent, Member, NewConsent, NewParticipant, Observation, Observed, Participant, Reach,
 };
 
 use crate::row::ModelTag;
@@ -94,6 +100,8 @@ pub struct NewTurn {
     pub role: TurnRole,
     /// Where on the tree it stands.
     pub branch: Branch,
+    /// Who spoke or acted, if known.
+    pub author: Option<ParticipantId>,
     /// The tool failed.
     pub is_error: bool,
     /// By the client's clock.

@@ -89,6 +89,7 @@ mod tests {
             is_error: false,
             paths: paths.iter().map(|path| (*path).to_owned()).collect(),
             branch: Branch::Main,
+            author: None,
         }
     }
 

@@ -61,6 +61,7 @@ impl App {
                 client_event_id: turn.client_event_id.clone(),
                 role: turn.role,
                 branch: turn.branch,
+                author: turn.author,
                 is_error: turn.is_error,
                 at: turn.at,
                 recorded_at: self.store.now(),

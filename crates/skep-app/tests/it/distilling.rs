@@ -8,6 +8,7 @@ use crate::world::World;
 
 fn turn(number: i64, role: TurnRole, text: &str, branch: Branch) -> TurnIn {
     TurnIn {
+        author: None,
         client_event_id: format!("event-{number}"),
         role,
         at: Timestamp::from_millis(1_767_225_600_000 + number),

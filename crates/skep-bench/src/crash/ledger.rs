@@ -147,6 +147,7 @@ impl Ledger {
 fn batch(number: u64) -> CaptureRequest {
     let turns = (0..BATCH)
         .map(|at| TurnInput {
+            author: None,
             client_event_id: format!("{number}-{at}"),
             role: if at % 2 == 0 { "user" } else { "assistant" }.into(),
             at: Instant(Timestamp::from_millis(

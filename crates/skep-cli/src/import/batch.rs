@@ -111,6 +111,7 @@ mod tests {
 
     fn turn(text: String) -> TurnInput {
         TurnInput {
+            author: None,
             client_event_id: text.chars().take(20).collect(),
             role: "tool_result".into(),
             at: Instant(Timestamp::from_micros(1_700_000_000_123_456)),

@@ -88,6 +88,7 @@ pub(crate) fn spoken(
     branch: Branch,
 ) -> TurnInput {
     TurnInput {
+        author: None,
         client_event_id: id,
         role: role.as_str().to_owned(),
         at,

@@ -3,6 +3,7 @@
 mod capture;
 mod capture_control;
 mod completions;
+mod consent;
 mod doctor;
 mod entity;
 mod explain;
@@ -12,6 +13,7 @@ mod inject;
 mod injected;
 mod lifecycle;
 mod memory_view;
+mod participant;
 mod recall;
 mod remember;
 mod resolve;
@@ -46,6 +48,9 @@ pub(crate) async fn perform(verb: Verb, context: &Context<'_>) -> Result<ExitCod
         Verb::Prime(arguments) => inject::prime(context, arguments).await,
         Verb::Context(arguments) => injected::context(context, arguments).await,
         Verb::Why { of } => injected::why(context, &of).await,
+        Verb::Participant(verb) => participant::run(context, verb).await,
+        Verb::Consent(verb) => consent::run(context, verb).await,
+        Verb::Observe(arguments) => consent::observe(context, arguments).await,
         Verb::Sessions(arguments) => sessions::run(context, arguments).await,
         Verb::Resolve { id, tier } => resolve::run(context, id, tier).await,
         Verb::Capture(arguments) => capture::run(context, arguments).await,

@@ -5,6 +5,7 @@ use std::process::ExitCode;
 use serde_json::json;
 use skep_api::Limits;
 use skep_api::page::{Page, PageQuery};
+use skep_api::participant::RecentQuery;
 use skep_api::session::{Session, Turn};
 use skep_client::Client;
 
@@ -18,6 +19,9 @@ pub(super) async fn run(context: &Context<'_>, arguments: Sessions) -> Result<Ex
     let mut client = context.client().await?;
     match arguments.id {
         None => list(context, &mut client, arguments.limit).await?,
+        Some(id) if arguments.recent.is_some() => {
+            recent(context, &mut client, &id, arguments.recent).await?;
+        }
         Some(id) => {
             let limit = arguments.turns.then_some(arguments.limit);
             one(context, &mut client, &id, limit).await?;
@@ -99,6 +103,33 @@ async fn one(
             session.turns
         ));
     }
+    Ok(())
+}
+
+/// What came of a session and its latest turns.
+async fn recent(
+    context: &Context<'_>,
+    client: &mut Client,
+    id: &str,
+    tokens: Option<u32>,
+) -> Result<(), Failure> {
+    let recent = client.recent(id, &RecentQuery { tokens }).await?;
+    let out = context.output;
+    if out.is_json() {
+        return Ok(out.json(&recent)?);
+    }
+    out.line(&columns(&[row(&recent.session)]).join(""))?;
+    for line in &recent.summary {
+        out.line(&wrapped(&format!("- {}", line.text), out.width(), 2))?;
+    }
+    for turn in &recent.turns {
+        out.line("")?;
+        show_turn(context, turn)?;
+    }
+    out.note(&format!(
+        "about {} tokens; {} earlier turns left out",
+        recent.tokens, recent.left_out
+    ));
     Ok(())
 }
 

@@ -53,6 +53,16 @@ fn exit_codes_are_0_1_2() {
         (&["forget", "mem_x"], 2),
         (&["sessions", "--turns"], 2),
         (&["import", "git", ".", "--max", "0"], 2),
+        (&["participant"], 2),
+        (&["participant", "add"], 2),
+        (&["participant", "add", "x", "--kind", "robot"], 2),
+        (&["participant", "merge", "x"], 2),
+        (&["participant", "delete", "prt_x"], 1),
+        (&["consent", "give", "prt_x", "--observer"], 2),
+        (&["observe", "prt_x"], 2),
+        (&["observe", "prt_x", "y", "--kind", "wisdom"], 2),
+        (&["sessions", "--recent", "9"], 2),
+        (&["sessions", "ses_x", "--recent", "0"], 2),
     ] {
         let ran = bench.skep(arguments);
         assert_eq!(ran.code, code, "{arguments:?}: {ran:?}");
@@ -108,6 +118,40 @@ fn json_is_the_answer_itself_and_so_are_errors() {
     assert_eq!(
         bench.skep(&["stop", "--json"]).json(),
         json!({ "stopped": false })
+    );
+}
+
+#[test]
+fn participants_are_found_by_id_by_name_and_as_oneself() {
+    let participant = |own: bool| {
+        json!({ "id": "prt_1", "kind": "human", "name": "ada", "own": own,
+            "has_credential": own, "created_at": "2026-05-22T08:00:00Z" })
+    };
+    let consents = json!({ "history": [{ "subject": "prt_1", "given": true,
+        "at": "2026-05-22T08:00:00Z", "note": "on paper\u{1b}[2J" }] });
+    for (given, looked_up) in [("prt_1", false), ("ada", true), ("me", true)] {
+        let bench = Bench::new();
+        let list = json!({ "items": [participant(given == "me")] }).to_string();
+        bench.fake.with(|state| {
+            state.first = vec![Reply::Json(200, consents.to_string())];
+            if looked_up {
+                // The last one is answered first.
+                state.first.push(Reply::Json(200, list));
+            }
+        });
+        let ran = bench.skep(&["consent", "list", given]);
+        assert_eq!(ran.code, 0, "{given}: {ran:?}");
+        assert!(ran.stdout.contains("given"), "{ran:?}");
+        assert!(!ran.stdout.contains('\u{1b}'), "{ran:?}");
+    }
+    let bench = Bench::new();
+    bench
+        .fake
+        .with(|state| state.first = vec![Reply::Json(200, json!({ "items": [] }).to_string())]);
+    let ran = bench.skep(&["observe", "nobody", "is tall", "--json"]);
+    assert_eq!(
+        (ran.code, &ran.json()["error"]["code"]),
+        (1, &json!("NO_PARTICIPANT"))
     );
 }
 

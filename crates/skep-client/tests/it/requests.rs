@@ -5,11 +5,13 @@ use std::os::unix::fs::PermissionsExt;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
+use skep_api::explain::ExplainRequest;
 use skep_api::memory::{ForgetRequest, MemoryQuery, RememberRequest, ResolveRequest};
+use skep_api::ontology::{EntityQuery, ProposalQuery, ProposalRequest};
 use skep_api::page::PageQuery;
 use skep_api::recall::RecallRequest;
 use skep_api::source::{AddSourceRequest, SyncRequest};
-use skep_api::{ErrorCode, ROUTES, capture};
+use skep_api::{ErrorCode, ROUTES, Route, capture};
 use skep_client::{Client, ClientError, Endpoint, Home};
 use tempfile::TempDir;
 
@@ -122,24 +124,78 @@ async fn each_method_calls_its_own_row_of_the_table() {
             .await
             .is_err(),
         client.recall(&RecallRequest::default()).await.is_err(),
+        client
+            .explain_recall(&ExplainRequest::default())
+            .await
+            .is_err(),
         client.resolve(&resolve).await.is_err(),
+        client.entities(&EntityQuery::default()).await.is_err(),
+        client.relations("x".into()).await.is_err(),
+        client.propose(&ProposalRequest::default()).await.is_err(),
+        client.proposals(&ProposalQuery::default()).await.is_err(),
+        client.decide_proposal("ID", true).await.is_err(),
+        client.decide_proposal("ID", false).await.is_err(),
     ];
-    assert_eq!(refused, [true; 28]);
+    assert!(refused.iter().all(|refused| *refused));
+    call_people(&mut client).await;
     let log = log.lock().unwrap();
-    let called: Vec<_> = log
+    let mut called: Vec<_> = log
         .iter()
         .map(|seen| format!("{} {}", seen.method, seen.target))
         .collect();
-    let table: Vec<_> = ROUTES
-        .iter()
-        .map(|row| format!("{} {}", row.method.as_str(), row.path.replace("{id}", "ID")))
-        .collect();
+    called.sort();
+    let mut table: Vec<_> = ROUTES.iter().map(called_as).collect();
+    table.sort();
     assert_eq!(called, table);
-    for (seen, row) in log.iter().zip(ROUTES) {
+    for seen in log.iter() {
+        let called = format!("{} {}", seen.method, seen.target);
+        let row = ROUTES.iter().find(|row| called_as(row) == called).unwrap();
         assert_eq!(seen.body.is_empty(), row.body.bytes() == 0, "{}", row.path);
         assert_eq!(seen.header("host"), Some("localhost"));
         assert_eq!(seen.header("authorization"), None);
     }
+}
+
+/// The methods of participants, each once.
+async fn call_people(client: &mut Client) {
+    let refused = [
+        client.participants(&Default::default()).await.is_err(),
+        client.add_participant(&Default::default()).await.is_err(),
+        client.name_self(&Default::default()).await.is_err(),
+        client.participant("ID").await.is_err(),
+        client.card("ID").await.is_err(),
+        client.edit_card("ID", &Default::default()).await.is_err(),
+        client
+            .merge_participant("ID", &Default::default())
+            .await
+            .is_err(),
+        client.unmerge_participant("ID").await.is_err(),
+        client.delete_participant("ID").await.is_err(),
+        client.observe("ID", &Default::default()).await.is_err(),
+        client
+            .observations("ID", &Default::default())
+            .await
+            .is_err(),
+        client.consents(&Default::default()).await.is_err(),
+        client.give_consent(&Default::default()).await.is_err(),
+        client.revoke_consent(&Default::default()).await.is_err(),
+        client.members("ID").await.is_err(),
+        client
+            .join_session("ID", &Default::default())
+            .await
+            .is_err(),
+        client
+            .leave_session("ID", &Default::default())
+            .await
+            .is_err(),
+        client.recent("ID", &Default::default()).await.is_err(),
+    ];
+    assert!(refused.iter().all(|refused| *refused));
+}
+
+/// A row as a client calls it.
+fn called_as(row: &Route) -> String {
+    format!("{} {}", row.method.as_str(), row.path.replace("{id}", "ID"))
 }
 
 #[tokio::test]

@@ -20,7 +20,11 @@ pub(crate) async fn capture(
     let request: CaptureRequest = call.body()?;
     let captured = call
         .app()
-        .capture(authorized, convert::capture(request)?)
+        .capture_as(
+            authorized,
+            call.caller.authorize().ok(),
+            convert::capture(&call, request)?,
+        )
         .await?;
     ok(&CaptureResponse {
         session: captured.session.map(|session| call.text(session)),

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 use skep_domain::Limits;
 use skep_test_support::{Reply, Request, TestDaemon};
 
-use crate::bodies::{body, counts, seed};
+use crate::bodies::{Ids, body, counts, seed};
 use skep_api::RouteId;
 
 /// Name, path, body as sent, expected status and code.
@@ -27,13 +27,13 @@ fn padded(total: usize) -> Vec<u8> {
 }
 
 fn with(route: RouteId, field: &str, value: Value) -> Vec<u8> {
-    let mut body = body(route, "");
+    let mut body = body(route, &Ids::default());
     body[field] = value;
     body.to_string().into_bytes()
 }
 
 fn turn_with(field: &str, value: Value) -> Vec<u8> {
-    let mut body = body(RouteId::Capture, "");
+    let mut body = body(RouteId::Capture, &Ids::default());
     body["turns"][0][field] = value;
     body.to_string().into_bytes()
 }
@@ -42,7 +42,7 @@ fn cases() -> Vec<Case> {
     const MEMORIES: &str = "/api/v1/memories";
     const RECALL: &str = "/api/v1/recall";
     const CAPTURE: &str = "/api/v1/capture";
-    let many = body(RouteId::Capture, "")["turns"][0].clone();
+    let many = body(RouteId::Capture, &Ids::default())["turns"][0].clone();
     let too_many = vec![many; Limits::CAPTURE_TURNS + 1];
     vec![
         (

@@ -4,9 +4,43 @@ use serde_json::{Value, json};
 use skep_api::{BodyLimit, Gate, Method, Route, RouteId};
 use skep_test_support::{Request, Tenant, TestDaemon};
 
+/// One of everything that has an id.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Ids {
+    pub(crate) session: String,
+    pub(crate) memory: String,
+    /// One that the owner added.
+    pub(crate) participant: String,
+    /// The owner.
+    pub(crate) own: String,
+}
+
+impl Ids {
+    /// The same with each id changed.
+    pub(crate) fn map(&self, change: impl Fn(&str) -> String) -> Self {
+        Self {
+            session: change(&self.session),
+            memory: change(&self.memory),
+            participant: change(&self.participant),
+            own: change(&self.own),
+        }
+    }
+}
+
 /// The smallest body that a route accepts; ids are the tenant's own.
-pub(crate) fn body(route: RouteId, memory: &str) -> Value {
+pub(crate) fn body(route: RouteId, ids: &Ids) -> Value {
+    let (memory, participant) = (&ids.memory, &ids.participant);
     match route {
+        RouteId::SessionJoin => json!({ "participant": participant, "turn": 0 }),
+        RouteId::SessionLeave => json!({ "participant": participant }),
+        RouteId::ParticipantAdd => json!({ "name": "another-harbour-pilot" }),
+        RouteId::ParticipantSelf => json!({ "name": "myself" }),
+        RouteId::ParticipantCardEdit => json!({ "facts": ["sails"], "hidden": [memory] }),
+        RouteId::ParticipantMerge => json!({ "into": ids.own }),
+        RouteId::ObservationCreate => json!({ "text": "Pilots at night." }),
+        RouteId::ConsentGive | RouteId::ConsentRevoke => {
+            json!({ "subject": participant, "note": "said so on the phone" })
+        }
         RouteId::Capture => json!({
             "session": { "harness": "claude-code", "external_id": "s-1" },
             "turns": [{ "client_event_id": "e-1", "role": "user", "at": "2026-01-01T00:00:00Z", "text": "hello" }],
@@ -49,32 +83,43 @@ pub(crate) fn body(route: RouteId, memory: &str) -> Value {
         | RouteId::SessionContext
         | RouteId::InjectionList
         | RouteId::SessionEnd
+        | RouteId::SessionRecent
+        | RouteId::SessionMembers
+        | RouteId::ParticipantList
+        | RouteId::ParticipantGet
+        | RouteId::ParticipantCard
+        | RouteId::ParticipantUnmerge
+        | RouteId::ParticipantDelete
+        | RouteId::ObservationList
+        | RouteId::ConsentList
         | RouteId::MemoryList
         | RouteId::MemoryGet => Value::Null,
     }
 }
 
 /// The path of a route with an id in it.
-pub(crate) fn path(route: &Route, session: &str, memory: &str) -> String {
+pub(crate) fn path(route: &Route, ids: &Ids) -> String {
     let id = if route.path.contains("/sessions/") {
-        session
+        &ids.session
+    } else if route.path.contains("/participants/") {
+        &ids.participant
     } else {
-        memory
+        &ids.memory
     };
     if route.path.contains("/proposals/") {
-        let id = format!("prp_{}", &memory[4..]);
+        let id = format!("prp_{}", &ids.memory[4..]);
         return route.path.replace("{id}", &id);
     }
     if route.path.contains("/sources/") {
-        let id = format!("src_{}", &memory[4..]);
+        let id = format!("src_{}", &ids.memory[4..]);
         return route.path.replace("{id}", &id);
     }
     route.path.replace("{id}", id)
 }
 
 /// A whole request for a route.
-pub(crate) fn request(route: &Route, session: &str, memory: &str) -> Request {
-    let request = Request::new(route.method.as_str(), &path(route, session, memory));
+pub(crate) fn request(route: &Route, ids: &Ids) -> Request {
+    let request = Request::new(route.method.as_str(), &path(route, ids));
     if route.body == BodyLimit::Empty {
         if route.method == Method::Post {
             request.header("Content-Length", "0")
@@ -82,7 +127,7 @@ pub(crate) fn request(route: &Route, session: &str, memory: &str) -> Request {
             request
         }
     } else {
-        request.json(&body(route.id, memory))
+        request.json(&body(route.id, ids))
     }
 }
 
@@ -90,26 +135,34 @@ pub(crate) fn is_public(route: &Route) -> bool {
     route.gate == Gate::Public
 }
 
-/// Makes a session and a memory in a tenant, and gives their ids.
-pub(crate) async fn seed(daemon: &TestDaemon, tenant: &Tenant) -> (String, String) {
+/// Makes one of everything in a tenant: the participant agreed to be observed and is in the session.
+pub(crate) async fn seed(daemon: &TestDaemon, tenant: &Tenant) -> Ids {
     let token = tenant.token("owner");
-    let captured = Request::new("POST", "/api/v1/capture")
-        .bearer(&token)
-        .json(&body(RouteId::Capture, ""))
-        .send(daemon.address)
-        .await
-        .unwrap();
-    let kept = Request::new("POST", "/api/v1/memories")
-        .bearer(&token)
-        .json(&body(RouteId::MemoryCreate, ""))
-        .send(daemon.address)
-        .await
-        .unwrap();
     let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
-    (
-        text(&captured.json()["session"]),
-        text(&kept.json()["memory"]["id"]),
+    let post = |path: String, body: Value| {
+        let request = Request::new("POST", &path).bearer(&token).json(&body);
+        async move { request.send(daemon.address).await.unwrap().json() }
+    };
+    let nobody = Ids::default();
+    let captured = post("/api/v1/capture".into(), body(RouteId::Capture, &nobody)).await;
+    let kept = post(
+        "/api/v1/memories".into(),
+        body(RouteId::MemoryCreate, &nobody),
     )
+    .await;
+    let named = json!({ "name": "harbour-pilot", "kind": "human" });
+    let pilot = post("/api/v1/participants".into(), named).await;
+    let owned = json!({ "name": "harbour-master" });
+    let own = post("/api/v1/participants/self".into(), owned).await;
+    let ids = Ids {
+        session: text(&captured["session"]),
+        memory: text(&kept["memory"]["id"]),
+        participant: text(&pilot["id"]),
+        own: text(&own["id"]),
+    };
+    let consent = body(RouteId::ConsentGive, &ids);
+    post("/api/v1/consents".into(), consent).await;
+    ids
 }
 
 /// Counts of a tenant, to see that nothing was stored.

@@ -10,7 +10,7 @@ use crate::bodies::{is_public, request, seed};
 #[tokio::test(flavor = "multi_thread")]
 async fn t02_no_route_but_the_public_ones_answers_without_a_credential() {
     let daemon = TestDaemon::start().await;
-    let (session, memory) = seed(&daemon, &daemon.a).await;
+    let ids = seed(&daemon, &daemon.a).await;
     let mut bodies = Vec::new();
     for route in ROUTES {
         for token in [
@@ -18,7 +18,7 @@ async fn t02_no_route_but_the_public_ones_answers_without_a_credential() {
             Some("skep_it_short"),
             Some("skep_it_AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"),
         ] {
-            let mut bare = request(route, &session, &memory);
+            let mut bare = request(route, &ids);
             if let Some(token) = token {
                 bare = bare.bearer(token);
             }
@@ -58,8 +58,8 @@ async fn a10_each_persona_reaches_exactly_its_routes() {
         write!(table, "{:5}{:35}", route.method.as_str(), route.path).unwrap();
         for persona in ["owner", "reader", "isolated"] {
             let daemon = TestDaemon::start().await;
-            let (session, memory) = seed(&daemon, &daemon.a).await;
-            let request = request(route, &session, &memory).bearer(&daemon.a.token(persona));
+            let ids = seed(&daemon, &daemon.a).await;
+            let request = request(route, &ids).bearer(&daemon.a.token(persona));
             let reply = request.send(daemon.address).await.unwrap();
             write!(table, " {}", reply.status).unwrap();
         }

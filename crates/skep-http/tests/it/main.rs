@@ -27,4 +27,6 @@ mod ontology;
 #[cfg(test)]
 mod panics;
 #[cfg(test)]
+mod people;
+#[cfg(test)]
 mod sources;

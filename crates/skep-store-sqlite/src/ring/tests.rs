@@ -56,7 +56,7 @@ fn passing(connection: &Connection, ring: &ReadingRing) -> Vec<i64> {
     let values = RingValues::of(ring);
     let sql = concat!(
         "SELECT m.n FROM facts AS m WHERE ?1 IS NULL AND ",
-        ring_predicate!("m"),
+        visibility_predicate!("m"),
         " ORDER BY m.n"
     );
     connection

@@ -99,6 +99,7 @@ fn turn_row(workspace: [u8; 16], n: u8) -> TurnRow {
         fingerprint: [n; 16],
         role: TurnRole::User,
         branch: 0,
+        author: None,
         is_error: false,
         at: LATER,
         recorded_at: LATER,

@@ -221,6 +221,7 @@ pub(super) fn open_turn(keys: &WorkspaceKeys, row: StoredTurnRow) -> Result<Turn
         client_event_id,
         role: turn.role,
         branch,
+        author: turn.author,
         is_error: turn.is_error,
         at: turn.at,
         recorded_at: turn.recorded_at,

@@ -10,7 +10,7 @@ use super::Tx;
 use crate::StoreError;
 use crate::body::BodyWriter;
 use crate::keys::{Purpose, WorkspaceKeys, column};
-use crate::row::{Fingerprint, HistoryRow, MemoryRow, ProjectRow, SessionRow, TurnRow};
+use crate::row::{AboutRow, Fingerprint, HistoryRow, MemoryRow, ProjectRow, SessionRow, TurnRow};
 use crate::value::{Branch, Kept, Memory, NewMemory, NewSession, NewTurn, Project};
 
 /// What a session is found by.
@@ -164,10 +164,21 @@ impl<P: CanWrite> Tx<P> {
     /// a page that can write them would command the agents that read them.
     pub(super) async fn put_memory_for(
         &mut self,
+        owner: (Principal, Option<PolicyGroupId>),
+        new: NewMemory,
+    ) -> Result<Kept, StoreError> {
+        self.put_memory_about(owner, Vec::new(), new).await
+    }
+
+    /// A memory that says something of participants; what it is derived from adds to them.
+    pub(super) async fn put_memory_about(
+        &mut self,
         (owner, owner_group): (Principal, Option<PolicyGroupId>),
+        about: Vec<AboutRow>,
         mut new: NewMemory,
     ) -> Result<Kept, StoreError> {
         self.limit_by_lineage(owner, &mut new).await?;
+        let about = self.with_inherited(about, &mut new).await?;
         if new.kind == MemoryKind::Procedure && new.trust == Trust::External {
             return Err(StoreError::Refused(
                 "an outside source cannot yield a procedure".into(),
@@ -204,6 +215,9 @@ impl<P: CanWrite> Tx<P> {
         self.backend
             .put_trace(&self.scope, known.unwrap_or(new.id), known.is_none(), trace)
             .await?;
+        if known.is_none() {
+            self.backend.put_about(&self.scope, new.id, about).await?;
+        }
         Ok(known.map_or(Kept::New(new.id), Kept::Known))
     }
 
@@ -231,6 +245,7 @@ impl<P: CanWrite> Tx<P> {
                 Branch::Abandoned => 1,
                 Branch::Sidechain => 2,
             },
+            author: turn.author,
             is_error: turn.is_error,
             at: turn.at,
             recorded_at: turn.recorded_at,

@@ -198,6 +198,7 @@ impl Claude {
         }
         let paths = clip::paths(call.paths.iter().map(String::as_str), self.cwd.as_deref());
         found.turn(TurnInput {
+            author: None,
             tool: Some(tool),
             paths,
             ..setting.turn(at, TurnRole::ToolCall, call.text)
@@ -214,6 +215,7 @@ impl Claude {
             .tool_use_id
             .and_then(|id| self.calls.get(&id).cloned());
         found.turn(TurnInput {
+            author: None,
             tool,
             is_error,
             ..setting.turn(at, TurnRole::ToolResult, text)

@@ -113,6 +113,7 @@ impl Codex {
         self.calls.put(id.clone(), tool.clone());
         let cwd = self.meta.as_ref().and_then(|meta| meta.cwd.as_deref());
         found.turn(TurnInput {
+            author: None,
             tool: Some(tool),
             paths: clip::paths(call.paths.iter().map(String::as_str), cwd),
             ..spoken(
@@ -136,6 +137,7 @@ impl Codex {
             None => format!("L{}", place.number),
         };
         found.turn(TurnInput {
+            author: None,
             tool,
             is_error,
             ..spoken(id, TurnRole::ToolResult, self.at, text, self.branch(place))

@@ -211,6 +211,7 @@ impl History {
         let paths = clip::paths(commit.paths.iter().map(String::as_str), None);
         let branch = skep_api::capture::Branch::Main;
         Some(TurnInput {
+            author: None,
             paths,
             ..spoken(commit.id, TurnRole::Commit, at, text, branch)
         })
