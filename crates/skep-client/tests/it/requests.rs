@@ -9,6 +9,7 @@ use skep_api::explain::ExplainRequest;
 use skep_api::memory::{ForgetRequest, MemoryQuery, RememberRequest, ResolveRequest};
 use skep_api::ontology::{EntityQuery, ProposalQuery, ProposalRequest};
 use skep_api::page::PageQuery;
+use skep_api::participant as people;
 use skep_api::recall::RecallRequest;
 use skep_api::source::{AddSourceRequest, SyncRequest};
 use skep_api::{ErrorCode, ROUTES, Route, capture};
@@ -42,6 +43,7 @@ fn refusal(code: &str) -> String {
 /// Every method, once: the server sees exactly the rows of the table.
 #[expect(clippy::too_many_lines, reason = "one table of every method")]
 #[tokio::test]
+#[expect(clippy::too_many_lines, reason = "one line for each row of the table")]
 async fn each_method_calls_its_own_row_of_the_table() {
     let log = Log::default();
     let script = recording(&log, |_| Reply::Json(404, refusal("NOT_FOUND")));
@@ -157,38 +159,66 @@ async fn each_method_calls_its_own_row_of_the_table() {
 }
 
 /// The methods of participants, each once.
+#[expect(clippy::too_many_lines, reason = "one line for each row of the table")]
 async fn call_people(client: &mut Client) {
     let refused = [
-        client.participants(&Default::default()).await.is_err(),
-        client.add_participant(&Default::default()).await.is_err(),
-        client.name_self(&Default::default()).await.is_err(),
+        client
+            .participants(&people::ParticipantQuery::default())
+            .await
+            .is_err(),
+        client
+            .add_participant(&people::AddParticipantRequest::default())
+            .await
+            .is_err(),
+        client
+            .name_self(&people::NameSelfRequest::default())
+            .await
+            .is_err(),
         client.participant("ID").await.is_err(),
         client.card("ID").await.is_err(),
-        client.edit_card("ID", &Default::default()).await.is_err(),
         client
-            .merge_participant("ID", &Default::default())
+            .edit_card("ID", &people::CardRequest::default())
+            .await
+            .is_err(),
+        client
+            .merge_participant("ID", &people::MergeRequest::default())
             .await
             .is_err(),
         client.unmerge_participant("ID").await.is_err(),
         client.delete_participant("ID").await.is_err(),
-        client.observe("ID", &Default::default()).await.is_err(),
         client
-            .observations("ID", &Default::default())
+            .observe("ID", &people::ObserveRequest::default())
             .await
             .is_err(),
-        client.consents(&Default::default()).await.is_err(),
-        client.give_consent(&Default::default()).await.is_err(),
-        client.revoke_consent(&Default::default()).await.is_err(),
+        client
+            .observations("ID", &people::ObservationQuery::default())
+            .await
+            .is_err(),
+        client
+            .consents(&people::ConsentQuery::default())
+            .await
+            .is_err(),
+        client
+            .give_consent(&people::ConsentRequest::default())
+            .await
+            .is_err(),
+        client
+            .revoke_consent(&people::ConsentRequest::default())
+            .await
+            .is_err(),
         client.members("ID").await.is_err(),
         client
-            .join_session("ID", &Default::default())
+            .join_session("ID", &people::JoinRequest::default())
             .await
             .is_err(),
         client
-            .leave_session("ID", &Default::default())
+            .leave_session("ID", &people::LeaveRequest::default())
             .await
             .is_err(),
-        client.recent("ID", &Default::default()).await.is_err(),
+        client
+            .recent("ID", &people::RecentQuery::default())
+            .await
+            .is_err(),
     ];
     assert!(refused.iter().all(|refused| *refused));
 }
