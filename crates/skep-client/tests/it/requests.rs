@@ -43,7 +43,6 @@ fn refusal(code: &str) -> String {
 /// Every method, once: the server sees exactly the rows of the table.
 #[expect(clippy::too_many_lines, reason = "one table of every method")]
 #[tokio::test]
-#[expect(clippy::too_many_lines, reason = "one line for each row of the table")]
 async fn each_method_calls_its_own_row_of_the_table() {
     let log = Log::default();
     let script = recording(&log, |_| Reply::Json(404, refusal("NOT_FOUND")));
