@@ -58,10 +58,10 @@ pub(crate) static WORKSPACE: LazyLock<Schema> = LazyLock::new(|| Schema {
         Migration::new(include_str!(
             "../migrations/workspace/0002_time_and_trust.sql"
         )),
-        Migration::new(include_str!("../migrations/workspace/0004_injections.sql")),
         Migration::new(include_str!(
             "../migrations/workspace/0003_participants.sql"
         )),
+        Migration::new(include_str!("../migrations/workspace/0004_injections.sql")),
         Migration::new(include_str!("../migrations/workspace/0005_ontology.sql")),
         Migration::new(include_str!(
             "../migrations/workspace/0006_capture_and_sources.sql"

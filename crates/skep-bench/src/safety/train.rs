@@ -6,7 +6,7 @@ use skep_memory::guard::{BUCKETS, Model, features, sentences};
 use super::data::Sample;
 
 const EPOCHS: usize = 12;
-/// Step of the first update; each weight's own steps shrink (AdaGrad, Duchi et al. 2011).
+/// Step of the first update; each weight's own steps shrink (`AdaGrad`, Duchi et al. 2011).
 const STEP: f32 = 0.6;
 /// Pull of every touched weight towards zero.
 const PULL: f32 = 2e-5;
@@ -59,7 +59,7 @@ pub(crate) fn train(samples: &[&Sample]) -> Model {
     Model::from_bytes(&model.to_bytes()).unwrap_or(model)
 }
 
-/// Fisher and Yates, from a fixed sequence (SplitMix64, Steele, Lea, Flood 2014).
+/// Fisher and Yates, from a fixed sequence (`SplitMix64`, Steele, Lea, Flood 2014).
 fn shuffle<T>(rows: &mut [T], seed: u64) {
     let mut state = seed;
     let mut next = || {

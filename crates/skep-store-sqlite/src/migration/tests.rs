@@ -134,8 +134,8 @@ fn applied_migrations_are_frozen() {
         [
             0xd93f_3a6b_56f2_0baa,
             0x7e12_711f_7266_2755,
-            0x0bbc_7697_e3a5_66b4,
             0x1b74_79ba_09aa_7404,
+            0x0bbc_7697_e3a5_66b4,
             0xbfad_86d2_7f84_bff2,
             0x2549_c819_dcc2_28bc,
         ]
