@@ -14,6 +14,8 @@ pub mod openapi;
 pub mod page;
 pub mod participant;
 pub mod recall;
+pub mod removal;
+pub mod review;
 pub mod route;
 pub mod session;
 pub mod source;

@@ -33,6 +33,30 @@ pub struct RememberResponse {
     pub known: bool,
     /// Secrets taken out before storing.
     pub redacted: u32,
+    /// Memories whose place it took; they stay in its history.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub superseded: Vec<String>,
+    /// Conflicts with what is known, for a human to resolve.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub conflicts: Vec<String>,
+}
+
+/// `PATCH /memories/{id}`: a new version; what is absent stays as it was.
+#[derive(Clone, Debug, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct EditRequest {
+    /// The statement, at most 16 KiB.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub text: Option<String>,
+    /// What sort of statement.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub kind: Option<String>,
+    /// `workspace`, `own` or `private`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub visibility: Option<String>,
+    /// Why, at most 1,024 bytes; kept sealed with the history.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
 }
 
 /// One distilled statement.
@@ -57,8 +81,14 @@ pub struct Memory {
     pub project: Option<String>,
     /// Since when it holds in the world.
     pub valid_from: Instant,
+    /// Until when it held in the world; absent while it goes on.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub valid_to: Option<Instant>,
     /// When we learned it.
     pub recorded_at: Instant,
+    /// When we learned better; absent while it stands.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub superseded_at: Option<Instant>,
     /// Where it comes from.
     pub provenance: Provenance,
 }
@@ -92,6 +122,9 @@ pub struct MemoryQuery {
     /// Only this kind.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub kind: Option<String>,
+    /// As it was known then.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub as_of: Option<Instant>,
 }
 
 impl MemoryQuery {

@@ -11,8 +11,8 @@ use crate::capture::{
 use crate::explain::{ExplainRequest, Explanation};
 use crate::inject::{InjectRequest, InjectResponse, Injection};
 use crate::memory::{
-    ForgetRequest, Memory, MemoryQuery, RememberRequest, RememberResponse, ResolveRequest,
-    ResolveResponse,
+    EditRequest, ForgetRequest, Memory, MemoryQuery, RememberRequest, RememberResponse,
+    ResolveRequest, ResolveResponse,
 };
 use crate::ontology::{
     Decision, EntityList, EntityQuery, Proposal, ProposalQuery, ProposalRequest, RelationRequest,
@@ -21,6 +21,8 @@ use crate::ontology::{
 use crate::page::{Page, PageQuery};
 use crate::participant as people;
 use crate::recall::{RecallRequest, RecallResponse};
+use crate::removal::{Erased, RewindRequest, RewindResponse};
+use crate::review::{Conflict, Held, History, ResolveConflictRequest, ReviewRequest};
 use crate::route::{Gate, ROUTES, Route, RouteId};
 use crate::session::{EndResponse, Session, Turn};
 use crate::source::{AddSourceRequest, PurgeResponse, Source, SyncRequest, SyncResponse};
@@ -163,6 +165,32 @@ fn shape(id: RouteId, s: &mut SchemaGenerator) -> Shape {
             schema::<Page<Memory>>(s),
         ),
         RouteId::MemoryGet => (None, None, schema::<Memory>(s)),
+        RouteId::MemoryEdit => (
+            None,
+            Some(schema::<EditRequest>(s)),
+            schema::<RememberResponse>(s),
+        ),
+        RouteId::SessionErase | RouteId::MemoryErase => (None, None, schema::<Erased>(s)),
+        RouteId::Rewind => (
+            None,
+            Some(schema::<RewindRequest>(s)),
+            schema::<RewindResponse>(s),
+        ),
+        RouteId::MemoryHistory => (None, None, schema::<History>(s)),
+        RouteId::ConflictList => (
+            Some(schema::<PageQuery>(s)),
+            None,
+            schema::<Page<Conflict>>(s),
+        ),
+        RouteId::ConflictResolve => (
+            None,
+            Some(schema::<ResolveConflictRequest>(s)),
+            schema::<Conflict>(s),
+        ),
+        RouteId::QuarantineList => (Some(schema::<PageQuery>(s)), None, schema::<Page<Held>>(s)),
+        RouteId::QuarantineAccept | RouteId::QuarantineReject => {
+            (None, Some(schema::<ReviewRequest>(s)), schema::<Memory>(s))
+        }
         RouteId::MemoryForget => (None, Some(schema::<ForgetRequest>(s)), schema::<Memory>(s)),
         RouteId::Recall => (
             None,

@@ -12,6 +12,8 @@ pub enum Method {
     Get,
     /// Writes, or reads whose question is too private for a URL.
     Post,
+    /// Changes what is there.
+    Patch,
 }
 
 impl Method {
@@ -21,6 +23,7 @@ impl Method {
         match self {
             Self::Get => "GET",
             Self::Post => "POST",
+            Self::Patch => "PATCH",
         }
     }
 }
@@ -173,10 +176,20 @@ routes! {
     ConsentList: Get "/api/v1/consents", needs(Permission::SessionRead), Api, Empty, None, "The history of consent of a participant.";
     ConsentGive: Post "/api/v1/consents", needs(Permission::ParticipantSelf), Api, Json, Some("consent.give"), "Agree to be observed.";
     ConsentRevoke: Post "/api/v1/consents/revoke", needs(Permission::ParticipantSelf), Api, Json, Some("consent.revoke"), "Withdraw consent, at once.";
+    SessionErase: Post "/api/v1/sessions/{id}/erase", needs(Permission::MemoryDelete), Api, Empty, Some("session.erase"), "Delete a session, its turns and what rests on it alone, without a trace.";
     MemoryCreate: Post "/api/v1/memories", needs(Permission::MemoryWrite), Api, Json, Some("memory.write"), "Remember a statement.";
     MemoryList: Get "/api/v1/memories", needs(Permission::MemoryRead), Api, Empty, None, "Memories, newest first.";
     MemoryGet: Get "/api/v1/memories/{id}", needs(Permission::MemoryRead), Api, Empty, None, "One memory.";
+    MemoryEdit: Patch "/api/v1/memories/{id}", needs(Permission::MemoryWrite), Api, Json, Some("memory.edit"), "Put a new version in a memory's place.";
+    MemoryHistory: Get "/api/v1/memories/{id}/history", needs(Permission::MemoryRead), Api, Empty, None, "Every version of a memory and what happened to it.";
     MemoryForget: Post "/api/v1/memories/{id}/forget", needs(Permission::MemoryDelete), Api, Json, Some("memory.forget"), "Take a memory out of recall, with a reason.";
+    MemoryErase: Post "/api/v1/memories/{id}/erase", needs(Permission::MemoryDelete), Api, Empty, Some("memory.erase"), "Delete a memory, its vector and its history without a trace.";
+    Rewind: Post "/api/v1/rewind", needs(Permission::MemoryDelete), Api, Json, Some("memory.rewind"), "Take back a session or a source with all that came of it.";
+    ConflictList: Get "/api/v1/conflicts", needs(Permission::MemoryRead), Api, Empty, None, "Pairs of memories of which at most one can be true, newest first.";
+    ConflictResolve: Post "/api/v1/conflicts/{id}/resolve", needs(Permission::MemoryDelete), Api, Json, Some("conflict.resolve"), "Say which of two memories holds.";
+    QuarantineList: Get "/api/v1/quarantine", needs(Permission::MemoryReview), Api, Empty, None, "Memories that wait for a human, newest first.";
+    QuarantineAccept: Post "/api/v1/quarantine/{id}/accept", needs(Permission::MemoryReview), Api, Json, Some("quarantine.accept"), "Let a memory into recall.";
+    QuarantineReject: Post "/api/v1/quarantine/{id}/reject", needs(Permission::MemoryReview), Api, Json, Some("quarantine.reject"), "Forget a memory that was held back.";
     Recall: Post "/api/v1/recall", needs(Permission::MemoryRead), Api, Json, None, "The memories that answer a question.";
     ExplainRecall: Post "/api/v1/explain/recall", needs(Permission::MemoryRead), Api, Json, None, "Why a recall answered what it did, and whether it would again.";
     EntityList: Get "/api/v1/entities", needs(Permission::MemoryRead), Api, Empty, None, "Names that memories speak of, the most named first.";

@@ -223,6 +223,7 @@ impl App {
             }
         }
         if let Some(cursor) = &batch.cursor {
+            tx.put_session_source(session, &cursor.source).await?;
             tx.put_cursor(&cursor.source, &cursor.position).await?;
         }
         Ok(Captured {

@@ -15,6 +15,9 @@ mod names;
 mod participants;
 mod rate;
 mod recall;
+mod relating;
+mod removal;
+mod review;
 mod sessions;
 mod sources;
 mod status;
@@ -33,7 +36,7 @@ pub use edge::{Cursors, IdTags};
 pub use error::{AppError, Invalid, Rule};
 pub use hot::{HotStats, indexed_text};
 pub use inject::{FLOOR, IdText, Inject, Injected, InjectionPage};
-pub use memories::{ListMemories, Page, Remember, Remembered, Resolved};
+pub use memories::{Edit, ListMemories, Page, Remember, Remembered, Resolved};
 pub use names::{Connection, NameSeen, NameTold, Propose};
 pub use participants::{
     CardEdit, CardFact, CardView, ListObservations, ObservationPageOf, Observe, Observed,
@@ -44,6 +47,8 @@ pub use recall::{
     Answer, Explain, Explained, Explanation, Fate, Question, Recalled, Refusal, Replay, Scope,
     Timing, Trace,
 };
+pub use removal::{Erased, Rewind, Rewound, Target};
+pub use review::{ConflictPage, HeldPage, Version};
 pub use sessions::{Ended, SessionPage, TurnPage};
 pub use skep_memory::TextForm;
 pub use skep_memory::{
@@ -51,8 +56,9 @@ pub use skep_memory::{
 };
 pub use skep_store::Source;
 pub use skep_store::{
-    Binding, Branch, Consent, Erased, InjectedItem, Injection, Member, Memory, Observation,
-    Observed as Seen, PageOf, Participant, Pause, PausedSession, Proposal, Session, Turn,
+    Binding, Branch, Conflict, Consent, Erased as ErasedParticipant, Held, HistoryEntry,
+    InjectedItem, Injection, Member, Memory, Observation, Observed as Seen, PageOf, Participant,
+    Pause, PausedSession, Proposal, Session, Turn,
 };
 pub use sources::{AddSource, Document, SourcePage, SourceSync, Synced};
 pub use status::Status;

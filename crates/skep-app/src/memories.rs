@@ -5,13 +5,15 @@ use skep_authz::{
     rights::{MemoryDelete, MemoryRead, MemoryWrite},
 };
 use skep_domain::{
-    Harness, Limits, MemoryId, MemoryKind, MemoryState, Tier, Trust, Validity, Visibility,
+    ConflictId, Harness, Limits, MemoryId, MemoryKind, MemoryState, ProjectId, Tier, Timestamp,
+    Trust, Validity, Visibility,
 };
-use skep_memory::{cut_line, names, normal_form};
-use skep_store::{Kept, Memory, MemoryBody, MemoryFilter, NewMemory, PageOf, Project, Turn};
+use skep_memory::{cut_line, names, normal_form, topics};
+use skep_store::{Kept, Memory, MemoryBody, MemoryFilter, NewMemory, PageOf, Project, Turn, Tx};
 
 use crate::error::Invalid;
 use crate::guard::guarded;
+use crate::review::REASON;
 use crate::{App, AppError};
 
 /// A statement that somebody asks to keep.
@@ -36,6 +38,23 @@ pub struct Remembered {
     pub known: bool,
     /// Secrets taken out.
     pub redacted: u32,
+    /// Memories whose place it took.
+    pub superseded: Vec<MemoryId>,
+    /// Conflicts that it began.
+    pub conflicts: Vec<ConflictId>,
+}
+
+/// A new version of a memory.
+#[derive(Clone, Debug, Default)]
+pub struct Edit {
+    /// The statement as it should read; as it was if absent.
+    pub text: Option<String>,
+    /// What sort; as it was if absent.
+    pub kind: Option<MemoryKind>,
+    /// Who may read it; as it was if absent.
+    pub visibility: Option<Visibility>,
+    /// Why it is changed.
+    pub reason: Option<String>,
 }
 
 /// Which memories to list.
@@ -43,6 +62,8 @@ pub struct Remembered {
 pub struct ListMemories {
     /// Only this kind.
     pub kind: Option<MemoryKind>,
+    /// As it was known then; now if `None`.
+    pub as_of: Option<Timestamp>,
     /// Which page.
     pub page: PageOf<MemoryId>,
 }
@@ -68,8 +89,6 @@ pub struct Resolved {
 const MEMORY: &str = "memory";
 /// Characters of a key line.
 const KEY: usize = 160;
-/// Bytes of a reason.
-const REASON: usize = 1_024;
 
 impl App {
     /// Keeps a statement in somebody's own words.
@@ -104,40 +123,139 @@ impl App {
             }
             None => None,
         };
-        let now = self.store.now();
-        let kept = tx
-            .put_memory(guarded(NewMemory {
-                id: self.store.mint(),
-                kind: statement.kind,
-                trust,
-                state: MemoryState::Active,
-                validity: Validity::open(now, now),
-                visibility: statement.visibility,
-                project,
-                harness: Harness::Cli,
-                session: None,
-                turns: Vec::new(),
-                normal_form: normal_form(&taken.text),
-                body: body(taken.text),
-                origins: Vec::new(),
-                topics: Vec::new(),
-                reasons: Vec::new(),
-            }))
-            .await?;
+        let new = guarded(self.spoken(&taken.text, &statement, trust, project));
+        let writer = tx.writer()?;
+        let settled = self.keep_statement(&mut tx, &writer, new).await?;
         let memory = tx
-            .get_kept(&kept)
+            .get_kept(&settled.kept)
             .await?
             .ok_or(AppError::NotFound(MEMORY))?;
         tx.commit().await?;
         self.dirty.mark(tenant);
         Ok(Remembered {
             memory,
-            known: matches!(kept, Kept::Known(_)),
+            known: matches!(settled.kept, Kept::Known(_)),
             redacted: taken.redacted,
+            superseded: settled.superseded,
+            conflicts: settled.conflicts,
         })
     }
 
-    /// One memory, in any state.
+    /// A statement in somebody's own words as a memory.
+    fn spoken(
+        &self,
+        text: &str,
+        statement: &Remember,
+        trust: Trust,
+        project: Option<ProjectId>,
+    ) -> NewMemory {
+        let now = self.store.now();
+        NewMemory {
+            id: self.store.mint(),
+            kind: statement.kind,
+            trust,
+            state: MemoryState::Active,
+            validity: Validity::open(now, now),
+            visibility: statement.visibility,
+            project,
+            harness: Harness::Cli,
+            session: None,
+            turns: Vec::new(),
+            normal_form: normal_form(text),
+            body: body(text.to_owned()),
+            origins: Vec::new(),
+            topics: topics(text),
+            reasons: Vec::new(),
+        }
+    }
+
+    /// Puts a new version in a memory's place; the one before stays in its history.
+    ///
+    /// # Errors
+    /// [`AppError::NotFound`]; [`AppError::Conflict`] for one that is not in recall, that another
+    /// memory repeats, or that is somebody's whose word counts for more than the editor's.
+    pub async fn edit_memory(
+        &self,
+        authorized: Authorized<MemoryWrite>,
+        id: MemoryId,
+        edit: Edit,
+    ) -> Result<Remembered, AppError> {
+        let tenant = (authorized.organization(), authorized.workspace());
+        let by_agent = authorized.agent().is_some();
+        let reason = edit.reason.as_deref().unwrap_or("edited");
+        Invalid::check_length("reason", reason, REASON)?;
+        let reason = self.take_in_line(reason);
+        let mut tx = self.store.begin(authorized).await?;
+        let old = tx.get_memory(id).await?.ok_or(AppError::NotFound(MEMORY))?;
+        if old.state != MemoryState::Active {
+            return Err(AppError::Conflict(
+                "only a memory in recall can be edited: edit the version that took its place",
+            ));
+        }
+        let text = edit.text.as_deref().unwrap_or(&old.body.text).trim();
+        if text.is_empty() {
+            return Err(Invalid::required("text"));
+        }
+        Invalid::check_length("text", text, Limits::MEMORY_TEXT)?;
+        let taken = self.take_in(text, Limits::MEMORY_TEXT);
+        let statement = Remember {
+            text: taken.text.clone(),
+            kind: edit.kind.unwrap_or(old.kind),
+            project: None,
+            visibility: edit.visibility.unwrap_or(old.visibility),
+        };
+        let trust = if by_agent { Trust::Agent } else { Trust::User };
+        let project = match &old.project {
+            Some(name) => tx.get_project(name).await?,
+            None => None,
+        };
+        let new = self.spoken(&taken.text, &statement, trust, project);
+        let same = new.normal_form == normal_form(&old.body.text);
+        let memory = self
+            .put_version(&mut tx, &old, new, (&reason, same))
+            .await?;
+        tx.commit().await?;
+        self.dirty.mark(tenant);
+        Ok(Remembered {
+            memory,
+            known: false,
+            redacted: taken.redacted,
+            superseded: vec![id],
+            conflicts: Vec::new(),
+        })
+    }
+
+    async fn put_version(
+        &self,
+        tx: &mut Tx<MemoryWrite>,
+        old: &Memory,
+        mut new: NewMemory,
+        (reason, same_words): (&str, bool),
+    ) -> Result<Memory, AppError> {
+        if same_words {
+            // The words may stand once in recall, so the version is told apart by what it replaces.
+            new.normal_form = format!("{} after {:?}", new.normal_form, old.id);
+        }
+        let writer = tx.writer()?;
+        let kept = tx.put_memory_for(&writer, new).await?;
+        let Kept::New(id) = kept else {
+            return Err(AppError::Conflict(
+                "another memory says this already: forget one of the two",
+            ));
+        };
+        let pair = (old.id, id);
+        if !tx
+            .supersede(&writer, pair, reason, self.store.now())
+            .await?
+        {
+            return Err(AppError::Conflict(
+                "this memory is not yours to change: remember your version, and both are kept as a conflict",
+            ));
+        }
+        tx.get_memory(id).await?.ok_or(AppError::NotFound(MEMORY))
+    }
+
+    /// One memory, in any state but quarantined.
     ///
     /// # Errors
     /// [`AppError::NotFound`].
@@ -162,6 +280,7 @@ impl App {
         let mut tx = self.store.begin(authorized).await?;
         let filter = MemoryFilter {
             kinds: list.kind.into_iter().collect(),
+            as_of: list.as_of,
             ..MemoryFilter::default()
         };
         let items = tx.list_memories(&filter, list.page).await?;
@@ -185,6 +304,7 @@ impl App {
         Invalid::check_length("reason", reason, REASON)?;
         let reason = self.take_in_line(reason);
         let mut tx = self.store.begin(authorized).await?;
+        tx.get_memory(id).await?.ok_or(AppError::NotFound(MEMORY))?;
         tx.forget(id, &reason, self.store.now())
             .await?
             .ok_or(AppError::NotFound(MEMORY))?;

@@ -35,7 +35,7 @@ const BATCH: u32 = 256;
     clippy::disallowed_methods,
     reason = "distilling and embedding are the daemon's own work on a workspace"
 )]
-fn maintain(tenant: Tenant) -> Authorized<Maintain> {
+pub(crate) fn maintain(tenant: Tenant) -> Authorized<Maintain> {
     skep_authz::upkeep(tenant.0, tenant.1)
 }
 
@@ -116,6 +116,7 @@ impl App {
     /// # Errors
     /// [`AppError`]; what was done until then is kept.
     pub async fn tend(&self, tenant: Tenant) -> Result<(), AppError> {
+        self.finish_removals(tenant).await?;
         self.distil_pending(tenant).await?;
         self.embed_pending(tenant).await?;
         self.hot.refresh(tenant).await?;

@@ -85,6 +85,53 @@ pub(crate) enum Verb {
         #[arg(long, short)]
         reason: String,
     },
+    /// Delete a memory or a session without a trace.
+    ///
+    /// Rows, vector, history and index; of a session also its turns, and the memories that rest on
+    /// it alone. It cannot be undone. To take a memory out of recall only: skep forget.
+    Erase {
+        /// The memory or the session, such as `mem_0e…` or `ses_0e…`
+        id: String,
+        /// Do it. Without this, it is only said what would go.
+        #[arg(long)]
+        yes: bool,
+    },
+    /// Put a new version in a memory's place.
+    Edit(Edit),
+    /// Show every version of a memory and what happened to it.
+    History {
+        /// The memory, such as `mem_0e…`
+        id: String,
+    },
+    /// List memories, newest first.
+    Memories(Memories),
+    /// Show memories that cannot both be true, or say which one holds.
+    Conflicts {
+        #[command(subcommand)]
+        action: Option<ConflictAction>,
+    },
+    /// Decide about memories that are held back.
+    ///
+    /// On a terminal one after the other, by key: a accept, r reject, s skip, q stop.
+    Review(Review),
+    /// Take back a session or an import with all that came of it.
+    ///
+    /// Its memories leave recall, what they had replaced comes back, and nothing is learned from it
+    /// again.
+    Rewind {
+        /// A session, such as `ses_0e…`, or a source: of documents, such as `src_0e…`, or of an
+        /// import, as the import named it.
+        what: String,
+        /// Only say what would go.
+        #[arg(long)]
+        dry_run: bool,
+        /// Erase the memories instead of forgetting them.
+        #[arg(long)]
+        erase: bool,
+        /// Why.
+        #[arg(long, short)]
+        reason: Option<String>,
+    },
     /// Say why something was decided.
     #[command(subcommand)]
     Explain(Explain),
@@ -200,6 +247,66 @@ pub(crate) struct Recall {
     /// The whole text of each answer, not its line alone.
     #[arg(long, short)]
     pub(crate) full: bool,
+}
+
+#[derive(Debug, ClapArgs)]
+pub(crate) struct Edit {
+    /// The memory, such as `mem_0e…`
+    pub(crate) id: String,
+    /// How it should read; as it was if absent.
+    #[arg(value_name = "TEXT")]
+    pub(crate) text: Vec<String>,
+    /// What sort of statement.
+    #[arg(long, short, value_parser = kinds())]
+    pub(crate) kind: Option<String>,
+    /// Who may recall it.
+    #[arg(long, value_parser = ["workspace", "own", "private"])]
+    pub(crate) visibility: Option<String>,
+    /// Why.
+    #[arg(long, short)]
+    pub(crate) reason: Option<String>,
+}
+
+#[derive(Debug, ClapArgs)]
+pub(crate) struct Memories {
+    /// Only of this kind.
+    #[arg(long, short, value_parser = kinds())]
+    pub(crate) kind: Option<String>,
+    /// As it was known then: a date (its end, in UTC) or a time such as `2026-11-21T04:05:06Z`.
+    #[arg(long, value_name = "TIME", value_parser = moment)]
+    pub(crate) as_of: Option<Instant>,
+    /// How many to show at most.
+    #[arg(short = 'n', long, default_value_t = 20, value_name = "COUNT", value_parser = clap::value_parser!(u32).range(1..=200))]
+    pub(crate) limit: u32,
+}
+
+/// What to do about conflicts.
+#[derive(Debug, Subcommand)]
+pub(crate) enum ConflictAction {
+    /// Say which of the two holds.
+    Resolve {
+        /// The conflict, such as `cnf_0e…`
+        id: String,
+        /// Which one.
+        #[arg(long, value_parser = ["older", "newer", "both", "none"])]
+        keep: String,
+    },
+}
+
+#[derive(Debug, ClapArgs)]
+pub(crate) struct Review {
+    /// Accept this one.
+    #[arg(long, value_name = "ID", conflicts_with = "reject")]
+    pub(crate) accept: Option<String>,
+    /// Reject this one.
+    #[arg(long, value_name = "ID")]
+    pub(crate) reject: Option<String>,
+    /// Why.
+    #[arg(long, short)]
+    pub(crate) reason: Option<String>,
+    /// How many to show at most.
+    #[arg(short = 'n', long, default_value_t = 50, value_name = "COUNT", value_parser = clap::value_parser!(u32).range(1..=200))]
+    pub(crate) limit: u32,
 }
 
 /// What can be explained.

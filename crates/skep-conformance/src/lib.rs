@@ -32,6 +32,7 @@ mod ring_model;
 mod sample;
 mod sequence;
 mod source;
+mod time;
 mod transaction;
 mod trust;
 mod upkeep;
@@ -121,6 +122,16 @@ properties! { $
         readers_go_on_during_a_long_write
         a_reader_keeps_its_view
         writers_take_turns;
+    time:
+        a_topic_is_shared_within_a_project_and_a_ring
+        m04_only_a_word_as_strong_takes_a_place
+        t10_nobody_replaces_what_they_may_not_read_or_do_not_own
+        what_is_replaced_stays_in_the_past
+        t10_a_conflict_shows_to_who_reads_both
+        m04_a_session_is_taken_back_with_what_came_of_it
+        what_was_replaced_again_stays_replaced
+        t18_erasure_leaves_a_tombstone
+        t10_an_import_is_taken_back_by_who_may_see_it;
     trust:
         m04_an_outside_source_yields_no_procedure
         m04_derived_trust_is_the_least_of_the_lineage

@@ -234,6 +234,12 @@ impl<H: Harness> World<H> {
         self.store().begin(maintain(tenant)).await.unwrap()
     }
 
+    /// Sees to it that nothing of what was erased is left in a tenant's files, if nobody reads.
+    pub async fn scrub(&self, tenant: &Tenant) -> bool {
+        let authorized = survey(tenant.organization, tenant.workspace);
+        self.store().scrub(authorized).await.unwrap()
+    }
+
     /// Who comes with a token, if anybody.
     pub(crate) async fn caller(&self, token: &Plain<String>) -> Option<Caller> {
         let header = format!("Bearer {}", token.expose());

@@ -88,6 +88,8 @@ ids! {
     RecallId, Recall, "rcl", workspace;
     /// What was put in front of a model at one moment.
     InjectionId, Injection, "inj", workspace;
+    /// Two memories of which at most one can be true.
+    ConflictId, Conflict, "cnf", workspace;
     /// Where memories were imported from.
     SourceId, Source, "src", workspace;
     /// A proposal about the names that memories speak of.

@@ -19,11 +19,13 @@ mod time;
 
 pub use capture::{CaptureOrigin, TurnOutcome};
 pub use id::{
-    AgentId, Id, IdKind, InjectionId, JobId, MemoryId, OrganizationId, ParticipantId, ProjectId,
-    ProposalId, RecallId, SessionId, SourceId, TurnId, UserId, WorkspaceId,
+    AgentId, ConflictId, Id, IdKind, InjectionId, JobId, MemoryId, OrganizationId, ParticipantId,
+    ProjectId, ProposalId, RecallId, SessionId, SourceId, TurnId, UserId, WorkspaceId,
 };
 pub use limits::Limits;
-pub use memory::{MemoryKind, MemoryState, OriginKind, Tier, Trust, Validity};
+pub use memory::{
+    MemoryKind, MemoryState, OriginKind, RemovalMode, Resolution, Tier, Trust, Validity,
+};
 pub use name::{Name, NameError};
 pub use ontology::{OntologyAction, ProposalState};
 pub use participant::{ParticipantKind, Window};

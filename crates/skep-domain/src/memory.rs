@@ -113,6 +113,32 @@ coded! {
     }
 }
 
+coded! {
+    /// How thoroughly something is taken back; a later one does all that an earlier one does.
+    RemovalMode {
+        /// What came of it is forgotten.
+        Forget = 0, "forget";
+        /// What came of it is erased.
+        Erase = 1, "erase";
+        /// It is erased itself, and what came of it.
+        EraseAll = 2, "erase-all";
+    }
+}
+
+coded! {
+    /// How a conflict between two memories was settled.
+    Resolution {
+        /// The older one holds; the newer one is forgotten.
+        KeepOlder = 0, "keep-older";
+        /// The newer one holds, and takes the older one's place.
+        KeepNewer = 1, "keep-newer";
+        /// Both hold.
+        KeepBoth = 2, "keep-both";
+        /// Neither holds; both are forgotten.
+        ForgetBoth = 3, "forget-both";
+    }
+}
+
 impl MemoryState {
     /// Whether recall may return it.
     #[must_use]

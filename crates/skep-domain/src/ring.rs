@@ -79,6 +79,21 @@ pub struct RingFacts {
     pub visibility: Visibility,
 }
 
+impl RingFacts {
+    /// Whether this row may take another's place, so that nobody loses what they read for something
+    /// that they cannot read: it is the same owner's, or a human's and the other one was open to
+    /// humans; and it is no less visible.
+    ///
+    /// An agent that may not read a human's correction loses the statement that was corrected.
+    #[must_use]
+    pub fn may_replace(&self, older: &Self) -> bool {
+        let same_owner = self.owner == older.owner;
+        let by_human =
+            matches!(self.owner, Principal::User(_)) && older.visibility != Visibility::Private;
+        (same_owner || by_human) && self.visibility >= older.visibility
+    }
+}
+
 impl ReadingRing {
     /// Compiles the rule for a reader.
     #[must_use]
@@ -130,6 +145,46 @@ mod tests {
     use crate::{AgentId, Id, UserId};
 
     const G: PolicyGroupId = PolicyGroupId([7; 16]);
+
+    #[test]
+    fn t10_what_replaces_is_read_by_every_human_who_read_the_replaced() {
+        let me = UserId::from_bytes([2; 16]);
+        let owners = [
+            Principal::User(me),
+            Principal::User(UserId::from_bytes([3; 16])),
+            Principal::Agent(AgentId::from_bytes([1; 16])),
+            Principal::Agent(AgentId::from_bytes([4; 16])),
+        ];
+        let mut rows = Vec::new();
+        for owner in owners {
+            for visibility in Visibility::ALL {
+                rows.push(RingFacts {
+                    owner,
+                    owner_group: None,
+                    visibility: *visibility,
+                });
+            }
+        }
+        let humans = [me, UserId::from_bytes([3; 16]), UserId::from_bytes([9; 16])];
+        let mut replaced = 0;
+        for (newer, older) in rows.iter().flat_map(|a| rows.iter().map(move |b| (a, b))) {
+            if !newer.may_replace(older) {
+                continue;
+            }
+            replaced += 1;
+            for human in humans {
+                let ring = ReadingRing::new(Reader::Human(human));
+                assert!(
+                    !ring.allows(older) || ring.allows(newer),
+                    "{newer:?} {older:?}"
+                );
+            }
+            if let Principal::Agent(agent) = newer.owner {
+                assert_eq!(older.owner, Principal::Agent(agent));
+            }
+        }
+        assert_eq!(replaced, 42);
+    }
 
     #[test]
     fn t10_each_policy_reads_exactly_its_set() {

@@ -7,15 +7,16 @@ use skep_api::capture::{
     Branch as WireBranch, CaptureRequest, NamedSession, Origin, PauseState, TurnInput,
 };
 use skep_api::inject::InjectRequest;
-use skep_api::memory::{Memory as WireMemory, Provenance, RememberRequest};
+use skep_api::memory::{EditRequest, Memory as WireMemory, Provenance, RememberRequest};
 use skep_api::recall::RecallRequest;
 use skep_api::session::{Session as WireSession, Turn as WireTurn};
 use skep_app::{
-    Branch, Capture, Cursor, Inject, Memory, Pause, PausedSession, Question, Remember, Session,
-    SpoolReport, Turn, TurnIn,
+    Branch, Capture, Cursor, Edit, Inject, Memory, Pause, PausedSession, Question, Remember,
+    Session, SpoolReport, Turn, TurnIn,
 };
 use skep_domain::{
-    CaptureOrigin, Harness, MemoryKind, Moment, SourceKind, Tier, Trust, TurnRole, Visibility,
+    CaptureOrigin, Harness, MemoryKind, Moment, Resolution, SourceKind, Tier, Trust, TurnRole,
+    Visibility,
 };
 
 use crate::call::Call;
@@ -187,13 +188,27 @@ pub(crate) fn remember(request: RememberRequest) -> Result<Remember, ApiError> {
             .as_deref()
             .map_or(Ok(MemoryKind::Fact), memory_kind)?,
         project: request.project,
-        visibility: word(
-            "visibility",
-            visibility,
-            Visibility::parse,
-            &names(Visibility::ALL, Visibility::as_str),
-        )?,
+        visibility: self::visibility(visibility)?,
     })
+}
+
+pub(crate) fn edit(request: EditRequest) -> Result<Edit, ApiError> {
+    let visibility = request.visibility.as_deref().map(visibility);
+    Ok(Edit {
+        text: request.text,
+        kind: request.kind.as_deref().map(memory_kind).transpose()?,
+        visibility: visibility.transpose()?,
+        reason: request.reason,
+    })
+}
+
+pub(crate) fn resolution(text: &str) -> Result<Resolution, ApiError> {
+    word(
+        "resolution",
+        text,
+        Resolution::parse,
+        &names(Resolution::ALL, Resolution::as_str),
+    )
 }
 
 pub(crate) fn question(request: RecallRequest) -> Result<Question, ApiError> {
@@ -280,6 +295,8 @@ pub(crate) fn memory(call: &Call, memory: Memory) -> WireMemory {
         visibility: memory.visibility.as_str().into(),
         project: memory.project,
         valid_from: Instant(memory.validity.from),
+        valid_to: memory.validity.to.map(Instant),
+        superseded_at: memory.validity.superseded.map(Instant),
         recorded_at: Instant(memory.validity.recorded),
         provenance: Provenance {
             harness: memory.harness.as_str().into(),

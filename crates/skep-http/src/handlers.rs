@@ -9,6 +9,8 @@ pub(crate) mod ontology;
 pub(crate) mod page;
 pub(crate) mod participants;
 pub(crate) mod recall;
+pub(crate) mod removal;
+pub(crate) mod review;
 pub(crate) mod sessions;
 pub(crate) mod sources;
 pub(crate) mod system;

@@ -20,8 +20,8 @@ use crate::call::Call;
 use crate::error::ApiError;
 use crate::gate;
 use crate::handlers::{
-    capture, explain, inject, members, memories, ontology, participants as people, recall,
-    sessions, sources, system,
+    capture, explain, inject, members, memories, ontology, participants as people, recall, removal,
+    review, sessions, sources, system,
 };
 use crate::request_id::RequestId;
 
@@ -53,6 +53,7 @@ pub fn router(edge: &Arc<Edge>) -> Router {
         let filter = match route.method {
             Method::Get => MethodFilter::GET,
             Method::Post => MethodFilter::POST,
+            Method::Patch => MethodFilter::PATCH,
         };
         let serve = move |params: RawPathParams, request: Request| {
             serve(Arc::clone(&edge), route, handler, params, request)
@@ -162,6 +163,28 @@ fn handler(route: RouteId) -> Handler {
         RouteId::MemoryCreate => authorized!(MemoryCreate, rights::MemoryWrite, memories::create),
         RouteId::MemoryList => authorized!(MemoryList, rights::MemoryRead, memories::list),
         RouteId::MemoryGet => authorized!(MemoryGet, rights::MemoryRead, memories::get),
+        RouteId::MemoryEdit => authorized!(MemoryEdit, rights::MemoryWrite, memories::edit),
+        RouteId::SessionErase => {
+            authorized!(SessionErase, rights::MemoryDelete, removal::erase_session)
+        }
+        RouteId::MemoryErase => {
+            authorized!(MemoryErase, rights::MemoryDelete, removal::erase_memory)
+        }
+        RouteId::Rewind => authorized!(Rewind, rights::MemoryDelete, removal::rewind),
+        RouteId::MemoryHistory => authorized!(MemoryHistory, rights::MemoryRead, review::history),
+        RouteId::ConflictList => authorized!(ConflictList, rights::MemoryRead, review::conflicts),
+        RouteId::ConflictResolve => {
+            authorized!(ConflictResolve, rights::MemoryDelete, review::resolve)
+        }
+        RouteId::QuarantineList => {
+            authorized!(QuarantineList, rights::MemoryReview, review::quarantine)
+        }
+        RouteId::QuarantineAccept => {
+            authorized!(QuarantineAccept, rights::MemoryReview, review::accept)
+        }
+        RouteId::QuarantineReject => {
+            authorized!(QuarantineReject, rights::MemoryReview, review::reject)
+        }
         RouteId::MemoryForget => authorized!(MemoryForget, rights::MemoryDelete, memories::forget),
         RouteId::Recall => authorized!(Recall, rights::MemoryRead, recall::recall),
         RouteId::ExplainRecall => authorized!(ExplainRecall, rights::MemoryRead, explain::recall),

@@ -19,6 +19,7 @@ mod normal;
 mod pack;
 mod rank;
 mod redact;
+mod relate;
 mod tokens;
 mod turn;
 
@@ -42,5 +43,6 @@ pub use normal::{DIFFERENT, NEAR_DUPLICATE, Wording, near_duplicate, normal_form
 pub use pack::{CutReason, Form, PackItem, PackLimits, Packed, pack};
 pub use rank::{RECENCY_WEIGHT, RankInput, Ranked, TRUST_WEIGHT, half_life_days, mmr, rerank};
 pub use redact::{Finding, Redacted, Redactor};
+pub use relate::{CLEARLY_NEWER_SECONDS, Relation, Statement, relation, topics};
 pub use tokens::estimate_tokens;
 pub use turn::{CommitAuthor, CommitView, FileChange, FileStatus, TurnView};

@@ -105,6 +105,16 @@ impl Wording {
         }
     }
 
+    /// Three hashes of the least of its words of substance: two wordings share one the more likely,
+    /// the more words they share (Broder, 1997; two rows in each of three bands).
+    pub(crate) fn sketches(&self) -> impl Iterator<Item = u64> + '_ {
+        let least = |row: u64| {
+            let mixed = self.substance.iter().map(|word| mix(word ^ mix(row)));
+            mixed.min().unwrap_or(row)
+        };
+        (0..3).map(move |band| mix(least(2 * band) ^ least(2 * band + 1).rotate_left(32) ^ band))
+    }
+
     /// Whether each has words of substance that the other lacks, more than one in twenty-five.
     fn is_swapped(&self, other: &Self) -> bool {
         let shared = shared(&self.substance, &other.substance);
@@ -138,7 +148,7 @@ while they them their we our you your i my it its this that these those which wh
 should shall must do does did have has had into per via there here also only just any all each every";
 
 /// A word without the endings that change with its place in a sentence.
-fn stem(word: &str) -> &str {
+pub(crate) fn stem(word: &str) -> &str {
     let endings = ["ing", "ed", "es", "s", "d"];
     let cut = endings
         .iter()
@@ -156,6 +166,14 @@ fn digest(words: &[&str]) -> u64 {
     bytes.fold(0xcbf2_9ce4_8422_2325, |hash, byte| {
         (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
     })
+}
+
+/// The finisher of `splitmix64` (Steele, Lea and Flood, OOPSLA 2014).
+fn mix(value: u64) -> u64 {
+    let value = value.wrapping_add(0x9e37_79b9_7f4a_7c15);
+    let value = (value ^ (value >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    let value = (value ^ (value >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+    value ^ (value >> 31)
 }
 
 fn set(digests: impl Iterator<Item = u64>) -> Vec<u64> {

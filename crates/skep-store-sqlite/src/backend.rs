@@ -10,7 +10,7 @@ use skep_store::backend::{Backend, BackendTx, CredentialKey, Mode, StoredPrincip
 use skep_store::row::{CredentialRow, InstanceRow, WorkspaceRow};
 use skep_store::{ControlKey, ScopeKey, StoreError};
 
-use crate::database::Database;
+use crate::database::{Database, Lease};
 use crate::directory::{Directory, Found, Place};
 use crate::migration::CONTROL;
 use crate::transaction::SqliteTx;
@@ -150,6 +150,17 @@ impl Backend for SqliteBackend {
 
     async fn snapshot(&self, scope: &ScopeKey) -> Result<Option<Sealed>, StoreError> {
         self.workspaces.snapshot(scope).await
+    }
+
+    async fn drop_snapshot(&self, scope: &ScopeKey) -> Result<(), StoreError> {
+        self.workspaces.drop_snapshot(scope).await
+    }
+
+    async fn scrub(&self, scope: &ScopeKey) -> Result<bool, StoreError> {
+        let database = self.workspaces.database(scope).await?;
+        let lease = database.lease(Mode::Write).await?;
+        let (_, scrubbed) = lease.run(Lease::scrub).await?;
+        scrubbed
     }
 
     async fn begin(&self, scope: &ScopeKey, mode: Mode) -> Result<Box<dyn BackendTx>, StoreError> {

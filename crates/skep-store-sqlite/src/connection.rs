@@ -56,7 +56,8 @@ pub(crate) fn open(
 }
 
 /// `synchronous = FULL`: in WAL mode NORMAL would lose the last commits with the power, and a
-/// commit that was acknowledged is kept.
+/// commit that was acknowledged is kept. `secure_delete = ON`: what is erased is overwritten, pages
+/// that become free included; ordinary writing frees none.
 fn settings(purpose: Purpose, options: &Options) -> String {
     let synchronous = match purpose {
         Purpose::Write | Purpose::Read => "FULL",
@@ -68,7 +69,7 @@ fn settings(purpose: Purpose, options: &Options) -> String {
          PRAGMA cache_size = -{};
          PRAGMA soft_heap_limit = {};
          PRAGMA synchronous = {synchronous};
-         PRAGMA secure_delete = FAST;
+         PRAGMA secure_delete = ON;
          PRAGMA wal_autocheckpoint = 1000;
          PRAGMA journal_size_limit = 16777216;
          PRAGMA query_only = {};",
@@ -107,7 +108,7 @@ mod tests {
             ("cell_size_check", 1),
             ("trusted_schema", 0),
             ("foreign_keys", 1),
-            ("secure_delete", 2),
+            ("secure_delete", 1),
             ("temp_store", 2),
             ("query_only", 0),
             ("cache_size", -16384),

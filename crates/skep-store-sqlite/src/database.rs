@@ -17,6 +17,9 @@ use crate::migration::Schema;
 use crate::rows::{self, Counter, Rows};
 use crate::{Options, blocking};
 
+/// How long cutting the log off waits for readers.
+const SCRUB_PATIENCE: std::time::Duration = std::time::Duration::from_millis(200);
+
 /// A file and its connections.
 pub(crate) struct Database {
     path: PathBuf,
@@ -199,6 +202,19 @@ impl Lease {
         }
         self.state = State::Done;
         Ok(self.counter.seq)
+    }
+
+    /// Copies the log into the file and cuts it off, outside a transaction. `false` when a reader
+    /// still needs the log.
+    pub(crate) fn scrub(&mut self) -> Result<bool, Failure> {
+        let patience = self.database.options.patience;
+        let connection = self.open()?;
+        // Readers end soon or go on for long; writers must not wait for the latter.
+        connection.busy_timeout(patience.min(SCRUB_PATIENCE))?;
+        let sql = "PRAGMA wal_checkpoint(TRUNCATE)";
+        let busy = connection.query_row(sql, [], |row| row.get::<_, i64>(0));
+        connection.busy_timeout(patience)?;
+        Ok(busy? == 0)
     }
 
     fn open(&mut self) -> Result<&mut Connection, Failure> {

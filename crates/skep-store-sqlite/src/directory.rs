@@ -117,6 +117,14 @@ impl Directory {
         write().map_err(|error: io::Error| cannot_write(&error))
     }
 
+    /// Removes a file, if it is there.
+    pub(crate) fn remove(&self, place: Place) -> Result<(), StoreError> {
+        match rustix::fs::unlinkat(self.parent(place), name_of(place), AtFlags::empty()) {
+            Ok(()) | Err(Errno::NOENT) => Ok(()),
+            Err(errno) => Err(cannot_write(&errno.into())),
+        }
+    }
+
     /// Reads a whole file that is not a database.
     pub(crate) fn read(&self, place: Place) -> Result<Option<Vec<u8>>, StoreError> {
         let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::CLOEXEC | OFlags::NONBLOCK;

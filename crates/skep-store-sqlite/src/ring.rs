@@ -82,7 +82,39 @@ macro_rules! memberless {
 }
 pub(crate) use memberless;
 
-/// What every statement on sessions (alias `s`) and on memories (alias `m`) carries for a caller.
+/// What a memory passes by: see [`ring_predicate`].
+macro_rules! memory_ring {
+    ($alias:literal, $id:literal, $session:literal) => {
+        concat!(
+            "(",
+            $crate::ring::visibility_predicate!($alias),
+            " AND ",
+            $crate::ring::consent_predicate!($id),
+            " AND (",
+            $session,
+            " IS NULL OR (",
+            $alias,
+            ".owner_kind = ?2 AND ",
+            $alias,
+            ".owner = ?3) OR ",
+            $crate::ring::memberless!($session),
+            " OR EXISTS (SELECT 1 FROM memory_span AS sp WHERE sp.workspace_id = ?1
+                  AND sp.memory = ",
+            $id,
+            " AND ",
+            $crate::ring::window_predicate!(
+                $session,
+                " AND w.from_ordinal <= sp.first_turn
+                  AND (w.to_ordinal IS NULL OR sp.last_turn < w.to_ordinal)"
+            ),
+            ")))"
+        )
+    };
+}
+pub(crate) use memory_ring;
+
+/// What every statement on sessions (alias `s`) and on memories (`m`, and `n` for a second one)
+/// carries for a caller.
 /// No other alias is taken, so that none forgets consent and membership.
 ///
 /// A session passes for its owner; for a member, in whose windows [`turn_predicate`] keeps them;
@@ -102,22 +134,11 @@ macro_rules! ring_predicate {
         )
     };
     ("m") => {
-        concat!(
-            "(",
-            $crate::ring::visibility_predicate!("m"),
-            " AND ",
-            $crate::ring::consent_predicate!("m.id"),
-            " AND (m.session IS NULL OR (m.owner_kind = ?2 AND m.owner = ?3) OR ",
-            $crate::ring::memberless!("m.session"),
-            " OR EXISTS (SELECT 1 FROM memory_span AS sp WHERE sp.workspace_id = ?1
-                  AND sp.memory = m.id AND ",
-            $crate::ring::window_predicate!(
-                "m.session",
-                " AND w.from_ordinal <= sp.first_turn
-                  AND (w.to_ordinal IS NULL OR sp.last_turn < w.to_ordinal)"
-            ),
-            ")))"
-        )
+        $crate::ring::memory_ring!("m", "m.id", "m.session")
+    };
+    // Where a second memory stands beside the first.
+    ("n") => {
+        $crate::ring::memory_ring!("n", "n.id", "n.session")
     };
 }
 pub(crate) use ring_predicate;

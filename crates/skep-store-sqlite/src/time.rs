@@ -1,12 +1,16 @@
 //! Statements on what stands beside memories: topics, origins, history.
 
-use rusqlite::params;
-use skep_domain::{Id, MemoryId, OriginKind, Trust};
-use skep_store::row::{OriginRow, TraceRow};
+use std::collections::BTreeSet;
 
+use rusqlite::{OptionalExtension, params};
+use skep_domain::{Id, MemoryId, MemoryState, OriginKind, ReadingRing, Timestamp, Trust};
+use skep_store::row::{Fingerprint, HistoryRow, OriginRow, StoredMemoryRow, TraceRow};
+
+use crate::column::id;
 use crate::failure::Failure;
 use crate::memory;
-use crate::rows::Rows;
+use crate::ring::{RingValues, ring_predicate};
+use crate::rows::{Rows, id_array};
 
 pub(crate) fn put_trace(
     rows: &mut Rows<'_>,
@@ -66,4 +70,117 @@ fn raise_trust(rows: &mut Rows<'_>, id: MemoryId, origins: &[OriginRow]) -> Resu
         rows.writing()?;
     }
     Ok(())
+}
+
+/// The newest of each topic; a topic that everything speaks about is not walked to its end.
+const NEWEST: u32 = 64;
+
+pub(crate) fn related(
+    rows: &Rows<'_>,
+    ring: &ReadingRing,
+    topics: &[Fingerprint],
+    limit: u32,
+) -> Result<Vec<StoredMemoryRow>, Failure> {
+    let sql = "SELECT memory FROM memory_topic WHERE workspace_id = ?1 AND topic = ?2
+               ORDER BY memory DESC LIMIT ?3";
+    let mut found = BTreeSet::new();
+    for topic in topics {
+        let mut statement = rows.statement(sql)?;
+        let ids = statement.query_and_then(params![rows.workspace, topic, NEWEST], |row| {
+            id::<MemoryId>(row, 0)
+        })?;
+        for id in ids {
+            found.insert(id?);
+        }
+    }
+    let newest: Vec<MemoryId> = found.into_iter().rev().collect();
+    let mut related = memory::list_by_id(rows, ring, &newest)?;
+    related.retain(|row| row.memory.state == MemoryState::Active);
+    related.truncate(limit as usize);
+    Ok(related)
+}
+
+pub(crate) fn supersede(
+    rows: &mut Rows<'_>,
+    older: MemoryId,
+    newer: MemoryId,
+    ends: Timestamp,
+    entry: &HistoryRow,
+) -> Result<bool, Failure> {
+    let sql = "SELECT o.valid_to FROM memory_facts AS o CROSS JOIN memory_facts AS n
+               ON n.workspace_id = ?1 AND n.id = ?3
+               WHERE o.workspace_id = ?1 AND o.id = ?2 AND o.state = 0 AND o.id <> n.id";
+    let ended: Option<Option<i64>> = rows
+        .statement(sql)?
+        .query_row(
+            params![rows.workspace, older.to_bytes(), newer.to_bytes()],
+            |row| row.get(0),
+        )
+        .optional()?;
+    let Some(ended) = ended else {
+        return Ok(false);
+    };
+    memory::change_state(rows, older, entry)?;
+    memory::note(rows, older, entry)?;
+    let sql = "UPDATE memory_facts SET valid_to = MIN(COALESCE(valid_to, ?3), ?3)
+               WHERE workspace_id = ?1 AND id = ?2";
+    rows.statement(sql)?
+        .execute(params![rows.workspace, older.to_bytes(), ends.as_micros()])?;
+    let sql = "INSERT INTO memory_successor (workspace_id, memory, successor, valid_to)
+               VALUES (?1, ?2, ?3, ?4)
+               ON CONFLICT (workspace_id, memory) DO UPDATE SET successor = excluded.successor";
+    rows.statement(sql)?.execute(params![
+        rows.workspace,
+        older.to_bytes(),
+        newer.to_bytes(),
+        ended
+    ])?;
+    Ok(true)
+}
+
+pub(crate) fn links(
+    rows: &Rows<'_>,
+    ring: &ReadingRing,
+    ids: &[MemoryId],
+) -> Result<Vec<(MemoryId, MemoryId)>, Failure> {
+    let ring = RingValues::of(ring);
+    let forwards = concat!(
+        "SELECT s.memory, s.successor FROM rarray(?6) AS wanted
+         CROSS JOIN memory_successor AS s ON s.workspace_id = ?1 AND s.memory = wanted.value
+         CROSS JOIN memory_facts AS m ON m.workspace_id = ?1 AND m.id = s.memory
+         CROSS JOIN memory_facts AS n ON n.workspace_id = ?1 AND n.id = s.successor
+         WHERE ",
+        ring_predicate!("m"),
+        " AND ",
+        ring_predicate!("n")
+    );
+    let backwards = concat!(
+        "SELECT s.memory, s.successor FROM rarray(?6) AS wanted
+         CROSS JOIN memory_successor AS s ON s.workspace_id = ?1 AND s.successor = wanted.value
+         CROSS JOIN memory_facts AS m ON m.workspace_id = ?1 AND m.id = s.memory
+         CROSS JOIN memory_facts AS n ON n.workspace_id = ?1 AND n.id = s.successor
+         WHERE ",
+        ring_predicate!("m"),
+        " AND ",
+        ring_predicate!("n"),
+        " LIMIT 256"
+    );
+    let mut found = Vec::new();
+    for sql in [forwards, backwards] {
+        let mut statement = rows.statement(sql)?;
+        let values = params![
+            rows.workspace,
+            ring.kind,
+            ring.owner,
+            ring.least,
+            ring.group,
+            id_array(ids)
+        ];
+        let links =
+            statement.query_and_then(values, |row| Ok::<_, Failure>((id(row, 0)?, id(row, 1)?)))?;
+        for link in links {
+            found.push(link?);
+        }
+    }
+    Ok(found)
 }

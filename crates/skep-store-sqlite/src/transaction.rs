@@ -4,6 +4,7 @@ mod index;
 mod injection;
 mod ontology;
 mod participant;
+mod removal;
 mod review;
 mod time;
 

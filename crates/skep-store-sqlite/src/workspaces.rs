@@ -77,6 +77,21 @@ impl Workspaces {
         .await?
     }
 
+    /// Removes the last snapshot of a workspace's index.
+    pub(crate) async fn drop_snapshot(&self, scope: &ScopeKey) -> Result<(), StoreError> {
+        let place = Place::Snapshot(scope.workspace());
+        let workspace = self.get(scope).await?;
+        let directory = Arc::clone(&self.directory);
+        blocking::run(move || {
+            let _turn = workspace
+                .snapshot
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner);
+            directory.remove(place)
+        })
+        .await?
+    }
+
     /// The last snapshot of a workspace's index.
     pub(crate) async fn snapshot(&self, scope: &ScopeKey) -> Result<Option<Sealed>, StoreError> {
         let place = Place::Snapshot(scope.workspace());

@@ -2,10 +2,12 @@
 //! make, so that holding a backend buys nothing.
 
 mod capture;
+mod conflict;
 mod index;
 mod injection;
 mod ontology;
 mod participant;
+mod removal;
 mod review;
 mod source;
 mod time;
@@ -28,9 +30,11 @@ use crate::row::{
 use crate::scope::{ControlKey, ScopeKey};
 
 // The port's own words: a backend that depended on the crate that grants rights could ask it for some.
+pub use conflict::ConflictRows;
 pub use index::{IndexRows, Walked};
 pub use injection::InjectionRows;
 pub use ontology::OntologyRows;
+pub use removal::RemovalRows;
 pub use review::ReviewRows;
 pub use skep_authz::{CredentialKey, StoredPrincipal};
 pub use time::TimeRows;
@@ -129,6 +133,13 @@ pub trait Backend: Send + Sync + 'static {
     /// The last snapshot, if there is one.
     async fn snapshot(&self, scope: &ScopeKey) -> Result<Option<Sealed>, StoreError>;
 
+    /// Removes the last snapshot, if there is one.
+    async fn drop_snapshot(&self, scope: &ScopeKey) -> Result<(), StoreError>;
+
+    /// Sees to it that no byte of a deleted row is left in the workspace's files; `false` when
+    /// somebody still reads what was there before, and it has to be tried again.
+    async fn scrub(&self, scope: &ScopeKey) -> Result<bool, StoreError>;
+
     /// Opens a transaction on one workspace.
     async fn begin(&self, scope: &ScopeKey, mode: Mode) -> Result<Box<dyn BackendTx>, StoreError>;
 }
@@ -146,6 +157,8 @@ pub trait BackendTx:
     + SourceRows
     + InjectionRows
     + ParticipantRows
+    + ConflictRows
+    + RemovalRows
 {
     /// The workspace's `seq` as this transaction sees it.
     async fn seq(&mut self, scope: &ScopeKey) -> Result<u64, StoreError>;

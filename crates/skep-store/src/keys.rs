@@ -22,6 +22,7 @@ pub(crate) mod column {
     pub(crate) const MEMORY_BODY: Column = Column("memory", "body");
     pub(crate) const MEMORY_VECTOR: Column = Column("memory_vector", "vector");
     pub(crate) const HISTORY_REASON: Column = Column("memory_history", "reason");
+    pub(crate) const REMOVAL_REASON: Column = Column("removal", "reason");
     pub(crate) const INDEX_SNAPSHOT: Column = Column("index_snapshot", "snapshot");
     pub(crate) const BINDING_BODY: Column = Column("capture_binding", "body");
     pub(crate) const SOURCE_BODY: Column = Column("source", "body");

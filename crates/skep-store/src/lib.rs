@@ -25,10 +25,12 @@ pub use error::StoreError;
 pub use injection::{InjectedItem, Injection, InjectionBody, NewInjection};
 pub use scope::{ControlKey, ScopeKey};
 pub use store::{AuthenticateError, NewCredential, NewWorkspace, Store, StoreParts, is_wrong_key};
-pub use tx::{CanDeleteParticipant, DistilSession, Erased, Tx, Visible};
+pub use tx::{
+    CanDeleteParticipant, DistilSession, Erased, Removal, Root, Tx, Visible, Withdrawn, Writer,
+};
 pub use value::{
-    Binding, Branch, Card, Change, Consent, Held, HistoryEntry, Kept, Member, Memory, MemoryBody,
-    NewChunk, NewConsent, NewMemory, NewParticipant, NewProposal, NewSession, NewSource, NewTurn,
-    NewVector, Observation, Observed, Origin, Participant, Pause, PausedSession, Project, Proposal,
-    Reach, Session, Source, SourceChanges, Turn, Unembedded,
+    Binding, Branch, Card, Change, Conflict, Consent, Held, HistoryEntry, Kept, Member, Memory,
+    MemoryBody, NewChunk, NewConsent, NewMemory, NewParticipant, NewProposal, NewSession,
+    NewSource, NewTurn, NewVector, Observation, Observed, Origin, Participant, Pause,
+    PausedSession, Project, Proposal, Reach, Session, Source, SourceChanges, Turn, Unembedded,
 };

@@ -14,9 +14,10 @@ pub use participant::{
 use skep_authz::CredentialKey;
 use skep_crypto::{Sealed, WrappedKey};
 use skep_domain::{
-    Harness, InjectionId, MemoryId, MemoryKind, MemoryState, Moment, OriginKind, ParticipantId,
-    PolicyGroupId, Principal, ProjectId, ProposalId, ProposalState, ReadPolicy, Role, SessionId,
-    SessionState, Timestamp, Trust, TurnId, TurnRole, Validity, Visibility,
+    ConflictId, Harness, InjectionId, MemoryId, MemoryKind, MemoryState, Moment, OriginKind,
+    ParticipantId, PolicyGroupId, Principal, ProjectId, ProposalId, ProposalState, ReadPolicy,
+    RemovalMode, Resolution, Role, SessionId, SessionState, Timestamp, Trust, TurnId, TurnRole,
+    Validity, Visibility,
 };
 
 pub use capture::{BindingRow, OutcomeCount, PauseRow};
@@ -264,6 +265,49 @@ pub struct OriginRow {
     pub origin: [u8; 16],
     /// How far it is trusted.
     pub trust: Trust,
+}
+
+/// A session or a source that is taken back with what came of it.
+#[derive(Clone, Debug)]
+pub struct RemovalRow {
+    /// What sort of origin.
+    pub kind: OriginKind,
+    /// Its id.
+    pub origin: [u8; 16],
+    /// How thoroughly.
+    pub mode: RemovalMode,
+    /// When it was asked for.
+    pub asked_at: Timestamp,
+    /// By whom.
+    pub actor: Option<Principal>,
+    /// Why.
+    pub reason: Sealed,
+    /// When all was done.
+    pub done_at: Option<Timestamp>,
+}
+
+/// A memory that rests on some origin.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct RestingRow {
+    /// Which memory.
+    pub id: MemoryId,
+    /// Whether it rests on something else that is enough by itself.
+    pub stands: bool,
+}
+
+/// Two memories of which at most one can be true.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ConflictRow {
+    /// Its id.
+    pub id: ConflictId,
+    /// The one that holds from earlier on.
+    pub older: MemoryId,
+    /// The other.
+    pub newer: MemoryId,
+    /// When it was noticed.
+    pub found_at: Timestamp,
+    /// How and when it was resolved, if it was.
+    pub resolved: Option<(Resolution, Timestamp)>,
 }
 
 /// One entry of a memory's history.

@@ -294,6 +294,28 @@ impl Store {
         self.backend.put_snapshot(&scope, sealed).await
     }
 
+    /// Removes the last snapshot of a workspace's index: it may hold what was erased.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn drop_snapshot<P: Upkeep>(
+        &self,
+        authorized: Authorized<P>,
+    ) -> Result<(), StoreError> {
+        let scope = ScopeKey::of(&authorized);
+        self.backend.drop_snapshot(&scope).await
+    }
+
+    /// Sees to it that nothing of what was erased is left in the workspace's files; `false` when
+    /// somebody still reads, and it has to be tried again.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn scrub<P: Upkeep>(&self, authorized: Authorized<P>) -> Result<bool, StoreError> {
+        let scope = ScopeKey::of(&authorized);
+        self.backend.scrub(&scope).await
+    }
+
     /// The last snapshot of a workspace's index, opened. A large one takes a moment: call it where
     /// that may block.
     ///

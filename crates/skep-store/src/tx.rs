@@ -7,12 +7,16 @@ mod lineage;
 mod ontology;
 mod participant;
 mod read;
+mod removal;
 mod review;
 mod source;
+mod time;
 mod upkeep;
 mod write;
 
+pub use lineage::Writer;
 pub use participant::{CanDeleteParticipant, Erased};
+pub use removal::{Removal, Root, Withdrawn};
 pub use upkeep::DistilSession;
 
 use std::marker::PhantomData;

@@ -4,9 +4,9 @@ mod capture;
 mod source;
 
 use skep_domain::{
-    Harness, MemoryId, MemoryKind, MemoryState, OntologyAction, ParticipantId, PolicyGroupId,
-    Principal, ProjectId, ProposalId, ProposalState, SessionId, SessionState, SourceId, Timestamp,
-    Trust, TurnId, TurnRole, Validity, Visibility,
+    ConflictId, Harness, MemoryId, MemoryKind, MemoryState, OntologyAction, ParticipantId,
+    PolicyGroupId, Principal, ProjectId, ProposalId, ProposalState, Resolution, SessionId,
+    SessionState, SourceId, Timestamp, Trust, TurnId, TurnRole, Validity, Visibility,
 };
 
 mod participant;
@@ -217,6 +217,21 @@ pub struct Memory {
     pub turns: Vec<TurnId>,
     /// The content.
     pub body: MemoryBody,
+}
+
+/// Two memories of which at most one can be true.
+#[derive(Clone, Debug)]
+pub struct Conflict {
+    /// Its id.
+    pub id: ConflictId,
+    /// The one that holds from earlier on.
+    pub older: Memory,
+    /// The other.
+    pub newer: Memory,
+    /// When it was noticed.
+    pub found_at: Timestamp,
+    /// How and when it was resolved, if it was.
+    pub resolved: Option<(Resolution, Timestamp)>,
 }
 
 /// A memory that waits for a human.

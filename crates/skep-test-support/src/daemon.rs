@@ -5,9 +5,11 @@ use std::path::PathBuf;
 use std::sync::{Arc, OnceLock};
 
 use skep_app::{App, CaptureSettings, Settings, Upkeep};
+use skep_authz::rights;
+use skep_domain::{Harness, MemoryId, MemoryKind, MemoryState, Trust, Validity, Visibility};
 use skep_http::{Edge, Listeners, Serving};
 use skep_index::StaticEmbedder;
-use skep_store::Store;
+use skep_store::{Kept, MemoryBody, NewMemory, Store};
 use tokio::net::{TcpListener, UnixListener};
 use tokio::sync::oneshot;
 use tokio::task::JoinSet;
@@ -125,6 +127,46 @@ impl TestDaemon {
             .tend((tenant.organization, tenant.workspace))
             .await
             .expect("upkeep succeeds");
+    }
+}
+
+impl TestDaemon {
+    /// Puts a memory in quarantine, whatever it says, for the owner of a tenant.
+    ///
+    /// # Panics
+    /// When the store refuses it.
+    #[expect(clippy::expect_used, reason = "a test without its memory cannot go on")]
+    pub async fn hold(&self, tenant: &Tenant, text: &str, reasons: &[&str]) -> MemoryId {
+        let owner = tenant.caller(&self.store, "owner").await;
+        let right = owner.authorize::<rights::MemoryWrite>();
+        let right = right.expect("an owner may write");
+        let mut tx = self.store.begin(right).await.expect("a transaction");
+        let now = self.store.now();
+        let held = NewMemory {
+            id: self.store.mint(),
+            kind: MemoryKind::Fact,
+            trust: Trust::External,
+            state: MemoryState::Quarantined,
+            validity: Validity::open(now, now),
+            visibility: Visibility::Workspace,
+            project: None,
+            harness: Harness::Other,
+            session: None,
+            turns: Vec::new(),
+            normal_form: text.into(),
+            body: MemoryBody {
+                key: text.into(),
+                text: text.into(),
+                ..MemoryBody::default()
+            },
+            origins: Vec::new(),
+            topics: Vec::new(),
+            reasons: reasons.iter().map(|reason| (*reason).into()).collect(),
+        };
+        let kept = tx.put_memory(held).await.expect("it is kept");
+        tx.commit().await.expect("it is durable");
+        let (Kept::New(id) | Kept::Known(id)) = kept;
+        id
     }
 }
 

@@ -39,6 +39,7 @@ impl Hot {
             index.set_seq(target);
             held.read(index.len());
         }
+        held.read(remove_erased(&mut tx, &mut index).await?);
         let mut after = (index.seq(), None);
         let mut page = if index.seq() < target {
             tx.list_changes(after, PAGE).await?
@@ -74,6 +75,23 @@ impl Hot {
             self.evict();
         }
         Ok(())
+    }
+}
+
+/// What was erased has no row that says so in the feed of changes, only a tombstone. An erased id
+/// never comes back, so it does not matter that later changes are applied after it. Says how many.
+async fn remove_erased(tx: &mut Tx<Survey>, index: &mut Writing) -> Result<usize, AppError> {
+    let (mut after, mut removed) = ((index.seq(), None), 0);
+    loop {
+        let erased = tx.list_erasures(after, PAGE).await?;
+        let Some((seq, last)) = erased.last() else {
+            return Ok(removed);
+        };
+        after = (*seq, Some(*last));
+        removed += erased.len();
+        for (_, id) in erased {
+            index.remove(id);
+        }
     }
 }
 

@@ -71,6 +71,7 @@ impl Hot {
         if index.seq() == 0 || index.bytes() > LARGEST {
             return Ok(());
         }
+        let seq = index.seq();
         let unsaved = held.unsaved.swap(0, Ordering::Relaxed);
         let (store, runtime) = (Arc::clone(&self.store), Handle::current());
         let keep = move || {
@@ -84,7 +85,13 @@ impl Hot {
         if kept.is_err() {
             held.unsaved.fetch_add(unsaved, Ordering::Relaxed);
         }
-        Ok(kept?)
+        kept?;
+        let mut tx = self.store.begin(survey(tenant)).await?;
+        if !tx.list_erasures((seq, None), 1).await?.is_empty() {
+            // Something that it holds was erased while it was written.
+            self.store.drop_snapshot(survey(tenant)).await?;
+        }
+        Ok(())
     }
 
     /// Takes a snapshot up into an empty index, if there is a sound one that is not ahead.

@@ -2,12 +2,12 @@
 //! of how far it came, so that a kill neither loses nor repeats one.
 
 use skep_authz::Maintain;
-use skep_domain::{Harness, MemoryState, SessionId, Validity};
+use skep_domain::{Harness, MemoryKind, MemoryState, SessionId, Trust, Validity};
 use skep_memory::{
     CommitAuthor, CommitView, Draft, FileChange, FileStatus, TurnView, distil_commit,
     distil_exchange, normal_form, split_exchanges,
 };
-use skep_store::{Branch, DistilSession, Kept, MemoryBody, NewMemory, Turn, Tx};
+use skep_store::{Branch, DistilSession, Kept, MemoryBody, NewMemory, Root, Turn, Tx};
 
 use super::{BATCH, Tenant, maintain};
 use crate::guard::guarded_all;
@@ -78,6 +78,14 @@ impl App {
         if state.from >= state.to {
             return Ok(None);
         }
+        if tx.is_taken_back(Root::Session(session.id)).await? {
+            // What comes after is of the same making.
+            return Ok(Some(Step {
+                turns: Vec::new(),
+                to: state.to,
+                drafts: Vec::new(),
+            }));
+        }
         let turns = tx
             .list_turns_to_distil(session.id, state.from, BATCH)
             .await?;
@@ -98,17 +106,22 @@ impl App {
     ) -> Result<Distilled, AppError> {
         let mut done = Distilled::default();
         let mut memories = Vec::with_capacity(step.drafts.len());
+        let writer = tx.writer_for(session);
         for draft in step.drafts {
             let cited: Vec<&Turn> = draft
                 .turns
                 .iter()
                 .filter_map(|index| step.turns.get(*index))
                 .collect();
+            if draft.kind == MemoryKind::Procedure && draft.trust == Trust::External {
+                // The store would refuse it, and with it the whole step.
+                continue;
+            }
             let normal = normal_form(&draft.text);
             memories.push(self.memory_of(session, &cited, draft, normal));
         }
         for memory in guarded_all(memories) {
-            match tx.put_distilled(session, memory).await? {
+            match self.keep_statement(tx, &writer, memory).await?.kept {
                 Kept::New(_) => done.new += 1,
                 Kept::Known(_) => done.known += 1,
             }

@@ -2,7 +2,7 @@
 
 use skep_domain::SessionId;
 use skep_memory::{CoChange, Draft};
-use skep_store::{Kept, Turn};
+use skep_store::{Kept, Root, Turn};
 
 use super::distil::{Distilled, commit, files_of};
 use super::{Tenant, maintain, survey};
@@ -27,6 +27,9 @@ impl App {
         let Some(session) = tx.get_distil_session(session).await? else {
             return Ok(done);
         };
+        if tx.is_taken_back(Root::Session(session.id)).await? {
+            return Ok(done);
+        }
         for draft in drafts {
             let mut cited: Vec<Turn> = Vec::new();
             for ordinal in &draft.turns {

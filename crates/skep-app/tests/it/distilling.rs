@@ -44,7 +44,11 @@ async fn texts(world: &World, app: &App) -> Vec<String> {
         limit: 200,
         before: None,
     };
-    let list = skep_app::ListMemories { kind: None, page };
+    let list = skep_app::ListMemories {
+        kind: None,
+        as_of: None,
+        page,
+    };
     let found = app
         .list_memories(world.may::<rights::MemoryRead>(&world.a).await, list)
         .await

@@ -3,9 +3,11 @@
 mod capture;
 mod capture_control;
 mod completions;
+mod conflicts;
 mod consent;
 mod doctor;
 mod entity;
+mod erase;
 mod explain;
 mod forget;
 mod import;
@@ -17,10 +19,13 @@ mod participant;
 mod recall;
 mod remember;
 mod resolve;
+mod review;
+mod rewind;
 mod sessions;
 mod setup;
 mod source;
 mod status;
+mod versions;
 
 use std::process::ExitCode;
 
@@ -43,6 +48,18 @@ pub(crate) async fn perform(verb: Verb, context: &Context<'_>) -> Result<ExitCod
         Verb::Forget { id, reason } => forget::run(context, &id, reason).await,
         Verb::Entity(verb) => entity::run(context, verb).await,
         Verb::Ontology(verb) => entity::ontology(context, verb).await,
+        Verb::Erase { id, yes } => erase::run(context, &id, yes).await,
+        Verb::Edit(arguments) => versions::edit(context, arguments).await,
+        Verb::History { id } => versions::history(context, &id).await,
+        Verb::Memories(arguments) => versions::list(context, arguments).await,
+        Verb::Conflicts { action } => conflicts::run(context, action).await,
+        Verb::Review(arguments) => review::run(context, arguments).await,
+        Verb::Rewind {
+            what,
+            dry_run,
+            erase,
+            reason,
+        } => rewind::run(context, what, (dry_run, erase), reason).await,
         Verb::Explain(arguments) => explain::run(context, arguments).await,
         Verb::Inject(arguments) => inject::inject(context, arguments).await,
         Verb::Prime(arguments) => inject::prime(context, arguments).await,

@@ -10,7 +10,7 @@ use super::memory_view::headline;
 use crate::args::Remember;
 use crate::context::Context;
 use crate::failure::Failure;
-use crate::layout::wrapped;
+use crate::layout::{one_line, wrapped};
 
 pub(super) async fn run(context: &Context<'_>, arguments: Remember) -> Result<ExitCode, Failure> {
     let text = match arguments.text.as_slice() {
@@ -51,6 +51,15 @@ pub(super) async fn run(context: &Context<'_>, arguments: Remember) -> Result<Ex
         headline(out.style(), &answer.memory)
     ))?;
     out.line(&wrapped(&answer.memory.text, out.width(), 2))?;
+    for replaced in &answer.superseded {
+        out.note(&format!(
+            "it takes the place of {0}: skep history {0}",
+            one_line(replaced)
+        ));
+    }
+    if !answer.conflicts.is_empty() {
+        out.note("it contradicts what is known: skep conflicts");
+    }
     if answer.redacted > 0 {
         out.note(&format!(
             "{} secrets were taken out before storing",

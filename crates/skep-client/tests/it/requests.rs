@@ -6,11 +6,14 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
 use skep_api::explain::ExplainRequest;
-use skep_api::memory::{ForgetRequest, MemoryQuery, RememberRequest, ResolveRequest};
+use skep_api::inject::InjectRequest;
+use skep_api::memory::{EditRequest, ForgetRequest, MemoryQuery, RememberRequest, ResolveRequest};
 use skep_api::ontology::{EntityQuery, ProposalQuery, ProposalRequest};
 use skep_api::page::PageQuery;
 use skep_api::participant as people;
 use skep_api::recall::RecallRequest;
+use skep_api::removal::RewindRequest;
+use skep_api::review::{ResolveConflictRequest, ReviewRequest};
 use skep_api::source::{AddSourceRequest, SyncRequest};
 use skep_api::{ErrorCode, ROUTES, Route, capture};
 use skep_client::{Client, ClientError, Endpoint, Home};
@@ -38,6 +41,31 @@ async fn over_socket(script: Script) -> (TempDir, Client) {
 
 fn refusal(code: &str) -> String {
     format!(r#"{{"error":{{"code":"{code}","message":"no","request_id":"r-1"}}}}"#)
+}
+
+/// What puts models in the picture, and what changes a memory after it is kept.
+async fn call_reviewers(client: &mut Client) {
+    let page = PageQuery::default();
+    let review = ReviewRequest::default();
+    let refused = [
+        client.inject(&InjectRequest::default()).await.is_err(),
+        client.injections(&page).await.is_err(),
+        client.session_context("ID", &page).await.is_err(),
+        client.edit("ID", &EditRequest::default()).await.is_err(),
+        client.memory_history("ID").await.is_err(),
+        client.erase_memory("ID").await.is_err(),
+        client.erase_session("ID").await.is_err(),
+        client.rewind(&RewindRequest::default()).await.is_err(),
+        client.conflicts(&page).await.is_err(),
+        client
+            .resolve_conflict("ID", &ResolveConflictRequest::default())
+            .await
+            .is_err(),
+        client.quarantine(&page).await.is_err(),
+        client.accept("ID", &review).await.is_err(),
+        client.reject("ID", &review).await.is_err(),
+    ];
+    assert!(refused.iter().all(|refused| *refused));
 }
 
 /// Every method, once: the server sees exactly the rows of the table.
@@ -139,6 +167,7 @@ async fn each_method_calls_its_own_row_of_the_table() {
     ];
     assert!(refused.iter().all(|refused| *refused));
     call_people(&mut client).await;
+    call_reviewers(&mut client).await;
     let log = log.lock().unwrap();
     let mut called: Vec<_> = log
         .iter()

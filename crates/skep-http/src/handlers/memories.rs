@@ -2,10 +2,11 @@
 
 use axum::response::Response;
 use skep_api::memory::{
-    ForgetRequest, MemoryQuery, RememberRequest, RememberResponse, ResolveRequest, ResolveResponse,
+    EditRequest, ForgetRequest, MemoryQuery, RememberRequest, RememberResponse, ResolveRequest,
+    ResolveResponse,
 };
 use skep_api::page::Page;
-use skep_app::ListMemories;
+use skep_app::{ListMemories, Remembered};
 use skep_authz::{Authorized, rights};
 use skep_domain::{Id, Tier};
 
@@ -23,11 +24,28 @@ pub(crate) async fn create(
         .app()
         .remember(authorized, convert::remember(request)?)
         .await?;
-    ok(&RememberResponse {
-        memory: convert::memory(&call, kept.memory),
+    ok(&remembered(&call, kept))
+}
+
+pub(crate) async fn edit(
+    authorized: Authorized<rights::MemoryWrite>,
+    call: Call,
+) -> Result<Response, ApiError> {
+    let id = call.path_id()?;
+    let request: EditRequest = call.body()?;
+    let edit = convert::edit(request)?;
+    let kept = call.app().edit_memory(authorized, id, edit).await?;
+    ok(&remembered(&call, kept))
+}
+
+fn remembered(call: &Call, kept: Remembered) -> RememberResponse {
+    RememberResponse {
+        memory: convert::memory(call, kept.memory),
         known: kept.known,
         redacted: kept.redacted,
-    })
+        superseded: kept.superseded.iter().map(|id| call.text(*id)).collect(),
+        conflicts: kept.conflicts.iter().map(|id| call.text(*id)).collect(),
+    }
 }
 
 pub(crate) async fn list(
@@ -41,11 +59,13 @@ pub(crate) async fn list(
         .map(convert::memory_kind)
         .transpose()?;
     let listing = format!(
-        "memories of kind {}",
-        query.kind.as_deref().unwrap_or("any")
+        "memories of kind {} as of {:?}",
+        query.kind.as_deref().unwrap_or("any"),
+        query.as_of
     );
     let wanted = ListMemories {
         kind,
+        as_of: query.as_of.map(|instant| instant.0),
         page: page::wanted(&call, &query.page(), &listing)?,
     };
     let found = call.app().list_memories(authorized, wanted).await?;

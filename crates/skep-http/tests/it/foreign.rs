@@ -13,11 +13,8 @@ async fn t01_foreign_and_invented_ids_are_the_same_answer_on_every_route() {
     let token = daemon.a.token("owner");
     // The same shape with another tag: nobody's id.
     let invented = |id: &str| {
-        format!(
-            "{}{}",
-            &id[..id.len() - 1],
-            if id.ends_with('0') { '1' } else { '0' }
-        )
+        let last = if id.ends_with('0') { '1' } else { '0' };
+        format!("{}{last}", &id[..id.len() - 1])
     };
     let mut tried = 0;
     for route in ROUTES {

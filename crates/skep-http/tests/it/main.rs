@@ -21,6 +21,8 @@ mod foreign;
 #[cfg(test)]
 mod gates;
 #[cfg(test)]
+mod held_back;
+#[cfg(test)]
 mod injection;
 #[cfg(test)]
 mod ontology;

@@ -5,4 +5,6 @@ mod properties;
 #[cfg(test)]
 mod redaction;
 #[cfg(test)]
+mod relating;
+#[cfg(test)]
 mod sample;

@@ -14,7 +14,7 @@ use super::Sqlite;
 
 const HUMAN: Persona = Persona::Human;
 
-fn all_files(path: &Path) -> Vec<PathBuf> {
+pub(super) fn all_files(path: &Path) -> Vec<PathBuf> {
     let mut files = Vec::new();
     for entry in fs::read_dir(path).unwrap() {
         let path = entry.unwrap().path();
@@ -27,7 +27,7 @@ fn all_files(path: &Path) -> Vec<PathBuf> {
     files
 }
 
-fn file_of(directory: &Path, tenant: &Tenant) -> PathBuf {
+pub(super) fn file_of(directory: &Path, tenant: &Tenant) -> PathBuf {
     let hex: String = tenant
         .workspace
         .to_bytes()

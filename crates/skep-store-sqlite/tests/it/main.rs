@@ -6,6 +6,8 @@
 )]
 
 mod crash;
+#[cfg(test)]
+mod erasure;
 mod files;
 
 use std::path::PathBuf;

@@ -1,10 +1,10 @@
 //! The part of the port that keeps memories apart in time and by where they come from.
 
 use async_trait::async_trait;
-use skep_domain::MemoryId;
+use skep_domain::{MemoryId, ReadingRing, Timestamp};
 
 use crate::StoreError;
-use crate::row::TraceRow;
+use crate::row::{Fingerprint, HistoryRow, StoredMemoryRow, TraceRow};
 use crate::scope::ScopeKey;
 
 /// What stands beside the rows of memories.
@@ -19,4 +19,32 @@ pub trait TimeRows: Send {
         new: bool,
         trace: TraceRow,
     ) -> Result<(), StoreError>;
+    /// Active memories that the ring allows and that share a topic, newest first, at most `limit`;
+    /// of each topic, only the newest are looked at.
+    async fn related(
+        &mut self,
+        scope: &ScopeKey,
+        ring: &ReadingRing,
+        topics: &[Fingerprint],
+        limit: u32,
+    ) -> Result<Vec<StoredMemoryRow>, StoreError>;
+    /// Puts one memory in another's place, which ends in the world at `ends`. `false`, and nothing
+    /// changed, when the older one is not active or one of them is not there. Who may is the
+    /// caller's to know.
+    async fn supersede(
+        &mut self,
+        scope: &ScopeKey,
+        older: MemoryId,
+        newer: MemoryId,
+        ends: Timestamp,
+        entry: HistoryRow,
+    ) -> Result<bool, StoreError>;
+    /// What took a place of these, and whose place these took: pairs of older and newer, both ends
+    /// of which the ring allows.
+    async fn links(
+        &mut self,
+        scope: &ScopeKey,
+        ring: &ReadingRing,
+        ids: &[MemoryId],
+    ) -> Result<Vec<(MemoryId, MemoryId)>, StoreError>;
 }

@@ -1,30 +1,70 @@
 //! What a memory rests on: written beside it, and the bound of its trust.
 
-use skep_authz::CanWrite;
-use skep_domain::{Id, MemoryId, MemoryState, OriginKind, Principal, Reader, ReadingRing};
+use skep_authz::{CanWrite, Maintain};
+use skep_domain::{
+    Id, MemoryId, MemoryState, OriginKind, PolicyGroupId, Principal, ReadPolicy, Reader,
+    ReadingRing,
+};
 
-use super::Tx;
+use super::{DistilSession, Tx};
 use crate::StoreError;
 use crate::body::BodyWriter;
 use crate::keys::{Purpose, column};
-use crate::row::{HistoryRow, OriginRow, TraceRow};
+use crate::row::{Fingerprint, HistoryRow, OriginRow, TraceRow};
 use crate::value::{NewMemory, Origin};
 
-/// What its owner may read for certain: an agent's policy may have changed since, its own memories
-/// it reads under every policy.
-pub(super) fn ring_of(owner: Principal) -> ReadingRing {
-    ReadingRing::new(match owner {
-        Principal::User(user) => Reader::Human(user),
-        Principal::Agent(agent) => Reader::Agent(agent, skep_domain::ReadPolicy::Isolated),
-    })
+/// For whom memories are written: whoever acts, or the owner of a session that is distilled.
+#[derive(Clone, Copy, Debug)]
+pub struct Writer {
+    pub(super) owner: Principal,
+    pub(super) group: Option<PolicyGroupId>,
+    /// What a new memory is compared with, and may rest on.
+    pub(super) ring: ReadingRing,
+}
+
+impl Writer {
+    /// Who owns what is written.
+    #[must_use]
+    pub fn owner(&self) -> Principal {
+        self.owner
+    }
+}
+
+impl Tx<Maintain> {
+    /// The owner of a session. What an agent may read for certain is its own: its policy may have
+    /// changed since.
+    #[must_use]
+    pub fn writer_for(&self, session: &DistilSession) -> Writer {
+        let reader = match session.owner {
+            Principal::User(user) => Reader::Human(user),
+            Principal::Agent(agent) => Reader::Agent(agent, ReadPolicy::Isolated),
+        };
+        Writer {
+            owner: session.owner,
+            group: session.owner_group,
+            ring: ReadingRing::new(reader),
+        }
+    }
 }
 
 impl<P: CanWrite> Tx<P> {
+    /// Whoever acts.
+    ///
+    /// # Errors
+    /// [`StoreError::Refused`] for upkeep, which owns nothing.
+    pub fn writer(&self) -> Result<Writer, StoreError> {
+        Ok(Writer {
+            owner: self.owner()?,
+            group: self.ring.group(),
+            ring: self.ring,
+        })
+    }
+
     /// A derived memory is trusted no further than the least of what it was derived from, and is
     /// held back if any of that is.
     pub(super) async fn limit_by_lineage(
         &mut self,
-        owner: Principal,
+        writer: &Writer,
         new: &mut NewMemory,
     ) -> Result<(), StoreError> {
         let parents: std::collections::BTreeSet<MemoryId> = new
@@ -39,10 +79,9 @@ impl<P: CanWrite> Tx<P> {
             return Ok(());
         }
         let parents: Vec<MemoryId> = parents.into_iter().collect();
-        let ring = ring_of(owner);
         let rows = self
             .backend
-            .memories_by_id(&self.scope, &ring, &parents)
+            .memories_by_id(&self.scope, &writer.ring, &parents)
             .await?;
         if rows.len() != parents.len() {
             return Err(StoreError::Refused(
@@ -61,7 +100,6 @@ impl<P: CanWrite> Tx<P> {
 
     /// The rows beside a new memory's own.
     pub(super) fn trace(&self, owner: Principal, new: &NewMemory) -> TraceRow {
-        let topic = |topic: &String| self.keys.fingerprint(Purpose::Topic, &[topic.as_bytes()]);
         let session = new.session.map(Origin::Session);
         let mut origins: Vec<OriginRow> = session
             .iter()
@@ -93,10 +131,20 @@ impl<P: CanWrite> Tx<P> {
             reason: self.seal_reasons(new.id, &new.reasons),
         });
         TraceRow {
-            topics: new.topics.iter().map(topic).collect(),
+            topics: self.topics_of(new),
             origins,
             first,
         }
+    }
+
+    /// Digests of what a memory speaks about; the same words in two projects are two topics.
+    pub(super) fn topics_of(&self, new: &NewMemory) -> Vec<Fingerprint> {
+        let project = new.project.map_or([0; 16], Id::to_bytes);
+        let topic = |topic: &String| {
+            self.keys
+                .fingerprint(Purpose::Topic, &[&project, topic.as_bytes()])
+        };
+        new.topics.iter().map(topic).collect()
     }
 
     /// Sentences for an entry of a memory's history.

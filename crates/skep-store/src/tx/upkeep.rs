@@ -179,8 +179,8 @@ impl Tx<Maintain> {
         session: &DistilSession,
         new: NewMemory,
     ) -> Result<Kept, StoreError> {
-        self.put_memory_for((session.owner, session.owner_group), new)
-            .await
+        let writer = self.writer_for(session);
+        self.put_memory_for(&writer, new).await
     }
 
     /// Notes that a session is distilled up to an ordinal.

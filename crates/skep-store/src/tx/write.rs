@@ -2,11 +2,11 @@
 
 use skep_authz::CanWrite;
 use skep_domain::{
-    Harness, Id, MemoryId, MemoryKind, MemoryState, PolicyGroupId, Principal, ProjectId, SessionId,
-    SessionState, Timestamp, Trust,
+    Harness, Id, MemoryId, MemoryKind, MemoryState, Principal, ProjectId, SessionId, SessionState,
+    Timestamp, Trust,
 };
 
-use super::Tx;
+use super::{Tx, Writer};
 use crate::StoreError;
 use crate::body::BodyWriter;
 use crate::keys::{Purpose, WorkspaceKeys, column};
@@ -125,8 +125,8 @@ impl<P: CanWrite> Tx<P> {
     /// # Errors
     /// [`StoreError`].
     pub async fn put_memory(&mut self, new: NewMemory) -> Result<Kept, StoreError> {
-        let owner = (self.owner()?, self.ring.group());
-        self.put_memory_for(owner, new).await
+        let writer = self.writer()?;
+        self.put_memory_for(&writer, new).await
     }
 
     /// A memory that was just kept, in whatever state: whoever wrote it knows what it says.
@@ -160,30 +160,36 @@ impl<P: CanWrite> Tx<P> {
             .await
     }
 
+    /// Keeps a memory for a writer, unless the same statement is there already.
+    ///
     /// What an outside source says can never be a procedure, whoever asks: steps are followed, and
     /// a page that can write them would command the agents that read them.
-    pub(super) async fn put_memory_for(
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn put_memory_for(
         &mut self,
-        owner: (Principal, Option<PolicyGroupId>),
+        writer: &Writer,
         new: NewMemory,
     ) -> Result<Kept, StoreError> {
-        self.put_memory_about(owner, Vec::new(), new).await
+        self.put_memory_about(writer, Vec::new(), new).await
     }
 
     /// A memory that says something of participants; what it is derived from adds to them.
     pub(super) async fn put_memory_about(
         &mut self,
-        (owner, owner_group): (Principal, Option<PolicyGroupId>),
+        writer: &Writer,
         about: Vec<AboutRow>,
         mut new: NewMemory,
     ) -> Result<Kept, StoreError> {
-        self.limit_by_lineage(owner, &mut new).await?;
+        self.limit_by_lineage(writer, &mut new).await?;
         let about = self.with_inherited(about, &mut new).await?;
         if new.kind == MemoryKind::Procedure && new.trust == Trust::External {
             return Err(StoreError::Refused(
                 "an outside source cannot yield a procedure".into(),
             ));
         }
+        let (owner, owner_group) = (writer.owner, writer.group);
         let trace = self.trace(owner, &new);
         let fingerprint = self.keys.fingerprint(
             Purpose::Memory,

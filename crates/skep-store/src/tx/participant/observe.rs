@@ -54,9 +54,8 @@ impl Tx<MemoryWrite> {
             observer: observed.observer,
             derived: false,
         };
-        let owner = self.owner()?;
-        self.put_memory_about((owner, self.ring.group()), vec![about], new)
-            .await
+        let writer = self.writer()?;
+        self.put_memory_about(&writer, vec![about], new).await
     }
 }
 

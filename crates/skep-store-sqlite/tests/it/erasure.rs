@@ -1,0 +1,155 @@
+//! Erased means gone: no sealed byte of it is left in any file of the data directory.
+
+use std::collections::HashSet;
+use std::fs;
+use std::path::Path;
+
+use rusqlite::Connection;
+use skep_authz::rights::{MemoryDelete, MemoryRead, MemoryWrite};
+use skep_conformance::{Harness, Persona, World, new_memory};
+use skep_domain::{Id, MemoryId};
+use skep_store::{Kept, MemoryFilter, NewVector, Tx};
+
+use super::Sqlite;
+use super::files::{all_files, file_of};
+
+const HUMAN: Persona = Persona::Human;
+const MODEL: [u8; 8] = [1; 8];
+const COUNT: usize = 240;
+
+/// Memories from a line to the limit, each with a vector and a history.
+async fn fill(world: &World<Sqlite>) -> Vec<MemoryId> {
+    let mut ids = Vec::new();
+    for n in 0..COUNT {
+        let mut tx: Tx<MemoryWrite> = world.begin(&world.ours, HUMAN).await;
+        let mut memory = new_memory(world.store(), &format!("statement {n}"));
+        memory.body.text = format!("{n} ").repeat(1 + (n * n * 7) % 4_000);
+        memory.reasons = vec![format!("reason {n}")];
+        let Kept::New(id) = tx.put_memory(memory).await.unwrap() else {
+            panic!("new");
+        };
+        tx.commit().await.unwrap();
+        let mut tx = world.maintain(&world.ours).await;
+        let vector = NewVector {
+            id,
+            dim: 256,
+            bytes: vec![n as u8; 256],
+        };
+        tx.put_vectors(MODEL, vec![vector]).await.unwrap();
+        tx.commit().await.unwrap();
+        ids.push(id);
+    }
+    ids
+}
+
+/// The sealed bytes that the file holds of a memory.
+fn sealed(file: &Path, id: MemoryId) -> Vec<Vec<u8>> {
+    let connection = Connection::open(file).unwrap();
+    [
+        "SELECT body FROM memory WHERE id = ?1",
+        "SELECT vector FROM memory_vector WHERE memory = ?1",
+        "SELECT reason FROM memory_history WHERE memory = ?1",
+    ]
+    .iter()
+    .map(|sql| connection.query_row(sql, [id.to_bytes()], |row| row.get(0)))
+    .collect::<Result<_, _>>()
+    .unwrap()
+}
+
+/// Bytes by which a sealed text is known: no two have so many in common.
+const PIECE: usize = 24;
+
+type Pieces = HashSet<[u8; PIECE]>;
+
+/// A page holds a row in one piece, or the ends of it; a piece from each eighth finds every way of
+/// cutting it.
+fn pieces(all: &[Vec<u8>]) -> Pieces {
+    let of = |bytes: &Vec<u8>| {
+        let room = bytes.len() - PIECE;
+        let cut = |step: usize| bytes[room * step / 7..][..PIECE].try_into().unwrap();
+        (0..8).map(cut).collect::<Vec<[u8; PIECE]>>()
+    };
+    all.iter().flat_map(of).collect()
+}
+
+/// How many of the pieces are in any file.
+fn found(files: &[Vec<u8>], wanted: &Pieces) -> usize {
+    let windows = files.iter().flat_map(|file| file.array_windows::<PIECE>());
+    windows
+        .filter(|window| wanted.contains(*window))
+        .collect::<HashSet<_>>()
+        .len()
+}
+
+fn contents(directory: &Path) -> Vec<Vec<u8>> {
+    let files = all_files(directory);
+    files.iter().map(|file| fs::read(file).unwrap()).collect()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn t18_no_byte_of_an_erased_memory_is_left() {
+    let sqlite = Sqlite::fresh().await;
+    let world = World::create(sqlite.clone(), 1).await;
+    let ids = fill(&world).await;
+    let file = file_of(&sqlite.path, &world.ours);
+    // Some in the middle, at the ends, next to each other and alone.
+    let (gone, left): (Vec<usize>, Vec<usize>) =
+        (0..COUNT).partition(|n| n % 23 == 0 || (100..108).contains(n) || *n == COUNT - 1);
+    let erased: Vec<Vec<u8>> = gone.iter().flat_map(|n| sealed(&file, ids[*n])).collect();
+    let kept: Vec<Vec<u8>> = left
+        .iter()
+        .step_by(40)
+        .flat_map(|n| sealed(&file, ids[*n]))
+        .collect();
+    let before = contents(&sqlite.path);
+    let (erased, kept) = (pieces(&erased), pieces(&kept));
+    // A piece over the end of a page is in two places; nearly all are in one.
+    assert!(
+        found(&before, &erased) * 10 > erased.len() * 9,
+        "the search finds what is there"
+    );
+    let whole = found(&before, &kept);
+
+    for n in &gone {
+        let mut tx: Tx<MemoryDelete> = world.begin(&world.ours, HUMAN).await;
+        assert!(tx.erase(ids[*n], world.store().now()).await.unwrap());
+        tx.commit().await.unwrap();
+    }
+    assert!(world.scrub(&world.ours).await);
+    let after = contents(&sqlite.path);
+    assert_eq!(found(&after, &erased), 0, "of {}", erased.len());
+    assert_eq!(found(&after, &kept), whole, "the rest is there");
+}
+
+/// A recall that is under way reads what it authorized to its end; the bytes go when it is done.
+#[tokio::test(flavor = "multi_thread")]
+async fn t18_erasing_while_somebody_reads_waits_for_the_bytes_only() {
+    let sqlite = Sqlite::fresh().await;
+    let world = World::create(sqlite.clone(), 1).await;
+    let ids = fill(&world).await;
+    let file = file_of(&sqlite.path, &world.ours);
+    let bytes = sealed(&file, ids[7]);
+    let mut reader: Tx<MemoryRead> = world.begin(&world.ours, HUMAN).await;
+    let filter = MemoryFilter::default();
+    let visible = reader.authorize(&[ids[7]], &filter).await.unwrap();
+
+    let mut tx: Tx<MemoryDelete> = world.begin(&world.ours, HUMAN).await;
+    assert!(tx.erase(ids[7], world.store().now()).await.unwrap());
+    tx.commit().await.unwrap();
+    let mut other: Tx<MemoryRead> = world.begin(&world.ours, HUMAN).await;
+    assert!(
+        other.get_memory(ids[7]).await.unwrap().is_none(),
+        "gone at once"
+    );
+    drop(other);
+    assert_eq!(
+        reader.load(&visible).await.unwrap().len(),
+        1,
+        "one view to the end"
+    );
+    assert!(!world.scrub(&world.ours).await, "somebody reads");
+    drop(reader);
+    assert!(world.scrub(&world.ours).await);
+    let after = contents(&sqlite.path);
+    assert_eq!(found(&after, &pieces(&bytes)), 0);
+}
