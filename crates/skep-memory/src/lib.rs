@@ -30,8 +30,8 @@ pub use deny::{
     Awaited, DENIED_PATHS, DENIED_TOOLS, DenyRules, DenyView, Drop, PatternError, ToolRule, Verdict,
 };
 pub use distil::{
-    CoChange, Continued, Draft, distil_commit, distil_continued, distil_exchange, distil_session,
-    split_exchanges,
+    CoChange, CommandRuns, Continued, Draft, Recap, Refused, Sequence, Statement, Why,
+    distil_commit, distil_continued, distil_exchange, distil_session, split_exchanges,
 };
 pub use edge::{Edge, edge};
 pub use inject::{

@@ -1,5 +1,6 @@
 //! A commit into a draft: what was done and why, if the message says more than that something was.
 
+use super::admission::CommitFeatures;
 use super::cochange::is_written;
 use super::cue::{Cue, Cues};
 use super::draft::Draft;
@@ -38,7 +39,7 @@ pub fn distil_commit(commit: &CommitView<'_>) -> Vec<Draft> {
     let kind = kind(&message, &body);
     let mut names = entities(&format!("{} {body}", message.subject));
     names.retain(|name| !name.starts_with('#'));
-    let score = weigh(&message, kind, subject_words, explains, names.len());
+    let score = weigh(&message, kind, (subject_words, explains), names.len());
     if score < Draft::ADMISSION {
         return Vec::new();
     }
@@ -82,6 +83,20 @@ pub fn distil_commit(commit: &CommitView<'_>) -> Vec<Draft> {
         score,
     };
     vec![draft.bounded()]
+}
+
+/// `words` are those of the subject and of the body.
+fn weigh(message: &Message, kind: MemoryKind, words: (usize, usize), names: usize) -> f32 {
+    let area = message.scope.as_deref().map(fold).unwrap_or_default();
+    let features = CommitFeatures {
+        kind,
+        sort: message.sort.as_deref().unwrap_or_default(),
+        area: &area,
+        subject_words: words.0,
+        body_words: words.1,
+        names,
+    };
+    features.weigh()
 }
 
 fn trust(author: CommitAuthor, by_agent: bool) -> Trust {
@@ -146,53 +161,6 @@ tradeoff|otherwise|cannot: |would have|leaks as soon|no longer need|in favor of|
 const REPORT_VERBS: &str = "clarify|document|mention|explain|describe|test|update|improve|tweak";
 const CHOICE_VERBS: &str =
     "switch|replace|adopt|choose|prefer|drop|migrate|abandon|standardise|standardize|stop|keep";
-
-fn weigh(
-    message: &Message,
-    kind: MemoryKind,
-    subject_words: usize,
-    body_words: usize,
-    names: usize,
-) -> f32 {
-    let mut score = 0.34_f32 + 0.035 * subject_words.min(6) as f32 + 0.02 * names.min(4) as f32;
-    score += match body_words {
-        0..4 => 0.0,
-        4..12 => 0.12,
-        12..40 => 0.2,
-        _ => 0.26,
-    };
-    if matches!(
-        kind,
-        MemoryKind::Decision | MemoryKind::Gotcha | MemoryKind::Convention
-    ) {
-        score += 0.08;
-    }
-    if is_one(
-        message.sort.as_deref().unwrap_or_default(),
-        "feat|feature|perf",
-    ) {
-        score += 0.05;
-    }
-    if body_words < 12 {
-        // What only the machinery or the wording changed is seldom asked for.
-        let area = message.scope.as_deref().map(fold).unwrap_or_default();
-        if is_one(message.sort.as_deref().unwrap_or_default(), HOUSEKEEPING) {
-            score -= 0.14;
-        }
-        if is_one(&area, QUIET_AREAS) {
-            score -= 0.14;
-        }
-        if subject_words < 2 {
-            score -= 0.2;
-        }
-    }
-    score
-}
-
-const HOUSEKEEPING: &str =
-    "chore|deps|dep|release|fmt|merge|wip|test|tests|build|ci|docs|doc|style|cleanup";
-const QUIET_AREAS: &str =
-    "deps|deps-dev|changelog|release|pkg/brew|doc|docs|style|tests|test|lint|typo|readme";
 
 /// Joins the paragraphs that are kept, lists as lists.
 fn body_text(body: &[Block]) -> String {

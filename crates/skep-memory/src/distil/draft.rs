@@ -33,6 +33,12 @@ impl Draft {
     /// The least score with which a statement is kept.
     pub const ADMISSION: f32 = 0.5;
 
+    /// The same, trusted no further than this.
+    pub(crate) fn trusted_to(mut self, most: Trust) -> Self {
+        self.trust = self.trust.min(most);
+        self
+    }
+
     /// Brings every part within its bounds.
     pub(crate) fn bounded(mut self) -> Self {
         let key: Vec<&str> = self.key.split_whitespace().collect();

@@ -1,5 +1,6 @@
 //! One exchange into drafts: statements of both sides, repairs, and the outcome.
 
+use super::admission::{PASSING, Refused, Why, is_outside_procedure};
 use super::cue::Cue;
 use super::draft::Draft;
 use super::entity::entities;
@@ -11,7 +12,7 @@ use super::paste::{is_document, without_output};
 use super::repair::{Failure, repairs};
 use super::retract::taken_back;
 use super::shell::{ToolSort, sort};
-use super::statement::{Speaker, render, statements};
+use super::statement::{Judged, Speaker, explanations, render, statements};
 use crate::normal::{NEAR_DUPLICATE, near_duplicate};
 use crate::turn::TurnView;
 use skep_domain::{Harness, MemoryKind, Trust, TurnRole};
@@ -34,20 +35,26 @@ const DRAFTS_MAX: usize = 6;
 /// The most of them that one message gives.
 const PER_MESSAGE: usize = 4;
 
-/// The drafts of one exchange, best first; `before` is brought up to date.
-pub(super) fn distil(harness: Harness, turns: &[TurnView<'_>], before: &mut Before) -> Vec<Draft> {
+/// What an exchange leaves.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Sifted {
+    /// Best first.
+    pub(super) drafts: Vec<Draft>,
+    /// Candidates that were not kept.
+    pub(super) refused: Vec<Refused>,
+}
+
+/// The drafts of one exchange; `before` is brought up to date.
+pub(super) fn distil(harness: Harness, turns: &[TurnView<'_>], before: &mut Before) -> Sifted {
     let heard: Vec<Cow<'_, str>> = turns.iter().map(|turn| said(harness, turn)).collect();
-    let turns: Vec<TurnView<'_>> = turns
-        .iter()
-        .zip(&heard)
-        .map(|(turn, text)| TurnView { text, ..*turn })
-        .collect();
+    let turns = with_words(turns, &heard);
     let asked = turns
         .iter()
         .find(|turn| turn.role == TurnRole::User && !is_summary(turn.text));
     let own_goal = asked.and_then(|turn| goal(turn.text));
     let goal = own_goal.clone().or_else(|| before.goal.clone());
     let mut drafts = accepted(asked, before);
+    let mut refused = Vec::new();
     let mut spent = BTreeSet::new();
     let mut said_so_far: Vec<(usize, Vec<Sentence>)> = Vec::new();
     let mut is_tainted = false;
@@ -56,13 +63,16 @@ pub(super) fn distil(harness: Harness, turns: &[TurnView<'_>], before: &mut Befo
             TurnRole::ToolCall => is_tainted |= sort(turn.tool) == ToolSort::Web,
             TurnRole::User | TurnRole::Assistant | TurnRole::Summary => {
                 let passage = read(turn.text);
-                let found = of_message(turn, &passage, goal.as_deref(), is_tainted, &mut spent);
+                let message = Message {
+                    turn,
+                    passage: &passage,
+                    goal: goal.as_deref(),
+                    is_tainted,
+                };
+                let found = message.drafts(&mut spent, &mut refused);
                 let said_before: Vec<&Draft> = drafts.iter().collect();
-                for at in taken_back(&said_before, turn.index, &passage)
-                    .into_iter()
-                    .rev()
-                {
-                    drafts.remove(at);
+                for at in taken_back(&said_before, turn, &passage).into_iter().rev() {
+                    refused.push(Refused::draft(&drafts.remove(at), Why::TakenBack));
                 }
                 drafts.extend(found);
                 said_so_far.push((turn.index, passage));
@@ -72,21 +82,48 @@ pub(super) fn distil(harness: Harness, turns: &[TurnView<'_>], before: &mut Befo
         }
     }
     keep_last_diagnosis(&mut drafts, &turns);
-    // What an agent says after reading the web may be the web's word.
-    let trust = if is_tainted {
+    let is_explained = drafts.iter().any(|draft| draft.kind == MemoryKind::Gotcha);
+    if !is_explained && asked.is_some_and(|turn| is_trouble(turn.text)) {
+        let (said, goal) = (&said_so_far, goal.as_deref());
+        let told = Told {
+            turns: &turns,
+            said,
+            goal,
+            is_tainted,
+        };
+        drafts.extend(told.diagnosis(&mut spent));
+    }
+    let trust = trust_of_agent(is_tainted);
+    let mended = repairs(&turns, &mut before.failures, goal.as_deref());
+    drafts.extend(mended.into_iter().map(|draft| draft.trusted_to(trust)));
+    let asked_for = asked.zip(own_goal.as_deref().or(before.goal.as_deref()));
+    match outcome(&turns, asked_for, &spent, trust) {
+        Some(Ok(draft)) => drafts.push(draft),
+        Some(Err(trivial)) => refused.push(trivial),
+        None => {}
+    }
+    before.advice = advice(&said_so_far, &turns);
+    before.goal = goal;
+    Sifted {
+        drafts: best(drafts, &mut refused),
+        refused,
+    }
+}
+
+fn with_words<'a>(turns: &[TurnView<'a>], heard: &'a [Cow<'_, str>]) -> Vec<TurnView<'a>> {
+    let turns = turns.iter().zip(heard);
+    turns
+        .map(|(turn, text)| TurnView { text, ..*turn })
+        .collect()
+}
+
+/// What an agent says after reading the web may be the web's word.
+const fn trust_of_agent(is_tainted: bool) -> Trust {
+    if is_tainted {
         Trust::External
     } else {
         Trust::Agent
-    };
-    for mut draft in repairs(&turns, &mut before.failures, goal.as_deref()) {
-        draft.trust = draft.trust.min(trust);
-        drafts.push(draft);
     }
-    let asked_for = asked.zip(own_goal.as_deref().or(before.goal.as_deref()));
-    drafts.extend(outcome(&turns, asked_for, &spent, trust));
-    before.advice = advice(&said_so_far, &turns);
-    before.goal = goal;
-    best(drafts)
 }
 
 fn speaker(turn: &TurnView<'_>) -> Speaker {
@@ -127,7 +164,13 @@ fn refusal(turn: &TurnView<'_>, is_tainted: bool) -> Vec<Draft> {
         role: TurnRole::User,
         ..*turn
     };
-    let mut drafts = of_message(&view, &passage, None, false, &mut BTreeSet::new());
+    let message = Message {
+        turn: &view,
+        passage: &passage,
+        goal: None,
+        is_tainted: false,
+    };
+    let mut drafts = message.drafts(&mut BTreeSet::new(), &mut Vec::new());
     for draft in &mut drafts {
         draft.trust = Trust::Tool;
     }
@@ -152,55 +195,116 @@ fn keep_last_diagnosis(drafts: &mut Vec<Draft>, turns: &[TurnView<'_>]) {
     drafts.retain_mut(|draft| {
         let is_last = draft.turns.iter().any(|turn| Some(*turn) == last);
         if is_diagnosis(draft) && !has_final {
-            draft.score -= 0.06;
+            draft.score += PASSING;
         }
         !is_diagnosis(draft) || is_last
     });
 }
 
-fn of_message(
-    turn: &TurnView<'_>,
-    passage: &[Sentence],
-    goal: Option<&str>,
+fn is_trouble(text: &str) -> bool {
+    let passage = read(text);
+    let is_told = |sentence: &Sentence| sentence.cues.has(Cue::Troubles);
+    !is_document(text) && passage.iter().any(is_told)
+}
+
+/// An exchange as it was told.
+struct Told<'a> {
+    turns: &'a [TurnView<'a>],
+    said: &'a [(usize, Vec<Sentence>)],
+    goal: Option<&'a str>,
     is_tainted: bool,
-    spent: &mut BTreeSet<String>,
-) -> Vec<Draft> {
-    let speaker = speaker(turn);
-    let is_user = matches!(speaker, Speaker::User | Speaker::Document);
-    let mut judged = statements(speaker, passage);
-    judged.sort_by(|a, b| b.score.total_cmp(&a.score));
-    judged.truncate(PER_MESSAGE);
-    let trust = match (is_user, is_tainted) {
-        (true, _) => Trust::User,
-        (false, false) => Trust::Agent,
-        // What an agent says after reading the web may be the web's word.
-        (false, true) => Trust::External,
-    };
-    let mut drafts = Vec::new();
-    for found in judged {
-        if trust == Trust::External && found.kind == MemoryKind::Procedure {
-            continue;
-        }
-        let text = render(passage, &found.span);
-        spent.extend(
-            passage[found.span.clone()]
+}
+
+impl Told<'_> {
+    /// What explains the trouble, where nobody said "the cause is": the sentence that names most
+    /// and tells what follows from what, said after the last claim that fell.
+    fn diagnosis(&self, spent: &mut BTreeSet<String>) -> Option<Draft> {
+        let falls = |passage: &[Sentence]| passage.iter().any(|part| part.cues.has(Cue::Retracts));
+        let last_fall = self.said.iter().rposition(|(_, passage)| falls(passage));
+        let mut best: Option<(Judged, &TurnView<'_>, &[Sentence])> = None;
+        for (index, passage) in &self.said[last_fall.unwrap_or_default()..] {
+            let turn = self
+                .turns
                 .iter()
-                .map(|sentence| sentence.text.clone()),
-        );
+                .find(|turn| turn.index == *index && turn.role == TurnRole::Assistant);
+            let Some(turn) = turn else { continue };
+            for found in explanations(passage, spent) {
+                if best
+                    .as_ref()
+                    .is_none_or(|(most, ..)| found.score > most.score)
+                {
+                    best = Some((found, turn, passage));
+                }
+            }
+        }
+        let (found, turn, passage) = best?;
+        let sentences = &passage[found.span.clone()];
+        spent.extend(sentences.iter().map(|sentence| sentence.text.clone()));
+        let message = Message {
+            turn,
+            passage,
+            goal: self.goal,
+            is_tainted: self.is_tainted,
+        };
+        Some(message.draft(&found, Speaker::Assistant))
+    }
+}
+
+/// A message, and what is known about it.
+struct Message<'a> {
+    turn: &'a TurnView<'a>,
+    passage: &'a [Sentence],
+    goal: Option<&'a str>,
+    /// The web was read before it.
+    is_tainted: bool,
+}
+
+impl Message<'_> {
+    /// Its statements as drafts; the sentences they use are noted as `spent`.
+    fn drafts(&self, spent: &mut BTreeSet<String>, refused: &mut Vec<Refused>) -> Vec<Draft> {
+        let speaker = speaker(self.turn);
+        let (mut judged, trivial) = statements(speaker, self.passage);
+        refused.extend(trivial);
+        judged.sort_by(|a, b| b.score.total_cmp(&a.score));
+        for found in judged.drain(judged.len().min(PER_MESSAGE)..) {
+            let text = render(self.passage, &found.span);
+            refused.push(Refused::new(found.score, Why::Crowded, found.kind, &text));
+        }
+        let mut drafts = Vec::new();
+        for found in judged {
+            let draft = self.draft(&found, speaker);
+            if is_outside_procedure(&draft) {
+                refused.push(Refused::draft(&draft, Why::OutsideProcedure));
+                continue;
+            }
+            let sentences = &self.passage[found.span.clone()];
+            spent.extend(sentences.iter().map(|sentence| sentence.text.clone()));
+            drafts.push(draft);
+        }
+        drafts
+    }
+
+    fn draft(&self, found: &Judged, speaker: Speaker) -> Draft {
+        let is_user = matches!(speaker, Speaker::User | Speaker::Document);
+        let trust = if is_user {
+            Trust::User
+        } else {
+            trust_of_agent(self.is_tainted)
+        };
+        let text = render(self.passage, &found.span);
         let names = entities(&text);
         let draft = Draft {
             kind: found.kind,
-            key: key_line(&text, &names, if is_user { None } else { goal }),
+            key: key_line(&text, &names, if is_user { None } else { self.goal }),
             text,
             trust,
-            valid_from: turn.at,
-            turns: vec![turn.index],
+            valid_from: self.turn.at,
+            turns: vec![self.turn.index],
             entities: names,
             score: found.score,
         };
-        drafts.push(draft.bounded());
+        draft.bounded()
     }
-    drafts
 }
 
 /// "Yes, do that" makes a decision of what the agent advised.
@@ -287,10 +391,11 @@ fn is_same(a: &Draft, b: &Draft) -> bool {
 }
 
 /// The best drafts, each statement once.
-fn best(mut drafts: Vec<Draft>) -> Vec<Draft> {
+fn best(mut drafts: Vec<Draft>, refused: &mut Vec<Refused>) -> Vec<Draft> {
     drafts.sort_by(|a, b| b.score.total_cmp(&a.score));
     let mut kept: Vec<Draft> = Vec::new();
     for draft in drafts {
+        let is_full = kept.len() == DRAFTS_MAX;
         let same = kept.iter_mut().find(|known| is_same(known, &draft));
         match same {
             Some(known) => {
@@ -298,10 +403,12 @@ fn best(mut drafts: Vec<Draft>) -> Vec<Draft> {
                 known.turns.sort_unstable();
                 known.turns.dedup();
             }
-            None if draft.score >= Draft::ADMISSION => kept.push(draft),
-            None => {}
+            None if draft.score < Draft::ADMISSION => {
+                refused.push(Refused::draft(&draft, Why::Passing));
+            }
+            None if is_full => refused.push(Refused::draft(&draft, Why::Crowded)),
+            None => kept.push(draft),
         }
     }
-    kept.truncate(DRAFTS_MAX);
     kept
 }

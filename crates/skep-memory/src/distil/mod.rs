@@ -1,5 +1,6 @@
 //! Turns and commits into memories, by rule: the same input gives the same drafts.
 
+mod admission;
 mod cochange;
 mod commit;
 mod cue;
@@ -14,6 +15,8 @@ mod outcome;
 mod passage;
 mod paste;
 mod phrase;
+mod procedure;
+mod recap;
 mod repair;
 mod retract;
 mod sentence;
@@ -22,8 +25,11 @@ mod shell;
 mod statement;
 mod trivial;
 
+pub use admission::{Refused, Why};
 pub use cochange::CoChange;
 pub use commit::distil_commit;
 pub use draft::Draft;
 pub(crate) use entity::entities;
+pub use procedure::{CommandRuns, Sequence};
+pub use recap::{Recap, Statement};
 pub use session::{Continued, distil_continued, distil_exchange, distil_session, split_exchanges};

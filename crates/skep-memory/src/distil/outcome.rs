@@ -1,5 +1,6 @@
 //! What an exchange was for and what came of it.
 
+use super::admission::{Features, Refused, Why};
 use super::cue::Cue;
 use super::draft::Draft;
 use super::entity::{entities, has_entity, has_place};
@@ -20,9 +21,27 @@ const OUTCOME_CHARS: usize = 520;
 /// What the user asked for, in a line; `None` for "continue" and the like.
 pub(super) fn goal(user_text: &str) -> Option<String> {
     let passage = read(user_text);
-    let asked = passage.iter().find(|sentence| {
+    let fits = |sentence: &&Sentence| {
         sentence.words >= 2 && !is_greeting(&sentence.folded) && !begins(&sentence.folded, GOING_ON)
-    })?;
+    };
+    let is_order = |sentence: &&Sentence| sentence.cues.has(Cue::Tasks) && sentence.words >= 4;
+    // A rule or a place given on the way is not what was asked for.
+    let is_aside = |sentence: &&Sentence| {
+        sentence
+            .cues
+            .has_any(&[Cue::Place, Cue::House, Cue::Rule, Cue::Remember])
+    };
+    let first = passage.iter().find(fits)?;
+    let asked = if first.cues.has(Cue::Troubles) && !is_aside(&first) {
+        first
+    } else {
+        let mut candidates = passage.iter().filter(fits);
+        candidates
+            .clone()
+            .find(is_order)
+            .or_else(|| candidates.find(|sentence| !is_aside(sentence)))
+            .unwrap_or(first)
+    };
     // A correction goes on with what was asked for before.
     if asked
         .cues
@@ -105,38 +124,43 @@ pub(super) fn outcome(
     asked: Option<(&TurnView<'_>, &str)>,
     spent: &BTreeSet<String>,
     trust: Trust,
-) -> Option<Draft> {
+) -> Option<Result<Draft, Refused>> {
     let told = turns
         .iter()
         .rfind(|turn| turn.role == TurnRole::Assistant && turn.text.trim().len() >= 20)?;
     let passage = read(told.text);
     let edited = edited_paths(turns);
     let is_question = asked.is_some_and(|(_, goal)| goal.ends_with('?'));
-    let kept = pick(&passage, spent, is_question);
+    let kept = pick(&passage, spent, is_question, !edited.is_empty());
     let text = joined(&kept);
     let names = entities(&text);
     let words: usize = kept.iter().map(|sentence| sentence.words).sum();
-    let acted = turns.iter().any(|turn| turn.role == TurnRole::ToolCall) && has_place(&text);
+    let used_tools = turns.iter().any(|turn| turn.role == TurnRole::ToolCall);
+    let acted = used_tools && has_place(&text);
     let tells = kept
         .iter()
-        .any(|sentence| !sentence.is_item && sentence.cues.has(Cue::Done));
+        .any(|sentence| !sentence.is_item && is_result(sentence, !edited.is_empty()));
     let lists = kept.iter().any(|sentence| sentence.cues.has(Cue::Done)) && asked.is_some();
     let did_something = if edited.is_empty() {
         acted && tells
     } else {
         tells || lists
     };
+    let tried = used_tools && kept.iter().any(|sentence| is_attempt(sentence));
     let answered = is_question && !names.is_empty() && words >= 5;
-    if words < 4 || !(did_something || answered) {
+    if words < 4 || !(did_something || answered || tried) {
         return None;
     }
-    let mut score = 0.5 + 0.03 * names.len().min(4) as f32;
-    if !edited.is_empty() {
-        score += 0.06;
-    }
-    if kept.iter().any(|sentence| sentence.cues.has(Cue::Undone)) {
-        score -= 0.04;
-    }
+    let features = Features {
+        cue: OUTCOME,
+        names: names.len(),
+        words,
+        has_number: text.bytes().any(|byte| byte.is_ascii_digit()),
+        is_change: !edited.is_empty(),
+        is_unfinished: kept.iter().any(|sentence| sentence.cues.has(Cue::Undone)),
+        ..Features::default()
+    };
+    let (score, why) = features.weigh();
     let goal = asked.map(|(_, goal)| goal);
     let statement = cut_line(&text, OUTCOME_CHARS).into_owned();
     let mut all_names = names;
@@ -160,8 +184,24 @@ pub(super) fn outcome(
         entities: all_names,
         score,
     };
-    Some(draft.bounded())
+    Some(admitted(draft.bounded(), why))
 }
+
+fn admitted(draft: Draft, why: Why) -> Result<Draft, Refused> {
+    if draft.score >= Draft::ADMISSION {
+        Ok(draft)
+    } else {
+        Err(Refused::draft(&draft, why))
+    }
+}
+
+/// What could not be done, with what was in the way, spares the next one the attempt.
+fn is_attempt(sentence: &Sentence) -> bool {
+    sentence.cues.has(Cue::Undone) && sentence.words >= 6 && !sentence.is_item
+}
+
+/// What an agent says it did at the end is mostly so.
+const OUTCOME: f32 = 0.5;
 
 /// The goal and what came of it, as one text.
 fn told_of(goal: Option<&str>, statement: &str) -> String {
@@ -196,11 +236,18 @@ const TALK: &str = "you're |you are |you can |you should |you'll |please |that's
 now please|try it|just |note:|line |this is |here |the user";
 const FILLER: &str = "successfully|you requested|you asked|you identified|as requested|completed all|all the issues|everything";
 
+/// It says what was done, or, after a change, how things stand now.
+fn is_result(sentence: &Sentence, is_change: bool) -> bool {
+    let stands = is_change && sentence.cues.has(Cue::Stands) && has_entity(&sentence.text);
+    sentence.cues.has(Cue::Done) || stands
+}
+
 /// The sentences that tell the outcome: what was done, or what the answer is.
 fn pick<'a>(
     passage: &'a [Sentence],
     spent: &BTreeSet<String>,
     is_question: bool,
+    is_change: bool,
 ) -> Vec<&'a Sentence> {
     let mut kept: Vec<&Sentence> = Vec::new();
     let mut chars = 0;
@@ -215,7 +262,7 @@ fn pick<'a>(
             || begins(&sentence.folded, TALK)
             || (has(&sentence.folded, FILLER) && !has_entity(&sentence.text))
             || sentence.words < 3;
-        let says = sentence.cues.has(Cue::Done)
+        let says = is_result(sentence, is_change)
             || sentence.cues.has(Cue::Undone)
             || (is_question && (has_entity(&sentence.text) || kept.is_empty()))
             || sentence.is_item;

@@ -1,5 +1,6 @@
 //! A command that failed, what was done about it, and the same command passing.
 
+use super::admission::Features;
 use super::cue::Cue;
 use super::draft::Draft;
 use super::entity::entities;
@@ -15,12 +16,12 @@ use skep_domain::{MemoryKind, Trust, TurnRole};
 use std::fmt::Write as _;
 
 /// One run of a command.
-struct Run {
-    call: usize,
+pub(super) struct Run {
+    pub(super) call: usize,
     result: usize,
-    core: String,
-    signature: String,
-    failed: bool,
+    pub(super) core: String,
+    pub(super) signature: String,
+    pub(super) failed: bool,
 }
 
 /// A check that failed and has not passed since.
@@ -77,7 +78,8 @@ pub(super) fn repairs(
     found
 }
 
-fn runs(turns: &[TurnView<'_>]) -> Vec<Run> {
+/// The shell commands that have a result, in order.
+pub(super) fn runs(turns: &[TurnView<'_>]) -> Vec<Run> {
     let mut runs = Vec::new();
     // Results follow their calls in order, also when several calls are made at once.
     let mut taken = vec![false; turns.len()];
@@ -143,7 +145,14 @@ fn repair(
     names.extend(entities(complaint));
     names.extend(entities(&told));
     names.extend(edited);
-    let score = 0.6 + 0.03 * names.len().min(6) as f32;
+    let features = Features {
+        cue: REPAIR,
+        names: names.len(),
+        words: content_words(&text).len(),
+        is_remedied: true,
+        ..Features::default()
+    };
+    let (score, _) = features.weigh();
     let draft = Draft {
         kind: MemoryKind::Gotcha,
         key: key_line(
@@ -166,6 +175,9 @@ fn repair(
     };
     Some(draft.bounded())
 }
+
+/// That a check failed and passed is no opinion.
+const REPAIR: f32 = 0.54;
 
 /// The sentences that say what was wrong or what helped, with the turn that said them. They speak of
 /// what the complaint, the command or the edited files speak of.

@@ -1,5 +1,6 @@
 //! A session into exchanges, and their drafts into what the session leaves.
 
+use super::admission::{Refused, Why};
 use super::draft::Draft;
 use super::exchange::{Before, distil};
 use super::passage::read;
@@ -35,7 +36,7 @@ pub fn split_exchanges(turns: &[TurnView<'_>]) -> Vec<Range<usize>> {
 /// that failed and what made them pass; and the outcome. What the exchange itself takes back is left out.
 #[must_use]
 pub fn distil_exchange(harness: Harness, turns: &[TurnView<'_>]) -> Vec<Draft> {
-    distil(harness, turns, &mut Before::default())
+    distil(harness, turns, &mut Before::default()).drafts
 }
 
 /// The drafts of a whole session, in its order.
@@ -54,36 +55,47 @@ pub struct Continued {
     pub drafts: Vec<Draft>,
     /// Drafts of the earlier turns that the new ones take back, word for word as they were made.
     pub withdrawn: Vec<Draft>,
+    /// Candidates of the new turns that were not kept, each with its reason.
+    pub refused: Vec<Refused>,
 }
 
 /// Distils `turns[from..]`, knowing what went before.
 ///
 /// For sessions that are distilled while they go on: give the last exchange or two as context, with
-/// `from` at the start of the first exchange that is new. Drafts of the context are made again only
+/// `from` at the start of the first turn that is new. Drafts of the context are made again only
 /// to be compared with; what is made of them is the same, so their normal forms find the memories.
+/// An exchange that was distilled before it was complete is distilled again as a whole: what it
+/// said then and does not say now is withdrawn.
 #[must_use]
 pub fn distil_continued(harness: Harness, turns: &[TurnView<'_>], from: usize) -> Continued {
     let mut before = Before::default();
     let mut kept = Kept::default();
+    let mut half = Vec::new();
     for range in split_exchanges(turns) {
-        let is_new = range.start >= from;
+        let is_new = range.end > from;
+        if is_new && range.start < from {
+            let told = &turns[range.start..from];
+            half = distil(harness, told, &mut before.clone()).drafts;
+        }
         let exchange = &turns[range];
         for turn in exchange.iter().filter(|turn| is_speech(turn.role)) {
             kept.take_back(turn, is_new);
         }
-        for draft in distil(harness, exchange, &mut before) {
+        let sifted = distil(harness, exchange, &mut before);
+        if is_new {
+            kept.refused.extend(sifted.refused);
+        }
+        for draft in sifted.drafts {
             kept.put(draft, is_new);
         }
     }
-    let drafts = kept
-        .rows
-        .into_iter()
-        .filter(|row| row.is_new)
-        .map(|row| row.draft)
-        .collect();
+    half.retain(|draft| !kept.known.contains(&normal_form(&draft.text)));
+    kept.withdrawn.extend(half);
+    let rows = kept.rows.into_iter().filter(|row| row.is_new);
     Continued {
-        drafts,
+        drafts: rows.map(|row| row.draft).collect(),
         withdrawn: kept.withdrawn,
+        refused: kept.refused,
     }
 }
 
@@ -100,6 +112,7 @@ struct Kept {
     rows: Vec<Row>,
     known: BTreeSet<String>,
     withdrawn: Vec<Draft>,
+    refused: Vec<Refused>,
 }
 
 struct Row {
@@ -112,10 +125,15 @@ impl Kept {
     fn take_back(&mut self, turn: &TurnView<'_>, is_new: bool) {
         let start = self.rows.len().saturating_sub(WINDOW);
         let recent: Vec<&Draft> = self.rows[start..].iter().map(|row| &row.draft).collect();
-        let fallen = taken_back(&recent, turn.index, &read(turn.text));
+        let fallen = taken_back(&recent, turn, &read(turn.text));
         for at in fallen.into_iter().rev() {
             let row = self.rows.remove(start + at);
-            if is_new && !row.is_new {
+            if !is_new {
+                continue;
+            }
+            self.refused
+                .push(Refused::draft(&row.draft, Why::TakenBack));
+            if !row.is_new {
                 self.withdrawn.push(row.draft);
             }
         }

@@ -1,11 +1,13 @@
 //! Which sentences are statements worth keeping, and of which kind.
 
+use super::admission::{Features, Refused};
 use super::cue::Cue;
 use super::entity::{entities, has_place};
 use super::passage::{Section, Sentence};
 use super::phrase::{self, begins};
 use super::sentence::fold;
 use skep_domain::MemoryKind;
+use std::collections::BTreeSet;
 use std::ops::Range;
 
 /// Whose sentence it is, and in what sort of message.
@@ -29,9 +31,11 @@ pub(super) struct Judged {
     pub(super) span: Range<usize>,
 }
 
-/// The statements of a message. Each sentence belongs to one at most.
-pub(super) fn statements(speaker: Speaker, passage: &[Sentence]) -> Vec<Judged> {
+/// The statements of a message, and the candidates that are none. Each sentence belongs to one at most.
+pub(super) fn statements(speaker: Speaker, passage: &[Sentence]) -> (Vec<Judged>, Vec<Refused>) {
     let mut found: Vec<Judged> = Vec::new();
+    let mut refused = Vec::new();
+    let is_person = matches!(speaker, Speaker::User | Speaker::Document);
     let mut free_from = 0;
     let last_block = passage.last().map_or(0, |sentence| sentence.block);
     for at in 0..passage.len() {
@@ -46,13 +50,20 @@ pub(super) fn statements(speaker: Speaker, passage: &[Sentence]) -> Vec<Judged> 
             continue;
         };
         let span = with_neighbours(passage, at, free_from, kind);
-        let score = weigh(passage, at, &span, base);
+        let features = Features {
+            cue: base,
+            is_person,
+            ..features(passage, at, &span)
+        };
+        let (score, why) = features.weigh();
         if score >= super::draft::Draft::ADMISSION {
             free_from = span.end;
             found.push(Judged { kind, score, span });
+        } else {
+            refused.push(Refused::new(score, why, kind, &passage[at].text));
         }
     }
-    found
+    (found, refused)
 }
 
 fn judge(speaker: Speaker, sentence: &Sentence) -> Option<(MemoryKind, f32)> {
@@ -167,7 +178,7 @@ fn is_standing(sentence: &Sentence) -> bool {
     );
     let says = phrase::has(
         &sentence.folded,
-        "from now on|going forward|as a rule|by convention|our convention|without exception|must never|must always|should never|should always|told you to never|told you to always|we never want|we always want|never use|always use|never commit|never push",
+        ", always|niemals|auf keinen fall|immer nur|immer auf|immer mit|jamais|toujours|siempre|nunca|from now on|going forward|as a rule|by convention|our convention|without exception|must never|must always|should never|should always|told you to never|told you to always|we never want|we always want|never use|always use|never commit|never push",
     );
     (opens || says) && sentence.words <= 30
 }
@@ -273,7 +284,7 @@ fn judge_finding(sentence: &Sentence) -> Option<(MemoryKind, f32)> {
 
 /// "Fixed all references": work that was done, which the outcome tells better.
 fn only_reports(sentence: &Sentence) -> bool {
-    const DONE: &str = "added|fixed all|fixed the|created|updated|implemented|generated|removed|moved|verified|confirmed|found |\
+    const DONE: &str = "added|built |reverted|i reverted|fixed all|fixed the|created|updated|implemented|generated|removed|moved|verified|confirmed|found |\
 changed|renamed|made |wrote|replaced|refactored|tested|checked|marked|committed|pushed|restored|cleaned|improved|enhanced|\
 integrated|enabled|ensured|detected|identified|debugged|investigated|discovered|completed|successfully|i've |i have |i added|i updated|i created|i moved|referenced";
     let explains = sentence.cues.has(Cue::Rationale)
@@ -313,32 +324,60 @@ fn with_neighbours(
     start..end
 }
 
-fn weigh(passage: &[Sentence], at: usize, span: &Range<usize>, base: f32) -> f32 {
+/// Sentences that tell what follows from what, with names, and are neither guesses nor reports.
+pub(super) fn explanations(passage: &[Sentence], spent: &BTreeSet<String>) -> Vec<Judged> {
+    const TALK: &[Cue] = &[
+        Cue::Asks,
+        Cue::Hedge,
+        Cue::Retracts,
+        Cue::Recommends,
+        Cue::Conditional,
+        Cue::Chatter,
+    ];
+    let tells = |sentence: &Sentence| {
+        sentence.cues.has(Cue::Explains)
+            && !sentence.cues.has_any(TALK)
+            && !only_reports(sentence)
+            && !sentence.text.ends_with(':')
+            && sentence.words >= 6
+            && sentence.section != Section::Open
+            && !spent.contains(&sentence.text)
+    };
+    let mut found = Vec::new();
+    for at in (0..passage.len()).filter(|at| tells(&passage[*at])) {
+        let span = at..at + 1;
+        let features = Features {
+            cue: EXPLANATION,
+            ..features(passage, at, &span)
+        };
+        let (score, _) = features.weigh();
+        if features.names > 0 && score >= super::draft::Draft::ADMISSION {
+            let kind = MemoryKind::Gotcha;
+            found.push(Judged { kind, score, span });
+        }
+    }
+    found
+}
+
+/// Nobody said that it is the cause; what it names and why must speak for it.
+const EXPLANATION: f32 = 0.46;
+
+fn features(passage: &[Sentence], at: usize, span: &Range<usize>) -> Features {
     let sentence = &passage[at];
-    let whole: Vec<&Sentence> = passage[span.clone()].iter().collect();
-    let names: usize = whole.iter().map(|part| entities(&part.text).len()).sum();
-    let words: usize = whole.iter().map(|part| part.words).sum();
+    let whole = &passage[span.clone()];
     let any = |cue| whole.iter().any(|part| part.cues.has(cue));
-    let mut score = base + 0.04 * names.min(4) as f32;
-    if any(Cue::Rationale) {
-        score += 0.06;
+    Features {
+        names: whole.iter().map(|part| entities(&part.text).len()).sum(),
+        words: whole.iter().map(|part| part.words).sum(),
+        has_number: whole
+            .iter()
+            .any(|part| part.text.bytes().any(|byte| byte.is_ascii_digit())),
+        is_reasoned: any(Cue::Rationale),
+        is_remedied: any(Cue::Remedy),
+        is_momentary: sentence.cues.has(Cue::Momentary),
+        is_detached: sentence.cues.has(Cue::Deictic) && span.start == at,
+        ..Features::default()
     }
-    if any(Cue::Remedy) {
-        score += 0.06;
-    }
-    if sentence.cues.has(Cue::Deictic) && span.start == at {
-        score -= if names > 0 { 0.1 } else { 0.2 };
-    }
-    if sentence.cues.has(Cue::Momentary) {
-        score -= 0.2;
-    }
-    if words < 4 {
-        score -= 0.1;
-    }
-    if words > 60 {
-        score -= 0.1;
-    }
-    score
 }
 
 /// The text of a statement: its sentences, without the address and the filler in front.
@@ -368,6 +407,12 @@ pub(super) fn capital(text: &str) -> String {
 }
 
 const OPENERS: &[&str] = &[
+    "one more thing",
+    "for context",
+    "for the record",
+    "fyi",
+    "btw",
+    "wichtig",
     "ok",
     "okay",
     "great",

@@ -1,6 +1,8 @@
 //! Integration tests: what is redacted, what is distilled, what holds for any input.
 
 #[cfg(test)]
+mod dead_ends;
+#[cfg(test)]
 mod properties;
 #[cfg(test)]
 mod redaction;
