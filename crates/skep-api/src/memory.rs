@@ -96,6 +96,10 @@ pub struct Memory {
 /// Where a memory comes from.
 #[derive(Clone, Debug, Default, Serialize, Deserialize, JsonSchema)]
 pub struct Provenance {
+    /// What made it: `person` (said to be remembered), `rules`, `recap` (the rules, over a whole
+    /// session) or `model`.
+    #[serde(default)]
+    pub derived_by: String,
     /// The harness, `cli` for what a person said to remember.
     pub harness: String,
     /// The session.

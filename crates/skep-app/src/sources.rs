@@ -273,6 +273,7 @@ impl App {
                 // Two sources that say the same are two memories: a purge of one leaves the other.
                 normal_form: format!("{:?}\n{path}\n{identity}", source.id),
                 body: MemoryBody {
+                    derived_by: skep_domain::DerivedBy::Rules,
                     key: cut_line(&format!("{title}: {first}"), KEY).into_owned(),
                     text: piece.text,
                     entities: piece.links,

@@ -3,14 +3,18 @@
 
 mod distil;
 mod embed;
+mod exchanges;
+mod finish;
 mod together;
 
 use std::collections::HashSet;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use skep_authz::{Authorized, Maintain, Survey};
 use skep_domain::{OrganizationId, WorkspaceId};
 use tokio::sync::Notify;
+use tokio::time::timeout;
 
 use crate::{App, AppError};
 
@@ -26,7 +30,12 @@ pub(crate) struct Dirty {
     waiting: Mutex<HashSet<Tenant>>,
     problem: Mutex<Option<String>>,
     bell: Notify,
+    /// Workspaces with a session that may become complete by standing still.
+    open: Mutex<HashSet<Tenant>>,
 }
+
+/// How often we look whether a session has stood still for long.
+const LOOK: Duration = Duration::from_mins(1);
 
 /// What is distilled or embedded per transaction: short enough that writers hardly wait.
 const BATCH: u32 = 256;
@@ -72,6 +81,22 @@ impl Dirty {
         *self.problem.lock().unwrap_or_else(PoisonError::into_inner) = problem;
     }
 
+    fn set_open(&self, tenant: Tenant, is_open: bool) {
+        let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
+        if is_open {
+            open.insert(tenant);
+        } else {
+            open.remove(&tenant);
+        }
+    }
+
+    /// Puts every workspace that waits for time to pass back in line.
+    fn mark_open(&self) {
+        let open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
+        waiting.extend(open.iter().copied());
+    }
+
     fn take(&self) -> Option<Tenant> {
         let mut waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
         let tenant = waiting.iter().next().copied()?;
@@ -105,7 +130,9 @@ impl Upkeep {
                     .dirty
                     .set_problem(done.err().map(|error| error.to_string()));
             }
-            self.app.dirty.bell.notified().await;
+            if timeout(LOOK, self.app.dirty.bell.notified()).await.is_err() {
+                self.app.dirty.mark_open();
+            }
         }
     }
 }
@@ -117,7 +144,8 @@ impl App {
     /// [`AppError`]; what was done until then is kept.
     pub async fn tend(&self, tenant: Tenant) -> Result<(), AppError> {
         self.finish_removals(tenant).await?;
-        self.distil_pending(tenant).await?;
+        let is_open = self.distil_pending(tenant).await?;
+        self.dirty.set_open(tenant, is_open);
         self.embed_pending(tenant).await?;
         self.hot.refresh(tenant).await?;
         self.hot.keep_due_snapshot(tenant).await

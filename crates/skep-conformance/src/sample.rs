@@ -69,6 +69,7 @@ pub fn new_memory(store: &Store, statement: &str) -> NewMemory {
             text: format!("It is so: {statement}."),
             entities: vec!["src/lib.rs".into()],
             references: Vec::new(),
+            ..MemoryBody::default()
         },
         origins: Vec::new(),
         topics: Vec::new(),

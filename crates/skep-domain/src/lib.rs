@@ -24,7 +24,7 @@ pub use id::{
 };
 pub use limits::Limits;
 pub use memory::{
-    MemoryKind, MemoryState, OriginKind, RemovalMode, Resolution, Tier, Trust, Validity,
+    DerivedBy, MemoryKind, MemoryState, OriginKind, RemovalMode, Resolution, Tier, Trust, Validity,
 };
 pub use name::{Name, NameError};
 pub use ontology::{OntologyAction, ProposalState};

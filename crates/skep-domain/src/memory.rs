@@ -139,6 +139,22 @@ coded! {
     }
 }
 
+coded! {
+    /// What made a memory.
+    #[derive(Default)]
+    DerivedBy {
+        /// Somebody said it to be remembered.
+        #[default]
+        Person = 0, "person";
+        /// The rules of the distiller.
+        Rules = 1, "rules";
+        /// The rules, over a session as a whole.
+        Recap = 2, "recap";
+        /// A model that was asked.
+        Model = 3, "model";
+    }
+}
+
 impl MemoryState {
     /// Whether recall may return it.
     #[must_use]

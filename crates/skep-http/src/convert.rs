@@ -299,6 +299,7 @@ pub(crate) fn memory(call: &Call, memory: Memory) -> WireMemory {
         superseded_at: memory.validity.superseded.map(Instant),
         recorded_at: Instant(memory.validity.recorded),
         provenance: Provenance {
+            derived_by: memory.body.derived_by.as_str().into(),
             harness: memory.harness.as_str().into(),
             session: memory.session.map(|session| call.text(session)),
             turns: memory.turns.iter().map(|turn| call.text(*turn)).collect(),

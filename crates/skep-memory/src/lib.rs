@@ -30,7 +30,7 @@ pub use deny::{
     Awaited, DENIED_PATHS, DENIED_TOOLS, DenyRules, DenyView, Drop, PatternError, ToolRule, Verdict,
 };
 pub use distil::{
-    CoChange, CommandRuns, Continued, Draft, Recap, Refused, Sequence, Statement, Why,
+    CoChange, CommandRuns, Continued, Draft, KeptStatement, Recap, Refused, Sequence, Why,
     distil_commit, distil_continued, distil_exchange, distil_session, split_exchanges,
 };
 pub use edge::{Edge, edge};

@@ -23,6 +23,7 @@ mod consent;
 mod control;
 mod database;
 mod directory;
+mod distil;
 mod failure;
 mod index;
 mod injection;

@@ -66,6 +66,7 @@ pub(crate) static WORKSPACE: LazyLock<Schema> = LazyLock::new(|| Schema {
         Migration::new(include_str!(
             "../migrations/workspace/0006_capture_and_sources.sql"
         )),
+        Migration::new(include_str!("../migrations/workspace/0007_distilling.sql")),
     ],
 });
 

@@ -3,6 +3,7 @@
 
 mod capture;
 mod conflict;
+mod distil;
 mod index;
 mod injection;
 mod ontology;
@@ -31,6 +32,7 @@ use crate::scope::{ControlKey, ScopeKey};
 
 // The port's own words: a backend that depended on the crate that grants rights could ask it for some.
 pub use conflict::ConflictRows;
+pub use distil::DistilRows;
 pub use index::{IndexRows, Walked};
 pub use injection::InjectionRows;
 pub use ontology::OntologyRows;
@@ -159,6 +161,7 @@ pub trait BackendTx:
     + ParticipantRows
     + ConflictRows
     + RemovalRows
+    + DistilRows
 {
     /// The workspace's `seq` as this transaction sees it.
     async fn seq(&mut self, scope: &ScopeKey) -> Result<u64, StoreError>;

@@ -1,5 +1,7 @@
 //! The bytes inside sealed columns: fields in a fixed order, each with its length in front.
 
+use skep_domain::DerivedBy;
+
 use crate::StoreError;
 use crate::value::MemoryBody;
 
@@ -88,6 +90,7 @@ impl MemoryBody {
             .text(&self.text)
             .texts(&self.entities)
             .texts(&self.references)
+            .text(self.derived_by.as_str())
             .finish()
     }
 
@@ -98,6 +101,7 @@ impl MemoryBody {
             text: reader.text()?,
             entities: reader.texts()?,
             references: reader.texts()?,
+            derived_by: DerivedBy::parse(&reader.text()?).ok_or(DAMAGED)?,
         };
         reader.end()?;
         Ok(body)
@@ -108,11 +112,12 @@ impl MemoryBody {
 mod tests {
     use super::MemoryBody;
     use proptest::prelude::{any, prop_assert_eq, proptest};
+    use skep_domain::DerivedBy;
 
     proptest! {
         #[test]
         fn bodies_read_back(key in ".{0,40}", text in ".{0,200}", entities in proptest::collection::vec(".{0,9}", 0..4)) {
-            let body = MemoryBody { key, text, entities, references: vec!["r".into()] };
+            let body = MemoryBody { key, text, entities, references: vec!["r".into()], derived_by: DerivedBy::Model };
             prop_assert_eq!(MemoryBody::from_bytes(&body.to_bytes()).unwrap(), body);
         }
 

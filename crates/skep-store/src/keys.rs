@@ -50,6 +50,7 @@ pub(crate) enum Purpose {
     DocumentVersion,
     Chunk,
     ParticipantName,
+    CommandRun,
 }
 
 /// The keys of one workspace.
@@ -140,6 +141,7 @@ impl WorkspaceKeys {
             Purpose::DocumentVersion => b"document version",
             Purpose::Chunk => b"chunk",
             Purpose::ParticipantName => b"participant name",
+            Purpose::CommandRun => b"command run",
         }];
         all.extend_from_slice(parts);
         self.fingerprint.tag16(&all)

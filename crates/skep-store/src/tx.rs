@@ -1,6 +1,7 @@
 //! A transaction with one right in one workspace: seals what goes in, opens what comes out.
 
 mod capture;
+mod distil;
 mod index;
 mod injection;
 mod lineage;

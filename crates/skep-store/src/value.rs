@@ -4,9 +4,9 @@ mod capture;
 mod source;
 
 use skep_domain::{
-    ConflictId, Harness, MemoryId, MemoryKind, MemoryState, OntologyAction, ParticipantId,
-    PolicyGroupId, Principal, ProjectId, ProposalId, ProposalState, Resolution, SessionId,
-    SessionState, SourceId, Timestamp, Trust, TurnId, TurnRole, Validity, Visibility,
+    ConflictId, DerivedBy, Harness, MemoryId, MemoryKind, MemoryState, OntologyAction,
+    ParticipantId, PolicyGroupId, Principal, ProjectId, ProposalId, ProposalState, Resolution,
+    SessionId, SessionState, SourceId, Timestamp, Trust, TurnId, TurnRole, Validity, Visibility,
 };
 
 mod participant;
@@ -186,6 +186,8 @@ pub struct MemoryBody {
     pub entities: Vec<String>,
     /// The clients' own ids of its turns: commit ids, message uuids.
     pub references: Vec<String>,
+    /// What made it.
+    pub derived_by: DerivedBy,
 }
 
 /// A memory as it is read.

@@ -4,8 +4,8 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::{Arc, OnceLock};
 
-use skep_app::{App, CaptureSettings, Settings, Upkeep};
-use skep_authz::rights;
+use skep_app::{App, CaptureSettings, PageOf, Settings, Upkeep};
+use skep_authz::rights::{self, MemoryReview};
 use skep_domain::{Harness, MemoryId, MemoryKind, MemoryState, Trust, Validity, Visibility};
 use skep_http::{Edge, Listeners, Serving};
 use skep_index::StaticEmbedder;
@@ -112,6 +112,39 @@ impl TestDaemon {
     #[must_use]
     pub fn socket(&self) -> PathBuf {
         self.scratch.path().join("skepd.sock")
+    }
+
+    /// A third tenant, of whoever runs the test: the program `skep` with the socket's directory as
+    /// its home speaks for it.
+    ///
+    /// # Panics
+    /// When the store does not take it.
+    #[expect(clippy::expect_used, reason = "a test without its tenant cannot go on")]
+    pub async fn socket_owner(&self) -> Tenant {
+        Tenant::of_socket(&self.store)
+            .await
+            .expect("a third tenant")
+    }
+
+    /// What waits for a human's decision, as its kind and its text.
+    ///
+    /// # Panics
+    /// When it cannot be read.
+    #[expect(clippy::expect_used, reason = "a test without its rows cannot go on")]
+    pub async fn held_back(&self, tenant: &Tenant) -> Vec<(MemoryKind, String)> {
+        let caller = tenant.caller(&self.store, "owner").await;
+        let right = caller
+            .authorize::<MemoryReview>()
+            .expect("the owner reviews");
+        let mut tx = self.store.begin(right).await.expect("a transaction");
+        let page = PageOf {
+            limit: 200,
+            before: None,
+        };
+        let held = tx.list_quarantined(page).await.expect("a page");
+        held.into_iter()
+            .map(|held| (held.memory.kind, held.memory.body.text))
+            .collect()
     }
 
     /// Does the upkeep of a tenant now, instead of waiting for the background to do it.

@@ -105,6 +105,39 @@ impl Tenant {
         })
     }
 
+    /// Makes a tenant whose one member, the human admin `owner`, is known by the socket as well.
+    ///
+    /// # Errors
+    /// As [`Store::put_workspace`].
+    pub async fn of_socket(store: &Store) -> Result<Self, StoreError> {
+        let (organization, workspace) = (store.mint(), store.mint());
+        let principal = Principal::User(store.mint::<UserId>());
+        let token = InstallToken::mint(&SystemRandom);
+        let member = |key| NewCredential {
+            key,
+            principal,
+            role: Role::Admin,
+            policy: ReadPolicy::Isolated,
+        };
+        let credentials = vec![
+            member(Store::socket_credential()),
+            member(store.token_credential(&token)),
+        ];
+        store
+            .put_workspace(NewWorkspace {
+                organization,
+                workspace,
+                name: "socket".into(),
+                credentials,
+            })
+            .await?;
+        Ok(Self {
+            organization,
+            workspace,
+            tokens: vec![("owner", token)],
+        })
+    }
+
     /// The bearer token of a persona.
     ///
     /// # Panics

@@ -2,13 +2,17 @@
 //! of how far it came, so that a kill neither loses nor repeats one.
 
 use skep_authz::Maintain;
-use skep_domain::{Harness, MemoryKind, MemoryState, SessionId, Trust, Validity};
-use skep_memory::{
-    CommitAuthor, CommitView, Draft, FileChange, FileStatus, TurnView, distil_commit,
-    distil_exchange, normal_form, split_exchanges,
+use skep_domain::{
+    DerivedBy, Harness, MemoryKind, MemoryState, SessionId, Timestamp, Trust, Validity,
 };
-use skep_store::{Branch, DistilSession, Kept, MemoryBody, NewMemory, Root, Turn, Tx};
+use skep_memory::{
+    CommitAuthor, CommitView, Draft, FileChange, FileStatus, distil_commit, normal_form,
+};
+use skep_store::row::DistilRow;
+use skep_store::{DistilSession, Kept, MemoryBody, NewMemory, Root, Turn, Tx};
 
+use super::exchanges::{CONTEXT, Read, cited};
+use super::finish::held_back;
 use super::{BATCH, Tenant, maintain};
 use crate::guard::guarded_all;
 use crate::{App, AppError};
@@ -18,32 +22,72 @@ use crate::{App, AppError};
 pub(crate) struct Distilled {
     pub(crate) new: u32,
     pub(crate) known: u32,
+    /// Candidates that were not worth keeping.
+    pub(crate) refused: u32,
+    /// Steps taken.
+    pub(crate) steps: u32,
 }
 
 impl std::ops::AddAssign for Distilled {
     fn add_assign(&mut self, other: Self) {
         self.new += other.new;
         self.known += other.known;
+        self.refused += other.refused;
     }
 }
 
 /// What one step works on.
-struct Step {
-    turns: Vec<Turn>,
+pub(super) struct Step {
+    /// Those that drafts cite; some of them may be done already.
+    pub(super) turns: Vec<Turn>,
     /// One past the last ordinal that this step finishes.
-    to: u64,
-    drafts: Vec<Draft>,
+    pub(super) to: u64,
+    pub(super) drafts: Vec<Draft>,
+    /// What the session said before and takes back now.
+    pub(super) withdrawn: Vec<Draft>,
+    pub(super) refused: u32,
+    /// Whether the session is done with it.
+    pub(super) finishes: bool,
 }
 
-impl App {
-    pub(super) async fn distil_pending(&self, tenant: Tenant) -> Result<(), AppError> {
-        let mut tx = self.store.begin(maintain(tenant)).await?;
-        let pending = tx.list_undistilled(BATCH).await?;
-        drop(tx);
-        for row in pending {
-            self.distil_session(tenant, row.session).await?;
+impl Step {
+    /// A step over turns of which nothing is made.
+    fn nothing(to: u64) -> Self {
+        Self {
+            turns: Vec::new(),
+            to,
+            drafts: Vec::new(),
+            withdrawn: Vec::new(),
+            refused: 0,
+            finishes: false,
         }
-        Ok(())
+    }
+}
+
+/// How long a session may stand still before its last exchange counts as complete: an importer or a
+/// harness that died never says that it has ended. What follows after all is distilled with what
+/// it goes on from.
+const IDLE_SECONDS: u64 = 15 * 60;
+
+impl App {
+    /// Distils what is complete. Says whether sessions are left that may become complete by
+    /// standing still.
+    pub(super) async fn distil_pending(&self, tenant: Tenant) -> Result<bool, AppError> {
+        loop {
+            let mut tx = self.store.begin(maintain(tenant)).await?;
+            let pending = tx.list_undistilled(BATCH).await?;
+            drop(tx);
+            let mut moved = false;
+            let mut waits = false;
+            for row in &pending {
+                moved |= self.distil_session(tenant, row.session).await?.steps > 0;
+                waits |= !row.ended;
+            }
+            // A full page of sessions that wait must not hide the ones behind it.
+            if !moved || pending.len() < BATCH as usize {
+                return Ok(waits);
+            }
+        }
     }
 
     /// Distils a session as far as its exchanges are complete.
@@ -61,9 +105,14 @@ impl App {
             let Some(step) = self.next_step(&mut tx, &session).await? else {
                 return Ok(total);
             };
-            let done = self.keep(&mut tx, &session, step).await?;
+            let finishes = step.finishes;
+            let mut done = self.keep(&mut tx, &session, step).await?;
+            if finishes {
+                done += self.finish(&mut tx, &session).await?;
+            }
             tx.commit().await?;
             total += done;
+            total.steps += 1;
         }
     }
 
@@ -80,22 +129,26 @@ impl App {
         }
         if tx.is_taken_back(Root::Session(session.id)).await? {
             // What comes after is of the same making.
-            return Ok(Some(Step {
-                turns: Vec::new(),
-                to: state.to,
-                drafts: Vec::new(),
-            }));
+            return Ok(Some(Step::nothing(state.to)));
         }
+        let is_git = session.harness == Harness::Git;
+        let context = if is_git { 0 } else { state.from.min(CONTEXT) };
         let turns = tx
-            .list_turns_to_distil(session.id, state.from, BATCH)
+            .list_turns_to_distil(session.id, state.from - context, BATCH + context as u32)
             .await?;
-        let all = turns
-            .last()
-            .is_some_and(|turn| turn.ordinal + 1 >= state.to);
-        if session.harness == Harness::Git {
+        if is_git {
             return Ok(Some(commits(turns)));
         }
-        Ok(exchanges(session.harness, turns, all, state.ended))
+        let read = Read {
+            harness: session.harness,
+            is_all: turns
+                .last()
+                .is_some_and(|turn| turn.ordinal + 1 >= state.to),
+            is_closed: is_closed(&state, &turns, self.store.now()),
+            from: state.from,
+            turns,
+        };
+        Ok(read.step())
     }
 
     async fn keep(
@@ -104,19 +157,24 @@ impl App {
         session: &DistilSession,
         step: Step,
     ) -> Result<Distilled, AppError> {
-        let mut done = Distilled::default();
+        let mut done = Distilled {
+            refused: step.refused,
+            ..Distilled::default()
+        };
+        for draft in &step.withdrawn {
+            let normal = normal_form(&draft.text);
+            let reason = "the session itself takes it back";
+            tx.withdraw_distilled(session, &normal, reason, self.store.now())
+                .await?;
+        }
         let mut memories = Vec::with_capacity(step.drafts.len());
         let writer = tx.writer_for(session);
         for draft in step.drafts {
-            let cited: Vec<&Turn> = draft
-                .turns
-                .iter()
-                .filter_map(|index| step.turns.get(*index))
-                .collect();
             if draft.kind == MemoryKind::Procedure && draft.trust == Trust::External {
                 // The store would refuse it, and with it the whole step.
                 continue;
             }
+            let cited = cited(&step.turns, &draft);
             let normal = normal_form(&draft.text);
             memories.push(self.memory_of(session, &cited, draft, normal));
         }
@@ -138,11 +196,16 @@ impl App {
         draft: Draft,
         normal: String,
     ) -> NewMemory {
+        let held_back = held_back(draft.kind);
         NewMemory {
             id: self.store.mint(),
             kind: draft.kind,
             trust: draft.trust,
-            state: MemoryState::Active,
+            state: if held_back.is_some() {
+                MemoryState::Quarantined
+            } else {
+                MemoryState::Active
+            },
             validity: Validity::open(draft.valid_from, self.store.now()),
             visibility: session.visibility,
             project: session.project,
@@ -158,12 +221,20 @@ impl App {
                     .iter()
                     .map(|turn| turn.turn.client_event_id.clone())
                     .collect(),
+                derived_by: DerivedBy::Rules,
             },
             origins: Vec::new(),
             topics: Vec::new(),
-            reasons: Vec::new(),
+            reasons: held_back.map(str::to_owned).into_iter().collect(),
         }
     }
+}
+
+/// Whether nothing is expected to follow the last of these turns. Our own clock decides: a
+/// transcript of last year comes in now.
+fn is_closed(state: &DistilRow, turns: &[Turn], now: Timestamp) -> bool {
+    let stands_still = |turn: &Turn| now.seconds_since(turn.turn.recorded_at) >= IDLE_SECONDS;
+    state.ended || turns.last().is_some_and(stands_still)
 }
 
 /// A step over commits: each stands alone.
@@ -177,7 +248,14 @@ fn commits(turns: Vec<Turn>) -> Step {
         })
         .collect();
     let to = turns.last().map_or(0, |turn| turn.ordinal + 1);
-    Step { turns, to, drafts }
+    Step {
+        turns,
+        to,
+        drafts,
+        withdrawn: Vec::new(),
+        refused: 0,
+        finishes: false,
+    }
 }
 
 /// The commit that a turn of a repository's history is.
@@ -204,38 +282,4 @@ pub(super) fn files_of(turn: &Turn) -> Vec<FileChange> {
         path: path.clone(),
     };
     turn.turn.paths.iter().map(change).collect()
-}
-
-/// A step over the exchanges that are complete: followed by another, or the session has ended, or
-/// one alone fills the whole batch and is taken in pieces.
-fn exchanges(harness: Harness, turns: Vec<Turn>, all: bool, ended: bool) -> Option<Step> {
-    let views: Vec<TurnView<'_>> = turns.iter().enumerate().filter_map(view).collect();
-    let mut ranges = split_exchanges(&views);
-    let keeps_open = !((all && ended) || (ranges.len() <= 1 && !all));
-    let open = if keeps_open { ranges.pop() } else { None };
-    let to = match open {
-        Some(range) => turns.get(views.get(range.start)?.index)?.ordinal,
-        None => turns.last()?.ordinal + 1,
-    };
-    if to == turns.first()?.ordinal {
-        return None;
-    }
-    let drafts = ranges
-        .into_iter()
-        .flat_map(|range| distil_exchange(harness, &views[range]))
-        .collect();
-    Some(Step { turns, to, drafts })
-}
-
-fn view((index, turn): (usize, &Turn)) -> Option<TurnView<'_>> {
-    let turn = &turn.turn;
-    (turn.branch != Branch::Abandoned).then_some(TurnView {
-        index,
-        role: turn.role,
-        at: turn.at,
-        text: &turn.text,
-        tool: turn.tool.as_deref(),
-        is_error: turn.is_error,
-        paths: &turn.paths,
-    })
 }

@@ -165,3 +165,111 @@ async fn a_way_not_taken_is_kept_as_turns_and_never_distilled() {
         "{texts:?}"
     );
 }
+
+/// Turns of one session, one after the other.
+async fn capture_said(
+    world: &World,
+    app: &App,
+    said: &[(i64, TurnRole, &str)],
+) -> skep_domain::SessionId {
+    let turns = said
+        .iter()
+        .map(|(number, role, text)| turn(*number, *role, text, Branch::Main));
+    capture(world, app, turns.collect()).await
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_last_exchange_of_a_session_that_never_ends_is_distilled_once_it_stands_still() {
+    let world = World::new().await;
+    let app = world.start();
+    let tenant = (world.a.organization, world.a.workspace);
+    let rule = "Always log times in UTC, never in local time, because ships come from everywhere.";
+    capture_said(&world, &app, &[(1, TurnRole::User, rule)]).await;
+    app.tend(tenant).await.unwrap();
+    world.clock.advance_seconds(14 * 60);
+    app.tend(tenant).await.unwrap();
+    assert!(texts(&world, &app).await.is_empty(), "it may go on");
+    world.clock.advance_seconds(2 * 60);
+    app.tend(tenant).await.unwrap();
+    let once = texts(&world, &app).await;
+    assert!(once.iter().any(|text| text.contains("UTC")), "{once:?}");
+    app.tend(tenant).await.unwrap();
+    assert_eq!(texts(&world, &app).await, once, "and only once");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_session_takes_back_later_leaves_recall() {
+    let world = World::new().await;
+    let app = world.start();
+    let tenant = (world.a.organization, world.a.workspace);
+    capture_said(
+        &world,
+        &app,
+        &[
+            (1, TurnRole::User, "Why do uploads fail with a 413?"),
+            (
+                2,
+                TurnRole::Assistant,
+                "The root cause is the body limit of `axum` in `src/upload.rs`, which is 2 MB.",
+            ),
+            (3, TurnRole::User, "Hm, look again."),
+        ],
+    )
+    .await;
+    app.tend(tenant).await.unwrap();
+    let first = texts(&world, &app).await;
+    assert!(first.iter().any(|text| text.contains("axum")), "{first:?}");
+    let session = capture_said(
+        &world,
+        &app,
+        &[(
+            4,
+            TurnRole::Assistant,
+            "That wasn't it. The 413 comes from nginx, because `client_max_body_size` is 1m in `nginx.conf`.",
+        )],
+    )
+    .await;
+    let right = world.may::<rights::SessionCapture>(&world.a).await;
+    app.end_session(right, world.may(&world.a).await, session)
+        .await
+        .unwrap();
+    let after = texts(&world, &app).await;
+    assert!(!after.iter().any(|text| text.contains("axum")), "{after:?}");
+    assert!(after.iter().any(|text| text.contains("nginx")), "{after:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_session_that_goes_on_has_one_recap() {
+    let world = World::new().await;
+    let app = world.start();
+    let said: &[(i64, TurnRole, &str)] = &[
+        (1, TurnRole::User, "Never commit a lock file in this repo."),
+        (2, TurnRole::User, "Always use `pnpm` here, never npm."),
+        (
+            3,
+            TurnRole::User,
+            "We decided to keep jobs in Postgres, because nobody runs a queue.",
+        ),
+        (
+            4,
+            TurnRole::User,
+            "Prices must never be cached across requests.",
+        ),
+    ];
+    let mut recaps = Vec::new();
+    for to in [3, 4] {
+        let session = capture_said(&world, &app, &said[..to]).await;
+        let right = world.may::<rights::SessionCapture>(&world.a).await;
+        app.end_session(right, world.may(&world.a).await, session)
+            .await
+            .unwrap();
+        let all = texts(&world, &app).await;
+        let mut found = all.into_iter().filter(|text| text.starts_with("Asked:"));
+        recaps.push(found.next().unwrap());
+        assert_eq!(found.next(), None);
+    }
+    assert!(
+        !recaps[0].contains("Prices") && recaps[1].contains("Prices"),
+        "{recaps:?}"
+    );
+}

@@ -12,6 +12,7 @@ use skep_test_support::{ManualClock, MemoryRootKey, Scratch, StoppedWatch, Tenan
 pub(crate) struct World {
     pub(crate) scratch: Scratch,
     pub(crate) store: Arc<Store>,
+    pub(crate) clock: Arc<ManualClock>,
     pub(crate) a: Tenant,
     pub(crate) b: Tenant,
 }
@@ -20,7 +21,8 @@ impl World {
     pub(crate) async fn new() -> Self {
         let scratch = Scratch::new();
         let data = scratch.path().join("data");
-        let store = open_store(&data, &MemoryRootKey::new(3), Arc::new(ManualClock::new()))
+        let clock = Arc::new(ManualClock::new());
+        let store = open_store(&data, &MemoryRootKey::new(3), Arc::clone(&clock) as _)
             .await
             .unwrap();
         let store = Arc::new(store);
@@ -29,6 +31,7 @@ impl World {
         Self {
             scratch,
             store,
+            clock,
             a,
             b,
         }

@@ -1,6 +1,8 @@
 //! The program as a person or a script runs it, against a daemon made for the test.
 
 #[cfg(test)]
+mod distilled;
+#[cfg(test)]
 mod fake;
 #[cfg(test)]
 mod git;

@@ -31,5 +31,5 @@ pub use commit::distil_commit;
 pub use draft::Draft;
 pub(crate) use entity::entities;
 pub use procedure::{CommandRuns, Sequence};
-pub use recap::{Recap, Statement};
+pub use recap::{KeptStatement, Recap};
 pub use session::{Continued, distil_continued, distil_exchange, distil_session, split_exchanges};

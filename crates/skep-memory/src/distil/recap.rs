@@ -40,7 +40,7 @@ pub struct Recap {
 
 /// What was kept of a session: one statement.
 #[derive(Clone, Copy, Debug)]
-pub struct Statement<'a> {
+pub struct KeptStatement<'a> {
     /// Of what sort.
     pub kind: MemoryKind,
     /// Whose word.
@@ -106,7 +106,7 @@ impl Recap {
     ///
     /// Its turns are those of goals and open ends; what it takes from `kept` has its own.
     #[must_use]
-    pub fn finish(self, kept: &[Statement<'_>]) -> Option<Draft> {
+    pub fn finish(self, kept: &[KeptStatement<'_>]) -> Option<Draft> {
         use MemoryKind::{Convention, Decision, Fact, Gotcha, Preference};
         let least = if self.goals.len() > 1 {
             LEAST
@@ -177,7 +177,7 @@ fn ends(lines: &[String]) -> Vec<String> {
 }
 
 /// An outcome begins with its goal, which stands above already.
-fn without_goal(statement: &Statement<'_>) -> String {
+fn without_goal(statement: &KeptStatement<'_>) -> String {
     let text = statement.text;
     let rest = text
         .split_once(": ")

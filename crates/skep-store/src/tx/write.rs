@@ -3,7 +3,7 @@
 use skep_authz::CanWrite;
 use skep_domain::{
     Harness, Id, MemoryId, MemoryKind, MemoryState, Principal, ProjectId, SessionId, SessionState,
-    Timestamp, Trust,
+    Timestamp, Trust, Visibility,
 };
 
 use super::{Tx, Writer};
@@ -191,14 +191,7 @@ impl<P: CanWrite> Tx<P> {
         }
         let (owner, owner_group) = (writer.owner, writer.group);
         let trace = self.trace(owner, &new);
-        let fingerprint = self.keys.fingerprint(
-            Purpose::Memory,
-            &[
-                &owner.to_bytes(),
-                &[new.visibility.code()],
-                new.normal_form.as_bytes(),
-            ],
-        );
+        let fingerprint = self.memory_fingerprint(owner, new.visibility, &new.normal_form);
         let row = MemoryRow {
             id: new.id,
             kind: new.kind,
@@ -225,6 +218,21 @@ impl<P: CanWrite> Tx<P> {
             self.backend.put_about(&self.scope, new.id, about).await?;
         }
         Ok(known.map_or(Kept::New(new.id), Kept::Known))
+    }
+
+    /// The same statement of the same owner, to be seen by the same readers, is one memory.
+    pub(super) fn memory_fingerprint(
+        &self,
+        owner: Principal,
+        visibility: Visibility,
+        normal_form: &str,
+    ) -> Fingerprint {
+        let parts: [&[u8]; 3] = [
+            &owner.to_bytes(),
+            &[visibility.code()],
+            normal_form.as_bytes(),
+        ];
+        self.keys.fingerprint(Purpose::Memory, &parts)
     }
 
     pub(super) fn owner(&self) -> Result<Principal, StoreError> {
