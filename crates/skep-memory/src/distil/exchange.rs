@@ -81,20 +81,20 @@ pub(super) fn distil(harness: Harness, turns: &[TurnView<'_>], before: &mut Befo
             TurnRole::Commit => {}
         }
     }
+    let goal = goal.as_deref();
     keep_last_diagnosis(&mut drafts, &turns);
     let is_explained = drafts.iter().any(|draft| draft.kind == MemoryKind::Gotcha);
     if !is_explained && asked.is_some_and(|turn| is_trouble(turn.text)) {
-        let (said, goal) = (&said_so_far, goal.as_deref());
         let told = Told {
             turns: &turns,
-            said,
+            said: &said_so_far,
             goal,
             is_tainted,
         };
         drafts.extend(told.diagnosis(&mut spent));
     }
     let trust = trust_of_agent(is_tainted);
-    let mended = repairs(&turns, &mut before.failures, goal.as_deref());
+    let mended = repairs(&turns, &mut before.failures, goal);
     drafts.extend(mended.into_iter().map(|draft| draft.trusted_to(trust)));
     let asked_for = asked.zip(own_goal.as_deref().or(before.goal.as_deref()));
     match outcome(&turns, asked_for, &spent, trust) {
@@ -103,7 +103,7 @@ pub(super) fn distil(harness: Harness, turns: &[TurnView<'_>], before: &mut Befo
         None => {}
     }
     before.advice = advice(&said_so_far, &turns);
-    before.goal = goal;
+    before.goal = goal.map(str::to_owned);
     Sifted {
         drafts: best(drafts, &mut refused),
         refused,

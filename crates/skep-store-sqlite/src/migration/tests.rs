@@ -138,6 +138,7 @@ fn applied_migrations_are_frozen() {
             0x0bbc_7697_e3a5_66b4,
             0xbfad_86d2_7f84_bff2,
             0x2549_c819_dcc2_28bc,
+            0xb1a9_506f_9031_debb,
         ]
     );
 }
