@@ -97,10 +97,8 @@ pub(super) fn distil(harness: Harness, turns: &[TurnView<'_>], before: &mut Befo
     let mended = repairs(&turns, &mut before.failures, goal);
     drafts.extend(mended.into_iter().map(|draft| draft.trusted_to(trust)));
     let asked_for = asked.zip(own_goal.as_deref().or(before.goal.as_deref()));
-    match outcome(&turns, asked_for, &spent, trust) {
-        Some(Ok(draft)) => drafts.push(draft),
-        Some(Err(trivial)) => refused.push(trivial),
-        None => {}
+    if let Some(told) = outcome(&turns, asked_for, &spent, trust) {
+        told.map_or_else(|trivial| refused.push(trivial), |draft| drafts.push(draft));
     }
     before.advice = advice(&said_so_far, &turns);
     before.goal = goal.map(str::to_owned);
