@@ -69,7 +69,7 @@ impl SentenceEmbedder {
         Self::from_bytes(WEIGHTS).expect("the built-in weights are sound")
     }
 
-    /// Reads a file of weights: [`StaticEmbedder::from_bytes`], then the encoder.
+    /// Reads a file of weights: the word vectors, then the encoder.
     pub fn from_bytes(bytes: &'static [u8]) -> Result<Self, IndexError> {
         let mut reader = Reader::new(bytes);
         let words = StaticEmbedder::read(&mut reader)?;

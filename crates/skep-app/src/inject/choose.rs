@@ -11,7 +11,7 @@ use super::{Inject, Offer, Offers, START_ITEMS};
 use crate::recall::{Answer, Question};
 use crate::{App, AppError};
 
-/// How [`sure`] a memory must be to be put before a prompt: below it, nothing is better than
+/// How `sure` a memory must be to be put before a prompt: below it, nothing is better than
 /// something. It is what `cargo xtask bench quality` finds on its tune half (docs/quality.md).
 pub const FLOOR: f32 = 0.25;
 
