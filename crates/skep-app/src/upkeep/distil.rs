@@ -64,6 +64,10 @@ impl Step {
     }
 }
 
+/// Commits of one step. Each yields memories that are compared with what is known, under the
+/// workspace's one write lock: an import that goes on meanwhile must not wait long for it.
+const COMMITS: u32 = 24;
+
 /// How long a session may stand still before its last exchange counts as complete: an importer or a
 /// harness that died never says that it has ended. What follows after all is distilled with what
 /// it goes on from.
@@ -133,8 +137,13 @@ impl App {
         }
         let is_git = session.harness == Harness::Git;
         let context = if is_git { 0 } else { state.from.min(CONTEXT) };
+        let wanted = if is_git {
+            COMMITS
+        } else {
+            BATCH + context as u32
+        };
         let turns = tx
-            .list_turns_to_distil(session.id, state.from - context, BATCH + context as u32)
+            .list_turns_to_distil(session.id, state.from - context, wanted)
             .await?;
         if is_git {
             return Ok(Some(commits(turns)));

@@ -7,9 +7,12 @@ use skep_index::Quantised;
 use skep_store::row::ModelTag;
 use skep_store::{NewVector, Unembedded};
 
-use super::{BATCH, Tenant, maintain};
+use super::{Tenant, maintain, survey};
 use crate::hot::indexed_text;
 use crate::{App, AppError};
+
+/// Memories embedded before any of their vectors is kept.
+const AT_ONCE: u32 = 64;
 
 /// Names a model in storage: the first bytes of its id's digest.
 pub(crate) fn model_tag(model_id: &str) -> ModelTag {
@@ -20,14 +23,18 @@ pub(crate) fn model_tag(model_id: &str) -> ModelTag {
 }
 
 impl App {
+    /// Embeds between two transactions, never within one: reading a memory takes longer than all the
+    /// rest of upkeep, and whoever writes must not wait for it. What is erased meanwhile gets nothing.
     pub(super) async fn embed_pending(&self, tenant: Tenant) -> Result<(), AppError> {
         loop {
-            let mut tx = self.store.begin(maintain(tenant)).await?;
-            let waiting = tx.list_unembedded(self.model, BATCH).await?;
+            let mut tx = self.store.begin(survey(tenant)).await?;
+            let waiting = tx.list_unembedded(self.model, AT_ONCE).await?;
+            drop(tx);
             if waiting.is_empty() {
                 return Ok(());
             }
             let vectors = self.embed_all(waiting).await?;
+            let mut tx = self.store.begin(maintain(tenant)).await?;
             tx.put_vectors(self.model, vectors).await?;
             tx.commit().await?;
         }
