@@ -56,6 +56,15 @@ pub(crate) fn survey(tenant: Tenant) -> Authorized<Survey> {
     skep_authz::survey(tenant.0, tenant.1)
 }
 
+/// Does what takes long apart from the threads that answer.
+async fn apart<T: Send + 'static>(
+    work: impl FnOnce() -> T + Send + 'static,
+) -> Result<T, AppError> {
+    tokio::task::spawn_blocking(work)
+        .await
+        .map_err(|_| AppError::Internal("upkeep ended early"))
+}
+
 /// The upkeep loop, to be run by whoever owns the daemon's tasks.
 pub struct Upkeep {
     app: Arc<App>,

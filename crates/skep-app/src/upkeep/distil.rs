@@ -1,7 +1,7 @@
 //! Distilling: turns to memories, exchange by exchange, each step in one transaction with the note
 //! of how far it came, so that a kill neither loses nor repeats one.
 
-use skep_authz::Maintain;
+use skep_authz::{Maintain, Survey};
 use skep_domain::{
     DerivedBy, Harness, MemoryKind, MemoryState, SessionId, Timestamp, Trust, Validity,
 };
@@ -12,8 +12,8 @@ use skep_store::row::DistilRow;
 use skep_store::{DistilSession, Kept, MemoryBody, NewMemory, Root, Turn, Tx};
 
 use super::exchanges::{CONTEXT, Read, cited};
-use super::finish::held_back;
-use super::{BATCH, Tenant, maintain};
+use super::finish::{Whole, held_back, read_whole};
+use super::{BATCH, Tenant, apart, maintain, survey};
 use crate::guard::guarded_all;
 use crate::{App, AppError};
 
@@ -50,18 +50,16 @@ pub(super) struct Step {
     pub(super) finishes: bool,
 }
 
-impl Step {
-    /// A step over turns of which nothing is made.
-    fn nothing(to: u64) -> Self {
-        Self {
-            turns: Vec::new(),
-            to,
-            drafts: Vec::new(),
-            withdrawn: Vec::new(),
-            refused: 0,
-            finishes: false,
-        }
-    }
+/// A step that only has to be kept.
+struct Prepared {
+    session: DistilSession,
+    /// The state that it was read in.
+    state: DistilRow,
+    /// Its drafts are memories by now.
+    step: Step,
+    memories: Vec<NewMemory>,
+    /// The session from end to end, if the step finishes it.
+    whole: Option<Whole>,
 }
 
 /// Commits of one step. Each yields memories that are compared with what is known, under the
@@ -78,7 +76,7 @@ impl App {
     /// standing still.
     pub(super) async fn distil_pending(&self, tenant: Tenant) -> Result<bool, AppError> {
         loop {
-            let mut tx = self.store.begin(maintain(tenant)).await?;
+            let mut tx = self.store.begin(survey(tenant)).await?;
             let pending = tx.list_undistilled(BATCH).await?;
             drop(tx);
             let mut moved = false;
@@ -94,46 +92,65 @@ impl App {
         }
     }
 
-    /// Distils a session as far as its exchanges are complete.
+    /// Distils a session as far as its exchanges are complete. Each step is read and thought out
+    /// first, and kept in a transaction after that: whoever writes meanwhile waits for the keeping
+    /// alone.
     pub(crate) async fn distil_session(
         &self,
         tenant: Tenant,
         session: SessionId,
     ) -> Result<Distilled, AppError> {
         let mut total = Distilled::default();
-        loop {
-            let mut tx = self.store.begin(maintain(tenant)).await?;
-            let Some(session) = tx.get_distil_session(session).await? else {
-                return Ok(total);
-            };
-            let Some(step) = self.next_step(&mut tx, &session).await? else {
-                return Ok(total);
-            };
-            let finishes = step.finishes;
-            let mut done = self.keep(&mut tx, &session, step).await?;
-            if finishes {
-                done += self.finish(&mut tx, &session).await?;
+        while let Some(prepared) = self.prepare(tenant, session).await? {
+            if let Some(done) = self.keep(tenant, prepared).await? {
+                total += done;
+                total.steps += 1;
             }
-            tx.commit().await?;
-            total += done;
-            total.steps += 1;
         }
+        Ok(total)
+    }
+
+    /// Reads the next step of a session and makes memories of it, all but keeping them.
+    async fn prepare(
+        &self,
+        tenant: Tenant,
+        session: SessionId,
+    ) -> Result<Option<Prepared>, AppError> {
+        let mut tx = self.store.begin(survey(tenant)).await?;
+        let Some(session) = tx.get_distil_session(session).await? else {
+            return Ok(None);
+        };
+        let Some(state) = tx.get_distil_state(session.id).await? else {
+            return Ok(None);
+        };
+        let Some(mut step) = self.next_step(&mut tx, &session, &state).await? else {
+            return Ok(None);
+        };
+        let whole = if step.finishes {
+            Some(read_whole(&mut tx, &session).await?)
+        } else {
+            None
+        };
+        drop(tx);
+        let drafts = std::mem::take(&mut step.drafts);
+        let memories = self.memories_of(&session, &step.turns, drafts);
+        Ok(Some(Prepared {
+            session,
+            state,
+            step,
+            memories: apart(move || guarded_all(memories)).await?,
+            whole,
+        }))
     }
 
     async fn next_step(
         &self,
-        tx: &mut Tx<Maintain>,
+        tx: &mut Tx<Survey>,
         session: &DistilSession,
+        state: &DistilRow,
     ) -> Result<Option<Step>, AppError> {
-        let Some(state) = tx.get_distil_state(session.id).await? else {
-            return Ok(None);
-        };
         if state.from >= state.to {
             return Ok(None);
-        }
-        if tx.is_taken_back(Root::Session(session.id)).await? {
-            // What comes after is of the same making.
-            return Ok(Some(Step::nothing(state.to)));
         }
         let is_git = session.harness == Harness::Git;
         let context = if is_git { 0 } else { state.from.min(CONTEXT) };
@@ -146,25 +163,80 @@ impl App {
             .list_turns_to_distil(session.id, state.from - context, wanted)
             .await?;
         if is_git {
-            return Ok(Some(commits(turns)));
+            return Ok(Some(apart(move || commits(turns)).await?));
         }
         let read = Read {
             harness: session.harness,
             is_all: turns
                 .last()
                 .is_some_and(|turn| turn.ordinal + 1 >= state.to),
-            is_closed: is_closed(&state, &turns, self.store.now()),
+            is_closed: is_closed(state, &turns, self.store.now()),
             from: state.from,
             turns,
         };
-        Ok(read.step())
+        apart(move || read.step()).await
     }
 
+    fn memories_of(
+        &self,
+        session: &DistilSession,
+        turns: &[Turn],
+        drafts: Vec<Draft>,
+    ) -> Vec<NewMemory> {
+        let mut memories = Vec::with_capacity(drafts.len());
+        for draft in drafts {
+            if draft.kind == MemoryKind::Procedure && draft.trust == Trust::External {
+                // The store would refuse it, and with it the whole step.
+                continue;
+            }
+            let cited = cited(turns, &draft);
+            let normal = normal_form(&draft.text);
+            memories.push(self.memory_of(session, &cited, draft, normal));
+        }
+        memories
+    }
+
+    /// Keeps a step, unless the session is not as it was read: then nothing is done, and the step
+    /// has to be read anew.
     async fn keep(
+        &self,
+        tenant: Tenant,
+        prepared: Prepared,
+    ) -> Result<Option<Distilled>, AppError> {
+        let Prepared {
+            session,
+            state,
+            step,
+            memories,
+            whole,
+        } = prepared;
+        let mut tx = self.store.begin(maintain(tenant)).await?;
+        let is_same = tx.get_distil_session(session.id).await? == Some(session);
+        let now = tx.get_distil_state(session.id).await?;
+        let Some(now) = now.filter(|now| is_same && is_where_it_was(&state, now, step.finishes))
+        else {
+            return Ok(None);
+        };
+        if tx.is_taken_back(Root::Session(session.id)).await? {
+            // What comes after is of the same making.
+            tx.set_distilled(session.id, now.to).await?;
+            tx.commit().await?;
+            return Ok(Some(Distilled::default()));
+        }
+        let mut done = self.keep_step(&mut tx, &session, step, memories).await?;
+        if let Some(whole) = whole {
+            done += self.finish(&mut tx, &session, whole).await?;
+        }
+        tx.commit().await?;
+        Ok(Some(done))
+    }
+
+    async fn keep_step(
         &self,
         tx: &mut Tx<Maintain>,
         session: &DistilSession,
         step: Step,
+        memories: Vec<NewMemory>,
     ) -> Result<Distilled, AppError> {
         let mut done = Distilled {
             refused: step.refused,
@@ -176,18 +248,8 @@ impl App {
             tx.withdraw_distilled(session, &normal, reason, self.store.now())
                 .await?;
         }
-        let mut memories = Vec::with_capacity(step.drafts.len());
         let writer = tx.writer_for(session);
-        for draft in step.drafts {
-            if draft.kind == MemoryKind::Procedure && draft.trust == Trust::External {
-                // The store would refuse it, and with it the whole step.
-                continue;
-            }
-            let cited = cited(&step.turns, &draft);
-            let normal = normal_form(&draft.text);
-            memories.push(self.memory_of(session, &cited, draft, normal));
-        }
-        for memory in guarded_all(memories) {
+        for memory in memories {
             match self.keep_statement(tx, &writer, memory).await?.kept {
                 Kept::New(_) => done.new += 1,
                 Kept::Known(_) => done.known += 1,
@@ -237,6 +299,12 @@ impl App {
             reasons: held_back.map(str::to_owned).into_iter().collect(),
         }
     }
+}
+
+/// Whether a step that was read in one state fits the other: nobody else distilled meanwhile, and
+/// what the step takes for the end still is.
+fn is_where_it_was(read: &DistilRow, now: &DistilRow, finishes: bool) -> bool {
+    read.from == now.from && (!finishes || read.to == now.to)
 }
 
 /// Whether nothing is expected to follow the last of these turns. Our own clock decides: a

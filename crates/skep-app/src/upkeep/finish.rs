@@ -2,11 +2,12 @@
 
 use std::collections::BTreeSet;
 
-use skep_authz::Maintain;
+use skep_authz::{Maintain, Survey};
 use skep_domain::{DerivedBy, MemoryKind, TurnId};
 use skep_memory::{CommandRuns, KeptStatement, Recap, TurnView, normal_form, split_exchanges};
 use skep_store::{DistilSession, Kept, Memory, Turn, Tx};
 
+use super::apart;
 use super::distil::Distilled;
 use super::exchanges::view;
 use crate::{App, AppError};
@@ -20,7 +21,7 @@ const MEMORIES_MAX: u32 = 200;
 const CITED_MAX: usize = 32;
 
 /// A session read from end to end.
-struct Whole {
+pub(super) struct Whole {
     recap: Recap,
     runs: CommandRuns,
     /// Ids of the turns that were read, by their place in the session.
@@ -34,8 +35,8 @@ impl App {
         &self,
         tx: &mut Tx<Maintain>,
         session: &DistilSession,
+        whole: Whole,
     ) -> Result<Distilled, AppError> {
-        let whole = read_whole(tx, session).await?;
         let mut done = self.keep_procedures(tx, session, &whole).await?;
         done += self.keep_recap(tx, session, whole).await?;
         Ok(done)
@@ -145,7 +146,12 @@ fn cited(all: &[(TurnId, String)], places: &[usize], memories: &[Memory]) -> Vec
         .collect()
 }
 
-async fn read_whole(tx: &mut Tx<Maintain>, session: &DistilSession) -> Result<Whole, AppError> {
+/// Reads a session from end to end. It takes a transaction that writes nothing: a long session must
+/// not hold up who writes.
+pub(super) async fn read_whole(
+    tx: &mut Tx<Survey>,
+    session: &DistilSession,
+) -> Result<Whole, AppError> {
     let mut whole = Whole {
         recap: Recap::new(session.harness),
         runs: CommandRuns::default(),
@@ -156,7 +162,11 @@ async fn read_whole(tx: &mut Tx<Maintain>, session: &DistilSession) -> Result<Wh
         let turns = tx.list_turns_to_distil(session.id, from, PAGE).await?;
         let Some(last) = turns.last() else { break };
         from = last.ordinal + 1;
-        observe(&mut whole, &turns);
+        whole = apart(move || {
+            observe(&mut whole, &turns);
+            whole
+        })
+        .await?;
     }
     Ok(whole)
 }

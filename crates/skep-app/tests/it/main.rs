@@ -11,4 +11,6 @@ mod hot_indexes;
 #[cfg(test)]
 mod injecting;
 #[cfg(test)]
+mod waiting;
+#[cfg(test)]
 mod world;

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use skep_app::{App, Question, Recalled, Remember, Settings};
 use skep_authz::{Right, rights};
-use skep_domain::{MemoryKind, Visibility};
+use skep_domain::{Clock, MemoryKind, Visibility};
 use skep_index::{Embedder, StaticEmbedder};
 use skep_store::Store;
 use skep_test_support::{ManualClock, MemoryRootKey, Scratch, StoppedWatch, Tenant, open_store};
@@ -19,10 +19,18 @@ pub(crate) struct World {
 
 impl World {
     pub(crate) async fn new() -> Self {
+        Self::with_clock(|clock| clock).await
+    }
+
+    /// A world that tells the time by another clock, made of the one that the test turns.
+    pub(crate) async fn with_clock<C: Clock + 'static>(
+        of: impl FnOnce(Arc<ManualClock>) -> Arc<C>,
+    ) -> Self {
         let scratch = Scratch::new();
         let data = scratch.path().join("data");
         let clock = Arc::new(ManualClock::new());
-        let store = open_store(&data, &MemoryRootKey::new(3), Arc::clone(&clock) as _)
+        let telling = of(Arc::clone(&clock)) as Arc<dyn Clock>;
+        let store = open_store(&data, &MemoryRootKey::new(3), telling)
             .await
             .unwrap();
         let store = Arc::new(store);

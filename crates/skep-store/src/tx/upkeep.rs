@@ -13,7 +13,7 @@ use crate::row::{DistilRow, ModelTag, VectorRow};
 use crate::value::{Change, Kept, NewMemory, NewVector, Turn, Unembedded};
 
 /// What a distilled memory takes over from its session.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct DistilSession {
     /// Which session.
     pub id: SessionId,
