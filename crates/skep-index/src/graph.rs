@@ -9,12 +9,14 @@ use std::collections::{HashMap, HashSet};
 use skep_memory::{name_form, name_tail, names};
 
 use crate::lexicon::ENTRY_OVERHEAD;
-use crate::top::Top;
+use crate::top::{Field, Top};
 
 /// Names that one walk starts from, at most.
 const SEEDS: usize = 32;
-/// Mentions of one name that are followed, the newest: what everybody names tells little.
+/// Mentions of one name that are followed: what everybody names tells little.
 const FOLLOWED: usize = 512;
+/// Mentions of one name that are looked at, the newest.
+const LOOKED_AT: usize = 16 * FOLLOWED;
 /// Memories that the walk goes on from.
 const RELAYS: usize = 48;
 /// Names of one memory that the walk goes on to.
@@ -36,7 +38,10 @@ struct Mention {
 #[derive(Clone, Copy)]
 struct Name {
     latest: u32,
+    /// By all memories that are held.
     mentions: u32,
+    /// By those of them that no longer hold.
+    past: u32,
 }
 
 /// The names of a workspace's memories.
@@ -132,8 +137,9 @@ impl Graph {
         self.mentions.is_empty()
     }
 
-    /// Says what a slot names. A slot is given its names once: a text that changes gets a new slot.
-    pub(crate) fn put(&mut self, slot: u32, names: impl Iterator<Item = u64>) {
+    /// Says what a slot names, and whether it no longer holds. A slot is given its names once: a text
+    /// that changes gets a new slot.
+    pub(crate) fn put(&mut self, slot: u32, past: bool, names: impl Iterator<Item = u64>) {
         if self.names_of(slot).next().is_some() {
             return;
         }
@@ -145,6 +151,7 @@ impl Graph {
                 self.names.push(Name {
                     latest: END,
                     mentions: 0,
+                    past: 0,
                 });
             }
             let entry = &mut self.names[number as usize];
@@ -159,6 +166,7 @@ impl Graph {
             });
             entry.latest = self.mentions.len() as u32 - 1;
             entry.mentions += 1;
+            entry.past += u32::from(past);
         }
         let count = self.mentions.len() as u32 - start;
         if count > 0 {
@@ -168,18 +176,48 @@ impl Graph {
         }
     }
 
+    /// Says whether a slot no longer holds, when that changes.
+    pub(crate) fn set_past(&mut self, slot: u32, past: bool) {
+        for at in self.mentions_of(slot) {
+            let name = &mut self.names[self.mentions[at].name as usize];
+            name.past = if past { name.past + 1 } else { name.past - 1 };
+        }
+    }
+
+    /// Forgets a slot, which no longer held or did until now.
+    pub(crate) fn remove(&mut self, slot: u32, past: bool) {
+        for at in self.mentions_of(slot) {
+            let name = &mut self.names[self.mentions[at].name as usize];
+            name.mentions -= 1;
+            name.past -= u32::from(past);
+        }
+        if let Some(start) = self.starts.get_mut(slot as usize) {
+            *start = (0, 0);
+        }
+    }
+
     /// The first step: memories that name one of the seeds, the strongest first.
-    pub(crate) fn reach(
-        &self,
-        seeds: &[Seed],
-        pool: usize,
-        accept: &dyn Fn(u32) -> bool,
-    ) -> Vec<(f32, u32)> {
+    pub(crate) fn reach(&self, seeds: &[Seed], pool: usize, field: &dyn Field) -> Vec<(f32, u32)> {
         let mut reached = Reached::new();
         for (name, weight) in self.started(seeds) {
-            self.spread(name, weight, accept, &mut reached);
+            self.spread(name, weight, field, &mut reached);
         }
-        best(&reached, pool)
+        best(&reached, pool, field)
+    }
+
+    /// Slots that name one of the seeds, the newest first.
+    pub(crate) fn newest(&self, seeds: &[Seed], limit: usize, field: &dyn Field) -> Vec<u32> {
+        let names = self.started(seeds);
+        let mut slots: Vec<u32> = names
+            .flat_map(|(name, _)| {
+                let naming = self.naming(name).filter(|slot| field.accepts(*slot));
+                naming.take(limit)
+            })
+            .collect();
+        slots.sort_unstable_by(|a, b| b.cmp(a));
+        slots.dedup();
+        slots.truncate(limit);
+        slots
     }
 
     /// The second step: memories that name what the relays name beside the seeds. A relay has to be
@@ -189,22 +227,22 @@ impl Graph {
         seeds: &[Seed],
         relays: &[u32],
         pool: usize,
-        accept: &dyn Fn(u32) -> bool,
+        field: &dyn Field,
     ) -> Vec<(f32, u32)> {
         let started: Vec<u32> = self.started(seeds).map(|(name, _)| name).collect();
         let mut reached = Reached::new();
         for slot in relays.iter().take(RELAYS) {
-            let onward = self.names_of(*slot).filter(|name| {
-                self.names[*name as usize].mentions <= BRIDGE && !started.contains(name)
-            });
+            let onward = self
+                .names_of(*slot)
+                .filter(|name| self.mentions(*name, field) <= BRIDGE && !started.contains(name));
             for name in onward.take(FAN) {
-                self.spread(name, 1.0, accept, &mut reached);
+                self.spread(name, 1.0, field, &mut reached);
             }
         }
         for slot in relays {
             reached.remove(slot);
         }
-        best(&reached, pool)
+        best(&reached, pool, field)
     }
 
     /// The seeds that are named at all, each once.
@@ -223,11 +261,27 @@ impl Graph {
     }
 
     /// Gives the memories that name something a share of a weight: the rarer the name, the more.
-    fn spread(&self, name: u32, weight: f32, accept: &dyn Fn(u32) -> bool, reached: &mut Reached) {
-        let entry = self.names[name as usize];
-        let share = weight / (1.0 + (entry.mentions as f32).ln());
-        for slot in self.naming(name).filter(|slot| accept(*slot)) {
+    fn spread(&self, name: u32, weight: f32, field: &dyn Field, reached: &mut Reached) {
+        let mentions = self.mentions(name, field);
+        let share = weight / (1.0 + (mentions.max(1) as f32).ln());
+        let mut naming: Vec<u32> = self.naming(name).collect();
+        naming.retain(|&slot| field.accepts(slot));
+        if naming.len() > FOLLOWED {
+            naming.select_nth_unstable_by_key(FOLLOWED, |&slot| (field.order(slot), slot));
+            naming.truncate(FOLLOWED);
+        }
+        for slot in naming {
             *reached.entry(slot).or_default() += share;
+        }
+    }
+
+    /// How many memories name something, as far as they count.
+    fn mentions(&self, name: u32, field: &dyn Field) -> u32 {
+        let Name { mentions, past, .. } = self.names[name as usize];
+        if field.is_past() {
+            mentions
+        } else {
+            mentions - past
         }
     }
 
@@ -239,13 +293,17 @@ impl Graph {
             next = mention.earlier;
             Some(mention.slot)
         })
-        .take(FOLLOWED)
+        .take(LOOKED_AT)
     }
 
     fn names_of(&self, slot: u32) -> impl Iterator<Item = u32> {
+        let mentions = self.mentions[self.mentions_of(slot)].iter();
+        mentions.map(|mention| mention.name)
+    }
+
+    fn mentions_of(&self, slot: u32) -> std::ops::Range<usize> {
         let (start, count) = self.starts.get(slot as usize).copied().unwrap_or_default();
-        let range = start as usize..start as usize + usize::from(count);
-        self.mentions[range].iter().map(|mention| mention.name)
+        start as usize..start as usize + usize::from(count)
     }
 
     /// Follows these rules from now on.
@@ -253,8 +311,8 @@ impl Graph {
         self.rules = rules;
     }
 
-    /// Leaves out slots without a place in `moved`.
-    pub(crate) fn compact(&mut self, moved: &[Option<u32>]) {
+    /// Leaves out slots without a place in `moved`; `is_past` tells of the others.
+    pub(crate) fn compact(&mut self, moved: &[Option<u32>], is_past: impl Fn(u32) -> bool) {
         let keys = self.keys();
         let mut next = Self {
             rules: std::mem::take(&mut self.rules),
@@ -262,7 +320,8 @@ impl Graph {
         };
         for (slot, to) in (0u32..).zip(moved) {
             if let Some(to) = to {
-                next.put(*to, self.names_of(slot).map(|name| keys[name as usize]));
+                let names = self.names_of(slot).map(|name| keys[name as usize]);
+                next.put(*to, is_past(slot), names);
             }
         }
         *self = next;
@@ -294,9 +353,9 @@ impl Graph {
     }
 }
 
-/// The strongest; of equal ones the one that was put first.
-fn best(reached: &Reached, pool: usize) -> Vec<(f32, u32)> {
-    let mut best = Top::new(pool, f32::MIN_POSITIVE);
+/// The strongest.
+fn best(reached: &Reached, pool: usize, field: &dyn Field) -> Vec<(f32, u32)> {
+    let mut best = Top::new(pool, f32::MIN_POSITIVE, field);
     for (slot, weight) in reached {
         best.offer(*weight, *slot);
     }
@@ -314,6 +373,7 @@ mod tests {
         for (slot, names) in (0..).zip(memories) {
             graph.put(
                 slot,
+                false,
                 names.iter().flat_map(|name| keys(name)).map(|seed| seed.0),
             );
         }
@@ -382,14 +442,14 @@ mod tests {
         ) {
             let mut graph = Graph::default();
             for (slot, names) in (0..).zip(&memories) {
-                graph.put(slot, names.iter().copied());
+                graph.put(slot, false, names.iter().copied());
             }
             let mut next = 0;
             let moved: Vec<Option<u32>> = (0..memories.len()).map(|slot| (!gone[slot]).then(|| { next += 1; next - 1 })).collect();
             let seeds: Vec<Seed> = asked.iter().map(|name| (*name, 1.0)).collect();
             let live = |slot: u32| !gone[slot as usize];
             let before: Vec<u32> = slots(graph.reach(&seeds, 99, &live)).into_iter().filter_map(|slot| moved[slot as usize]).collect();
-            graph.compact(&moved);
+            graph.compact(&moved, |_| false);
             let mut after = slots(graph.reach(&seeds, 99, &|_| true));
             let mut before = before;
             before.sort_unstable();

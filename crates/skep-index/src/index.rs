@@ -8,8 +8,10 @@ use skep_domain::{MemoryId, ProjectId};
 use crate::Quantised;
 use crate::graph::{self, Graph, NameRules, seeds};
 use crate::lexical::Lexical;
+use crate::sample::Sample;
 use crate::slots::Slots;
 use crate::threads::{Said, Threads};
+use crate::top::Field;
 use crate::vector::Vectors;
 
 /// Removed texts are cleared away when they are this many and a quarter of all.
@@ -83,6 +85,15 @@ pub struct WorkspaceIndex {
     pub(crate) slots: Slots,
     /// Memories that no longer hold and have no vector.
     pub(crate) bare: usize,
+    /// A few that hold and have a vector.
+    pub(crate) sample: Sample,
+}
+
+/// What one question looks through.
+pub(crate) struct Searched<'a> {
+    index: &'a WorkspaceIndex,
+    project: Option<ProjectId>,
+    past: bool,
 }
 
 /// Whose slot it is.
@@ -111,6 +122,7 @@ impl WorkspaceIndex {
             places: Vec::new(),
             slots: Slots::default(),
             bare: 0,
+            sample: Sample::default(),
         }
     }
 
@@ -157,15 +169,55 @@ impl WorkspaceIndex {
         let Some(slot) = self.slot(id) else {
             return false;
         };
-        self.bare -= self.is_bare(slot);
+        if self.places[slot as usize].past == past {
+            return true;
+        }
+        self.leave(slot);
         self.places[slot as usize].past = past;
-        self.bare += self.is_bare(slot);
+        self.lexical.set_past(slot, past);
+        self.graph.set_past(slot, past);
+        self.enter(slot);
+        self.fill_sample();
         true
     }
 
-    /// 1 for a memory that no longer holds and has no vector: it will not get one.
-    fn is_bare(&self, slot: u32) -> usize {
-        usize::from(self.places[slot as usize].past && !self.vectors.has(slot))
+    /// Counts a slot where it counts as it is now. Around whatever changes that, it [leaves](Self::leave)
+    /// and enters.
+    pub(crate) fn enter(&mut self, slot: u32) {
+        self.bare += usize::from(self.is_bare(slot));
+        if self.is_standing(slot) {
+            self.sample.put(slot, self.places[slot as usize].mark);
+        }
+    }
+
+    fn leave(&mut self, slot: u32) {
+        self.bare -= usize::from(self.is_bare(slot));
+        if self.is_standing(slot) {
+            self.sample.remove(slot, self.places[slot as usize].mark);
+        }
+    }
+
+    /// Takes more into the sample, where half of all are gone.
+    fn fill_sample(&mut self) {
+        while self.sample.has_room() {
+            let mut sample = std::mem::take(&mut self.sample);
+            let standing = (0..).zip(&self.places);
+            let standing = standing.filter(|(slot, _)| self.is_standing(*slot));
+            sample.widen(standing.map(|(slot, place)| (slot, place.mark)));
+            self.sample = sample;
+        }
+    }
+
+    /// Whether a memory no longer holds and has no vector: it will not get one.
+    fn is_bare(&self, slot: u32) -> bool {
+        let past = self.places[slot as usize].past && self.lexical.is_live(slot);
+        past && !self.vectors.has(slot)
+    }
+
+    /// Whether a memory holds and has a vector, so that it may stand for others.
+    fn is_standing(&self, slot: u32) -> bool {
+        let holds = !self.places[slot as usize].past && self.lexical.is_live(slot);
+        holds && self.vectors.has(slot)
     }
 
     /// Puts a memory in the place of any that had its id. Its vector is put separately; a text that
@@ -207,9 +259,9 @@ impl WorkspaceIndex {
         let Some(slot) = self.slot(id) else {
             return false;
         };
-        self.bare -= self.is_bare(slot);
+        self.leave(slot);
         let taken = put(&mut self.vectors, slot);
-        self.bare += self.is_bare(slot);
+        self.enter(slot);
         if taken {
             self.drafts.remove(&slot);
         }
@@ -238,7 +290,8 @@ impl WorkspaceIndex {
         let Some(slot) = self.slot(id) else {
             return false;
         };
-        self.threads.put(slot, said);
+        let mark = self.places[slot as usize].mark;
+        self.threads.put(slot, said, mark);
         true
     }
 
@@ -249,7 +302,8 @@ impl WorkspaceIndex {
             return false;
         };
         let keys = names.flat_map(graph::keys).map(|(key, _)| key);
-        self.graph.put(slot, keys);
+        let past = self.places[slot as usize].past;
+        self.graph.put(slot, past, keys);
         true
     }
 
@@ -258,11 +312,13 @@ impl WorkspaceIndex {
         let Some(slot) = self.slots.remove(id, &self.places) else {
             return false;
         };
-        self.bare -= self.is_bare(slot);
+        self.leave(slot);
         self.lexical.remove(slot);
         self.vectors.remove(slot);
         self.drafts.remove(&slot);
         self.threads.remove(slot);
+        self.graph.remove(slot, self.places[slot as usize].past);
+        self.fill_sample();
         let removed = self.lexical.slots() - self.lexical.live();
         if removed >= COMPACT_FROM && removed > self.lexical.slots() / 4 {
             self.compact();
@@ -298,8 +354,8 @@ impl WorkspaceIndex {
         let seeds = seeds(query.text, aids.hints);
         let relays = relays.iter().filter_map(|&id| self.slot(id));
         let relays: Vec<u32> = relays.collect();
-        let accept = |slot: u32| self.accepts(slot, query.project, aids.past);
-        let found = self.graph.onward(&seeds, &relays, RELATED_POOL, &accept);
+        let field = self.field(query.project, aids.past);
+        let found = self.graph.onward(&seeds, &relays, RELATED_POOL, &field);
         let best = found.first().map_or(1.0, |&(weight, _)| weight);
         let candidate = |(weight, slot): (f32, u32)| Candidate {
             id: self.places[slot as usize].id,
@@ -311,14 +367,11 @@ impl WorkspaceIndex {
         found.into_iter().map(candidate).collect()
     }
 
-    /// Memories that name something, whatever else they say, the newest of the project first.
+    /// Memories that name something, whatever else they say, the newest first.
     #[must_use]
     pub fn naming(&self, name: &str, limit: usize) -> Vec<MemoryId> {
         let own: Vec<_> = graph::keys(name).take(1).collect();
-        let accept = |slot: u32| self.accepts(slot, None, false);
-        let found = self.graph.reach(&own, limit, &accept);
-        let mut slots: Vec<u32> = found.into_iter().map(|(_, slot)| slot).collect();
-        slots.sort_unstable_by(|a, b| b.cmp(a));
+        let slots = self.graph.newest(&own, limit, &self.field(None, false));
         slots
             .into_iter()
             .map(|slot| self.places[slot as usize].id)
@@ -340,20 +393,22 @@ impl WorkspaceIndex {
         if self.graph.is_empty() {
             return Vec::new();
         }
-        let accept = |slot: u32| self.accepts(slot, query.project, aids.past);
+        let field = self.field(query.project, aids.past);
         self.graph
-            .reach(&seeds(query.text, aids.hints), pool, &accept)
+            .reach(&seeds(query.text, aids.hints), pool, &field)
     }
 
     pub(crate) fn slot(&self, id: MemoryId) -> Option<u32> {
         self.slots.get(id, &self.places)
     }
 
-    pub(crate) fn accepts(&self, slot: u32, project: Option<ProjectId>, past: bool) -> bool {
-        let place = &self.places[slot as usize];
-        self.lexical.is_live(slot)
-            && (past || !place.past)
-            && (project.is_none() || place.project.is_none() || place.project == project)
+    /// What a question looks through: memories of a project and of none, or all.
+    pub(crate) fn field(&self, project: Option<ProjectId>, past: bool) -> Searched<'_> {
+        Searched {
+            index: self,
+            project,
+            past,
+        }
     }
 
     /// Clears away what was removed.
@@ -371,14 +426,35 @@ impl WorkspaceIndex {
         let drafts = self.drafts.iter();
         self.drafts = drafts.filter_map(|&slot| moved[slot as usize]).collect();
         self.threads.compact(&moved);
-        self.graph.compact(&moved);
+        let places = &self.places;
+        self.graph
+            .compact(&moved, |slot| places[slot as usize].past);
         let mut kept = moved.iter();
         self.places
             .retain(|_| kept.next().is_some_and(Option::is_some));
         self.slots = Slots::default();
+        (self.sample, self.bare) = (Sample::default(), 0);
         for slot in 0..self.places.len() as u32 {
             self.slots.put(slot, &self.places);
+            self.enter(slot);
         }
+    }
+}
+
+impl Field for Searched<'_> {
+    fn accepts(&self, slot: u32) -> bool {
+        let place = &self.index.places[slot as usize];
+        self.index.lexical.is_live(slot)
+            && (self.past || !place.past)
+            && (self.project.is_none() || place.project.is_none() || place.project == self.project)
+    }
+
+    fn order(&self, slot: u32) -> u64 {
+        self.index.places[slot as usize].mark
+    }
+
+    fn is_past(&self) -> bool {
+        self.past
     }
 }
 

@@ -10,6 +10,7 @@ use crate::analyze::{analyze, label_term};
 use crate::lexicon::Lexicon;
 use crate::postings::Postings;
 use crate::threads::Threads;
+use crate::top::Field;
 
 /// How soon repetition stops counting.
 const K1: f32 = 0.6;
@@ -17,8 +18,21 @@ const K1: f32 = 0.6;
 /// How much a long text is held against its terms.
 const B: f32 = 0.6;
 
+/// What sums over neighbours are counted in.
+const STEPS: f32 = (1u64 << 32) as f32;
+
 /// The length of a text that was removed.
 const REMOVED: u32 = u32::MAX;
+
+/// A bit of the length of a text that no longer holds: lengths stay far below it.
+const PAST: u32 = 1 << 31;
+
+/// What a text is among: those that hold, or these and those that held once.
+#[derive(Clone, Copy, Debug, Default)]
+struct Among {
+    texts: usize,
+    terms: u64,
+}
 
 /// What a query comes to.
 pub(crate) struct Asked {
@@ -28,6 +42,8 @@ pub(crate) struct Asked {
     pub(crate) scores: Vec<f32>,
     /// The numbers of the labels that its words may be.
     labels: Vec<u32>,
+    /// Whether what no longer holds counts.
+    past: bool,
 }
 
 /// Texts by slot. Slots are given in order and never reused until compaction.
@@ -35,10 +51,11 @@ pub(crate) struct Asked {
 pub(crate) struct Lexical {
     lexicon: Lexicon,
     postings: Vec<Postings>,
-    /// Terms in each text, [`REMOVED`] where it is gone.
+    /// Terms in each text, with [`PAST`] where it no longer holds; [`REMOVED`] where it is gone.
     lengths: Vec<u32>,
-    live: usize,
-    live_terms: u64,
+    live: Among,
+    /// Those of them that hold.
+    current: Among,
 }
 
 impl Lexical {
@@ -55,8 +72,8 @@ impl Lexical {
             self.postings[run[0] as usize].push(slot, run.len() as u32);
         }
         self.lengths.push(length);
-        self.live += 1;
-        self.live_terms += u64::from(length);
+        self.live.count(length);
+        self.current.count(length);
         slot
     }
 
@@ -65,9 +82,27 @@ impl Lexical {
         if let Some(length) = self.lengths.get_mut(slot as usize)
             && *length != REMOVED
         {
-            self.live -= 1;
-            self.live_terms -= u64::from(*length);
+            self.live.uncount(*length & !PAST);
+            if *length < PAST {
+                self.current.uncount(*length);
+            }
             *length = REMOVED;
+        }
+    }
+
+    /// Says whether a text no longer holds. It leaves the statistics of questions about now, so
+    /// that no score tells what was known once, nor for how long.
+    pub(crate) fn set_past(&mut self, slot: u32, past: bool) {
+        if let Some(length) = self.lengths.get_mut(slot as usize)
+            && *length != REMOVED
+            && (*length >= PAST) != past
+        {
+            if past {
+                self.current.uncount(*length);
+            } else {
+                self.current.count(*length & !PAST);
+            }
+            *length ^= PAST;
         }
     }
 
@@ -78,7 +113,7 @@ impl Lexical {
 
     /// Texts held.
     pub(crate) fn live(&self) -> usize {
-        self.live
+        self.live.texts
     }
 
     /// Whether a slot's text is held.
@@ -88,11 +123,13 @@ impl Lexical {
             .is_some_and(|&length| length != REMOVED)
     }
 
-    /// The score of every slot; zero where no term of the query occurs.
-    pub(crate) fn ask(&self, query: &str) -> Asked {
+    /// The score of every slot; zero where no term of the query occurs, and where the text no longer
+    /// holds unless the question is about the `past`.
+    pub(crate) fn ask(&self, query: &str, past: bool) -> Asked {
         let mut scores = vec![0.0; self.lengths.len()];
         let mut asked = Vec::new();
-        let (flat, slope) = self.norm();
+        let (flat, slope) = self.among(past).norm();
+        let texts = self.among(past).texts;
         let mut terms = analyze(query);
         // Sums are taken in the order of the words, not of their numbers, so that the last bit of
         // a score does not depend on what was put in first.
@@ -104,19 +141,16 @@ impl Lexical {
                 continue;
             };
             let list = &self.postings[number as usize];
-            let occurrences = list.iter().filter(|(slot, _)| self.is_live(*slot));
-            // Counting takes a walk of its own only where something was removed.
-            let holding = if self.live == self.lengths.len() {
+            let occurrences = list.iter().filter(|(slot, _)| self.counts(*slot, past));
+            // Counting takes a walk of its own only where something does not count.
+            let holding = if texts == self.lengths.len() {
                 list.len()
             } else {
                 occurrences.clone().count()
             };
-            let weight = run.len() as f32 * self.rarity(holding);
+            let weight = run.len() as f32 * rarity(texts, holding);
             for (slot, count) in occurrences {
-                let (count, norm) = (
-                    count as f32,
-                    flat + slope * self.lengths[slot as usize] as f32,
-                );
+                let (count, norm) = (count as f32, flat + slope * self.length(slot) as f32);
                 scores[slot as usize] += weight * (count * (K1 + 1.0) / (count + K1 * norm));
             }
             asked.push((number, weight));
@@ -125,6 +159,7 @@ impl Lexical {
             terms: asked,
             scores,
             labels,
+            past,
         }
     }
 
@@ -146,15 +181,21 @@ impl Lexical {
 
     /// How many terms a slot's text has.
     pub(crate) fn length(&self, slot: u32) -> u32 {
-        self.lengths[slot as usize]
+        self.lengths[slot as usize] & !PAST
     }
 
     /// The scores of some slots, in order, with the words of their neighbours: BM25F, the
     /// neighbours being fields of less weight (Robertson and Zaragoza, §3.6).
-    pub(crate) fn in_context(&self, asked: &Asked, slots: &[u32], threads: &Threads) -> Vec<f32> {
+    pub(crate) fn in_context(
+        &self,
+        asked: &Asked,
+        slots: &[u32],
+        threads: &Threads,
+        field: &dyn Field,
+    ) -> Vec<f32> {
         let mut near = Vec::new();
         for (at, &slot) in slots.iter().enumerate() {
-            let others = threads.neighbours(slot);
+            let others = threads.neighbours(slot, field);
             near.extend(others.map(|(other, weight)| (other, weight, at)));
         }
         let mut scores: Vec<f32> = slots
@@ -170,12 +211,14 @@ impl Lexical {
             scores[at] = 0.0;
         }
         near.sort_unstable_by_key(|&(slot, _, at)| (slot, at));
-        let mut counts = vec![0.0; slots.len()];
+        let norm = self.among(asked.past).norm();
+        let mut counts = vec![0; slots.len()];
         for &(number, weight) in &asked.terms {
-            counts.fill(0.0);
-            self.gather(number, &near, &mut counts);
+            counts.fill(0);
+            self.gather(number, norm, &near, &mut counts);
             for (score, &count) in scores.iter_mut().zip(&counts) {
-                if count > 0.0 {
+                if count > 0 {
+                    let count = count as f32 / STEPS;
                     *score += weight * (count * (K1 + 1.0) / (count + K1));
                 }
             }
@@ -224,36 +267,54 @@ impl Lexical {
     }
 
     /// The parts that a snapshot keeps: terms, their lists, lengths.
-    pub(crate) fn parts(&self) -> (Vec<&str>, &[Postings], &[u32]) {
-        (self.lexicon.terms(), &self.postings, &self.lengths)
+    pub(crate) fn parts(&self) -> (Vec<&str>, &[Postings], impl Iterator<Item = u32>) {
+        let lengths = self.lengths.iter().map(|&length| match length {
+            REMOVED => REMOVED,
+            length => length & !PAST,
+        });
+        (self.lexicon.terms(), &self.postings, lengths)
     }
 
-    /// Puts the parts together again.
-    pub(crate) fn from_parts(lexicon: Lexicon, postings: Vec<Postings>, lengths: Vec<u32>) -> Self {
-        let held = lengths.iter().filter(|&&length| length != REMOVED);
-        let live_terms = held.clone().map(|&length| u64::from(length)).sum();
-        let live = held.count();
-        Self {
+    /// Puts the parts together again, all texts as such that hold; `None` if a length is none.
+    pub(crate) fn from_parts(
+        lexicon: Lexicon,
+        postings: Vec<Postings>,
+        lengths: Vec<u32>,
+    ) -> Option<Self> {
+        let mut live = Among::default();
+        for &length in lengths.iter().filter(|&&length| length != REMOVED) {
+            if length >= PAST {
+                return None;
+            }
+            live.count(length);
+        }
+        Some(Self {
             lexicon,
             postings,
             lengths,
             live,
-            live_terms,
-        }
+            current: live,
+        })
     }
 
     /// Adds up how often a term occurs in and near some slots: `near` has the slot to look in, what
-    /// an occurrence there is worth and where to add it, in the order of the slots.
-    fn gather(&self, number: u32, near: &[(u32, f32, usize)], counts: &mut [f32]) {
-        let (flat, slope) = self.norm();
+    /// an occurrence there is worth and where to add it, in the order of the slots. The sums are
+    /// whole numbers of [`STEPS`], because those of floats depend on the order.
+    fn gather(
+        &self,
+        number: u32,
+        (flat, slope): (f32, f32),
+        near: &[(u32, f32, usize)],
+        counts: &mut [i64],
+    ) {
         let mut rest = near;
         for (slot, count) in self.postings[number as usize].iter() {
             while let Some((&(wanted, weight, at), after)) = rest.split_first()
                 && wanted <= slot
             {
                 if wanted == slot {
-                    let norm = flat + slope * self.lengths[slot as usize] as f32;
-                    counts[at] += weight * count as f32 / norm;
+                    let norm = flat + slope * self.length(slot) as f32;
+                    counts[at] += (STEPS * weight * count as f32 / norm) as i64;
                 }
                 rest = after;
             }
@@ -263,15 +324,39 @@ impl Lexical {
         }
     }
 
-    /// The inverse frequency of a term that so many texts hold.
-    fn rarity(&self, holding: usize) -> f32 {
-        let (texts, holding) = (self.live as f32, holding as f32);
-        (1.0 + (texts - holding + 0.5) / (holding + 0.5)).ln()
+    fn among(&self, past: bool) -> Among {
+        if past { self.live } else { self.current }
+    }
+
+    /// Whether a slot's text counts for a question.
+    fn counts(&self, slot: u32, past: bool) -> bool {
+        let below = if past { REMOVED } else { PAST };
+        self.lengths
+            .get(slot as usize)
+            .is_some_and(|&length| length < below)
+    }
+}
+
+impl Among {
+    fn count(&mut self, length: u32) {
+        self.texts += 1;
+        self.terms += u64::from(length);
+    }
+
+    fn uncount(&mut self, length: u32) {
+        self.texts -= 1;
+        self.terms -= u64::from(length);
     }
 
     /// What the count of a term is divided by: a number, and a number times the text's length.
-    fn norm(&self) -> (f32, f32) {
-        let average = (self.live_terms as f32 / (self.live as f32).max(1.0)).max(1.0);
+    fn norm(self) -> (f32, f32) {
+        let average = (self.terms as f32 / (self.texts as f32).max(1.0)).max(1.0);
         (1.0 - B, B / average)
     }
+}
+
+/// The inverse frequency of a term that so many of the texts hold.
+fn rarity(texts: usize, holding: usize) -> f32 {
+    let (texts, holding) = (texts as f32, holding as f32);
+    (1.0 + (texts - holding + 0.5) / (holding + 0.5)).ln()
 }

@@ -19,6 +19,7 @@ mod lexicon;
 mod meaning;
 mod postings;
 mod quantised;
+mod sample;
 mod search;
 mod sketch;
 mod slots;

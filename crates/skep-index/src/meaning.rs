@@ -5,10 +5,8 @@ use std::collections::HashMap;
 
 use crate::fuse::COMMON;
 use crate::threads::Threads;
+use crate::top::Field;
 use crate::vector::Vectors;
-
-/// Memories looked at to know what all have in common: enough for a mean and a deviation.
-const SAMPLE: usize = 256;
 
 /// A sample of fewer says nothing of the others.
 const SAMPLE_MIN: usize = 24;
@@ -25,18 +23,17 @@ pub(crate) struct Meaning {
 
 impl Meaning {
     /// Takes off `vector` a part of what all memories share, so that nearness to everything counts
-    /// less. `None` without a direction or of another dimension.
-    pub(crate) fn of(vectors: &Vectors, vector: &[f32]) -> Option<Self> {
+    /// less; `sample` stands for all. `None` without a direction or of another dimension.
+    pub(crate) fn of(vectors: &Vectors, sample: &[u32], vector: &[f32]) -> Option<Self> {
         let norm = vector.iter().map(|x| x * x).sum::<f32>().sqrt();
         if vector.len() != vectors.dim() || !norm.is_normal() {
             return None;
         }
-        let sample = vectors.sample(SAMPLE);
         let weight = COMMON / (1.0 + HALF / sample.len().max(1) as f32);
-        let mean = vectors.mean(&sample);
+        let mean = vectors.mean(sample);
         let parts = vector.iter().zip(mean);
         let asked: Vec<f32> = parts.map(|(x, mean)| x / norm - weight * mean).collect();
-        let spread = spread(&vectors.cosines(&asked, &sample));
+        let spread = spread(&vectors.cosines(&asked, sample));
         Some(Self { asked, spread })
     }
 
@@ -57,10 +54,11 @@ impl Meaning {
         vectors: &Vectors,
         slots: &[u32],
         threads: &Threads,
+        field: &dyn Field,
     ) -> Vec<f32> {
         let near = |slot: u32| {
             threads
-                .neighbours(slot)
+                .neighbours(slot, field)
                 .filter(|&(slot, _)| vectors.has(slot))
         };
         let mut all: Vec<u32> = slots.to_vec();

@@ -6,7 +6,7 @@ use crate::fuse::{Evidence, Scale};
 use crate::index::{Aids, Candidate, Query, WorkspaceIndex};
 use crate::lexical::Asked;
 use crate::meaning::Meaning;
-use crate::top::{Accept, Top};
+use crate::top::{Field, Top};
 
 /// Each channel proposes this many times the candidates asked for, and at least [`POOL_MIN`].
 const POOL_FACTOR: usize = 2;
@@ -24,7 +24,8 @@ const AT_ONCE_FROM: usize = 200_000;
 type Proposals = (Asked, Vec<(f32, u32)>, Vec<(f32, u32)>);
 
 impl WorkspaceIndex {
-    /// The candidates for a query, best first; equal ones in the order of their puts.
+    /// The candidates for a query, best first. What is equal stands in an order that follows from the
+    /// texts, and of equal texts the one put first comes first.
     #[must_use]
     pub fn search(&self, query: &Query<'_>) -> Vec<Candidate> {
         self.search_with(query, &Aids::default())
@@ -33,23 +34,24 @@ impl WorkspaceIndex {
     /// The same, where more is known than the question.
     #[must_use]
     pub fn search_with(&self, query: &Query<'_>, aids: &Aids<'_>) -> Vec<Candidate> {
-        let accept = |slot: u32| self.accepts(slot, query.project, aids.past);
+        let field = self.field(query.project, aids.past);
         let pool = query.limit.saturating_mul(POOL_FACTOR).max(POOL_MIN);
+        let sample = self.sample.slots();
         let meaning = query
             .vector
-            .and_then(|vector| Meaning::of(&self.vectors, vector));
+            .and_then(|vector| Meaning::of(&self.vectors, &sample, vector));
         let (asked, by_words, by_vector) =
-            self.ask_channels(query.text, meaning.as_ref(), pool, &accept);
+            self.ask_channels(query.text, meaning.as_ref(), pool, &field);
         let by_name = self.by_name(query, aids, pool);
         let proposed = by_words.iter().chain(&by_vector).chain(&by_name);
         let mut slots: Vec<u32> = proposed.map(|&(_, slot)| slot).collect();
         slots.sort_unstable();
         slots.dedup();
-        self.threads.widen(&mut slots, &accept);
+        self.threads.widen(&mut slots, &field);
         let best = by_vector.first().map(|&(score, _)| score);
         let peak = meaning.as_ref().zip(best);
         let peak = peak.and_then(|(meaning, best)| meaning.peak(best));
-        let evidence = self.evidence(query, &asked, &slots, meaning.as_ref());
+        let evidence = self.evidence(query, (&asked, meaning.as_ref()), &slots, &field);
         let scale = Scale::of(query.text, peak, &evidence, &by_name);
         let named: HashMap<u32, f32> = by_name
             .iter()
@@ -57,13 +59,14 @@ impl WorkspaceIndex {
             .collect();
         let found = slots.into_iter().zip(&evidence).map(|(slot, evidence)| {
             let graph = named.get(&slot).copied().unwrap_or_default();
-            Candidate {
+            let candidate = Candidate {
                 id: self.places[slot as usize].id,
                 lexical: asked.scores[slot as usize],
                 vector: evidence.cosine,
                 graph,
                 fused: scale.fuse(evidence, graph),
-            }
+            };
+            (candidate, field.order(slot))
         });
         sorted(found, query.limit)
     }
@@ -74,16 +77,16 @@ impl WorkspaceIndex {
         text: &str,
         meaning: Option<&Meaning>,
         pool: usize,
-        accept: Accept<'_>,
+        field: &dyn Field,
     ) -> Proposals {
         let words = || {
-            let asked = self.lexical.ask(text);
-            let mut best = Top::new(pool, f32::MIN_POSITIVE);
-            best.offer_all(0, &asked.scores, accept);
+            let asked = self.lexical.ask(text, field.is_past());
+            let mut best = Top::new(pool, f32::MIN_POSITIVE, field);
+            best.offer_all(0, &asked.scores);
             (asked, best.into_sorted())
         };
         let nearest = || match meaning {
-            Some(meaning) => self.vectors.nearest(meaning.asked(), pool, accept),
+            Some(meaning) => self.vectors.nearest(meaning.asked(), pool, field),
             None => Vec::new(),
         };
         if self.places.len() < AT_ONCE_FROM || meaning.is_none() {
@@ -104,18 +107,18 @@ impl WorkspaceIndex {
     fn evidence(
         &self,
         query: &Query<'_>,
-        asked: &Asked,
+        (asked, meaning): (&Asked, Option<&Meaning>),
         slots: &[u32],
-        meaning: Option<&Meaning>,
+        field: &dyn Field,
     ) -> Vec<Evidence> {
-        let words = self.lexical.in_context(asked, slots, &self.threads);
+        let words = self.lexical.in_context(asked, slots, &self.threads, field);
         let labelled = self.lexical.labelled(asked, slots);
         let cosines = match query.vector {
             Some(vector) => self.vectors.cosines(vector, slots),
             None => vec![0.0; slots.len()],
         };
         let near = match meaning {
-            Some(meaning) => meaning.in_context(&self.vectors, slots, &self.threads),
+            Some(meaning) => meaning.in_context(&self.vectors, slots, &self.threads, field),
             None => vec![0.0; slots.len()],
         };
         let most = words.iter().copied().fold(0.0, f32::max);
@@ -138,10 +141,14 @@ impl WorkspaceIndex {
     }
 }
 
-fn sorted(found: impl Iterator<Item = Candidate>, limit: usize) -> Vec<Candidate> {
-    let mut found: Vec<Candidate> = found.filter(|candidate| candidate.fused > 0.0).collect();
+/// The best of candidates with their order among equals.
+fn sorted(found: impl Iterator<Item = (Candidate, u64)>, limit: usize) -> Vec<Candidate> {
+    let mut found: Vec<_> = found.filter(|(found, _)| found.fused > 0.0).collect();
     // Stable, and candidates come in the order of their slots.
-    found.sort_by(|a, b| b.fused.total_cmp(&a.fused));
+    found.sort_by(|(a, a_order), (b, b_order)| {
+        let scores = b.fused.total_cmp(&a.fused);
+        scores.then_with(|| a_order.cmp(b_order))
+    });
     found.truncate(limit);
-    found
+    found.into_iter().map(|(found, _)| found).collect()
 }

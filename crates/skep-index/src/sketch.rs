@@ -11,7 +11,7 @@
 use skep_simd::{Line, ROWS, estimate};
 
 use crate::growth::make_room;
-use crate::top::{Accept, Top};
+use crate::top::{Field, Top};
 
 /// Components that one table covers.
 const BITS: usize = 4;
@@ -82,17 +82,17 @@ impl Sketches {
         }
     }
 
-    /// The best `room` slots by estimate of those that `accept` lets through, in no order.
-    pub(crate) fn scan(&self, query: &[f32], room: usize, accept: Accept<'_>) -> Vec<(f32, u32)> {
+    /// The best `room` slots by estimate of those that the field accepts, in no order.
+    pub(crate) fn scan(&self, query: &[f32], room: usize, field: &dyn Field) -> Vec<(f32, u32)> {
         let query = Tables::of(query, &self.turn);
-        let mut top = Top::new(room, f32::MIN);
+        let mut top = Top::new(room, f32::MIN, field);
         let mut scores = [0.0; ROWS];
         let size = self.block_size();
         let blocks = self.blocks.chunks_exact(size);
         for ((number, block), factors) in blocks.enumerate().zip(&self.factors) {
             let best = estimate(&query.entries, block, factors, query.line, &mut scores);
             if best >= top.floor() {
-                top.offer_all((number * ROWS) as u32, &scores, accept);
+                top.offer_all((number * ROWS) as u32, &scores);
             }
         }
         top.into_unsorted()

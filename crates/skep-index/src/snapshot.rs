@@ -116,7 +116,8 @@ impl WorkspaceIndex {
             if !self.lexical.is_live(slot) {
                 return Err(DAMAGED);
             }
-            self.threads.put(slot, Said { thread, at });
+            let mark = self.places[slot as usize].mark;
+            self.threads.put(slot, Said { thread, at }, mark);
         }
         Ok(())
     }
@@ -150,8 +151,9 @@ impl WorkspaceIndex {
             if !known || !self.lexical.is_live(slot) {
                 return Err(DAMAGED);
             }
-            self.graph
-                .put(slot, names.iter().map(|name| keys[*name as usize]));
+            let past = self.places[slot as usize].past;
+            let names = names.iter().map(|name| keys[*name as usize]);
+            self.graph.put(slot, past, names);
         }
         Ok(())
     }
@@ -165,10 +167,10 @@ impl WorkspaceIndex {
             put_varint(out, list.as_bytes().len() as u64);
             out.extend(list.as_bytes());
         }
-        out.extend(lengths.iter().flat_map(|length| length.to_le_bytes()));
+        out.extend(lengths.flat_map(u32::to_le_bytes));
     }
 
-    /// Builds the way from ids to slots, which the bytes leave out.
+    /// Builds what the bytes leave out: the way from ids to slots, and what follows from each.
     fn link(&mut self) -> Result<(), IndexError> {
         self.slots = Slots::with_room(self.lexical.live());
         for (slot, place) in (0..).zip(&self.places) {
@@ -180,8 +182,10 @@ impl WorkspaceIndex {
             } else if self.vectors.has(slot) {
                 return Err(DAMAGED);
             }
-            let bare = self.lexical.is_live(slot) && place.past && !self.vectors.has(slot);
-            self.bare += usize::from(bare);
+            self.lexical.set_past(slot, place.past);
+        }
+        for slot in 0..self.places.len() as u32 {
+            self.enter(slot);
         }
         Ok(())
     }
@@ -239,7 +243,7 @@ fn read_lexical(reader: &mut Reader<'_>, slots: usize) -> Result<Lexical, IndexE
         postings.push(list.ok_or(DAMAGED)?);
     }
     let lexicon = Lexicon::from_terms(terms.into_iter()).ok_or(DAMAGED)?;
-    Ok(Lexical::from_parts(lexicon, postings, reader.u32s(slots)?))
+    Lexical::from_parts(lexicon, postings, reader.u32s(slots)?).ok_or(DAMAGED)
 }
 
 impl Vectors {

@@ -7,7 +7,7 @@ use skep_domain::Timestamp;
 
 use crate::fuse::NEIGHBOURS;
 use crate::lexicon::ENTRY_OVERHEAD;
-use crate::top::Accept;
+use crate::top::Field;
 
 /// No thread.
 const NONE: u32 = u32::MAX;
@@ -20,7 +20,7 @@ const NONE: u32 = u32::MAX;
 pub struct Said {
     /// Names what belongs together: one session, one set of readers.
     pub thread: [u8; 16],
-    /// When in it; at the same time, the one put first comes first.
+    /// When in it.
     pub at: Timestamp,
 }
 
@@ -31,7 +31,8 @@ pub(crate) struct Threads {
     lines: Vec<Line>,
     /// The thread of each slot, [`NONE`] where it has none. May be shorter than there are slots.
     line_of: Vec<u32>,
-    times: Vec<Timestamp>,
+    /// Where each slot stands in its line; at the same time, in the order of the marks.
+    places: Vec<(Timestamp, u64)>,
 }
 
 #[derive(Default)]
@@ -49,67 +50,70 @@ impl Threads {
     /// Where a slot was said.
     pub(crate) fn get(&self, slot: u32) -> Option<Said> {
         let thread = self.thread(slot)?;
-        let (thread, at) = (self.lines[thread].name, self.times[slot as usize]);
+        let (thread, at) = (self.lines[thread].name, self.places[slot as usize].0);
         Some(Said { thread, at })
     }
 
-    /// Says where a slot was said, whatever was known before.
-    pub(crate) fn put(&mut self, slot: u32, said: Said) {
+    /// Says where a slot was said, whatever was known before. Of those said at the same time the
+    /// lower mark comes first.
+    pub(crate) fn put(&mut self, slot: u32, said: Said, mark: u64) {
         if self.get(slot) == Some(said) {
             return;
         }
         self.remove(slot);
         let room = self.line_of.len().max(slot as usize + 1);
         self.line_of.resize(room, NONE);
-        self.times.resize(room, Timestamp::default());
+        self.places.resize(room, (Timestamp::default(), 0));
         let next = self.lines.len() as u32;
         let number = *self.numbers.entry(said.thread).or_insert(next);
         if number == next {
             let (name, slots) = (said.thread, Vec::new());
             self.lines.push(Line { name, slots });
         }
-        let place = self.place(number as usize, (said.at, slot));
+        self.places[slot as usize] = (said.at, mark);
+        let place = self.place(number as usize, slot);
         self.lines[number as usize].slots.insert(place, slot);
         self.line_of[slot as usize] = number;
-        self.times[slot as usize] = said.at;
     }
 
     /// Forgets a slot.
     pub(crate) fn remove(&mut self, slot: u32) {
         if let Some(thread) = self.thread(slot) {
-            let place = self.place(thread, (self.times[slot as usize], slot));
+            let place = self.place(thread, slot);
             self.lines[thread].slots.remove(place);
             self.line_of[slot as usize] = NONE;
         }
     }
 
-    /// The neighbours of a slot and how much their words count for it.
-    pub(crate) fn neighbours(&self, slot: u32) -> impl Iterator<Item = (u32, f32)> {
-        let (line, place): (&[u32], usize) = match self.thread(slot) {
+    /// The neighbours of a slot and how much their words count for it. What the field does not
+    /// accept is as if it had never been said.
+    pub(crate) fn neighbours(
+        &self,
+        slot: u32,
+        field: &dyn Field,
+    ) -> impl Iterator<Item = (u32, f32)> {
+        let (before, after): (&[u32], &[u32]) = match self.thread(slot) {
             Some(thread) => {
-                let place = self.place(thread, (self.times[slot as usize], slot));
-                (&self.lines[thread].slots, place)
+                let line = &self.lines[thread].slots;
+                let place = self.place(thread, slot);
+                (&line[..place], &line[place + 1..])
             }
-            None => (&[], 0),
+            None => (&[], &[]),
         };
-        (1..).zip(NEIGHBOURS).flat_map(move |(distance, weight)| {
-            let before = place.checked_sub(distance).and_then(|at| line.get(at));
-            let after = line.get(place + distance);
-            [before, after]
-                .into_iter()
-                .flatten()
-                .map(move |&slot| (slot, weight))
-        })
+        let held = |slot: &&u32| field.accepts(**slot);
+        let before = before.iter().rev().filter(held).zip(NEIGHBOURS);
+        let after = after.iter().filter(held).zip(NEIGHBOURS);
+        before.chain(after).map(|(&slot, weight)| (slot, weight))
     }
 
-    /// Adds to `slots` the neighbours of each that `accept` lets through; in order, none twice.
-    pub(crate) fn widen(&self, slots: &mut Vec<u32>, accept: Accept<'_>) {
+    /// Adds to `slots` the neighbours of each that the field accepts; in order, none twice.
+    pub(crate) fn widen(&self, slots: &mut Vec<u32>, field: &dyn Field) {
         if self.is_empty() {
             return;
         }
         for at in 0..slots.len() {
-            let near = self.neighbours(slots[at]).map(|(slot, _)| slot);
-            slots.extend(near.filter(|&slot| accept(slot)));
+            let near = self.neighbours(slots[at], field);
+            slots.extend(near.map(|(slot, _)| slot).collect::<Vec<_>>());
         }
         slots.sort_unstable();
         slots.dedup();
@@ -120,7 +124,7 @@ impl Threads {
         let mut next = Self::default();
         for (slot, to) in (0u32..).zip(moved) {
             if let (Some(to), Some(said)) = (to, self.get(slot)) {
-                next.put(*to, said);
+                next.put(*to, said, self.places[slot as usize].1);
             }
         }
         *self = next;
@@ -131,7 +135,8 @@ impl Threads {
         let slots: usize = self.lines.iter().map(|line| line.slots.capacity()).sum();
         let lines = self.lines.capacity() * size_of::<Line>();
         let numbers = self.numbers.capacity() * (size_of::<([u8; 16], u32)>() + ENTRY_OVERHEAD);
-        let each = self.line_of.capacity() * 4 + self.times.capacity() * size_of::<Timestamp>();
+        let each =
+            self.line_of.capacity() * 4 + self.places.capacity() * size_of::<(Timestamp, u64)>();
         slots * 4 + lines + numbers + each
     }
 
@@ -140,10 +145,11 @@ impl Threads {
         (thread != NONE).then_some(thread as usize)
     }
 
-    /// Where in its line a slot of that time stands, or would.
-    fn place(&self, thread: usize, key: (Timestamp, u32)) -> usize {
+    /// Where in its line a slot stands, or would.
+    fn place(&self, thread: usize, slot: u32) -> usize {
+        let key = |slot: u32| (self.places[slot as usize], slot);
         let line = &self.lines[thread].slots;
-        line.partition_point(|&slot| (self.times[slot as usize], slot) < key)
+        line.partition_point(|&other| key(other) < key(slot))
     }
 }
 
@@ -154,6 +160,15 @@ mod tests {
 
     use super::{Said, Threads};
     use crate::fuse::NEIGHBOURS;
+
+    /// Some marks are equal.
+    fn mark(slot: u32) -> u64 {
+        u64::from(slot % 5)
+    }
+
+    fn held(slot: u32) -> bool {
+        !slot.is_multiple_of(7)
+    }
 
     proptest! {
         #[test]
@@ -169,7 +184,7 @@ mod tests {
                     threads.remove(slot);
                     plain[slot as usize] = None;
                 } else {
-                    threads.put(slot, said);
+                    threads.put(slot, said, mark(slot));
                     plain[slot as usize] = Some(said);
                 }
             }
@@ -178,22 +193,23 @@ mod tests {
             }
             for (slot, said) in (0u32..).zip(&plain) {
                 prop_assert_eq!(threads.get(slot), *said);
-                let mut line: Vec<(Timestamp, u32)> = (0u32..)
+                let mut line: Vec<(Timestamp, u64, u32)> = (0u32..)
                     .zip(&plain)
                     .filter_map(|(other, where_)| where_.map(|where_| (where_, other)))
                     .filter(|(where_, _)| said.is_some_and(|said| said.thread == where_.thread))
-                    .map(|(where_, other)| (where_.at, other))
+                    .filter(|(_, other)| *other == slot || held(*other))
+                    .map(|(where_, other)| (where_.at, mark(other), other))
                     .collect();
                 line.sort_unstable();
                 let mut expected = Vec::new();
-                if let Some(place) = line.iter().position(|&(_, other)| other == slot) {
-                    for (other, &(_, number)) in line.iter().enumerate() {
+                if let Some(place) = line.iter().position(|&(_, _, other)| other == slot) {
+                    for (other, &(_, _, number)) in line.iter().enumerate() {
                         if let Some(&weight) = NEIGHBOURS.get(other.abs_diff(place).wrapping_sub(1)) {
                             expected.push((number, weight));
                         }
                     }
                 }
-                let mut found: Vec<(u32, f32)> = threads.neighbours(slot).collect();
+                let mut found: Vec<(u32, f32)> = threads.neighbours(slot, &held).collect();
                 expected.sort_by_key(|&(slot, _)| slot);
                 found.sort_by_key(|&(slot, _)| slot);
                 prop_assert_eq!(found, expected);

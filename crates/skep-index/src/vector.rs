@@ -8,7 +8,7 @@ use skep_simd::{dot_i8, dot_i8_many};
 use crate::Quantised;
 use crate::growth::make_room;
 use crate::sketch::Sketches;
-use crate::top::{Accept, Top};
+use crate::top::{Field, Top};
 
 /// Rows multiplied at a time: their products stay in the first-level cache.
 const BLOCK: usize = 512;
@@ -113,29 +113,24 @@ impl Vectors {
         }
     }
 
-    /// The cosine of `query` with the vector of each slot that `accept` lets through, the best
+    /// The cosine of `query` with the vector of each slot that the field accepts, the best
     /// `room` of them, best first. Nothing if the query has another dimension or no direction.
-    pub(crate) fn nearest(
-        &self,
-        query: &[f32],
-        room: usize,
-        accept: Accept<'_>,
-    ) -> Vec<(f32, u32)> {
+    pub(crate) fn nearest(&self, query: &[f32], room: usize, field: &dyn Field) -> Vec<(f32, u32)> {
         let Some(probe) = self.probe(query) else {
             return Vec::new();
         };
         let best = match &self.sketches {
-            None => self.scan(&probe, room, accept),
+            None => self.scan(&probe, room, field),
             Some(sketches) => {
                 let kept = room * KEPT_FACTOR + self.scales.len() / KEPT_SHARE;
-                let found = sketches.scan(&probe.vector, kept, accept);
+                let found = sketches.scan(&probe.vector, kept, field);
                 let mut slots: Vec<u32> = found.into_iter().map(|(_, slot)| slot).collect();
                 // In the order of memory.
                 slots.sort_unstable();
-                self.in_full(&probe, room, &slots)
+                self.in_full(&probe, room, &slots, field)
             }
         };
-        self.exact(&probe, room, &best)
+        self.exact(&probe, room, &best, field)
     }
 
     /// The cosine of `query` with the vectors of some slots, zero where there is none.
@@ -147,17 +142,6 @@ impl Vectors {
             .iter()
             .map(|&slot| self.cosine(&probe, slot))
             .collect()
-    }
-
-    /// About `room` slots that have a vector, evenly over those that have: all of them, where there
-    /// are so few. Slots without one make no difference.
-    pub(crate) fn sample(&self, room: usize) -> Vec<u32> {
-        let step = self.count.div_ceil(room.max(1)).max(1);
-        let slots = 0..self.scales.len() as u32;
-        if self.count == self.scales.len() {
-            return slots.step_by(step).collect();
-        }
-        slots.filter(|&slot| self.has(slot)).step_by(step).collect()
     }
 
     /// The mean of some slots' vectors, in sums that do not depend on their order.
@@ -246,8 +230,8 @@ impl Vectors {
     }
 
     /// Scores every slot.
-    fn scan(&self, probe: &Probe, room: usize, accept: Accept<'_>) -> Vec<(f32, u32)> {
-        let mut top = Top::new(room, f32::MIN);
+    fn scan(&self, probe: &Probe, room: usize, field: &dyn Field) -> Vec<(f32, u32)> {
+        let mut top = Top::new(room, f32::MIN, field);
         let (mut products, mut scores) = ([0; BLOCK], [0.0; BLOCK]);
         for (block, scales) in self.scales.chunks(BLOCK).enumerate() {
             let from = block * BLOCK;
@@ -257,14 +241,20 @@ impl Vectors {
             for ((score, &product), scale) in scores.iter_mut().zip(&products).zip(scales) {
                 *score = product as f32 * scale;
             }
-            top.offer_all(from as u32, &scores[..scales.len()], accept);
+            top.offer_all(from as u32, &scores[..scales.len()]);
         }
         top.into_unsorted()
     }
 
     /// Scores some slots by all their components.
-    fn in_full(&self, probe: &Probe, room: usize, slots: &[u32]) -> Vec<(f32, u32)> {
-        let mut top = Top::new(room, f32::MIN);
+    fn in_full(
+        &self,
+        probe: &Probe,
+        room: usize,
+        slots: &[u32],
+        field: &dyn Field,
+    ) -> Vec<(f32, u32)> {
+        let mut top = Top::new(room, f32::MIN, field);
         for &slot in slots {
             let product = dot_i8(probe.codes.codes(), self.row(slot));
             top.offer(product as f32 * self.scales[slot as usize], slot);
@@ -273,8 +263,14 @@ impl Vectors {
     }
 
     /// Scores with the query unrounded: only the rows have lost anything.
-    fn exact(&self, probe: &Probe, room: usize, slots: &[(f32, u32)]) -> Vec<(f32, u32)> {
-        let mut top = Top::new(room, f32::MIN);
+    fn exact(
+        &self,
+        probe: &Probe,
+        room: usize,
+        slots: &[(f32, u32)],
+        field: &dyn Field,
+    ) -> Vec<(f32, u32)> {
+        let mut top = Top::new(room, f32::MIN, field);
         for &(_, slot) in slots {
             top.offer(self.cosine(probe, slot), slot);
         }

@@ -109,7 +109,7 @@ fn parts_that_do_not_fit_are_refused() {
         }),
         ("a removed memory said somewhere", |index| {
             let (at, thread) = (Timestamp::from_micros(1), [1; 16]);
-            index.threads.put(11, Said { thread, at });
+            index.threads.put(11, Said { thread, at }, 0);
         }),
     ];
     for (name, harm) in harms {
