@@ -1,0 +1,53 @@
+//! TLS: 1.2 and 1.3, nothing resumed, nothing that a caller could switch off.
+
+use std::sync::Arc;
+
+use rustls::client::Resumption;
+use rustls::pki_types::{CertificateDer, ServerName};
+use rustls::version::{TLS12, TLS13};
+use rustls::{ClientConfig, RootCertStore};
+
+use crate::{EgressError, Host};
+
+/// Whose signature under a certificate counts.
+#[derive(Clone)]
+pub(crate) enum Authorities {
+    /// Those that this machine's system trusts.
+    System,
+    /// These, in DER.
+    These(Vec<Vec<u8>>),
+}
+
+const NONE: &str = "no certificate authority is known: install this system's ca-certificates";
+
+/// Reads files when it asks the system, so it belongs on a thread that may wait.
+pub(crate) fn config(authorities: Authorities) -> Result<ClientConfig, &'static str> {
+    let certificates: Vec<CertificateDer<'static>> = match authorities {
+        Authorities::System => rustls_native_certs::load_native_certs().certs,
+        Authorities::These(these) => these.into_iter().map(Into::into).collect(),
+    };
+    let mut roots = RootCertStore::empty();
+    let (added, _unreadable) = roots.add_parsable_certificates(certificates);
+    if added == 0 {
+        return Err(NONE);
+    }
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    let mut config = ClientConfig::builder_with_provider(provider)
+        .with_protocol_versions(&[&TLS13, &TLS12])
+        .map_err(|_| "this build has no usable cipher")?
+        .with_root_certificates(roots)
+        .with_no_client_auth();
+    config.alpn_protocols = vec![b"http/1.1".to_vec()];
+    // A ticket is a cookie: it would tie one tenant's calls to another's.
+    config.resumption = Resumption::disabled();
+    Ok(config)
+}
+
+/// Whom the certificate must be for.
+pub(crate) fn server_name(host: &Host) -> Result<ServerName<'static>, EgressError> {
+    match host {
+        Host::Address(address) => Ok(ServerName::IpAddress((*address).into())),
+        Host::Name(name) => ServerName::try_from(name.clone())
+            .map_err(|_| EgressError::Url("its host is no name that a certificate can be for")),
+    }
+}

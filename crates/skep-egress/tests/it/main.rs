@@ -1,0 +1,14 @@
+//! Calls over a scripted network: what is resolved, connected to, sent and read.
+
+#[cfg(test)]
+mod answers;
+#[cfg(test)]
+mod network;
+#[cfg(test)]
+mod redirects;
+#[cfg(test)]
+mod secrets;
+#[cfg(test)]
+mod ssrf;
+#[cfg(test)]
+mod tls;
