@@ -193,7 +193,11 @@ impl App {
     }
 
     /// In bounded batches, each durable; the last one notes that it is done.
-    async fn carry_out(&self, tenant: Tenant, removal: &Removal) -> Result<Withdrawn, AppError> {
+    pub(crate) async fn carry_out(
+        &self,
+        tenant: Tenant,
+        removal: &Removal,
+    ) -> Result<Withdrawn, AppError> {
         let mut total = Withdrawn::default();
         loop {
             let mut tx = self.store.begin(maintain(tenant)).await?;
@@ -221,7 +225,7 @@ impl App {
     }
 
     /// Out of the index in memory, its snapshot, and the database's log.
-    async fn clear_traces(&self, tenant: Tenant) -> Result<bool, AppError> {
+    pub(crate) async fn clear_traces(&self, tenant: Tenant) -> Result<bool, AppError> {
         self.hot.refresh(tenant).await?;
         self.store.drop_snapshot(survey(tenant)).await?;
         for _ in 0..TRIES {
@@ -248,7 +252,12 @@ async fn roots(
                 .ok_or(AppError::NotFound("session"))?;
             Ok(vec![Root::Session(*id)])
         }
-        Target::Source(id) => Ok(vec![Root::Source(*id)]),
+        Target::Source(id) => {
+            tx.get_source(*id)
+                .await?
+                .ok_or(AppError::NotFound("source"))?;
+            Ok(vec![Root::Source(*id)])
+        }
         Target::Import(source) => {
             let sessions = tx.list_sessions_of(source).await?;
             if sessions.is_empty() {
@@ -264,11 +273,9 @@ async fn preview(
     root: Root,
     rewound: &mut Rewound,
 ) -> Result<(), AppError> {
-    let resting = tx.list_resting(root, COUNTED).await?;
-    let going = resting.iter().filter(|row| !row.stands);
-    let ids: Vec<MemoryId> = going.map(|row| row.id).collect();
+    let (ids, kept) = tx.preview_removal(root, COUNTED).await?;
     rewound.withdrawn.removed += ids.len() as u64;
-    rewound.withdrawn.kept += (resting.len() - ids.len()) as u64;
+    rewound.withdrawn.kept += kept;
     let left = SAMPLE.saturating_sub(rewound.sample.len());
     let filter = MemoryFilter::default();
     let mut visible = tx.authorize(&ids, &filter).await?;

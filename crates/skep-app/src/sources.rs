@@ -9,7 +9,8 @@ use skep_domain::{
 };
 use skep_memory::{Chunk, TextForm, chunk, cut_line};
 use skep_store::{
-    MemoryBody, NewChunk, NewMemory, NewSource, Origin, PageOf, Project, Source, SourceChanges, Tx,
+    MemoryBody, NewChunk, NewMemory, NewSource, Origin, PageOf, Project, Root, Source,
+    SourceChanges, Tx,
 };
 
 use crate::error::{Invalid, Rule};
@@ -170,6 +171,7 @@ impl App {
         let mut tx = self.store.begin(authorized).await?;
         let source = tx.get_source(id).await?.filter(|source| source.is_own);
         let source = source.ok_or(AppError::NotFound(SOURCE))?;
+        refuse_taken_back(&mut tx, id).await?;
         let mut synced = Synced::default();
         for document in &sync.documents {
             let (chunks, cut, redacted) = self.cut_document(&source, document);
@@ -211,7 +213,8 @@ impl App {
         Ok(())
     }
 
-    /// Takes a source away with everything that was made of it.
+    /// Takes a source away with everything that was made of it: a removal like any other, of which
+    /// the source itself is gone at once. Gives how many memories went.
     ///
     /// # Errors
     /// [`AppError::NotFound`].
@@ -222,13 +225,15 @@ impl App {
     ) -> Result<u64, AppError> {
         let tenant = (authorized.organization(), authorized.workspace());
         let mut tx = self.store.begin(authorized).await?;
-        let memories = tx
+        let removal = tx
             .purge_source(id, "its source was purged", self.store.now())
             .await?
             .ok_or(AppError::NotFound(SOURCE))?;
         tx.commit().await?;
+        let withdrawn = self.carry_out(tenant, &removal).await?;
+        self.clear_traces(tenant).await?;
         self.dirty.mark(tenant);
-        Ok(memories)
+        Ok(withdrawn.removed)
     }
 
     fn cut_document(&self, source: &Source, document: &Document) -> (Vec<NewChunk>, bool, u32) {
@@ -286,6 +291,16 @@ impl App {
             identity,
         }
     }
+}
+
+/// What was taken back does not come in again by the next sync.
+async fn refuse_taken_back(tx: &mut Tx<SourceManage>, id: SourceId) -> Result<(), AppError> {
+    if tx.is_taken_back(Root::Source(id)).await? {
+        return Err(AppError::Conflict(
+            "this source was taken back; purge it, then add it again",
+        ));
+    }
+    Ok(())
 }
 
 fn check(add: &AddSource) -> Result<(), AppError> {

@@ -154,6 +154,8 @@ properties! { $
     source:
         a_document_consists_of_its_pieces
         m04_a_purge_takes_what_was_derived_as_well
+        m04_a_preview_counts_what_a_removal_takes
+        t01_what_a_server_said_of_a_page_stays_with_its_source
         t01_a_source_is_its_workspaces_own;
     control:
         a_workspace_is_made_once

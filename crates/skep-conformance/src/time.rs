@@ -269,7 +269,7 @@ async fn rewindable<H: Harness>(world: &World<H>) -> Rewindable {
     }
 }
 
-async fn take_back<H: Harness>(world: &World<H>, removal: &Removal) -> Withdrawn {
+pub(crate) async fn take_back<H: Harness>(world: &World<H>, removal: &Removal) -> Withdrawn {
     let mut total = Withdrawn::default();
     loop {
         // One at a time, as if killed after each.

@@ -3,7 +3,6 @@
 use std::collections::HashMap;
 
 use rusqlite::{OptionalExtension, Row, params};
-use skep_crypto::Sealed;
 use skep_domain::{
     Harness, Id, MemoryId, MemoryKind, MemoryState, ReadingRing, Trust, TurnId, Validity,
     Visibility,
@@ -305,20 +304,6 @@ pub(crate) fn move_to(
 ) -> Result<(), Failure> {
     change_state(rows, id, entry)?;
     note(rows, id, entry)
-}
-
-/// Puts another body in the place of a memory's own, and lets its vector go.
-pub(crate) fn overwrite(rows: &Rows<'_>, id: MemoryId, body: &Sealed) -> Result<(), Failure> {
-    let sql = "UPDATE memory SET body = ?3, turns = x'' WHERE workspace_id = ?1 AND id = ?2";
-    rows.statement(sql)?
-        .execute(params![rows.workspace, id.to_bytes(), body.as_bytes()])?;
-    let sql = "DELETE FROM memory_vector WHERE workspace_id = ?1 AND memory = ?2";
-    rows.statement(sql)?
-        .execute(params![rows.workspace, id.to_bytes()])?;
-    let sql = "UPDATE memory_facts SET vector_model = NULL WHERE workspace_id = ?1 AND id = ?2";
-    rows.statement(sql)?
-        .execute(params![rows.workspace, id.to_bytes()])?;
-    Ok(())
 }
 
 /// A superseded memory notes since when; one that is active again forgets it.

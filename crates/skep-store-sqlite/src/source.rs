@@ -3,8 +3,7 @@
 use rusqlite::{OptionalExtension, Row, params};
 use skep_crypto::Sealed;
 use skep_domain::{
-    Id, MemoryId, MemoryState, OriginKind, ReadingRing, SourceId, SourceKind, Timestamp, Trust,
-    Visibility,
+    Id, MemoryId, MemoryState, ReadingRing, SourceId, SourceKind, Timestamp, Trust, Visibility,
 };
 use skep_store::backend::PageOf;
 use skep_store::row::{ChunkRow, Fingerprint, HistoryRow, SourceRow, SourceSummaryRow};
@@ -228,38 +227,33 @@ pub(crate) fn retire_chunks(
     Ok(())
 }
 
-pub(crate) fn memories(rows: &Rows<'_>, source: SourceId) -> Result<Vec<MemoryId>, Failure> {
-    let sql = "WITH RECURSIVE found (memory) AS (
-                   SELECT c.memory FROM source_chunk AS c
-                   WHERE c.workspace_id = ?1 AND c.source = ?2
-                   UNION SELECT o.memory FROM memory_origin AS o
-                   WHERE o.workspace_id = ?1 AND o.kind = ?3 AND o.origin = ?2
-                   UNION SELECT o.memory FROM found AS f
-                   CROSS JOIN memory_origin AS o
-                   ON o.workspace_id = ?1 AND o.kind = ?4 AND o.origin = f.memory)
-               SELECT memory FROM found ORDER BY memory";
-    let (of_source, of_memory) = (OriginKind::Source.code(), OriginKind::Memory.code());
+pub(crate) fn fetch(rows: &Rows<'_>, source: SourceId) -> Result<Option<Sealed>, Failure> {
+    let sql = "SELECT body FROM source_fetch WHERE workspace_id = ?1 AND source = ?2";
     rows.statement(sql)?
-        .query_and_then(
-            params![rows.workspace, source.to_bytes(), of_source, of_memory],
-            |row| id(row, 0),
-        )?
-        .collect()
+        .query_and_then(params![rows.workspace, source.to_bytes()], |row| {
+            sealed(row, 0)
+        })?
+        .next()
+        .transpose()
 }
 
-pub(crate) fn purge(
+pub(crate) fn put_fetch(
     rows: &mut Rows<'_>,
     source: SourceId,
-    memories: &[(MemoryId, HistoryRow, Sealed)],
+    body: &Sealed,
 ) -> Result<(), Failure> {
     rows.writing()?;
-    for (memory, entry, body) in memories {
-        if state(rows, *memory)? != Some(MemoryState::Forgotten) {
-            memory::move_to(rows, *memory, entry)?;
-        }
-        memory::overwrite(rows, *memory, body)?;
-    }
+    let sql = "INSERT INTO source_fetch (workspace_id, source, body) VALUES (?1, ?2, ?3)
+               ON CONFLICT (workspace_id, source) DO UPDATE SET body = excluded.body";
+    rows.statement(sql)?
+        .execute(params![rows.workspace, source.to_bytes(), body.as_bytes()])?;
+    Ok(())
+}
+
+pub(crate) fn remove(rows: &mut Rows<'_>, source: SourceId) -> Result<(), Failure> {
+    rows.writing()?;
     for sql in [
+        "DELETE FROM source_fetch WHERE workspace_id = ?1 AND source = ?2",
         "DELETE FROM source_chunk WHERE workspace_id = ?1 AND source = ?2",
         "DELETE FROM source_document WHERE workspace_id = ?1 AND source = ?2",
         "DELETE FROM source WHERE workspace_id = ?1 AND id = ?2",

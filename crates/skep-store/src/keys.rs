@@ -26,6 +26,7 @@ pub(crate) mod column {
     pub(crate) const INDEX_SNAPSHOT: Column = Column("index_snapshot", "snapshot");
     pub(crate) const BINDING_BODY: Column = Column("capture_binding", "body");
     pub(crate) const SOURCE_BODY: Column = Column("source", "body");
+    pub(crate) const SOURCE_FETCH: Column = Column("source_fetch", "body");
     pub(crate) const INJECTION_BODY: Column = Column("injection", "body");
     pub(crate) const PARTICIPANT_NAME: Column = Column("participant", "name");
     pub(crate) const PARTICIPANT_CARD: Column = Column("participant", "card");

@@ -33,4 +33,5 @@ pub use value::{
     MemoryBody, NewChunk, NewConsent, NewMemory, NewParticipant, NewProposal, NewSession,
     NewSource, NewTurn, NewVector, Observation, Observed, Origin, Participant, Pause,
     PausedSession, Project, Proposal, Reach, Session, Source, SourceChanges, Turn, Unembedded,
+    Validators,
 };

@@ -18,7 +18,7 @@ pub use participant::{
 use crate::row::ModelTag;
 
 pub use capture::{Binding, Pause, PausedSession};
-pub use source::{NewChunk, NewSource, Source, SourceChanges};
+pub use source::{NewChunk, NewSource, Source, SourceChanges, Validators};
 
 /// A project and its name.
 #[derive(Clone, Debug, PartialEq, Eq)]

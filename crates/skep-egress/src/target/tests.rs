@@ -85,6 +85,8 @@ const MENDED_BY_OTHERS: &[&str] = &[
     "http://bücher.example",
     "http://ⓔxample.com",
     "http://example.com\\@10.0.0.1",
+    "http://example.com/a\\b",
+    "http:\\\\example.com",
     "http://exam\tple.com",
     "http://example.com/a b",
     "http://example.com/\r\nHost: x",

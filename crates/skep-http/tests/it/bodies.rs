@@ -18,6 +18,10 @@ pub(crate) struct Ids {
     pub(crate) conflict: String,
     /// A memory in quarantine.
     pub(crate) held: String,
+    /// A folder of the owner's.
+    pub(crate) source: String,
+    /// One about two names, that waits.
+    pub(crate) proposal: String,
 }
 
 impl Ids {
@@ -30,6 +34,8 @@ impl Ids {
             own: change(&self.own),
             conflict: change(&self.conflict),
             held: change(&self.held),
+            source: change(&self.source),
+            proposal: change(&self.proposal),
         }
     }
 }
@@ -118,20 +124,14 @@ pub(crate) fn body(route: RouteId, ids: &Ids) -> Value {
 /// The path of a route with an id in it.
 pub(crate) fn path(route: &Route, ids: &Ids) -> String {
     let id = match route.path.split('/').nth(3) {
+        Some("sources") => &ids.source,
+        Some("ontology") => &ids.proposal,
         Some("sessions") => &ids.session,
         Some("participants") => &ids.participant,
         Some("conflicts") => &ids.conflict,
         Some("quarantine") => &ids.held,
         _ => &ids.memory,
     };
-    if route.path.contains("/proposals/") {
-        let id = format!("prp_{}", &ids.memory[4..]);
-        return route.path.replace("{id}", &id);
-    }
-    if route.path.contains("/sources/") {
-        let id = format!("src_{}", &ids.memory[4..]);
-        return route.path.replace("{id}", &id);
-    }
     route.path.replace("{id}", id)
 }
 
@@ -176,6 +176,10 @@ pub(crate) async fn seed(daemon: &TestDaemon, tenant: &Tenant) -> Ids {
     // An agent's word does not replace its owner's: the two stand against each other.
     let other = json!({ "text": "The harbour master listens on port 7412." });
     let against = post("shared", "/api/v1/memories", other).await;
+    let source = body(RouteId::SourceCreate, &nobody);
+    let source = post("owner", "/api/v1/sources", source).await;
+    let proposed = body(RouteId::ProposalCreate, &nobody);
+    let proposed = post("owner", "/api/v1/ontology/proposals", proposed).await;
     let ids = Ids {
         session: text(&captured["session"]),
         memory: text(&kept["memory"]["id"]),
@@ -183,6 +187,8 @@ pub(crate) async fn seed(daemon: &TestDaemon, tenant: &Tenant) -> Ids {
         own: text(&own["id"]),
         conflict: text(&against["conflicts"][0]),
         held: hold(daemon, tenant).await,
+        source: text(&source["id"]),
+        proposal: text(&proposed["id"]),
     };
     let consent = body(RouteId::ConsentGive, &ids);
     post("owner", "/api/v1/consents", consent).await;

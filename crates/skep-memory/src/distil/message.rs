@@ -183,6 +183,11 @@ fn without_trailers(body: &str, issues: &mut Vec<String>) -> String {
     kept.join("\n")
 }
 
+/// Not merely a word like `httpx`.
+fn is_link(folded: &str) -> bool {
+    folded.starts_with("http://") || folded.starts_with("https://")
+}
+
 fn is_trailer(line: &str) -> bool {
     let folded = fold(line);
     let reference = |word: &str| {
@@ -192,7 +197,7 @@ fn is_trailer(line: &str) -> bool {
                 && rest.split([' ', ',']).all(|part| {
                     part.is_empty()
                         || is_number(part)
-                        || part.starts_with("http")
+                        || is_link(part)
                         || matches!(part, "and" | "pr" | "closes" | "fixes" | "refs" | "see")
                 })
         })
@@ -328,7 +333,7 @@ fn is_meaningful(block: &Block) -> bool {
         BlockKind::Paragraph => {
             !boilerplate.iter().take(4).any(|start| folded == *start)
                 && folded.contains(' ')
-                && !folded.starts_with("http")
+                && !is_link(&folded)
         }
         BlockKind::Heading => true,
     }
@@ -387,6 +392,23 @@ mod tests {
     }
 
     #[test]
+    fn a_paragraph_is_dropped_for_a_link_and_not_for_a_word() {
+        let body = "httpx replaces requests in the uploader.\n\nhttps://a.example/1 is where it was asked for.\n\nHTTP 409 means that somebody else has the lock.";
+        let kept: Vec<_> = super::blocks(body)
+            .into_iter()
+            .filter(super::is_meaningful)
+            .collect();
+        let kept: Vec<&str> = kept.iter().map(|block| block.text.as_str()).collect();
+        assert_eq!(
+            kept,
+            [
+                "httpx replaces requests in the uploader.",
+                "HTTP 409 means that somebody else has the lock.",
+            ]
+        );
+    }
+
+    #[test]
     fn trailers_are_told_from_prose() {
         for line in [
             "Signed-off-by: A <a@b.example>",
@@ -403,6 +425,7 @@ mod tests {
             "Note: the pool is opened twice",
             "See the ADR for why",
             "For now the cap is 3",
+            "See httpx",
         ] {
             assert!(!is_trailer(line), "{line}");
         }

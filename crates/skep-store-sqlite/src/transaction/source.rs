@@ -109,21 +109,23 @@ impl SourceRows for SqliteTx {
         self.run(scope, move |rows| source::retire_chunks(rows, id, &entries))
             .await
     }
-    async fn source_memories(
+    async fn source_fetch(
         &mut self,
         scope: &ScopeKey,
         id: SourceId,
-    ) -> Result<Vec<MemoryId>, StoreError> {
-        self.run(scope, move |rows| source::memories(rows, id))
+    ) -> Result<Option<Sealed>, StoreError> {
+        self.run(scope, move |rows| source::fetch(rows, id)).await
+    }
+    async fn put_source_fetch(
+        &mut self,
+        scope: &ScopeKey,
+        id: SourceId,
+        body: Sealed,
+    ) -> Result<(), StoreError> {
+        self.run(scope, move |rows| source::put_fetch(rows, id, &body))
             .await
     }
-    async fn purge_source(
-        &mut self,
-        scope: &ScopeKey,
-        id: SourceId,
-        memories: Vec<(MemoryId, HistoryRow, Sealed)>,
-    ) -> Result<(), StoreError> {
-        self.run(scope, move |rows| source::purge(rows, id, &memories))
-            .await
+    async fn remove_source(&mut self, scope: &ScopeKey, id: SourceId) -> Result<(), StoreError> {
+        self.run(scope, move |rows| source::remove(rows, id)).await
     }
 }

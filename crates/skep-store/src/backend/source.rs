@@ -86,19 +86,21 @@ pub trait SourceRows: Send {
         entries: Vec<(MemoryId, HistoryRow)>,
     ) -> Result<(), StoreError>;
 
-    /// Every memory that was ever made of a source, in any state, and every one derived from those.
-    async fn source_memories(
+    /// What a server said of a page when it was fetched last.
+    async fn source_fetch(
         &mut self,
         scope: &ScopeKey,
         id: SourceId,
-    ) -> Result<Vec<MemoryId>, StoreError>;
-    /// Takes the source away: its row, its documents, its chunks. Their memories become forgotten,
-    /// each with an entry in its history, and what they said is overwritten with the body given;
-    /// their vectors go.
-    async fn purge_source(
+    ) -> Result<Option<Sealed>, StoreError>;
+    /// Notes that; the last one stays.
+    async fn put_source_fetch(
         &mut self,
         scope: &ScopeKey,
         id: SourceId,
-        memories: Vec<(MemoryId, HistoryRow, Sealed)>,
+        body: Sealed,
     ) -> Result<(), StoreError>;
+
+    /// Takes the source away: its row, its documents, its chunks. What was made of it keeps its
+    /// origin, by which a removal finds it.
+    async fn remove_source(&mut self, scope: &ScopeKey, id: SourceId) -> Result<(), StoreError>;
 }

@@ -1,5 +1,7 @@
 //! Taking back: a session or a source with all that came of it, and erasing without a trace.
 
+use std::collections::BTreeSet;
+
 use skep_authz::{CanWrite, Maintain, Upkeep, rights::MemoryDelete};
 use skep_domain::{
     Id, MemoryId, MemoryState, OriginKind, RemovalMode, SessionId, SourceId, Timestamp,
@@ -8,7 +10,7 @@ use skep_domain::{
 use super::Tx;
 use crate::StoreError;
 use crate::keys::{Purpose, column};
-use crate::row::{HistoryRow, RemovalRow, RestingRow};
+use crate::row::{HistoryRow, RemovalRow};
 
 /// Sessions of one source that are taken back at a time.
 const SESSIONS: u32 = 1_000;
@@ -89,20 +91,62 @@ impl<P: CanWrite> Tx<P> {
         Ok(row.is_some())
     }
 
-    /// What a removal would take, without doing it: memories that rest on the root, and whether
-    /// they stand without it.
+    /// What a removal would take, without doing it: the memories that rest on the root alone with
+    /// those derived from them, each once, and how many stand without it. Both are cut off at the
+    /// limit.
     ///
     /// # Errors
     /// [`StoreError`].
-    pub async fn list_resting(
+    pub async fn preview_removal(
         &mut self,
         root: Root,
         limit: u32,
-    ) -> Result<Vec<RestingRow>, StoreError> {
+    ) -> Result<(Vec<MemoryId>, u64), StoreError> {
         let (kind, origin) = root.parts();
-        self.backend
+        let resting = self
+            .backend
             .resting_on(&self.scope, kind, origin, false, limit)
-            .await
+            .await?;
+        let (stands, rests): (Vec<_>, Vec<_>) = resting.into_iter().partition(|row| row.stands);
+        let mut going: Vec<MemoryId> = rests.into_iter().map(|row| row.id).collect();
+        let mut seen: BTreeSet<MemoryId> = going.iter().copied().collect();
+        let mut at = 0;
+        while let Some(id) = going.get(at).copied() {
+            at += 1;
+            let left = limit.saturating_sub(going.len() as u32).min(DERIVED);
+            let of = (OriginKind::Memory, id.to_bytes());
+            let derived = self
+                .backend
+                .resting_on(&self.scope, of.0, of.1, false, left)
+                .await?;
+            going.extend(
+                derived
+                    .iter()
+                    .map(|row| row.id)
+                    .filter(|id| seen.insert(*id)),
+            );
+        }
+        let kept = stands.iter().filter(|row| !seen.contains(&row.id)).count();
+        Ok((going, kept as u64))
+    }
+
+    pub(super) async fn note_removal(
+        &mut self,
+        removal: &Removal,
+        at: Timestamp,
+    ) -> Result<(), StoreError> {
+        let (kind, origin) = removal.root.parts();
+        let reason = removal.reason.as_bytes();
+        let row = RemovalRow {
+            kind,
+            origin,
+            mode: removal.mode,
+            asked_at: at,
+            actor: self.principal,
+            reason: self.keys.seal(column::REMOVAL_REASON, origin, reason),
+            done_at: None,
+        };
+        self.backend.put_removal(&self.scope, row).await
     }
 }
 
@@ -127,18 +171,7 @@ impl Tx<MemoryDelete> {
         removal: &Removal,
         at: Timestamp,
     ) -> Result<(), StoreError> {
-        let (kind, origin) = removal.root.parts();
-        let reason = removal.reason.as_bytes();
-        let row = RemovalRow {
-            kind,
-            origin,
-            mode: removal.mode,
-            asked_at: at,
-            actor: self.principal,
-            reason: self.keys.seal(column::REMOVAL_REASON, origin, reason),
-            done_at: None,
-        };
-        self.backend.put_removal(&self.scope, row).await
+        self.note_removal(removal, at).await
     }
 
     /// Deletes a memory with its vector, history and all that stands beside it. Only its id and
@@ -242,7 +275,7 @@ impl Tx<Maintain> {
     ) -> Result<Withdrawn, StoreError> {
         let erases = removal.mode != RemovalMode::Forget;
         let mut done = Withdrawn::default();
-        let mut seen = std::collections::BTreeSet::from([id]);
+        let mut seen = BTreeSet::from([id]);
         let mut waiting = vec![id];
         while let Some(id) = waiting.pop() {
             let derived = self

@@ -3,15 +3,15 @@
 use std::collections::{HashMap, HashSet};
 
 use skep_authz::{CanRead, CanWrite};
-use skep_domain::{Id, MemoryId, MemoryState, SourceId, Timestamp};
+use skep_domain::{Id, MemoryId, MemoryState, RemovalMode, SourceId, Timestamp};
 
-use super::Tx;
+use super::{Removal, Root, Tx};
 use crate::StoreError;
 use crate::backend::PageOf;
 use crate::body::{BodyReader, BodyWriter};
 use crate::keys::{Purpose, WorkspaceKeys, column};
 use crate::row::{ChunkRow, Fingerprint, HistoryRow, SourceRow, SourceSummaryRow};
-use crate::value::{Kept, MemoryBody, NewChunk, NewSource, Source, SourceChanges};
+use crate::value::{Kept, NewChunk, NewSource, Source, SourceChanges, Validators};
 
 impl<P: CanRead> Tx<P> {
     /// Sources, newest first.
@@ -53,6 +53,26 @@ impl<P: CanRead> Tx<P> {
                 known.get(&of_document(keys, id, path)) != Some(&of_version(keys, version))
             })
             .collect())
+    }
+
+    /// What a server said of a page when it was fetched last.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn get_validators(&mut self, id: SourceId) -> Result<Option<Validators>, StoreError> {
+        let Some(sealed) = self.backend.source_fetch(&self.scope, id).await? else {
+            return Ok(None);
+        };
+        let opened = self
+            .keys
+            .open(column::SOURCE_FETCH, id.to_bytes(), &sealed)?;
+        let mut reader = BodyReader(opened.expose());
+        let validators = Validators {
+            etag: reader.option()?,
+            modified: reader.option()?,
+        };
+        reader.end()?;
+        Ok(Some(validators))
     }
 
     fn open_source(&self, row: SourceSummaryRow) -> Result<Source, StoreError> {
@@ -224,9 +244,26 @@ impl<P: CanWrite> Tx<P> {
         Ok((documents, chunks))
     }
 
-    /// Takes a source away with every memory that was ever made of it: none is recalled, listed or
-    /// seen as of an earlier time, and what they said is overwritten. Gives how many those were;
-    /// `None` if there is no such source.
+    /// Notes what a server said of a page, for the next time it is asked.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn put_validators(
+        &mut self,
+        id: SourceId,
+        validators: &Validators,
+    ) -> Result<(), StoreError> {
+        let body = BodyWriter::default()
+            .option(validators.etag.as_deref())
+            .option(validators.modified.as_deref())
+            .finish();
+        let body = self.keys.seal(column::SOURCE_FETCH, id.to_bytes(), &body);
+        self.backend.put_source_fetch(&self.scope, id, body).await
+    }
+
+    /// Takes a source away, and notes that every memory that was ever made of it is to be erased,
+    /// the superseded ones and those derived from them among them. `None` if there is no such
+    /// source.
     ///
     /// # Errors
     /// [`StoreError`].
@@ -235,30 +272,19 @@ impl<P: CanWrite> Tx<P> {
         id: SourceId,
         reason: &str,
         at: Timestamp,
-    ) -> Result<Option<u64>, StoreError> {
-        if self
-            .backend
-            .source(&self.scope, &self.ring, id)
-            .await?
-            .is_none()
-        {
+    ) -> Result<Option<Removal>, StoreError> {
+        let source = self.backend.source(&self.scope, &self.ring, id).await?;
+        if source.is_none() {
             return Ok(None);
         }
-        let memories = self.backend.source_memories(&self.scope, id).await?;
-        let empty = MemoryBody::default().to_bytes();
-        let rows: Vec<_> = memories
-            .into_iter()
-            .map(|memory| {
-                let entry = self.entry(memory, MemoryState::Forgotten, reason, at);
-                let body = self
-                    .keys
-                    .seal(column::MEMORY_BODY, memory.to_bytes(), &empty);
-                (memory, entry, body)
-            })
-            .collect();
-        let count = rows.len() as u64;
-        self.backend.purge_source(&self.scope, id, rows).await?;
-        Ok(Some(count))
+        let removal = Removal {
+            root: Root::Source(id),
+            mode: RemovalMode::EraseAll,
+            reason: reason.into(),
+        };
+        self.note_removal(&removal, at).await?;
+        self.backend.remove_source(&self.scope, id).await?;
+        Ok(Some(removal))
     }
 
     async fn retire(

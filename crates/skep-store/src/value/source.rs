@@ -56,6 +56,15 @@ pub struct Source {
     pub chunks: u64,
 }
 
+/// What a server calls the version of a page that it sent.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Validators {
+    /// Its `ETag`.
+    pub etag: Option<String>,
+    /// Its `Last-Modified`.
+    pub modified: Option<String>,
+}
+
 /// A piece of a document as a memory, and what it is known by in its document.
 #[derive(Clone, Debug)]
 pub struct NewChunk {
