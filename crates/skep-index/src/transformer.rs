@@ -5,15 +5,14 @@
 //! floating point is written out, operation by operation. So a text gives the same bytes on every
 //! machine and every path.
 
-mod attention;
 mod linear;
-mod math;
+mod norm;
 
-use attention::attend;
-use math::{Norm, gelu};
+use norm::Norm;
+use skep_simd::{attend, gelu};
 
 pub(crate) use linear::{Linear, Rows};
-pub(crate) use math::unit;
+pub(crate) use norm::unit;
 
 use crate::IndexError;
 use crate::codec::Reader;
@@ -23,6 +22,9 @@ pub(crate) const HIDDEN: usize = 384;
 
 /// Numbers between the two halves of a layer's second part.
 const INNER: usize = 1_536;
+
+/// Heads.
+const HEADS: usize = 12;
 
 /// Layers.
 const LAYERS: usize = 6;
@@ -95,7 +97,8 @@ impl Layer {
     }
 
     fn apply(&self, states: &mut [f32]) {
-        let attended = attend(&self.heads.apply(states));
+        let mut attended = vec![0.0; states.len()];
+        attend(&self.heads.apply(states), HIDDEN, HEADS, &mut attended);
         add(
             states,
             &self.attended.apply(&attended),

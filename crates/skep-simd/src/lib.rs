@@ -1,4 +1,4 @@
-//! Integer kernels of the vector scan; the one crate with unsafe blocks.
+//! Kernels of the vector scan and of the sentence encoder; the one crate with unsafe blocks.
 //!
 //! The dot product is an ordinary loop over slices, which becomes sixteen-lane multiply-adds when
 //! it is compiled for AVX2. Table sums need a shuffle that no loop becomes, so they are written
@@ -8,10 +8,12 @@
 //! Products wrap at 32 bits, which two vectors of up to 131,071 components cannot reach; table
 //! sums wrap at 16, which is for whoever makes the tables to keep below.
 
+mod floats;
 mod kernel;
 mod matmul;
 mod nibbles;
 
+pub use floats::{attend, from_steps, gelu, sum, to_steps};
 pub use matmul::{PANEL, mul_panels};
 
 /// Rows that stand in one block of table choices.

@@ -1,6 +1,6 @@
 //! Rows of bytes with a scale each, and their products with rows of numbers.
 
-use skep_simd::mul_panels;
+use skep_simd::{from_steps, mul_panels, to_steps};
 
 use crate::IndexError;
 use crate::codec::Reader;
@@ -8,9 +8,6 @@ use crate::codec::Reader;
 /// Activations are rounded to this many steps either way: more would let the longest sums wrap,
 /// and is finer than the weights are.
 const LARGEST: f32 = 8_191.0;
-
-/// Adding and taking away this number rounds to the nearest, ties to even, on every machine.
-const ROUNDER: f32 = 12_582_912.0;
 
 /// A matrix of signed bytes with a scale for each row.
 pub(crate) struct Rows {
@@ -73,34 +70,17 @@ impl Linear {
     pub(crate) fn apply(&self, left: &[f32]) -> Vec<f32> {
         let mut codes = vec![0i16; left.len()];
         let rows = left.chunks(self.depth).zip(codes.chunks_mut(self.depth));
-        let steps: Vec<f32> = rows.map(|(row, codes)| round(row, codes)).collect();
+        let steps: Vec<f32> = rows
+            .map(|(row, codes)| to_steps(row, LARGEST, codes))
+            .collect();
         let width = self.scales.len();
         let mut products = vec![0i32; steps.len() * width];
         mul_panels(&codes, self.panels, self.depth, &mut products);
         let mut out = vec![0.0; products.len()];
         let rows = products.chunks(width).zip(out.chunks_mut(width));
         for (step, (products, out)) in steps.iter().zip(rows) {
-            let parameters = self.scales.iter().zip(&self.bias);
-            for ((out, &product), (scale, bias)) in out.iter_mut().zip(products).zip(parameters) {
-                *out = product as f32 * (step * scale) + bias;
-            }
+            from_steps(products, *step, &self.scales, &self.bias, out);
         }
         out
     }
-}
-
-/// Writes a row in steps to `codes`; the answer is the size of a step.
-fn round(row: &[f32], codes: &mut [i16]) -> f32 {
-    let mut most = [0.0f32; 8];
-    for eight in row.chunks(8) {
-        for (most, x) in most.iter_mut().zip(eight) {
-            *most = if x.abs() > *most { x.abs() } else { *most };
-        }
-    }
-    let most = most.into_iter().fold(f32::MIN_POSITIVE, f32::max);
-    let per_step = LARGEST / most;
-    for (code, x) in codes.iter_mut().zip(row) {
-        *code = ((x * per_step + ROUNDER) - ROUNDER) as i32 as i16;
-    }
-    most / LARGEST
 }
