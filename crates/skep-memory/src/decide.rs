@@ -20,6 +20,8 @@ pub struct Choice {
     pub kind: MemoryKind,
     /// Whose word it is.
     pub trust: Trust,
+    /// Whether it only repeats what other memories say.
+    pub second_hand: bool,
     /// When it became true.
     pub valid_from: Timestamp,
     /// Tokens of its statement, framing included.
@@ -123,6 +125,7 @@ fn rank_input(choice: &Choice) -> RankInput {
         relevance: choice.relevance,
         kind: choice.kind,
         trust: choice.trust,
+        second_hand: choice.second_hand,
         // When it became true: an import learns all of a history in one afternoon.
         recorded_at: choice.valid_from,
     }
@@ -147,6 +150,7 @@ mod tests {
             relevance,
             kind: MemoryKind::Fact,
             trust: Trust::User,
+            second_hand: false,
             valid_from: Timestamp::from_micros(0),
             tokens,
             key_tokens: 5,

@@ -41,7 +41,10 @@ pub use inject::{
 pub use name::{NameKind, name_form, name_kind, name_tail, names};
 pub use normal::{DIFFERENT, NEAR_DUPLICATE, Wording, near_duplicate, normal_form};
 pub use pack::{CutReason, Form, PackItem, PackLimits, Packed, pack};
-pub use rank::{RECENCY_WEIGHT, RankInput, Ranked, TRUST_WEIGHT, half_life_days, mmr, rerank};
+pub use rank::{
+    RECENCY_WEIGHT, RankInput, Ranked, SECOND_HAND_WEIGHT, TRUST_WEIGHT, half_life_days, mmr,
+    rerank,
+};
 pub use redact::{Finding, Redacted, Redactor};
 pub use relate::{CLEARLY_NEWER_SECONDS, Relation, Statement, relation, topics};
 pub use tokens::estimate_tokens;

@@ -11,6 +11,8 @@ pub struct RankInput {
     pub kind: MemoryKind,
     /// Whose word it is.
     pub trust: Trust,
+    /// Whether it only repeats what other statements say, as a recap of a session does.
+    pub second_hand: bool,
     /// When it was learned.
     pub recorded_at: Timestamp,
 }
@@ -32,6 +34,9 @@ pub struct Ranked {
 pub const RECENCY_WEIGHT: f32 = 0.10;
 /// The most that a weak source can take off a score.
 pub const TRUST_WEIGHT: f32 = 0.08;
+/// What repeating others takes off a score: a recap quotes the words of many statements, and would
+/// stand before each of them.
+pub const SECOND_HAND_WEIGHT: f32 = 0.10;
 
 /// Days after which a statement of this kind counts half as fresh.
 #[must_use]
@@ -46,8 +51,8 @@ pub const fn half_life_days(kind: MemoryKind) -> u32 {
 
 /// Scores and sorts candidates, best first; equal scores keep their order.
 ///
-/// `score = relevance × (1 − w_r (1 − recency) − w_t (1 − trust))`: age and trust together take at
-/// most 18 %, so a candidate that is 22 % more relevant always stands first.
+/// `score = relevance × (1 − w_r (1 − recency) − w_t (1 − trust) − w_s second_hand)`: together they
+/// take at most 28 %, so a candidate that is 39 % more relevant always stands first.
 #[must_use]
 pub fn rerank(items: &[RankInput], now: Timestamp) -> Vec<Ranked> {
     let mut ranked: Vec<Ranked> = items
@@ -68,7 +73,11 @@ fn rank(index: usize, item: &RankInput, now: Timestamp) -> Ranked {
     } else {
         0.0
     };
-    let score = relevance * (1.0 - RECENCY_WEIGHT * (1.0 - recency) - TRUST_WEIGHT * (1.0 - trust));
+    let second_hand = f32::from(u8::from(item.second_hand));
+    let off = RECENCY_WEIGHT * (1.0 - recency)
+        + TRUST_WEIGHT * (1.0 - trust)
+        + SECOND_HAND_WEIGHT * second_hand;
+    let score = relevance * (1.0 - off);
     Ranked {
         index,
         score,
@@ -116,7 +125,9 @@ pub fn mmr(
 
 #[cfg(test)]
 mod tests {
-    use super::{RECENCY_WEIGHT, RankInput, TRUST_WEIGHT, half_life_days, mmr, rerank};
+    use super::{
+        RECENCY_WEIGHT, RankInput, SECOND_HAND_WEIGHT, TRUST_WEIGHT, half_life_days, mmr, rerank,
+    };
     use proptest::prelude::*;
     use skep_domain::{MemoryKind, Timestamp, Trust};
 
@@ -128,6 +139,7 @@ mod tests {
             relevance,
             kind: MemoryKind::Fact,
             trust,
+            second_hand: false,
             recorded_at,
         }
     }
@@ -151,6 +163,20 @@ mod tests {
     }
 
     #[test]
+    fn a_recap_stands_behind_the_statement_that_it_repeats() {
+        let statement = item(0.80, Trust::User, 900);
+        let recap = RankInput {
+            second_hand: true,
+            ..item(0.84, Trust::User, 900)
+        };
+        let far_better = RankInput {
+            relevance: 0.95,
+            ..recap
+        };
+        assert_eq!(order(&[recap, statement, far_better]), [2, 1, 0]);
+    }
+
+    #[test]
     fn after_one_half_life_a_memory_is_half_as_fresh() {
         for kind in MemoryKind::ALL {
             let age = i64::from(half_life_days(*kind));
@@ -159,6 +185,7 @@ mod tests {
                 relevance: 1.0,
                 kind: *kind,
                 trust: Trust::User,
+                second_hand: false,
                 recorded_at,
             };
             let ranked = rerank(&[item], Timestamp::from_millis(1_000 * DAY))[0];
@@ -194,7 +221,7 @@ mod tests {
         fn a_clearly_more_relevant_memory_always_stands_first(
             low in 0.01_f32..0.8, trusts in (0_u8..4, 0_u8..4), ages in (0_i64..1_000, 0_i64..1_000),
         ) {
-            let high = low * 1.01 / (1.0 - RECENCY_WEIGHT - TRUST_WEIGHT);
+            let high = low * 1.01 / (1.0 - RECENCY_WEIGHT - TRUST_WEIGHT - SECOND_HAND_WEIGHT);
             let trust = |code| Trust::from_code(code).unwrap();
             let items = [item(low, trust(trusts.0), ages.0), item(high, trust(trusts.1), ages.1)];
             prop_assert_eq!(order(&items)[0], 1);

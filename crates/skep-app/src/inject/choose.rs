@@ -2,7 +2,7 @@
 //! should begin with.
 
 use skep_authz::{Authorized, rights::MemoryRead};
-use skep_domain::{Limits, MemoryKind};
+use skep_domain::{DerivedBy, Limits, MemoryKind};
 use skep_index::Candidate;
 use skep_memory::{RankInput, Wording, cut_middle, estimate_tokens, mmr, rerank};
 use skep_store::{Memory, MemoryFilter, PageOf};
@@ -112,6 +112,7 @@ impl App {
                 relevance: 1.0,
                 kind: memory.kind,
                 trust: memory.trust,
+                second_hand: memory.body.derived_by == DerivedBy::Recap,
                 recorded_at: memory.validity.from,
             })
             .collect();

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use skep_domain::{MemoryId, Timestamp};
+use skep_domain::{DerivedBy, MemoryId, Timestamp};
 use skep_index::Candidate;
 use skep_memory::{Choice, Decision, Form, Outcome, PackLimits, Wording, decide, estimate_tokens};
 use skep_store::Memory;
@@ -71,6 +71,7 @@ pub(super) fn choice(memory: &Memory, candidate: Candidate) -> Choice {
         relevance: candidate.fused,
         kind: memory.kind,
         trust: memory.trust,
+        second_hand: memory.body.derived_by == DerivedBy::Recap,
         valid_from: memory.validity.from,
         tokens: FRAME + estimate_tokens(&memory.body.text),
         key_tokens: FRAME + estimate_tokens(&memory.body.key),
