@@ -95,6 +95,9 @@ enum Bench {
         /// Lists the questions of this set that are missed, and nothing else
         #[arg(long)]
         misses: Option<String>,
+        /// Keeps what was embedded in this file, so that the next run need not
+        #[arg(long)]
+        vectors: Option<PathBuf>,
     },
     /// Importing a folder of transcripts: what both processes take in memory at most
     Import {
@@ -149,7 +152,7 @@ fn main() -> Result<()> {
         }
         Bench::Crash { kills, seed, skepd } => runtime.block_on(crash::run(skepd, kills, seed))?,
         Bench::Gather { sources, out } => gather::run(&sources, &out)?,
-        Bench::Quality { misses } => runtime.block_on(quality::run(misses))?,
+        Bench::Quality { misses, vectors } => runtime.block_on(quality::run(misses, vectors))?,
         Bench::Import { mib, skep, skepd } => {
             let texts = corpus::read(&common.corpus, IMPORTED)?;
             let programs = import::Programs { skep, skepd };

@@ -30,27 +30,40 @@ pub(crate) use remembering::Remembering;
 /// Where the sets that are not part of the project lie.
 const DATA: &str = "SKEP_BENCH_DATA";
 
-pub(crate) async fn run(misses: Option<String>) -> Result<Report> {
-    let embedder: Arc<dyn Embedder> = Arc::new(Remembering::new(fixture::embedder()));
+/// All of it, or only what one set misses; `vectors` is a file for what was embedded.
+pub(crate) async fn run(misses: Option<String>, vectors: Option<PathBuf>) -> Result<Report> {
+    let remembering = Arc::new(match &vectors {
+        Some(file) => Remembering::read(fixture::embedder(), file)?,
+        None => Remembering::new(fixture::embedder()),
+    });
+    let embedder: Arc<dyn Embedder> = Arc::clone(&remembering) as _;
+    let report = measure(misses, &embedder).await?;
+    if let Some(file) = &vectors {
+        remembering.keep(file)?;
+    }
+    Ok(report)
+}
+
+async fn measure(misses: Option<String>, embedder: &Arc<dyn Embedder>) -> Result<Report> {
     let mut report = Report::new("quality of recall, the same settings for every set");
     let sets = sets(&mut report)?;
     if let Some(name) = misses {
         let chosen = sets.iter().filter(|set| set.name == name);
         for set in chosen {
-            misses::list(set, &embedder, &mut report).await?;
+            misses::list(set, embedder, &mut report).await?;
         }
         return Ok(report);
     }
     for set in &sets {
         let mut runs = channels::run(&set.corpora, embedder.as_ref());
-        let scores = pipeline::run(&set.corpora, &embedder).await?;
+        let scores = pipeline::run(&set.corpora, embedder).await?;
         runs.push(Run {
             name: "full",
             scores,
         });
         tell(&mut report, set, &runs);
     }
-    tell_injection(&mut report, &injection::run(&embedder).await?);
+    tell_injection(&mut report, &injection::run(embedder).await?);
     Ok(report)
 }
 

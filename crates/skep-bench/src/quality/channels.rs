@@ -1,4 +1,5 @@
-//! The index alone: by words, by vectors, both fused, and both with the words of neighbours.
+//! The index alone: by words, by vectors, both fused, both with the words of neighbours, and the
+//! same while every vector is still a draft.
 
 use skep_app::indexed_text;
 use skep_domain::{Id as _, MemoryId};
@@ -16,14 +17,19 @@ pub(super) struct Run {
 
 /// Every way of searching that the index has, in the order of the report.
 pub(super) fn run(corpora: &[Corpus], embedder: &dyn Embedder) -> Vec<Run> {
-    let names = ["lexical", "dense", "fused", "near"];
+    let names = ["lexical", "dense", "fused", "near", "draft"];
     let mut runs = names.map(|name| Run {
         name,
         scores: Vec::new(),
     });
     let mut near = false;
     for corpus in corpora {
-        let mut index = filled(corpus, embedder);
+        let mut index = filled(corpus, embedder, |index, id, text| {
+            index.put_vector(id, &Quantised::of(&embedder.embed(text)))
+        });
+        let mut drafts = filled(corpus, embedder, |index, id, text| {
+            index.put_draft(id, &Quantised::of(&embedder.draft(text)))
+        });
         for question in &corpus.questions {
             let vector = embedder.embed(&question.text);
             let ways = [
@@ -36,18 +42,27 @@ pub(super) fn run(corpora: &[Corpus], embedder: &dyn Embedder) -> Vec<Run> {
             }
         }
         near |= tell_threads(&mut index, corpus);
+        tell_threads(&mut drafts, corpus);
         for question in &corpus.questions {
             let vector = embedder.embed(&question.text);
-            let scored = ask(&index, &question.text, Some(&vector), question);
-            runs[3].scores.push(scored);
+            for (run, index) in runs[3..].iter_mut().zip([&index, &drafts]) {
+                let scored = ask(index, &question.text, Some(&vector), question);
+                run.scores.push(scored);
+            }
         }
     }
-    // Without sessions nothing has neighbours, and the last run repeats the one before.
-    let ways = if near { 4 } else { 3 };
-    runs.into_iter().take(ways).collect()
+    // Without sessions nothing has neighbours, and that run repeats the one before.
+    runs.into_iter()
+        .filter(|run| near || run.name != "near")
+        .collect()
 }
 
-fn filled(corpus: &Corpus, embedder: &dyn Embedder) -> WorkspaceIndex {
+/// An index whose vectors are put by `vector`.
+fn filled(
+    corpus: &Corpus,
+    embedder: &dyn Embedder,
+    vector: impl Fn(&mut WorkspaceIndex, MemoryId, &str) -> bool,
+) -> WorkspaceIndex {
     let mut index = WorkspaceIndex::new(embedder.model_id(), embedder.dim());
     for (place, memory) in corpus.memories.iter().enumerate() {
         let text = indexed_text(&memory.body);
@@ -57,7 +72,7 @@ fn filled(corpus: &Corpus, embedder: &dyn Embedder) -> WorkspaceIndex {
             project: None,
             text: &text,
         });
-        index.put_vector(id, &Quantised::of(&embedder.embed(&text)));
+        vector(&mut index, id, &text);
     }
     index
 }
