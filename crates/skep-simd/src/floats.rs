@@ -105,7 +105,9 @@ fn to_steps_plain(row: &[f32], most: f32, codes: &mut [i16]) -> f32 {
     let largest = largest.into_iter().fold(f32::MIN_POSITIVE, f32::max);
     let per_step = most / largest;
     for (code, x) in codes.iter_mut().zip(row) {
-        *code = ((x * per_step + ROUNDER) - ROUNDER) as i32 as i16;
+        // What the rounder leaves in the last bits is the whole number, beside its own bits.
+        let bits = (x * per_step + ROUNDER).to_bits();
+        *code = (bits.wrapping_sub(ROUNDER.to_bits()) as u16).cast_signed();
     }
     largest / most
 }
@@ -129,13 +131,15 @@ fn attend_plain(rows: &[f32], width: usize, heads: usize, out: &mut [f32]) {
         return;
     }
     let scale = 1.0 / (head as f32).sqrt();
-    let mut keys = vec![0.0; head * count];
-    let mut shares = vec![0.0; count];
+    // Keys come eight at a time; those beyond the last are zeros.
+    let room = count.next_multiple_of(LANES);
+    let mut keys = vec![0.0; head * room];
+    let mut shares = vec![0.0; room];
     out.fill(0.0);
     for at in (0..width).step_by(head) {
         for (piece, row) in rows.chunks_exact(3 * width).enumerate() {
             for (k, &key) in row[width + at..][..head].iter().enumerate() {
-                keys[k * count + piece] = key;
+                keys[k * room + piece] = key;
             }
         }
         let pieces = rows
@@ -143,7 +147,7 @@ fn attend_plain(rows: &[f32], width: usize, heads: usize, out: &mut [f32]) {
             .zip(out.chunks_exact_mut(width));
         for (row, out) in pieces {
             find(&row[at..][..head], &keys, scale, &mut shares);
-            softmax(&mut shares);
+            softmax(&mut shares[..count]);
             let mixed = &mut out[at..][..head];
             for (row, share) in rows.chunks_exact(3 * width).zip(&shares) {
                 for (mixed, value) in mixed.iter_mut().zip(&row[2 * width + at..][..head]) {
@@ -159,31 +163,28 @@ fn attend_plain(rows: &[f32], width: usize, heads: usize, out: &mut [f32]) {
 #[expect(clippy::inline_always, reason = "as above")]
 #[inline(always)]
 fn find(query: &[f32], keys: &[f32], scale: f32, found: &mut [f32]) {
-    let count = found.len();
-    let mut lane_sums = [0.0f32; LANES];
-    for (block, found) in found.chunks_mut(LANES).enumerate() {
-        let (from, some) = (block * LANES, found.len());
-        let mut all = [0.0f32; LANES];
+    let room = found.len();
+    for (block, found) in found.as_chunks_mut::<LANES>().0.iter_mut().enumerate() {
+        *found = [0.0; LANES];
         for lane in 0..LANES {
-            lane_sums.fill(0.0);
-            for k in (lane..query.len()).step_by(LANES) {
-                let keys = &keys[k * count + from..][..some];
-                if let Some(keys) = keys.first_chunk::<LANES>() {
-                    for (sum, key) in lane_sums.iter_mut().zip(keys) {
-                        *sum += query[k] * key;
-                    }
-                } else {
-                    for (sum, key) in lane_sums.iter_mut().zip(keys) {
-                        *sum += query[k] * key;
-                    }
+            let mut sums = [0.0f32; LANES];
+            for (query, keys) in query
+                .iter()
+                .zip(keys.chunks_exact(room))
+                .skip(lane)
+                .step_by(LANES)
+            {
+                let keys = keys.as_chunks::<LANES>().0;
+                for (sum, key) in sums.iter_mut().zip(keys[block]) {
+                    *sum += query * key;
                 }
             }
-            for (all, sum) in all.iter_mut().zip(lane_sums) {
-                *all += sum;
+            for (found, sum) in found.iter_mut().zip(sums) {
+                *found += sum;
             }
         }
-        for (found, all) in found.iter_mut().zip(all) {
-            *found = all * scale;
+        for found in found {
+            *found *= scale;
         }
     }
 }

@@ -87,23 +87,36 @@ fn lane(pair: [i16; PAIR]) -> i32 {
     i32::from_le_bytes([low[0], low[1], high[0], high[1]])
 }
 
-/// Calls `$block::<N>` for as many rows at a time as are left, for each of the numbers given.
+/// The lanes of so many rows, those of one pair of components side by side.
+#[cfg(target_arch = "x86_64")]
+fn lanes<const ROWS: usize>(rows: &[i16], depth: usize) -> Vec<[i32; ROWS]> {
+    let mut out = vec![[0; ROWS]; depth / PAIR];
+    for (at, row) in rows.chunks_exact(depth).enumerate().take(ROWS) {
+        for (lanes, pair) in out.iter_mut().zip(row.as_chunks::<PAIR>().0) {
+            lanes[at] = lane(*pair);
+        }
+    }
+    out
+}
+
+/// Calls `$block::<N>` for as many rows at a time as are left, for each of the numbers given. The
+/// panels, which stay in the nearest cache, go by within.
 #[cfg(target_arch = "x86_64")]
 macro_rules! in_blocks {
     ($left:ident, $panels:ident, $depth:ident, $out:ident, $block:ident, [$($rows:literal)+]) => {{
         let width = $panels.len() / $depth;
-        for (at, panel) in $panels.chunks_exact(PANEL * $depth).enumerate() {
-            let panel = panel.as_chunks::<{ PANEL * PAIR }>().0;
-            let (mut rows, mut out) = ($left, &mut $out[at * PANEL..]);
-            $(
-                while rows.len() >= $rows * $depth {
-                    $block::<$rows>(rows, panel, $depth, width, out);
-                    rows = &rows[$rows * $depth..];
-                    let next = out.len().min($rows * width);
-                    out = &mut out[next..];
+        let (mut rows, mut out) = ($left, $out);
+        $(
+            while rows.len() >= $rows * $depth {
+                let lanes = lanes::<$rows>(rows, $depth);
+                for (at, panel) in $panels.chunks_exact(PANEL * $depth).enumerate() {
+                    let panel = panel.as_chunks::<{ PANEL * PAIR }>().0;
+                    $block::<$rows>(&lanes, panel, width, &mut out[at * PANEL..]);
                 }
-            )+
-        }
+                rows = &rows[$rows * $depth..];
+                out = &mut out[$rows * width..];
+            }
+        )+
     }};
 }
 
@@ -114,7 +127,7 @@ mod avx2 {
         _mm256_set1_epi32, _mm256_setzero_si256, _mm256_storeu_si256,
     };
 
-    use super::{PAIR, PANEL, lane};
+    use super::{PAIR, PANEL, lanes};
 
     #[target_feature(enable = "avx2")]
     pub(super) fn mul(left: &[i16], panels: &[u8], depth: usize, out: &mut [i32]) {
@@ -123,21 +136,16 @@ mod avx2 {
 
     #[target_feature(enable = "avx2")]
     fn block<const ROWS: usize>(
-        rows: &[i16],
+        rows: &[[i32; ROWS]],
         panel: &[[u8; PANEL * PAIR]],
-        depth: usize,
         width: usize,
         out: &mut [i32],
     ) {
-        let mut each = [&[][..]; ROWS];
-        for (each, row) in each.iter_mut().zip(rows.chunks_exact(depth)) {
-            *each = &row.as_chunks::<PAIR>().0[..panel.len()];
-        }
         let mut sums = [[_mm256_setzero_si256(); 2]; ROWS];
-        for (at, weights) in panel.iter().enumerate() {
+        for (lanes, weights) in rows.iter().zip(panel) {
             let weights = widen(weights);
-            for (row, sums) in each.iter().zip(&mut sums) {
-                let pair = _mm256_set1_epi32(lane(row[at]));
+            for (lane, sums) in lanes.iter().zip(&mut sums) {
+                let pair = _mm256_set1_epi32(*lane);
                 for (sum, weights) in sums.iter_mut().zip(weights) {
                     *sum = _mm256_add_epi32(*sum, _mm256_madd_epi16(pair, weights));
                 }
@@ -185,30 +193,25 @@ mod vnni {
         _mm512_setzero_si512, _mm512_storeu_si512,
     };
 
-    use super::{PAIR, PANEL, lane};
+    use super::{PAIR, PANEL, lanes};
 
     #[target_feature(enable = "avx512f,avx512bw,avx512vnni")]
     pub(super) fn mul(left: &[i16], panels: &[u8], depth: usize, out: &mut [i32]) {
-        in_blocks!(left, panels, depth, out, block, [12 8 4 2 1]);
+        in_blocks!(left, panels, depth, out, block, [24 12 8 4 2 1]);
     }
 
     #[target_feature(enable = "avx512f,avx512bw,avx512vnni")]
     fn block<const ROWS: usize>(
-        rows: &[i16],
+        rows: &[[i32; ROWS]],
         panel: &[[u8; PANEL * PAIR]],
-        depth: usize,
         width: usize,
         out: &mut [i32],
     ) {
-        let mut each = [&[][..]; ROWS];
-        for (each, row) in each.iter_mut().zip(rows.chunks_exact(depth)) {
-            *each = &row.as_chunks::<PAIR>().0[..panel.len()];
-        }
         let mut sums = [_mm512_setzero_si512(); ROWS];
-        for (at, weights) in panel.iter().enumerate() {
+        for (lanes, weights) in rows.iter().zip(panel) {
             let weights = widen(weights);
-            for (row, sum) in each.iter().zip(&mut sums) {
-                *sum = _mm512_dpwssd_epi32(*sum, _mm512_set1_epi32(lane(row[at])), weights);
+            for (lane, sum) in lanes.iter().zip(&mut sums) {
+                *sum = _mm512_dpwssd_epi32(*sum, _mm512_set1_epi32(*lane), weights);
             }
         }
         for (sum, out) in sums.iter().zip(out.chunks_mut(width)) {
