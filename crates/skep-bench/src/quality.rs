@@ -16,6 +16,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use anyhow::Result;
+use skep_app::FLOOR;
 use skep_index::Embedder;
 
 use crate::fixture;
@@ -119,18 +120,21 @@ fn tell_injection(report: &mut Report, found: &Injection) {
     let Injection {
         tune,
         held_out,
-        floor,
+        chosen,
     } = found;
     report.line(String::new());
     report.line(format!(
-        "injection, floor {floor:.3} (chosen on the tune half)"
+        "injection, floor {FLOOR:.3} as in use (the tune half would choose {chosen:.3})"
     ));
-    report.figure("injection.floor".into(), f64::from(*floor));
+    report.figure("injection.floor".into(), f64::from(FLOOR));
+    report.figure("injection.tune.floor".into(), f64::from(*chosen));
+    let both = tune.injected_of_both(held_out, FLOOR);
     let rows = [
-        ("injection.no_need.inject_ratio", held_out.injected(*floor)),
-        ("injection.need.found_ratio", held_out.found(*floor)),
-        ("injection.tune.no_need.inject_ratio", tune.injected(*floor)),
-        ("injection.tune.need.found_ratio", tune.found(*floor)),
+        ("injection.both.no_need.inject_ratio", both),
+        ("injection.no_need.inject_ratio", held_out.injected(FLOOR)),
+        ("injection.need.found_ratio", held_out.found(FLOOR)),
+        ("injection.tune.no_need.inject_ratio", tune.injected(FLOOR)),
+        ("injection.tune.need.found_ratio", tune.found(FLOOR)),
         ("injection.need.offered_ratio", held_out.found(0.0)),
     ];
     for (key, estimate) in rows {

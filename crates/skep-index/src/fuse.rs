@@ -10,19 +10,19 @@
 
 /// The part of what all memories share that is taken off a question: memories of one workspace are
 /// all somewhat near to anything that is asked there.
-pub(crate) const COMMON: f32 = 0.4;
+pub(crate) const COMMON: f32 = 0.2;
 
 /// How much a neighbour's words and meaning count: the one next to a memory, and the one after.
 pub(crate) const NEIGHBOURS: [f32; 2] = [0.5, 0.3];
 
 /// The share of words where no meaning stands out, and where one does.
 const WORDS_MOST: f32 = 0.5;
-const WORDS_LEAST: f32 = 0.1;
+const WORDS_LEAST: f32 = 0.18;
 
 /// By how many deviations the best cosine stands out in the two cases; between them the share falls
 /// evenly.
-const FLAT: f32 = 3.0;
-const SHARP: f32 = 5.0;
+const FLAT: f32 = 3.5;
+const SHARP: f32 = 4.5;
 
 /// The share where there are too few memories to tell.
 const WORDS_UNKNOWN: f32 = 0.3;
@@ -33,6 +33,9 @@ const WORDS_NEAR: f32 = 0.05;
 
 /// At least this share for a query that names things: identifiers, paths, codes, quotations.
 const WORDS_NAMES: f32 = 0.5;
+
+/// At least this share where no memory has its vector yet: a draft tells less than words do.
+const WORDS_DRAFTS: f32 = 0.6;
 
 /// What a memory gains whose label, such as its speaker, the question names.
 const LABELLED: f32 = 0.15;
@@ -49,6 +52,7 @@ const ENOUGH: f32 = 12.0;
 const NAMED: f32 = 0.2;
 
 /// What speaks for a candidate.
+#[derive(Clone, Copy)]
 pub(crate) struct Evidence {
     /// BM25 of its words and its neighbours'.
     pub(crate) words: f32,
@@ -62,6 +66,8 @@ pub(crate) struct Evidence {
     pub(crate) length: u32,
     /// Whether it has neighbours.
     pub(crate) near: bool,
+    /// Whether its vector is still to be made.
+    pub(crate) waits: bool,
 }
 
 /// What all candidates of one question are measured by.
@@ -80,13 +86,18 @@ impl Scale {
         found: &[Evidence],
         by_name: &[(f32, u32)],
     ) -> Self {
-        let near = found.iter().filter(|found| found.near).count();
-        let near = near as f32 / found.len().max(1) as f32;
+        let part = |of: fn(&Evidence) -> bool| {
+            found.iter().filter(|found| of(found)).count() as f32 / found.len().max(1) as f32
+        };
+        let (near, waiting) = (part(|found| found.near), part(|found| found.waits));
         let best = |of: fn(&Evidence) -> f32| found.iter().map(of).fold(0.0, f32::max);
         let (words, meaning) = (best(|found| found.words), best(|found| found.meaning));
         // A channel that is silent leaves everything to the other.
         let share = match (words > 0.0, meaning > 0.0) {
-            (true, true) => words_share(query, peak, near),
+            (true, true) => {
+                let share = words_share(query, peak, near);
+                share + waiting * (WORDS_DRAFTS - share).max(0.0)
+            }
             (words, _) => f32::from(u8::from(words)),
         };
         Self {
@@ -180,6 +191,7 @@ mod tests {
             labelled: false,
             length: 20,
             near: false,
+            waits: false,
         }
     }
 
@@ -226,6 +238,18 @@ mod tests {
             assert!(words_share(prose, Some(4.0), 0.0) < flat(prose), "{prose}");
             assert!(words_share(prose, None, 1.0) > words_share(prose, None, 0.0));
         }
+    }
+
+    #[test]
+    fn words_count_for_more_while_vectors_are_made() {
+        let said = evidence(4.0, 0.3);
+        let meant = evidence(2.0, 0.8);
+        let first_by_words = |waits: bool| {
+            let found = [said, meant].map(|found| Evidence { waits, ..found });
+            let scale = Scale::of("why", Some(5.0), &found, &[]);
+            scale.fuse(&found[0], 0.0) > scale.fuse(&found[1], 0.0)
+        };
+        assert!(first_by_words(true) && !first_by_words(false));
     }
 
     #[test]

@@ -126,15 +126,16 @@ impl WorkspaceIndex {
         let each = slots.iter().enumerate().map(|(at, &slot)| {
             // A memory that waits for its vector is judged by its words, a little less surely: it
             // must not stand behind all others just because it is new.
-            let waits = meaning.is_some() && !self.vectors.has(slot);
+            let bare = meaning.is_some() && !self.vectors.has(slot);
             let by_words = BY_WORDS_ALONE * best * words[at] / most.max(f32::MIN_POSITIVE);
             Evidence {
                 words: words[at],
                 cosine: cosines[at],
-                meaning: if waits { by_words } else { near[at] },
+                meaning: if bare { by_words } else { near[at] },
                 labelled: labelled[at],
                 length: self.lexical.length(slot),
                 near: self.threads.get(slot).is_some(),
+                waits: bare || self.drafts.contains(&slot),
             }
         });
         each.collect()

@@ -3,7 +3,6 @@
 
 use skep_authz::{Authorized, rights::MemoryRead};
 use skep_domain::{DerivedBy, Limits, MemoryKind};
-use skep_index::Candidate;
 use skep_memory::{RankInput, Wording, cut_middle, estimate_tokens, mmr, rerank};
 use skep_store::{Memory, MemoryFilter, PageOf};
 
@@ -11,9 +10,9 @@ use super::{Inject, Offer, Offers, START_ITEMS};
 use crate::recall::{Answer, Question};
 use crate::{App, AppError};
 
-/// How `sure` a memory must be to be put before a prompt: below it, nothing is better than
+/// How sure a memory must be to be put before a prompt: below it, nothing is better than
 /// something. It is what `cargo xtask bench quality` finds on its tune half (docs/quality.md).
-pub const FLOOR: f32 = 0.25;
+pub const FLOOR: f32 = 0.13;
 
 /// Asked of recall: some of it the model has already, or is of other projects.
 const ASKED: usize = 20;
@@ -33,14 +32,6 @@ const DURABLE: [MemoryKind; 5] = [
     MemoryKind::Procedure,
 ];
 
-/// How sure it is that a memory has to do with the prompt, 0 to 1, whatever else was found. In a
-/// workspace of a few memories no word is rare and words say little: there, saying nearly the same
-/// is enough by itself.
-fn sure(candidate: &Candidate) -> f32 {
-    let nearly_the_same = (candidate.vector - 0.7) * 5.0;
-    candidate.confidence().max(nearly_the_same.clamp(0.0, 1.0))
-}
-
 impl App {
     /// What answers the prompt, above the floor, of this project or of none.
     pub(super) async fn relevant(
@@ -50,6 +41,7 @@ impl App {
         project: Option<String>,
     ) -> Result<Offers, AppError> {
         let query = self.take_in(&request.prompt, Limits::QUERY).text;
+        let words = query.split_whitespace().count();
         let question = Question {
             query: cut_middle(&query, Limits::QUERY).into_owned(),
             items: ASKED,
@@ -67,9 +59,9 @@ impl App {
         let sure = recalled
             .items
             .into_iter()
-            .filter(|answer| sure(&answer.candidate) >= FLOOR && here(&answer.memory));
+            .filter(|answer| answer.candidate.confidence(words) >= FLOOR && here(&answer.memory));
         Ok(Offers {
-            offers: sure.map(answered).collect(),
+            offers: sure.map(|answer| answered(answer, words)).collect(),
             degraded: recalled.degraded,
         })
     }
@@ -138,13 +130,14 @@ impl App {
     }
 }
 
-fn answered(answer: Answer) -> Offer {
+/// What is offered of an answer to a prompt of so many words.
+fn answered(answer: Answer, words: usize) -> Offer {
     let body = &answer.memory.body;
     let whole = !body.text.is_empty() && estimate_tokens(&body.text) <= WHOLE;
     let text = if whole { &body.text } else { &body.key }.clone();
     let candidate = &answer.candidate;
     let scores = [
-        ("confidence", sure(candidate)),
+        ("confidence", candidate.confidence(words)),
         ("lexical", candidate.lexical),
         ("vector", candidate.vector),
         ("fused", candidate.fused),

@@ -66,8 +66,8 @@ fn tell(index: &mut WorkspaceIndex, id: u64, told: &Told) {
 /// What a question comes to: the scores to the bit, and the texts in their order.
 fn answers(index: &WorkspaceIndex, told: &[(u64, Told)], past: bool) -> Vec<Vec<String>> {
     let text = |found: &Candidate| {
-        let (_, told) = told.iter().find(|(id, _)| memory(*id) == found.id).unwrap();
-        told.text.clone()
+        let known = told.iter().find(|(id, _)| memory(*id) == found.id);
+        known.map(|(_, told)| told.text.clone()).unwrap_or_default()
     };
     let show = |found: &Candidate| {
         let scores = [found.lexical, found.vector, found.graph, found.fused].map(f32::to_bits);
