@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use skep_authz::Survey;
-use skep_domain::{Id, MemoryId, MemoryState, OntologyAction, Principal};
+use skep_domain::{DerivedBy, Id, MemoryId, MemoryState, OntologyAction, Principal};
 use skep_index::{Embedder, Entry, NameRules, Quantised, Said, WorkspaceIndex};
 use skep_store::row::ModelTag;
 use skep_store::{Change, MemoryBody, Proposal, Tx};
@@ -229,8 +229,12 @@ fn apply(
 }
 
 /// Where a memory stands in its session, among those that the same readers may read: a memory lends
-/// its words to its neighbours, so that whoever finds the one could have read the other.
+/// its words to its neighbours, so that whoever finds the one could have read the other. What
+/// somebody said as it stands needs what was said around it; a distilled statement carries it.
 fn said(change: &Change) -> Option<Said> {
+    if change.body.derived_by != DerivedBy::Person {
+        return None;
+    }
     let (owner, visibility) = change.readers;
     let kind = u8::from(matches!(owner, Principal::Agent(_)));
     let parts = [
@@ -264,4 +268,49 @@ pub fn indexed_text(body: &MemoryBody) -> String {
         }
     }
     text
+}
+
+#[cfg(test)]
+mod tests {
+    use skep_domain::{
+        AgentId, DerivedBy, Id as _, MemoryId, MemoryKind, MemoryState, Principal, SessionId,
+        Timestamp, Visibility,
+    };
+    use skep_store::{Change, MemoryBody};
+
+    use super::said;
+
+    fn change(derived_by: DerivedBy, owner: u8, visibility: Visibility) -> Change {
+        Change {
+            seq: 1,
+            id: MemoryId::from_bytes([1; 16]),
+            kind: MemoryKind::Fact,
+            state: MemoryState::Active,
+            recorded_at: Timestamp::default(),
+            valid_from: Timestamp::default(),
+            session: Some(SessionId::from_bytes([2; 16])),
+            readers: (
+                Principal::Agent(AgentId::from_bytes([owner; 16])),
+                visibility,
+            ),
+            project: None,
+            body: MemoryBody {
+                derived_by,
+                ..MemoryBody::default()
+            },
+            vector: None,
+        }
+    }
+
+    #[test]
+    fn words_are_lent_among_what_the_same_readers_read_as_it_was_said() {
+        let place = |by, owner, visibility| said(&change(by, owner, visibility));
+        let here = place(DerivedBy::Person, 3, Visibility::Workspace);
+        assert!(here.is_some() && here == place(DerivedBy::Person, 3, Visibility::Workspace));
+        assert_ne!(here, place(DerivedBy::Person, 4, Visibility::Workspace));
+        assert_ne!(here, place(DerivedBy::Person, 3, Visibility::Own));
+        for distilled in [DerivedBy::Rules, DerivedBy::Recap, DerivedBy::Model] {
+            assert_eq!(place(distilled, 3, Visibility::Workspace), None);
+        }
+    }
 }
