@@ -4,6 +4,7 @@ mod changes;
 mod context;
 mod drafts;
 mod encoder;
+#[cfg(test)]
 mod homes;
 mod isolation;
 mod scores;
