@@ -16,6 +16,11 @@ impl ManualClock {
         Self(AtomicI64::new(1_767_225_600_000_000))
     }
 
+    /// Stands at another moment from now on.
+    pub fn set_millis(&self, now: i64) {
+        self.0.store(now * 1_000, Ordering::SeqCst);
+    }
+
     /// Moves forward.
     pub fn advance_seconds(&self, seconds: i64) {
         self.0.fetch_add(seconds * 1_000_000, Ordering::SeqCst);

@@ -45,12 +45,22 @@ impl TestDaemon {
         Self::start_with(settings).await
     }
 
+    /// Starts one whose upkeep happens when the test says so, and at no other time.
+    pub async fn start_quiet() -> Self {
+        let settings = CaptureSettings {
+            unbound: true,
+            ..CaptureSettings::default()
+        };
+        Self::start_as(settings, false).await
+    }
+
     /// Starts one that captures by these settings.
-    ///
-    /// # Panics
-    /// When it cannot start.
-    #[expect(clippy::expect_used, reason = "a test without its daemon cannot go on")]
     pub async fn start_with(capture: CaptureSettings) -> Self {
+        Self::start_as(capture, true).await
+    }
+
+    #[expect(clippy::expect_used, reason = "a test without its daemon cannot go on")]
+    async fn start_as(capture: CaptureSettings, tends: bool) -> Self {
         let scratch = Scratch::new();
         let clock = Arc::new(ManualClock::new());
         let root = MemoryRootKey::new(7);
@@ -81,7 +91,9 @@ impl TestDaemon {
         let (stop, stopped) = oneshot::channel();
         let mut jobs = JoinSet::new();
         let upkeep = Upkeep::new(Arc::clone(&app)).run();
-        jobs.spawn(async { upkeep.await.expect("upkeep goes on") });
+        if tends {
+            jobs.spawn(async { upkeep.await.expect("upkeep goes on") });
+        }
         let listeners = Listeners {
             socket,
             tcp: Some(tcp),

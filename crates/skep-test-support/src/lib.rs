@@ -3,11 +3,13 @@
 mod clock;
 mod daemon;
 mod raw;
+mod replay;
 mod scratch;
 mod tenant;
 
 pub use clock::{ManualClock, StoppedWatch};
 pub use daemon::TestDaemon;
 pub use raw::{Reply, Request};
+pub use replay::Pace;
 pub use scratch::{MemoryRootKey, Scratch};
 pub use tenant::{Tenant, open_store};

@@ -5,9 +5,12 @@ use std::path::{Path, PathBuf};
 use skep_api::memory::{Memory, MemoryQuery};
 use skep_api::recall::RecallRequest;
 use skep_client::{Client, Endpoint, Home};
-use skep_test_support::{Tenant, TestDaemon};
+use skep_test_support::{Pace, Tenant, TestDaemon};
 
 use crate::program::run;
+
+/// When questions are asked: after all imports.
+const NOON: i64 = 1_798_761_600_000;
 
 /// A daemon of the test, and the home with which `skep` finds it.
 pub(super) struct World {
@@ -18,7 +21,15 @@ pub(super) struct World {
 
 impl World {
     pub(super) async fn new() -> Self {
-        let daemon = TestDaemon::start().await;
+        Self::of(TestDaemon::start().await).await
+    }
+
+    /// One whose upkeep happens when the test says so.
+    pub(super) async fn quiet() -> Self {
+        Self::of(TestDaemon::start_quiet().await).await
+    }
+
+    async fn of(daemon: TestDaemon) -> Self {
         let owner = daemon.socket_owner().await;
         let home = daemon.socket().parent().unwrap().to_owned();
         Self {
@@ -30,12 +41,27 @@ impl World {
 
     /// Imports a file or a folder, as a person would, and waits for the upkeep that follows.
     pub(super) async fn import(&self, harness: &str, path: &Path) {
+        self.import_only(harness, path).await;
+        self.tend().await;
+    }
+
+    pub(super) async fn tend(&self) {
+        self.daemon.tend(&self.owner).await;
+    }
+
+    /// Tells this home what another one holds.
+    pub(super) async fn replay(&self, of: &Self, pace: Pace) {
+        let from = (&of.daemon, &of.owner);
+        self.daemon.replay(&self.owner, from, pace).await;
+    }
+
+    /// Imports a file or a folder, as a person would.
+    pub(super) async fn import_only(&self, harness: &str, path: &Path) {
         let (home, harness) = (self.home.clone(), harness.to_owned());
         let path = path.to_str().unwrap().to_owned();
         let import = move || run(&home, &["import", &harness, &path, "--json"], &[]);
         let ran = tokio::task::spawn_blocking(import).await.unwrap();
         assert_eq!(ran.code, 0, "{ran:?}");
-        self.daemon.tend(&self.owner).await;
     }
 
     /// Procedures that wait for a human.
@@ -45,6 +71,12 @@ impl World {
             .filter(|(kind, _)| kind.as_str() == "procedure")
             .map(|(_, text)| text)
             .collect()
+    }
+
+    /// All that waits for a human.
+    pub(super) async fn held_back(&self) -> Vec<String> {
+        let held = self.daemon.held_back(&self.owner).await;
+        held.into_iter().map(|(_, text)| text).collect()
     }
 
     async fn client(&self) -> Client {
@@ -70,17 +102,22 @@ impl World {
         }
     }
 
-    /// Key and score of what is recalled, in its order.
-    pub(super) async fn recall(&self, question: &str) -> Vec<(String, String)> {
+    /// What is recalled, in its order, and all that is said about how it was found; the moment is the
+    /// same for every question.
+    pub(super) async fn recall(&self, question: &str) -> Vec<String> {
         let request = RecallRequest {
             query: question.into(),
+            k: Some(50),
+            token_budget: Some(16_000),
+            deadline_ms: Some(10_000),
             ..RecallRequest::default()
         };
+        self.daemon.clock.set_millis(NOON);
         let answer = self.client().await.recall(&request).await.unwrap();
+        assert!(!answer.degraded, "{question}");
         let items = answer.items.into_iter();
-        // The clock of the test moves with every look at it; recency moves the last digits.
         items
-            .map(|item| (item.memory.key, format!("{:.3}", item.scores.rank)))
+            .map(|item| format!("{} {:?}", item.memory.text, item.scores))
             .collect()
     }
 }
