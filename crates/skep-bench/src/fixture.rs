@@ -37,8 +37,9 @@ impl Stopwatch for Running {
 }
 
 impl Fixture {
+    /// With vectors as [`application`] makes them.
     pub(crate) async fn new() -> Result<Self> {
-        Self::with(embedder()).await
+        Self::with(drafting()).await
     }
 
     /// With an embedder of one's own.
@@ -100,7 +101,11 @@ pub(crate) fn embedder() -> Arc<dyn Embedder> {
 /// An application with nothing in memory yet. Its vectors are drafts, as wide as a daemon's and found
 /// in the same way: a hundred thousand in full would take most of an hour.
 pub(crate) fn application(store: &Arc<Store>) -> Arc<App> {
-    application_with(store, Arc::new(StaticEmbedder::built_in()))
+    application_with(store, drafting())
+}
+
+fn drafting() -> Arc<dyn Embedder> {
+    Arc::new(StaticEmbedder::built_in())
 }
 
 #[expect(
