@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::hash::{DefaultHasher, Hasher};
+use std::sync::OnceLock;
 
 use skep_domain::{MemoryId, ProjectId};
 
@@ -87,6 +88,8 @@ pub struct WorkspaceIndex {
     pub(crate) bare: usize,
     /// A few that hold and have a vector.
     pub(crate) sample: Sample,
+    /// The mean of the sample's vectors, until either changes.
+    pub(crate) mean: OnceLock<Vec<f32>>,
 }
 
 /// What one question looks through.
@@ -123,6 +126,7 @@ impl WorkspaceIndex {
             slots: Slots::default(),
             bare: 0,
             sample: Sample::default(),
+            mean: OnceLock::new(),
         }
     }
 
@@ -185,6 +189,7 @@ impl WorkspaceIndex {
     /// and enters.
     pub(crate) fn enter(&mut self, slot: u32) {
         self.bare += usize::from(self.is_bare(slot));
+        self.mean = OnceLock::new();
         if self.is_standing(slot) {
             self.sample.put(slot, self.places[slot as usize].mark);
         }
@@ -192,6 +197,7 @@ impl WorkspaceIndex {
 
     fn leave(&mut self, slot: u32) {
         self.bare -= usize::from(self.is_bare(slot));
+        self.mean = OnceLock::new();
         if self.is_standing(slot) {
             self.sample.remove(slot, self.places[slot as usize].mark);
         }
@@ -443,10 +449,11 @@ impl WorkspaceIndex {
 
 impl Field for Searched<'_> {
     fn accepts(&self, slot: u32) -> bool {
-        let place = &self.index.places[slot as usize];
-        self.index.lexical.is_live(slot)
-            && (self.past || !place.past)
-            && (self.project.is_none() || place.project.is_none() || place.project == self.project)
+        let of_project = || {
+            let project = self.index.places[slot as usize].project;
+            project.is_none() || project == self.project
+        };
+        self.index.lexical.counts(slot, self.past) && (self.project.is_none() || of_project())
     }
 
     fn order(&self, slot: u32) -> u64 {

@@ -329,7 +329,7 @@ impl Lexical {
     }
 
     /// Whether a slot's text counts for a question.
-    fn counts(&self, slot: u32, past: bool) -> bool {
+    pub(crate) fn counts(&self, slot: u32, past: bool) -> bool {
         let below = if past { REMOVED } else { PAST };
         self.lengths
             .get(slot as usize)

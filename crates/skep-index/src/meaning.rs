@@ -23,14 +23,17 @@ pub(crate) struct Meaning {
 
 impl Meaning {
     /// Takes off `vector` a part of what all memories share, so that nearness to everything counts
-    /// less; `sample` stands for all. `None` without a direction or of another dimension.
-    pub(crate) fn of(vectors: &Vectors, sample: &[u32], vector: &[f32]) -> Option<Self> {
+    /// less; `sample` stands for all, with its mean. `None` without a direction or of another dimension.
+    pub(crate) fn of(
+        vectors: &Vectors,
+        (sample, mean): (&[u32], &[f32]),
+        vector: &[f32],
+    ) -> Option<Self> {
         let norm = vector.iter().map(|x| x * x).sum::<f32>().sqrt();
         if vector.len() != vectors.dim() || !norm.is_normal() {
             return None;
         }
         let weight = COMMON / (1.0 + HALF / sample.len().max(1) as f32);
-        let mean = vectors.mean(sample);
         let parts = vector.iter().zip(mean);
         let asked: Vec<f32> = parts.map(|(x, mean)| x / norm - weight * mean).collect();
         let spread = spread(&vectors.cosines(&asked, sample));

@@ -37,9 +37,10 @@ impl WorkspaceIndex {
         let field = self.field(query.project, aids.past);
         let pool = query.limit.saturating_mul(POOL_FACTOR).max(POOL_MIN);
         let sample = self.sample.slots();
+        let mean = self.mean.get_or_init(|| self.vectors.mean(&sample));
         let meaning = query
             .vector
-            .and_then(|vector| Meaning::of(&self.vectors, &sample, vector));
+            .and_then(|vector| Meaning::of(&self.vectors, (&sample, mean), vector));
         let (asked, by_words, by_vector) =
             self.ask_channels(query.text, meaning.as_ref(), pool, &field);
         let by_name = self.by_name(query, aids, pool);
@@ -85,22 +86,26 @@ impl WorkspaceIndex {
             best.offer_all(0, &asked.scores);
             (asked, best.into_sorted())
         };
-        let nearest = || match meaning {
-            Some(meaning) => self.vectors.nearest(meaning.asked(), pool, field),
-            None => Vec::new(),
-        };
-        if self.places.len() < AT_ONCE_FROM || meaning.is_none() {
+        let search = meaning.and_then(|meaning| self.vectors.search(meaning.asked(), pool, field));
+        let Some(search) = search else {
             let (asked, by_words) = words();
-            return (asked, by_words, nearest());
+            return (asked, by_words, Vec::new());
+        };
+        if self.places.len() < AT_ONCE_FROM {
+            let (asked, by_words) = words();
+            let all = search.take_part();
+            return (asked, by_words, search.finish([all, Vec::new()]));
         }
-        std::thread::scope(|scope| {
-            let words = scope.spawn(words);
-            let by_vector = nearest();
-            match words.join() {
-                Ok((asked, by_words)) => (asked, by_words, by_vector),
+        let (words, parts) = std::thread::scope(|scope| {
+            // Who is done with words helps with what is left of the vectors.
+            let other = scope.spawn(|| (words(), search.take_part()));
+            let part = search.take_part();
+            match other.join() {
+                Ok((words, other)) => (words, [part, other]),
                 Err(panic) => std::panic::resume_unwind(panic),
             }
-        })
+        });
+        (words.0, words.1, search.finish(parts))
     }
 
     /// What speaks for each of some slots.

@@ -8,6 +8,8 @@
 //! for Approximate Nearest Neighbor Search", SIGMOD 2024; the turning is N. Ailon, B. Chazelle:
 //! "The Fast Johnson–Lindenstrauss Transform", SIAM Journal on Computing 39(1), 2009.
 
+use std::sync::atomic::{AtomicUsize, Ordering};
+
 use skep_simd::{Line, ROWS, estimate};
 
 use crate::growth::make_room;
@@ -15,6 +17,9 @@ use crate::top::{Field, Top};
 
 /// Components that one table covers.
 const BITS: usize = 4;
+
+/// Blocks that a thread takes at a time.
+const SHARE: usize = 256;
 
 /// Components of which the last steps are written out.
 const EIGHT: usize = 8;
@@ -31,6 +36,14 @@ pub(crate) struct Sketches {
     blocks: Vec<u8>,
     /// As many as the blocks have rows.
     factors: Vec<[f32; ROWS]>,
+}
+
+/// A scan that several threads may take part in.
+pub(crate) struct Scan<'a> {
+    sketches: &'a Sketches,
+    query: Tables,
+    /// The first share of the blocks that nobody has taken.
+    next: AtomicUsize,
 }
 
 /// A query as the scan needs it.
@@ -82,20 +95,13 @@ impl Sketches {
         }
     }
 
-    /// The best `room` slots by estimate of those that the field accepts, in no order.
-    pub(crate) fn scan(&self, query: &[f32], room: usize, field: &dyn Field) -> Vec<(f32, u32)> {
-        let query = Tables::of(query, &self.turn);
-        let mut top = Top::new(room, f32::MIN, field);
-        let mut scores = [0.0; ROWS];
-        let size = self.block_size();
-        let blocks = self.blocks.chunks_exact(size);
-        for ((number, block), factors) in blocks.enumerate().zip(&self.factors) {
-            let best = estimate(&query.entries, block, factors, query.line, &mut scores);
-            if best >= top.floor() {
-                top.offer_all((number * ROWS) as u32, &scores);
-            }
+    /// Begins to estimate what is nearest to a query.
+    pub(crate) fn scan(&self, query: &[f32]) -> Scan<'_> {
+        Scan {
+            sketches: self,
+            query: Tables::of(query, &self.turn),
+            next: AtomicUsize::new(0),
         }
-        top.into_unsorted()
     }
 
     /// Whether a slot has a sketch.
@@ -152,6 +158,31 @@ impl Sketches {
 /// A factor is the length of a part of a unit vector less a mean, over the root of its dimension.
 fn is_sound(factor: f32) -> bool {
     (0.0..=4.0).contains(&factor)
+}
+
+impl Scan<'_> {
+    /// Looks through shares until none is left: the best `room` slots by estimate of those seen here
+    /// that the field accepts, in no order.
+    pub(crate) fn take_part(&self, room: usize, field: &dyn Field) -> Vec<(f32, u32)> {
+        let mut top = Top::new(room, f32::MIN, field);
+        let mut scores = [0.0; ROWS];
+        let size = self.sketches.block_size();
+        loop {
+            let share = self.next.fetch_add(1, Ordering::Relaxed);
+            let Some(factors) = self.sketches.factors.chunks(SHARE).nth(share) else {
+                return top.into_unsorted();
+            };
+            let from = share * SHARE;
+            let blocks = self.sketches.blocks[from * size..].chunks_exact(size);
+            for ((number, factors), block) in (from..).zip(factors).zip(blocks) {
+                let query = &self.query;
+                let best = estimate(&query.entries, block, factors, query.line, &mut scores);
+                if best >= top.floor() {
+                    top.offer_all((number * ROWS) as u32, &scores);
+                }
+            }
+        }
+    }
 }
 
 impl Tables {

@@ -3,11 +3,11 @@
 //! Few rows are scanned as they are. Of many, one bit per component is scanned, and the best of
 //! that pass are scored in full.
 
-use skep_simd::{dot_i8, dot_i8_many};
+use skep_simd::{dot_codes, dot_i8, dot_i8_many};
 
 use crate::Quantised;
 use crate::growth::make_room;
-use crate::sketch::Sketches;
+use crate::sketch::{Scan, Sketches};
 use crate::top::{Field, Top};
 
 /// Rows multiplied at a time: their products stay in the first-level cache.
@@ -36,6 +36,52 @@ pub(crate) struct Vectors {
 struct Probe {
     vector: Vec<f32>,
     codes: Quantised,
+}
+
+/// A search for what is nearest. Its first pass may be shared among threads.
+pub(crate) struct Search<'a> {
+    vectors: &'a Vectors,
+    probe: Probe,
+    room: usize,
+    field: &'a dyn Field,
+    first: Option<Scan<'a>>,
+}
+
+impl Search<'_> {
+    /// Takes part in the first pass until nothing of it is left.
+    pub(crate) fn take_part(&self) -> Vec<(f32, u32)> {
+        match &self.first {
+            None => Vec::new(),
+            Some(scan) => scan.take_part(self.kept(), self.field),
+        }
+    }
+
+    /// The cosines of the best, best first, out of what the parts of the first pass brought.
+    pub(crate) fn finish(self, parts: [Vec<(f32, u32)>; 2]) -> Vec<(f32, u32)> {
+        let (vectors, probe, room) = (self.vectors, &self.probe, self.room);
+        let best = if self.first.is_some() {
+            let mut top = Top::new(self.kept(), f32::MIN, self.field);
+            for (score, slot) in parts.into_iter().flatten() {
+                top.offer(score, slot);
+            }
+            let mut slots: Vec<u32> = top
+                .into_unsorted()
+                .into_iter()
+                .map(|(_, slot)| slot)
+                .collect();
+            // In the order of memory.
+            slots.sort_unstable();
+            vectors.in_full(probe, room, &slots, self.field)
+        } else {
+            vectors.scan(probe, room, self.field)
+        };
+        vectors.exact(probe, room, &best, self.field)
+    }
+
+    /// How many the first pass keeps.
+    fn kept(&self) -> usize {
+        self.room * KEPT_FACTOR + self.vectors.scales.len() / KEPT_SHARE
+    }
 }
 
 impl Vectors {
@@ -113,24 +159,24 @@ impl Vectors {
         }
     }
 
-    /// The cosine of `query` with the vector of each slot that the field accepts, the best
-    /// `room` of them, best first. Nothing if the query has another dimension or no direction.
-    pub(crate) fn nearest(&self, query: &[f32], room: usize, field: &dyn Field) -> Vec<(f32, u32)> {
-        let Some(probe) = self.probe(query) else {
-            return Vec::new();
-        };
-        let best = match &self.sketches {
-            None => self.scan(&probe, room, field),
-            Some(sketches) => {
-                let kept = room * KEPT_FACTOR + self.scales.len() / KEPT_SHARE;
-                let found = sketches.scan(&probe.vector, kept, field);
-                let mut slots: Vec<u32> = found.into_iter().map(|(_, slot)| slot).collect();
-                // In the order of memory.
-                slots.sort_unstable();
-                self.in_full(&probe, room, &slots, field)
-            }
-        };
-        self.exact(&probe, room, &best, field)
+    /// Begins to look for the best `room` slots that the field accepts. Nothing if the query has
+    /// another dimension or no direction.
+    pub(crate) fn search<'a>(
+        &'a self,
+        query: &[f32],
+        room: usize,
+        field: &'a dyn Field,
+    ) -> Option<Search<'a>> {
+        let probe = self.probe(query)?;
+        let sketches = self.sketches.as_ref();
+        let first = sketches.map(|sketches| sketches.scan(&probe.vector));
+        Some(Search {
+            vectors: self,
+            probe,
+            room,
+            field,
+            first,
+        })
     }
 
     /// The cosine of `query` with the vectors of some slots, zero where there is none.
@@ -283,7 +329,7 @@ impl Vectors {
 
     fn cosine(&self, probe: &Probe, slot: u32) -> f32 {
         if self.has(slot) {
-            dot_f32(&probe.vector, self.row(slot)) * self.scales[slot as usize]
+            dot_codes(&probe.vector, self.row(slot)) * self.scales[slot as usize]
         } else {
             0.0
         }
@@ -293,23 +339,4 @@ impl Vectors {
 /// Whether a scale may stand in storage: none, or that of a vector of length one.
 pub(crate) fn is_sound_scale(scale: f32) -> bool {
     scale.is_nan() || (0.0..=1.0).contains(&scale)
-}
-
-/// Eight sums side by side, which the compiler keeps in one register and adds up in one order.
-fn dot_f32(query: &[f32], codes: &[i8]) -> f32 {
-    let mut sums = [0.0f32; 8];
-    let (blocks, rest) = query.as_chunks::<8>();
-    let (code_blocks, _) = codes.as_chunks::<8>();
-    for (block, codes) in blocks.iter().zip(code_blocks) {
-        for ((sum, x), &code) in sums.iter_mut().zip(block).zip(codes) {
-            *sum += x * f32::from(code);
-        }
-    }
-    let after = codes.iter().skip(blocks.len() * 8);
-    let last: f32 = rest
-        .iter()
-        .zip(after)
-        .map(|(x, &code)| x * f32::from(code))
-        .sum();
-    sums.iter().sum::<f32>() + last
 }

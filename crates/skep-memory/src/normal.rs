@@ -185,12 +185,12 @@ fn set(digests: impl Iterator<Item = u64>) -> Vec<u64> {
 
 /// How many digests two sorted sets share.
 fn shared(a: &[u64], b: &[u64]) -> usize {
-    let (mut at, mut shared) = (0, 0);
-    for digest in a {
-        while b.get(at).is_some_and(|other| other < digest) {
-            at += 1;
-        }
-        shared += usize::from(b.get(at) == Some(digest));
+    let (mut left, mut right, mut shared) = (0, 0, 0);
+    // Without a branch on what is compared: which side goes on cannot be foretold.
+    while let (Some(one), Some(other)) = (a.get(left), b.get(right)) {
+        shared += usize::from(one == other);
+        left += usize::from(one <= other);
+        right += usize::from(other <= one);
     }
     shared
 }

@@ -42,6 +42,11 @@ wide! {
 }
 
 wide! {
+    /// The dot product of numbers with bytes; the longer one is cut to the length of the shorter.
+    dot_codes, dot_codes_plain, (numbers: &[f32], codes: &[i8]) -> f32
+}
+
+wide! {
     /// Writes a row in whole steps to `codes`, so that the largest number is `most` steps from zero;
     /// the answer is the size of a step.
     to_steps, to_steps_plain, (row: &[f32], most: f32, codes: &mut [i16]) -> f32
@@ -87,6 +92,23 @@ fn gelu_plain(numbers: &mut [f32]) {
     for x in numbers {
         *x = *x * 0.5 * (1.0 + erf(*x * std::f32::consts::FRAC_1_SQRT_2));
     }
+}
+
+#[expect(clippy::inline_always, reason = "as above")]
+#[inline(always)]
+fn dot_codes_plain(numbers: &[f32], codes: &[i8]) -> f32 {
+    let length = numbers.len().min(codes.len());
+    let (blocks, rest) = numbers[..length].as_chunks::<LANES>();
+    let (code_blocks, code_rest) = codes[..length].as_chunks::<LANES>();
+    let mut sums = [0.0f32; LANES];
+    for (block, codes) in blocks.iter().zip(code_blocks) {
+        for ((sum, x), &code) in sums.iter_mut().zip(block).zip(codes) {
+            *sum += x * f32::from(code);
+        }
+    }
+    let rest = rest.iter().zip(code_rest);
+    let last: f32 = rest.map(|(x, &code)| x * f32::from(code)).sum();
+    sums.iter().sum::<f32>() + last
 }
 
 #[expect(clippy::inline_always, reason = "as above")]
@@ -243,8 +265,8 @@ mod tests {
     use proptest::prelude::*;
 
     use super::{
-        attend, attend_plain, erf, exp, from_steps, from_steps_plain, gelu, gelu_plain, softmax,
-        sum, to_steps, to_steps_plain,
+        attend, attend_plain, dot_codes, dot_codes_plain, erf, exp, from_steps, from_steps_plain,
+        gelu, gelu_plain, softmax, sum, to_steps, to_steps_plain,
     };
 
     fn bits(numbers: &[f32]) -> Vec<u32> {
@@ -287,7 +309,12 @@ mod tests {
         fn every_path_gives_the_same_bytes(
             numbers in prop::collection::vec(-40.0f32..40.0, 1..100),
             products in prop::collection::vec(any::<i32>(), 100),
+            bytes in prop::collection::vec(any::<i8>(), 0..100),
         ) {
+            let exact = numbers.iter().zip(&bytes).map(|(&x, &y)| f64::from(x) * f64::from(y)).sum::<f64>();
+            let dot = dot_codes(&numbers, &bytes);
+            prop_assert_eq!(dot.to_bits(), dot_codes_plain(&numbers, &bytes).to_bits());
+            prop_assert!((f64::from(dot) - exact).abs() < 1.0, "{} {}", dot, exact);
             let (mut wide, mut narrow) = (numbers.clone(), numbers.clone());
             gelu(&mut wide);
             gelu_plain(&mut narrow);

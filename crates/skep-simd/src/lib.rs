@@ -13,7 +13,7 @@ mod kernel;
 mod matmul;
 mod nibbles;
 
-pub use floats::{attend, from_steps, gelu, sum, to_steps};
+pub use floats::{attend, dot_codes, from_steps, gelu, sum, to_steps};
 pub use matmul::{PANEL, mul_panels};
 
 /// Rows that stand in one block of table choices.

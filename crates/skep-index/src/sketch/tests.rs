@@ -2,7 +2,8 @@
 
 use proptest::prelude::*;
 
-use super::{Sketches, Turn, tables_for};
+use super::{ROWS, Sketches, Turn, tables_for};
+use crate::top::Top;
 
 fn dot(a: &[f32], b: &[f32]) -> f32 {
     a.iter().zip(b).map(|(x, y)| x * y).sum()
@@ -41,7 +42,7 @@ proptest! {
         let again = Sketches::from_parts(mean.to_vec(), factors, blocks).unwrap();
         prop_assert_eq!(again.parts().2, blocks);
         let query = vec![0.3; dim];
-        let ask = |from: &Sketches| from.scan(&query, 9, &|slot| slot % 2 == 0);
+        let ask = |from: &Sketches| from.scan(&query).take_part(9, &|slot| slot % 2 == 0);
         prop_assert_eq!(ask(&again), ask(&sketches));
         prop_assert!(ask(&again).iter().all(|&(_, slot)| slot != slots[0] && slots.contains(&slot)));
     }
@@ -84,7 +85,7 @@ fn estimates_are_near_the_products() {
         sketches.put(slot, row.codes(), row.scale());
     }
     let query = unit(3);
-    for (estimate, slot) in sketches.scan(&query, 200, &|_| true) {
+    for (estimate, slot) in sketches.scan(&query).take_part(200, &|_| true) {
         let exact = dot(&query, &unit(slot as usize));
         assert!(
             (estimate - exact).abs() < 0.25,
@@ -92,4 +93,32 @@ fn estimates_are_near_the_products() {
         );
     }
     assert_eq!(tables_for(dim), 64);
+}
+
+#[test]
+fn threads_that_share_a_scan_find_what_one_finds() {
+    const ROOM: usize = 50;
+    let mut sketches = Sketches::new(vec![0.0; 16].into());
+    for slot in 0..3 * (super::SHARE * ROWS) as u32 + 5 {
+        let code = |at: u32| (slot.wrapping_mul(0x9E37_79B9).rotate_left(at * 2) & 0x7F) as i8 - 64;
+        let codes: Vec<i8> = (0..16).map(code).collect();
+        sketches.put(slot, &codes, 0.005);
+    }
+    let query: Vec<f32> = (0..16u8).map(|at| f32::from(at % 5) - 2.0).collect();
+    let field = |slot: u32| !slot.is_multiple_of(3);
+    let (alone, shared) = (sketches.scan(&query), sketches.scan(&query));
+    let parts = std::thread::scope(|scope| {
+        let other = scope.spawn(|| shared.take_part(ROOM, &field));
+        [shared.take_part(ROOM, &field), other.join().unwrap()]
+    });
+    let mut merged = Top::new(ROOM, f32::MIN, &field);
+    for (score, slot) in parts.into_iter().flatten() {
+        merged.offer(score, slot);
+    }
+    let mut expected = Top::new(ROOM, f32::MIN, &field);
+    for (score, slot) in alone.take_part(ROOM, &field) {
+        expected.offer(score, slot);
+    }
+    assert_eq!(merged.into_sorted(), expected.into_sorted());
+    assert!(alone.take_part(ROOM, &field).is_empty(), "nothing is left");
 }
