@@ -1,7 +1,7 @@
 //! Erasing without a trace, and taking back a session or a source with all that came of it.
 
 use skep_authz::{Authorized, Denied, rights::MemoryDelete};
-use skep_domain::{MemoryId, Permission, RemovalMode, SessionId, SourceId, Timestamp};
+use skep_domain::{Limits, MemoryId, Permission, RemovalMode, SessionId, SourceId, Timestamp};
 use skep_store::{Memory, MemoryFilter, Removal, Root, Withdrawn};
 
 use crate::error::Invalid;
@@ -135,6 +135,9 @@ impl App {
             return Err(Denied::MissingPermission(Permission::MemoryDelete).into());
         }
         Invalid::check_length("reason", &rewind.reason, REASON)?;
+        if let Target::Import(source) = &rewind.target {
+            Invalid::check_length("source", source, Limits::QUERY)?;
+        }
         let tenant = (authorized.organization(), authorized.workspace());
         let reason = self.take_in_line(&rewind.reason);
         let mut tx = self.store.begin(authorized).await?;

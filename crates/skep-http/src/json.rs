@@ -17,6 +17,14 @@ pub(crate) fn parse<T: DeserializeOwned>(body: &[u8]) -> Result<T, ApiError> {
             format!("The body nests deeper than {} levels.", Limits::JSON_DEPTH),
         ));
     }
+    // serde takes a list of values for a struct, and asks of those neither names nor number.
+    if text.trim_start().starts_with('[') {
+        return Err(ApiError::field(
+            ".",
+            "INVALID",
+            "The body has to be a JSON object.",
+        ));
+    }
     let mut reader = serde_json::Deserializer::from_str(text);
     let value = serde_path_to_error::deserialize(&mut reader).map_err(|error| refuse(&error))?;
     reader.end().map_err(|_| {

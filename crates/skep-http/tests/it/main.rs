@@ -5,6 +5,8 @@
 )]
 
 #[cfg(test)]
+mod bad_bodies;
+#[cfg(test)]
 mod bad_input;
 #[cfg(test)]
 mod bodies;
