@@ -71,6 +71,12 @@ impl Request {
             .header("Content-Length", &length)
     }
 
+    /// Its method and path.
+    #[must_use]
+    pub fn first_line(&self) -> String {
+        self.head.lines().next().unwrap_or_default().to_owned()
+    }
+
     /// Sends it and reads until the other side closes.
     ///
     /// # Errors

@@ -44,37 +44,26 @@ pub async fn open_store(
 
 impl Tenant {
     /// Makes a tenant with these personas: `owner` (a human admin), `reader` (a human readonly),
-    /// `isolated` and `shared` (agents under those policies).
+    /// `colleague` (a human operator), `isolated` and `shared` (agents under those policies).
     ///
     /// # Errors
     /// As [`Store::put_workspace`].
     pub async fn create(store: &Store, name: &str) -> Result<Self, StoreError> {
         let (organization, workspace) = (store.mint(), store.mint());
+        let human = |name, role| {
+            let who = Principal::User(store.mint::<UserId>());
+            (name, who, role, ReadPolicy::Isolated)
+        };
+        let agent = |name, policy| {
+            let who = Principal::Agent(store.mint::<AgentId>());
+            (name, who, Role::Agent, policy)
+        };
         let personas = [
-            (
-                "owner",
-                Principal::User(store.mint::<UserId>()),
-                Role::Admin,
-                ReadPolicy::Isolated,
-            ),
-            (
-                "reader",
-                Principal::User(store.mint::<UserId>()),
-                Role::Readonly,
-                ReadPolicy::Isolated,
-            ),
-            (
-                "isolated",
-                Principal::Agent(store.mint::<AgentId>()),
-                Role::Agent,
-                ReadPolicy::Isolated,
-            ),
-            (
-                "shared",
-                Principal::Agent(store.mint::<AgentId>()),
-                Role::Agent,
-                ReadPolicy::Shared,
-            ),
+            human("owner", Role::Admin),
+            human("reader", Role::Readonly),
+            human("colleague", Role::Operator),
+            agent("isolated", ReadPolicy::Isolated),
+            agent("shared", ReadPolicy::Shared),
         ];
         let tokens: Vec<_> = personas
             .iter()

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 use skep_api::{BodyLimit, Gate, Method, Route, RouteId};
-use skep_domain::IdKind;
+use skep_domain::{ConflictId, IdKind, MemoryId, ParticipantId, ProposalId, SessionId, SourceId};
 use skep_test_support::{Request, Tenant, TestDaemon};
 
 /// One of everything that has an id.
@@ -201,6 +201,20 @@ pub(crate) async fn hold(daemon: &TestDaemon, tenant: &Tenant) -> String {
     let id = daemon.hold(tenant, text, &["it gives orders"]).await;
     let owner = tenant.caller(&daemon.store, "owner").await;
     skep_api::id::format(&Tags(daemon.app.id_tags(&owner)), id)
+}
+
+/// An id of a tenant that nothing has.
+pub(crate) async fn mint(daemon: &TestDaemon, tenant: &Tenant, of: &str) -> String {
+    let owner = tenant.caller(&daemon.store, "owner").await;
+    let tags = Tags(daemon.app.id_tags(&owner));
+    match of {
+        "session" => skep_api::id::format::<SessionId>(&tags, daemon.store.mint()),
+        "participant" => skep_api::id::format::<ParticipantId>(&tags, daemon.store.mint()),
+        "conflict" => skep_api::id::format::<ConflictId>(&tags, daemon.store.mint()),
+        "source" => skep_api::id::format::<SourceId>(&tags, daemon.store.mint()),
+        "proposal" => skep_api::id::format::<ProposalId>(&tags, daemon.store.mint()),
+        _ => skep_api::id::format::<MemoryId>(&tags, daemon.store.mint()),
+    }
 }
 
 /// Tags of a tenant in the shape that the text form of ids wants.

@@ -8,7 +8,7 @@ const QUERY: &str = "when does the harbour gate open";
 /// A daemon with a shared memory, one that is the owner's alone, and one that the shared agent
 /// keeps to itself.
 async fn harbour() -> TestDaemon {
-    let daemon = TestDaemon::start().await;
+    let daemon = TestDaemon::start_quiet().await;
     for (persona, visibility, text) in [
         ("owner", "workspace", "The harbour gate opens at six."),
         (

@@ -25,6 +25,8 @@ mod gates;
 #[cfg(test)]
 mod held_back;
 #[cfg(test)]
+mod hidden;
+#[cfg(test)]
 mod injection;
 #[cfg(test)]
 mod ontology;
