@@ -8,6 +8,7 @@ pub mod error;
 pub mod explain;
 pub mod id;
 pub mod inject;
+pub mod issues;
 pub mod memory;
 pub mod ontology;
 pub mod openapi;

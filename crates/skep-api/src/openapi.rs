@@ -25,7 +25,9 @@ use crate::removal::{Erased, RewindRequest, RewindResponse};
 use crate::review::{Conflict, Held, History, ResolveConflictRequest, ReviewRequest};
 use crate::route::{Gate, ROUTES, Route, RouteId};
 use crate::session::{EndResponse, Session, Turn};
-use crate::source::{AddSourceRequest, PurgeResponse, Source, SyncRequest, SyncResponse};
+use crate::source::{
+    AddSourceRequest, FetchRequest, FetchResponse, PurgeResponse, Source, SyncRequest, SyncResponse,
+};
 use crate::system::{Health, Probe};
 use crate::{ErrorCode, ErrorEnvelope};
 
@@ -98,6 +100,11 @@ fn shape(id: RouteId, s: &mut SchemaGenerator) -> Shape {
             None,
             Some(schema::<SyncRequest>(s)),
             schema::<SyncResponse>(s),
+        ),
+        RouteId::SourceFetch => (
+            None,
+            Some(schema::<FetchRequest>(s)),
+            schema::<FetchResponse>(s),
         ),
         RouteId::SourcePurge => (None, None, schema::<PurgeResponse>(s)),
         RouteId::CaptureRules => (None, None, schema::<RulesResponse>(s)),

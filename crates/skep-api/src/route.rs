@@ -156,6 +156,7 @@ routes! {
     SourceList: Get "/api/v1/sources", needs(Permission::SourceManage), Api, Empty, None, "Sources, newest first.";
     SourceGet: Get "/api/v1/sources/{id}", needs(Permission::SourceManage), Api, Empty, None, "One source.";
     SourceSync: Post "/api/v1/sources/{id}/sync", needs(Permission::SourceManage), Capture, Batch, Some("source.sync"), "Say what a source has, and bring what changed.";
+    SourceFetch: Post "/api/v1/sources/{id}/fetch", needs(Permission::SourceManage), Capture, Json, Some("source.fetch"), "Fetch a page or an export of issues, and take in what changed.";
     SourcePurge: Post "/api/v1/sources/{id}/purge", needs(Permission::SourceManage), Api, Empty, Some("source.purge"), "Take a source away with everything made of it.";
     SessionCapture: Post "/api/v1/sessions/{id}/capture", needs(Permission::SessionCapture), Api, Json, Some("session.capture_switch"), "Opt a session out of capture, or in again.";
     SessionRecent: Get "/api/v1/sessions/{id}/recent", needs(Permission::SessionRead), Api, Empty, None, "The last of a session in so many tokens.";

@@ -11,7 +11,7 @@ use crate::Instant;
 pub struct AddSourceRequest {
     /// `folder`, `file`, `url` or `issues`.
     pub kind: String,
-    /// Where it is: only a name to the daemon, which opens nothing.
+    /// Where it is: a URL if the daemon is to fetch it; only a name to it otherwise, it opens no file.
     pub location: String,
     /// What a person would call it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -126,6 +126,43 @@ pub struct SyncResponse {
     pub cut: u32,
     /// Secrets taken out.
     pub redacted: u32,
+}
+
+/// `POST /sources/{id}/fetch`.
+#[derive(Clone, Debug, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct FetchRequest {
+    /// Believe a page that is gone or has nothing on it; what is known of it leaves recall then.
+    #[serde(default)]
+    pub allow_empty: bool,
+}
+
+/// What a fetch found.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Found {
+    /// Something new, which was taken in.
+    Changed,
+    /// What is known already.
+    Unchanged,
+    /// That the page is gone (404 or 410). What is known of it stays.
+    Gone,
+    /// A page with nothing on it. What is known of it stays.
+    Empty,
+}
+
+/// What became of a fetch.
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+pub struct FetchResponse {
+    /// What was found.
+    pub found: Found,
+    /// What the server answered.
+    pub status: u16,
+    /// Where the answer came from, if a redirect led elsewhere.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub moved_to: Option<String>,
+    /// What changed; it never asks for anything.
+    pub sync: SyncResponse,
 }
 
 /// What a purge took away.

@@ -33,6 +33,18 @@ pub enum AppError {
     /// The store failed or refused.
     #[error(transparent)]
     Store(#[from] StoreError),
+    /// A page could not be fetched.
+    #[error(transparent)]
+    Egress(skep_egress::EgressError),
+    /// Its server did not give it.
+    #[error("the server answered {status}")]
+    Upstream {
+        /// What it answered.
+        status: u16,
+    },
+    /// What is there cannot be taken in.
+    #[error("{0}")]
+    Unfit(String),
     /// More work is queued than will be done soon; trying again later helps.
     #[error("too much is queued: {0}")]
     Overloaded(&'static str),

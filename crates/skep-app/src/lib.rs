@@ -50,6 +50,7 @@ pub use recall::{
 pub use removal::{Erased, Rewind, Rewound, Target};
 pub use review::{ConflictPage, HeldPage, Version};
 pub use sessions::{Ended, SessionPage, TurnPage};
+pub use skep_egress::EgressError;
 pub use skep_memory::TextForm;
 pub use skep_memory::{
     CutReason, DenyRules, Drop as DropPart, Edge, Form, NameKind, Outcome, ToolRule,
@@ -60,7 +61,10 @@ pub use skep_store::{
     InjectedItem, Injection, Member, Memory, Observation, Observed as Seen, PageOf, Participant,
     Pause, PausedSession, Proposal, Session, Turn,
 };
-pub use sources::{AddSource, Document, SourcePage, SourceSync, Synced};
+pub use sources::{
+    AddSource, Document, Fetch, Fetched, Fetching, Found, ReadExport, SourcePage, SourceSync,
+    Synced,
+};
 pub use status::Status;
 pub use upkeep::Upkeep;
 
@@ -90,6 +94,8 @@ pub struct App {
     hot: hot::Hot,
     dirty: upkeep::Dirty,
     looks: participants::Looks,
+    fetching: Fetching,
+    fetches: sources::Fetches,
     stopwatch: Arc<dyn Stopwatch>,
     started_at: Timestamp,
 }
@@ -128,6 +134,8 @@ impl App {
             hot,
             dirty: upkeep::Dirty::default(),
             looks: participants::looks(),
+            fetching: Fetching::default(),
+            fetches: sources::fetches(),
             stopwatch,
             started_at,
         }
@@ -137,6 +145,15 @@ impl App {
     #[must_use]
     pub fn with_capture(mut self, settings: CaptureSettings) -> Self {
         self.capturing = settings;
+        self
+    }
+}
+
+impl App {
+    /// Fetches pages from there.
+    #[must_use]
+    pub fn with_fetching(mut self, fetching: Fetching) -> Self {
+        self.fetching = fetching;
         self
     }
 }

@@ -1,7 +1,11 @@
 //! Sources: folders, files, pages and issue exports whose pieces are memories.
 //!
-//! The client reads; the daemon cuts, redacts and keeps. So the daemon opens no file and no
-//! connection that somebody names to it, and one rule cuts what every client brings.
+//! The client reads files, and the daemon fetches pages, through the one way out that checks where
+//! it leads; the daemon opens no file that somebody names to it. It cuts, redacts and keeps, so one
+//! rule cuts what every client brings.
+
+mod fetch;
+mod page;
 
 use skep_authz::{Authorized, rights::SourceManage};
 use skep_domain::{
@@ -16,6 +20,9 @@ use skep_store::{
 use crate::error::{Invalid, Rule};
 use crate::guard::guarded;
 use crate::{App, AppError};
+
+pub use fetch::{Fetch, Fetched, Fetching, Found, ReadExport};
+pub(crate) use fetch::{Fetches, fetches};
 
 /// A source that somebody adds.
 #[derive(Clone, Debug)]
@@ -174,14 +181,8 @@ impl App {
         refuse_taken_back(&mut tx, id).await?;
         let mut synced = Synced::default();
         for document in &sync.documents {
-            let (chunks, cut, redacted) = self.cut_document(&source, document);
-            let version = (document.path.as_str(), document.version.as_str());
-            let changes = tx.put_document(id, version, chunks, now).await?;
-            synced.changes.new += changes.new;
-            synced.changes.same += changes.same;
-            synced.changes.gone += changes.gone;
-            synced.cut += u32::from(cut);
-            synced.redacted += redacted;
+            self.take_document(&mut tx, &source, document, &mut synced)
+                .await?;
         }
         if let Some(manifest) = &sync.manifest {
             self.apply_manifest(&mut tx, id, manifest, &mut synced)
@@ -191,6 +192,26 @@ impl App {
         tx.commit().await?;
         self.dirty.mark(tenant);
         Ok(synced)
+    }
+
+    async fn take_document(
+        &self,
+        tx: &mut Tx<SourceManage>,
+        source: &Source,
+        document: &Document,
+        synced: &mut Synced,
+    ) -> Result<(), AppError> {
+        let (chunks, cut, redacted) = self.cut_document(source, document);
+        let version = (document.path.as_str(), document.version.as_str());
+        let changes = tx
+            .put_document(source.id, version, chunks, self.store.now())
+            .await?;
+        synced.changes.new += changes.new;
+        synced.changes.same += changes.same;
+        synced.changes.gone += changes.gone;
+        synced.cut += u32::from(cut);
+        synced.redacted += redacted;
+        Ok(())
     }
 
     async fn apply_manifest(

@@ -1,7 +1,7 @@
 //! Reads the documents of a source: a folder, a file, an export of issues. What is there may be
 //! hostile: nothing is followed, everything is bounded, what does not fit is named and left out.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 use std::fs::{File, OpenOptions};
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::io::Read;
@@ -9,8 +9,7 @@ use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
 use rustix::fs::OFlags;
-use serde::Deserialize;
-use serde_json::Value;
+use skep_api::issues;
 use skep_api::source::{DocumentInput, Format};
 
 use crate::failure::Failure;
@@ -21,8 +20,6 @@ const DOCUMENT: u64 = 1 << 20;
 const DOCUMENTS: usize = 20_000;
 /// Bytes of an export of issues.
 const EXPORT: u64 = 64 << 20;
-/// Comments of one issue.
-const COMMENTS: usize = 1_000;
 
 /// A source that was looked through.
 pub(crate) struct Reading {
@@ -34,19 +31,6 @@ pub(crate) struct Reading {
 enum Place {
     File(PathBuf),
     Text(String),
-}
-
-/// One issue of an export; what else it has is not read.
-#[derive(Deserialize)]
-struct Issue {
-    number: Option<u64>,
-    id: Option<u64>,
-    title: Option<String>,
-    body: Option<String>,
-    state: Option<String>,
-    /// A list of them, or only how many there are.
-    #[serde(default)]
-    comments: Value,
 }
 
 /// What sort of source a path is.
@@ -170,56 +154,17 @@ impl Reading {
     fn issues(&mut self, path: &Path) -> Result<(), Failure> {
         let refused = |why: String| Failure::new("ISSUES", format!("{}: {why}", path.display()));
         let bytes = bounded(path, EXPORT).map_err(refused)?;
-        let issues: Vec<Issue> = serde_json::from_slice(&bytes).map_err(|error| {
-            let place = format!("line {}, column {}", error.line(), error.column());
-            refused(format!("not a JSON array of issues ({place})"))
-        })?;
-        let mut seen: HashMap<String, usize> = HashMap::new();
-        for (at, issue) in issues.iter().take(DOCUMENTS).enumerate() {
-            let number = issue.number.or(issue.id).unwrap_or(at as u64 + 1);
-            let mut name = format!("#{number}");
-            let again = seen.entry(name.clone()).or_default();
-            *again += 1;
-            if *again > 1 {
-                name = format!("{name} ({again})");
-            }
-            let text = written(issue);
-            let version = version_of(text.as_bytes());
-            self.documents.insert(name, (version, Place::Text(text)));
+        let (pages, more) = issues::read(&bytes).map_err(refused)?;
+        for page in pages {
+            let version = version_of(page.text.as_bytes());
+            let place = Place::Text(page.text);
+            self.documents.insert(page.name, (version, place));
         }
-        if issues.len() > DOCUMENTS {
+        if more {
             self.skip(path, format!("more than {DOCUMENTS} issues"));
         }
         Ok(())
     }
-}
-
-/// An issue and its comments as one page.
-fn written(issue: &Issue) -> String {
-    let title = issue
-        .title
-        .as_deref()
-        .unwrap_or("untitled")
-        .replace('\n', " ");
-    let state = issue.state.as_deref().unwrap_or("unknown");
-    let mut text = format!("# {title}\n\nState: {state}\n\n");
-    text.push_str(issue.body.as_deref().unwrap_or_default());
-    for comment in issue
-        .comments
-        .as_array()
-        .into_iter()
-        .flatten()
-        .take(COMMENTS)
-    {
-        let user = &comment["user"];
-        let who = user["login"].as_str().or_else(|| user.as_str());
-        let who = who.unwrap_or("somebody").replace('\n', " ");
-        let body = comment["body"].as_str().unwrap_or_default();
-        text.push_str(&format!("\n\n## Comment by {who}\n\n{body}"));
-    }
-    let end = text.floor_char_boundary(DOCUMENT as usize);
-    text.truncate(end);
-    text
 }
 
 /// The bytes of a document; the reason why not, otherwise.

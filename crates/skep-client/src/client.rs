@@ -31,7 +31,9 @@ use skep_api::recall::{RecallRequest, RecallResponse};
 use skep_api::removal::{Erased, RewindRequest, RewindResponse};
 use skep_api::review::{Conflict, Held, History, ResolveConflictRequest, ReviewRequest};
 use skep_api::session::{EndResponse, Session, Turn};
-use skep_api::source::{AddSourceRequest, PurgeResponse, Source, SyncRequest, SyncResponse};
+use skep_api::source::{
+    AddSourceRequest, FetchRequest, FetchResponse, PurgeResponse, Source, SyncRequest, SyncResponse,
+};
 use skep_api::system::{Health, Probe};
 use skep_api::{ErrorEnvelope, RouteId};
 use tokio::time::timeout;
@@ -44,6 +46,8 @@ use crate::{ClientError, Endpoint};
 const PATIENCE: Duration = Duration::from_secs(30);
 /// A batch may wait for another writer's.
 const CAPTURE_PATIENCE: Duration = Duration::from_mins(2);
+/// A server elsewhere may be slow, and what it sends is cut and kept.
+const FETCH_PATIENCE: Duration = Duration::from_mins(5);
 /// Ending a session distils all that is left of it.
 const END_PATIENCE: Duration = Duration::from_mins(15);
 
@@ -138,6 +142,21 @@ impl Client {
             Some(id),
             Some(request),
             CAPTURE_PATIENCE,
+        )
+        .await
+    }
+
+    /// `POST /api/v1/sources/{id}/fetch`.
+    pub async fn fetch_source(
+        &mut self,
+        id: &str,
+        request: &FetchRequest,
+    ) -> Result<FetchResponse, ClientError> {
+        self.post(
+            RouteId::SourceFetch,
+            Some(id),
+            Some(request),
+            FETCH_PATIENCE,
         )
         .await
     }

@@ -2,6 +2,7 @@
 
 mod capture;
 mod source;
+mod sources;
 
 use std::fmt;
 use std::net::SocketAddr;
@@ -22,6 +23,7 @@ pub(crate) struct Config {
     pub(crate) key: Key,
     pub(crate) log: Log,
     pub(crate) capture: capture::Capture,
+    pub(crate) sources: sources::Sources,
 }
 
 #[derive(Debug, Deserialize)]
@@ -108,6 +110,7 @@ impl Config {
         let config: Self = table.try_into().map_err(|error| source::refusal(&error))?;
         config.server.tcp_address()?;
         config.capture.settings()?;
+        config.sources.fetching()?;
         if !(1..=4_096).contains(&config.store.open_workspaces) {
             bail!("store.open_workspaces must be 1 to 4096");
         }
@@ -152,7 +155,8 @@ impl fmt::Display for Config {
             None => writeln!(f, "# key.file is root.key in the data directory")?,
         }
         writeln!(f, "log.level = {:?}", self.log.level)?;
-        write!(f, "{}", self.capture)
+        writeln!(f, "{}", self.capture)?;
+        write!(f, "{}", self.sources)
     }
 }
 
@@ -188,6 +192,14 @@ mod tests {
             ("", &[("SKEP_INDEX__BUGDET_MIB", "32")]),
             ("[index]\nbudget_mib = \"much\"", &[]),
             ("[server]\ntcp = \"nowhere\"", &[]),
+            (
+                "[sources]\nfetch = \"off\"\nallow = [\"https://Wiki.internal:8443\"]",
+                &[],
+            ),
+            ("", &[("SKEP_SOURCES__FETCH", "off")]),
+            ("", &[("SKEP_SOURCES__FETCH", "everywhere")]),
+            ("[sources]\nallow = [\"https://wiki.internal/a\"]", &[]),
+            ("[sources]\nallow = [\"http://0x7f.1\"]", &[]),
             ("[server", &[]),
         ];
         let mut shown = String::new();

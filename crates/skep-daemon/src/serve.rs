@@ -27,7 +27,8 @@ pub(crate) async fn serve(home: &Path, config: &Config) -> anyhow::Result<()> {
         index_budget: config.index.budget_mib << 20,
     };
     let app = App::new(store, embedder, Arc::new(Monotonic::start()), settings);
-    let app = Arc::new(app.with_capture(config.capture.settings()?));
+    let app = app.with_capture(config.capture.settings()?);
+    let app = Arc::new(app.with_fetching(config.sources.fetching()?));
     let listeners = listen(home, config).await?;
     let edge = edge(&app, &listeners)?;
     files::write_pid(home)?;

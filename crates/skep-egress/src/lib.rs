@@ -92,6 +92,13 @@ impl Egress {
         self
     }
 
+    /// With so many calls under way at a time.
+    #[must_use]
+    pub fn with_calls(mut self, calls: usize) -> Self {
+        self.slots = Semaphore::new(calls);
+        self
+    }
+
     /// Trusting these certificates, in DER, and no others: for a server with an authority of its
     /// own.
     #[must_use]

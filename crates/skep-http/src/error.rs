@@ -5,7 +5,7 @@ use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::Response;
 use skep_api::id::IdError;
 use skep_api::{ErrorBody, ErrorCode, ErrorEnvelope, FieldError};
-use skep_app::{AppError, Rule};
+use skep_app::{AppError, EgressError, Rule};
 use skep_authz::Denied;
 use skep_domain::Permission;
 
@@ -119,9 +119,20 @@ impl From<AppError> for ApiError {
                 retry_after_ms: Some(retry_after_ms),
                 ..Self::new(
                     ErrorCode::RateLimited,
-                    "Too many looks at participants in a short time: wait as long as it says.",
+                    "Too often in a short time: wait as long as it says.",
                 )
             },
+            AppError::Egress(error) => error.into(),
+            AppError::Upstream { status } => Self::new(
+                ErrorCode::UpstreamError,
+                format!(
+                    "The server answered {status}: look at the page yourself, or try again later."
+                ),
+            ),
+            AppError::Unfit(why) => Self::new(
+                ErrorCode::Unprocessable,
+                format!("This cannot be taken in: {why}."),
+            ),
             AppError::Overloaded(what) => Self::new(
                 ErrorCode::Overloaded,
                 format!("Too much is queued: {what}."),
@@ -138,6 +149,26 @@ impl From<AppError> for ApiError {
                 Self::internal()
             }
         }
+    }
+}
+
+impl From<EgressError> for ApiError {
+    fn from(error: EgressError) -> Self {
+        let code = match &error {
+            EgressError::Url(_) => ErrorCode::ValidationError,
+            EgressError::Forbidden { .. }
+            | EgressError::Redirect(_)
+            | EgressError::TooLarge { .. }
+            | EgressError::Answer(_) => ErrorCode::Unprocessable,
+            EgressError::Unreachable { .. } | EgressError::Tls { .. } => ErrorCode::UpstreamError,
+            EgressError::Late { .. } => ErrorCode::UpstreamTimeout,
+            EgressError::Busy => ErrorCode::Overloaded,
+            EgressError::Request(cause) => {
+                tracing::error!(cause, "a call could not be made");
+                return Self::internal();
+            }
+        };
+        Self::new(code, format!("{error}."))
     }
 }
 

@@ -93,6 +93,7 @@ fn handler(route: RouteId) -> Handler {
         RouteId::SourceList => authorized!(SourceList, rights::SourceManage, sources::list),
         RouteId::SourceGet => authorized!(SourceGet, rights::SourceManage, sources::get),
         RouteId::SourceSync => authorized!(SourceSync, rights::SourceManage, sources::sync),
+        RouteId::SourceFetch => authorized!(SourceFetch, rights::SourceManage, sources::fetch),
         RouteId::SourcePurge => authorized!(SourcePurge, rights::SourceManage, sources::purge),
         RouteId::CaptureRules => authorized!(CaptureRules, rights::SettingRead, capture::rules),
         RouteId::CapturePause => authorized!(CapturePause, rights::SessionCapture, capture::pause),

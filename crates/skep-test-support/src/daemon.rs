@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::{Arc, OnceLock};
 
-use skep_app::{App, CaptureSettings, PageOf, Settings, Upkeep};
+use skep_app::{App, CaptureSettings, Fetching, PageOf, Settings, Upkeep};
 use skep_authz::rights::{self, MemoryReview};
 use skep_domain::{Harness, MemoryId, MemoryKind, MemoryState, Trust, Validity, Visibility};
 use skep_http::{Edge, Listeners, Serving};
@@ -38,29 +38,26 @@ pub struct TestDaemon {
 impl TestDaemon {
     /// Starts one that captures whatever directory it is told of.
     pub async fn start() -> Self {
-        let settings = CaptureSettings {
-            unbound: true,
-            ..CaptureSettings::default()
-        };
-        Self::start_with(settings).await
+        Self::start_with(unbound()).await
     }
 
     /// Starts one whose upkeep happens when the test says so, and at no other time.
     pub async fn start_quiet() -> Self {
-        let settings = CaptureSettings {
-            unbound: true,
-            ..CaptureSettings::default()
-        };
-        Self::start_as(settings, false).await
+        Self::start_as(unbound(), false, Fetching::default()).await
+    }
+
+    /// Starts one that captures whatever directory it is told of, and fetches from there.
+    pub async fn start_fetching(fetching: Fetching) -> Self {
+        Self::start_as(unbound(), true, fetching).await
     }
 
     /// Starts one that captures by these settings.
     pub async fn start_with(capture: CaptureSettings) -> Self {
-        Self::start_as(capture, true).await
+        Self::start_as(capture, true, Fetching::default()).await
     }
 
     #[expect(clippy::expect_used, reason = "a test without its daemon cannot go on")]
-    async fn start_as(capture: CaptureSettings, tends: bool) -> Self {
+    async fn start_as(capture: CaptureSettings, tends: bool, fetching: Fetching) -> Self {
         let scratch = Scratch::new();
         let clock = Arc::new(ManualClock::new());
         let root = MemoryRootKey::new(7);
@@ -79,7 +76,7 @@ impl TestDaemon {
             Arc::new(StoppedWatch),
             Settings::default(),
         );
-        let app = Arc::new(app.with_capture(capture));
+        let app = Arc::new(app.with_capture(capture).with_fetching(fetching));
         let socket = UnixListener::bind(scratch.path().join("skepd.sock")).expect("a socket");
         let tcp = TcpListener::bind("127.0.0.1:0").await.expect("a port");
         let address = tcp.local_addr().expect("its address");
@@ -212,6 +209,14 @@ impl TestDaemon {
         tx.commit().await.expect("it is durable");
         let (Kept::New(id) | Kept::Known(id)) = kept;
         id
+    }
+}
+
+/// Captures whatever directory it is told of.
+fn unbound() -> CaptureSettings {
+    CaptureSettings {
+        unbound: true,
+        ..CaptureSettings::default()
     }
 }
 

@@ -5,6 +5,7 @@ mod daemon;
 mod raw;
 mod replay;
 mod scratch;
+mod site;
 mod tenant;
 
 pub use clock::{ManualClock, StoppedWatch};
@@ -12,4 +13,5 @@ pub use daemon::TestDaemon;
 pub use raw::{Reply, Request};
 pub use replay::Pace;
 pub use scratch::{MemoryRootKey, Scratch};
+pub use site::{Page, Site};
 pub use tenant::{Tenant, open_store};

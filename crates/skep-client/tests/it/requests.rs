@@ -14,7 +14,7 @@ use skep_api::participant as people;
 use skep_api::recall::RecallRequest;
 use skep_api::removal::RewindRequest;
 use skep_api::review::{ResolveConflictRequest, ReviewRequest};
-use skep_api::source::{AddSourceRequest, SyncRequest};
+use skep_api::source::{AddSourceRequest, FetchRequest, SyncRequest};
 use skep_api::{ErrorCode, ROUTES, Route, capture};
 use skep_client::{Client, ClientError, Endpoint, Home};
 use tempfile::TempDir;
@@ -122,6 +122,10 @@ async fn each_method_calls_its_own_row_of_the_table() {
         client.source("ID").await.is_err(),
         client
             .sync_source("ID", &SyncRequest::default())
+            .await
+            .is_err(),
+        client
+            .fetch_source("ID", &FetchRequest::default())
             .await
             .is_err(),
         client.purge_source("ID").await.is_err(),

@@ -4,9 +4,10 @@ use axum::response::Response;
 use skep_api::Instant;
 use skep_api::page::{Page, PageQuery};
 use skep_api::source::{
-    AddSourceRequest, Format, PurgeResponse, Source as WireSource, SyncRequest, SyncResponse,
+    AddSourceRequest, FetchRequest, FetchResponse, Format, Found as WireFound, PurgeResponse,
+    Source as WireSource, SyncRequest, SyncResponse,
 };
-use skep_app::{AddSource, Document, Source, SourceSync, TextForm};
+use skep_app::{AddSource, Document, Fetch, Found, Source, SourceSync, Synced, TextForm};
 use skep_authz::{Authorized, rights};
 use skep_domain::{Id, SourceId};
 
@@ -95,7 +96,45 @@ pub(crate) async fn sync(
             .collect(),
     };
     let synced = call.app().sync_source(authorized, id, &sync).await?;
-    ok(&SyncResponse {
+    ok(&wire_sync(synced))
+}
+
+/// A server is waited for between transactions, and each of those takes a right of its own.
+pub(crate) async fn fetch(
+    _first: Authorized<rights::SourceManage>,
+    call: Call,
+) -> Result<Response, ApiError> {
+    let request: FetchRequest = call.body()?;
+    let fetch = Fetch {
+        source: call.path_id()?,
+        allow_empty: request.allow_empty,
+        read_export,
+    };
+    let right = || call.caller.authorize();
+    let fetched = call.app().fetch_source(right, fetch).await?;
+    ok(&FetchResponse {
+        found: match fetched.found {
+            Found::Changed => WireFound::Changed,
+            Found::Unchanged => WireFound::Unchanged,
+            Found::Gone => WireFound::Gone,
+            Found::Empty => WireFound::Empty,
+        },
+        status: fetched.status,
+        moved_to: fetched.moved_to,
+        sync: wire_sync(fetched.synced),
+    })
+}
+
+fn read_export(bytes: &[u8]) -> Result<Vec<(String, String)>, String> {
+    let (pages, _) = skep_api::issues::read(bytes)?;
+    Ok(pages
+        .into_iter()
+        .map(|page| (page.name, page.text))
+        .collect())
+}
+
+fn wire_sync(synced: Synced) -> SyncResponse {
+    SyncResponse {
         wanted: synced.wanted,
         new: synced.changes.new,
         same: synced.changes.same,
@@ -103,7 +142,7 @@ pub(crate) async fn sync(
         documents_gone: synced.documents_gone,
         cut: synced.cut,
         redacted: synced.redacted,
-    })
+    }
 }
 
 pub(crate) async fn purge(

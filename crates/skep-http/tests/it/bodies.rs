@@ -64,6 +64,7 @@ pub(crate) fn body(route: RouteId, ids: &Ids) -> Value {
         RouteId::Recall => json!({ "query": "which port does the harbour master use" }),
         RouteId::ExplainRecall
         | RouteId::SourceSync
+        | RouteId::SourceFetch
         | RouteId::QuarantineAccept
         | RouteId::QuarantineReject => json!({}),
         RouteId::RelationList => json!({ "name": "src/lib.rs" }),

@@ -17,6 +17,8 @@ mod capturing;
 #[cfg(test)]
 mod explain;
 #[cfg(test)]
+mod fetching;
+#[cfg(test)]
 mod flow;
 #[cfg(test)]
 mod foreign;

@@ -7,7 +7,7 @@ use crate::canary::walk;
 
 const MOMENTS: [&str; 2] = ["2026-01-01T00:00:00Z", "2026-01-01T12:00:00Z"];
 
-async fn send(
+pub(crate) async fn send(
     daemon: &TestDaemon,
     persona: &str,
     method: &str,
@@ -24,13 +24,13 @@ async fn send(
     (reply.status, reply.json())
 }
 
-async fn post(daemon: &TestDaemon, path: &str, body: Value) -> Value {
+pub(crate) async fn post(daemon: &TestDaemon, path: &str, body: Value) -> Value {
     let (status, answer) = send(daemon, "owner", "POST", path, body).await;
     assert_eq!(status, 200, "{path}: {answer}");
     answer
 }
 
-async fn add(daemon: &TestDaemon, kind: &str, location: &str) -> String {
+pub(crate) async fn add(daemon: &TestDaemon, kind: &str, location: &str) -> String {
     let source = post(
         daemon,
         "/api/v1/sources",
@@ -44,7 +44,7 @@ fn document(path: &str, version: &str, text: &str) -> Value {
     json!({ "path": path, "version": version, "text": text })
 }
 
-async fn recalled(daemon: &TestDaemon, query: &str, as_of: Option<&str>) -> Value {
+pub(crate) async fn recalled(daemon: &TestDaemon, query: &str, as_of: Option<&str>) -> Value {
     let mut question = json!({ "query": query, "k": 50, "token_budget": 20000 });
     if let Some(as_of) = as_of {
         question["as_of"] = as_of.into();
