@@ -1,12 +1,15 @@
 //! The command line as types.
 
 pub(crate) mod people;
+mod source;
 
 use std::path::PathBuf;
 
 use clap::builder::PossibleValuesParser;
 use clap::{Args as ClapArgs, Parser, Subcommand, ValueHint};
 use skep_api::{Harness, Instant, MemoryKind, Tier};
+
+pub(crate) use source::Source;
 
 /// Memory for coding agents, on your own machine.
 ///
@@ -493,46 +496,6 @@ pub(crate) struct Resume {
     /// Which harness the session is of.
     #[arg(long, default_value = "claude-code")]
     pub(crate) harness: String,
-}
-
-#[derive(Debug, Subcommand)]
-pub(crate) enum Source {
-    /// Add a folder of notes, a file, or an export of issues, and read it.
-    ///
-    /// A second time, it reads what changed. What is read is remembered as coming from outside,
-    /// unless it is yours.
-    Add {
-        /// The folder or file.
-        #[arg(value_hint = ValueHint::AnyPath)]
-        path: PathBuf,
-        /// The file is a JSON array of issues with their comments.
-        #[arg(long)]
-        issues: bool,
-        /// You or your agents wrote it: trust it as an agent's word.
-        #[arg(long, conflicts_with = "issues")]
-        mine: bool,
-        /// Who may recall it.
-        #[arg(long, default_value = "own", value_parser = ["workspace", "own", "private"])]
-        visibility: String,
-        /// The project it belongs to.
-        #[arg(long, short)]
-        project: Option<String>,
-    },
-    /// Show the sources.
-    List,
-    /// Read a source again: only what changed is sent, what is gone leaves recall.
-    Sync {
-        /// The source, such as `src_0e…`
-        id: String,
-        /// Believe a source that has nothing in it any more.
-        #[arg(long)]
-        allow_empty: bool,
-    },
-    /// Take a source away with everything that was made of it.
-    Purge {
-        /// The source, such as `src_0e…`
-        id: String,
-    },
 }
 
 #[derive(Debug, Subcommand)]

@@ -55,6 +55,26 @@ impl Failure {
         self
     }
 
+    /// The code that programs read.
+    pub(crate) fn code(&self) -> &str {
+        match &self.kind {
+            Kind::Refused(envelope) => envelope.error.code.as_str(),
+            Kind::Here(code) => code,
+            Kind::Usage => "USAGE",
+            Kind::Closed => "CLOSED",
+        }
+    }
+
+    /// What is wrong and what to do, on one line.
+    pub(crate) fn told(&self) -> String {
+        let mut told = visible(&self.message).into_owned();
+        for line in self.particulars() {
+            told.push_str("; ");
+            told.push_str(&visible(&line));
+        }
+        told
+    }
+
     /// Says it and gives the exit code.
     pub(crate) fn report(&self, output: &Output) -> ExitCode {
         if matches!(self.kind, Kind::Closed) {

@@ -15,6 +15,7 @@ mod reading;
 mod stopwatch;
 mod style;
 mod verbs;
+mod watching;
 
 use std::ffi::OsString;
 use std::process::ExitCode;

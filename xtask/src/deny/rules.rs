@@ -21,6 +21,16 @@ pub(super) struct Rules {
 #[derive(Debug, Deserialize)]
 struct Licenses {
     allow: Vec<String>,
+    #[serde(default)]
+    exceptions: Vec<Exception>,
+}
+
+/// Licences that one crate may have and no other.
+#[derive(Debug, Deserialize)]
+struct Exception {
+    #[serde(rename = "crate")]
+    name: String,
+    allow: Vec<String>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -72,7 +82,9 @@ impl Rules {
     /// When the text is not TOML, a rule lacks its reason, or a licence is not an SPDX name.
     pub(super) fn read(text: &str) -> Result<Self> {
         let rules: Self = toml::from_str(text).context("deny.toml")?;
-        for name in &rules.licenses.allow {
+        let exceptions = rules.licenses.exceptions.iter();
+        let excepted = exceptions.flat_map(|exception| &exception.allow);
+        for name in rules.licenses.allow.iter().chain(excepted) {
             if spdx::license_id(name).is_none() {
                 bail!("deny.toml: `{name}` is no SPDX licence");
             }
@@ -104,12 +116,15 @@ impl Rules {
         else {
             return problem(format!("`{text}` is no SPDX expression"));
         };
+        let own = self.licenses.exceptions.iter();
+        let own = own.filter(|exception| exception.name == package.name);
+        let own: Vec<&String> = own.flat_map(|exception| &exception.allow).collect();
         let allowed = |asked: &LicenseReq| {
-            asked.addition.is_none()
-                && asked
-                    .license
-                    .id()
-                    .is_some_and(|id| self.licenses.allow.iter().any(|name| name == id.name))
+            let on_a_list = |id: spdx::LicenseId| {
+                let mut names = self.licenses.allow.iter().chain(own.iter().copied());
+                names.any(|name| name == id.name)
+            };
+            asked.addition.is_none() && asked.license.id().is_some_and(on_a_list)
         };
         if expression.evaluate(allowed) {
             return None;

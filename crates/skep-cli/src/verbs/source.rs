@@ -1,50 +1,49 @@
-//! `skep source`: folders, files and issue exports whose pieces are remembered.
+//! `skep source`: folders, files, pages and issue exports whose pieces are remembered.
+
+mod sync;
+mod watch;
 
 use std::path::Path;
 use std::process::ExitCode;
 
 use skep_api::page::PageQuery;
-use skep_api::source::{AddSourceRequest, ManifestEntry, SyncRequest, SyncResponse};
+use skep_api::source::{AddSourceRequest, Source as Known};
 use skep_client::Client;
 
 use crate::args::Source;
 use crate::context::Context;
 use crate::failure::Failure;
 use crate::layout::{columns, one_line};
-use crate::reading::{Reading, kind_of};
-
-/// Bytes of text that go out together; as JSON they are at most six times as many.
-const BATCH: usize = 1 << 20;
-/// Documents that go out together.
-const DOCUMENTS: usize = 200;
+use crate::reading::kind_of;
 
 pub(super) async fn run(context: &Context<'_>, arguments: Source) -> Result<ExitCode, Failure> {
     match arguments {
         Source::Add {
-            path,
+            place,
             issues,
             mine,
             visibility,
             project,
         } => {
-            let kind = kind_of(&path, issues)?;
+            let (kind, location) = placed(&place, issues)?;
             let request = AddSourceRequest {
                 kind: kind.into(),
-                location: std::path::absolute(&path)?.to_string_lossy().into_owned(),
+                location,
                 title: None,
                 trust: mine.then(|| "agent".to_owned()),
                 visibility: Some(visibility),
                 project,
             };
-            let mut client = context.client().await?;
-            let source = client.add_source(&request).await?;
-            sync(context, &mut client, &source.id, false).await
+            add(context, &request).await
         }
         Source::List => list(context).await,
         Source::Sync { id, allow_empty } => {
             let mut client = context.client().await?;
-            sync(context, &mut client, &id, allow_empty).await
+            let source = client.source(&id).await?;
+            let synced = sync::bring(&mut client, &source, allow_empty).await?;
+            synced.show(context.output, &source)
         }
+        Source::Watch { ids } => watch::run(context, &ids).await,
         Source::Purge { id } => {
             let purged = context.client().await?.purge_source(&id).await?;
             if context.output.is_json() {
@@ -59,8 +58,42 @@ pub(super) async fn run(context: &Context<'_>, arguments: Source) -> Result<Exit
     }
 }
 
-async fn list(context: &Context<'_>) -> Result<ExitCode, Failure> {
+/// What sort of source a place is, and where it is.
+fn placed(place: &str, issues: bool) -> Result<(&'static str, String), Failure> {
+    if is_url(place) {
+        return Ok((if issues { "issues" } else { "url" }, place.to_owned()));
+    }
+    let path = Path::new(place);
+    let kind = kind_of(path, issues)?;
+    let location = std::path::absolute(path)?;
+    Ok((kind, location.to_string_lossy().into_owned()))
+}
+
+/// Whether the daemon fetches it.
+fn is_url(location: &str) -> bool {
+    let start = location.split("://").next().unwrap_or_default();
+    start.len() < location.len()
+        && (start.eq_ignore_ascii_case("https") || start.eq_ignore_ascii_case("http"))
+}
+
+async fn add(context: &Context<'_>, request: &AddSourceRequest) -> Result<ExitCode, Failure> {
     let mut client = context.client().await?;
+    let source = client.add_source(request).await?;
+    match sync::bring(&mut client, &source, false).await {
+        Ok(synced) => synced.show(context.output, &source),
+        Err(failure) => {
+            // What was never read is not worth keeping; mistyped, it would only lie about.
+            if source.synced_at.is_none() && source.documents == 0 {
+                let _best_effort = client.purge_source(&source.id).await;
+                return Err(failure.hint("it was not added"));
+            }
+            Err(failure)
+        }
+    }
+}
+
+/// All sources, newest first.
+async fn all(client: &mut Client) -> Result<Vec<Known>, Failure> {
     let mut all = Vec::new();
     let mut query = PageQuery::default();
     loop {
@@ -68,9 +101,14 @@ async fn list(context: &Context<'_>) -> Result<ExitCode, Failure> {
         all.extend(page.items);
         match page.next {
             Some(next) => query.cursor = Some(next),
-            None => break,
+            None => return Ok(all),
         }
     }
+}
+
+async fn list(context: &Context<'_>) -> Result<ExitCode, Failure> {
+    let mut client = context.client().await?;
+    let all = all(&mut client).await?;
     if context.output.is_json() {
         context.output.json(&all)?;
         return Ok(ExitCode::SUCCESS);
@@ -90,100 +128,6 @@ async fn list(context: &Context<'_>) -> Result<ExitCode, Failure> {
     });
     for line in columns(&rows.collect::<Vec<_>>()) {
         context.output.line(&line)?;
-    }
-    Ok(ExitCode::SUCCESS)
-}
-
-/// Says what there is, then brings what the daemon does not have in that version.
-async fn sync(
-    context: &Context<'_>,
-    client: &mut Client,
-    id: &str,
-    allow_empty: bool,
-) -> Result<ExitCode, Failure> {
-    let source = client.source(id).await?;
-    let reading = Reading::open(&source.kind, Path::new(&source.location))?;
-    let manifest: Vec<ManifestEntry> = reading
-        .documents()
-        .map(|(path, version)| ManifestEntry {
-            path: path.to_owned(),
-            version: version.to_owned(),
-        })
-        .collect();
-    // A folder that is not mounted looks like one that was emptied.
-    if manifest.is_empty() && source.documents > 0 && !allow_empty {
-        let message = format!(
-            "{} has no documents, and had {}",
-            source.location, source.documents
-        );
-        return Err(Failure::new("EMPTY", message).hint("if that is so: --allow-empty"));
-    }
-    let request = SyncRequest {
-        manifest: Some(manifest),
-        documents: Vec::new(),
-    };
-    let mut sum = client.sync_source(id, &request).await?;
-    let wanted = std::mem::take(&mut sum.wanted);
-    let mut open = SyncRequest::default();
-    let mut bytes = 0;
-    for path in &wanted {
-        let Some(document) = reading.read(path) else {
-            continue;
-        };
-        let full = open.documents.len() == DOCUMENTS || bytes + document.text.len() > BATCH;
-        if full && !open.documents.is_empty() {
-            add(&mut sum, &client.sync_source(id, &open).await?);
-            open.documents.clear();
-            bytes = 0;
-        }
-        bytes += document.text.len();
-        open.documents.push(document);
-    }
-    if !open.documents.is_empty() {
-        add(&mut sum, &client.sync_source(id, &open).await?);
-    }
-    show(context, id, &sum, reading.skipped())
-}
-
-fn add(sum: &mut SyncResponse, more: &SyncResponse) {
-    sum.new += more.new;
-    sum.same += more.same;
-    sum.gone += more.gone;
-    sum.cut += more.cut;
-    sum.redacted += more.redacted;
-}
-
-fn show(
-    context: &Context<'_>,
-    id: &str,
-    sum: &SyncResponse,
-    skipped: &[(String, String)],
-) -> Result<ExitCode, Failure> {
-    let out = context.output;
-    if out.is_json() {
-        let skipped: Vec<_> = skipped
-            .iter()
-            .map(|(path, why)| serde_json::json!({ "path": path, "why": why }))
-            .collect();
-        out.json(&serde_json::json!({ "source": id, "sync": sum, "skipped": skipped }))?;
-        return Ok(ExitCode::SUCCESS);
-    }
-    out.line(&format!(
-        "{}: {} pieces new, {} left, {} documents gone, {} secrets taken out",
-        one_line(id),
-        sum.new,
-        sum.gone,
-        sum.documents_gone,
-        sum.redacted
-    ))?;
-    for (path, why) in skipped.iter().take(20) {
-        out.line(&format!("  skipped {}: {}", one_line(path), one_line(why)))?;
-    }
-    if skipped.len() > 20 {
-        out.line(&format!(
-            "  … {} more; all of them with --json",
-            skipped.len() - 20
-        ))?;
     }
     Ok(ExitCode::SUCCESS)
 }

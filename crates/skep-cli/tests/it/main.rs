@@ -17,6 +17,8 @@ mod resume;
 #[path = "../../../skep-client/tests/it/scripted.rs"]
 mod scripted;
 #[cfg(test)]
+mod sources;
+#[cfg(test)]
 mod transcripts;
 #[cfg(test)]
 mod verbs;

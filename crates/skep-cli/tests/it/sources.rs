@@ -1,0 +1,177 @@
+//! `skep source` against a real daemon: watching a folder, and a page by URL.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Stdio;
+use std::time::Duration;
+
+use serde_json::Value;
+use skep_test_support::{Site, TestDaemon};
+use tokio::io::{AsyncBufReadExt, BufReader, Lines};
+use tokio::process::{Child, ChildStdout, Command};
+use tokio::time::timeout;
+
+use crate::program::{Ran, run};
+
+async fn skep(home: &Path, arguments: &[&str]) -> Ran {
+    let home = home.to_owned();
+    let arguments: Vec<String> = arguments.iter().map(|one| (*one).into()).collect();
+    let ran = move || {
+        let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
+        run(&home, &arguments, &[])
+    };
+    tokio::task::spawn_blocking(ran).await.unwrap()
+}
+
+async fn recalled(home: &Path, question: &str) -> String {
+    let ran = skep(home, &["recall", question, "--json"]).await;
+    assert_eq!(ran.code, 0, "{ran:?}");
+    ran.json()["items"].to_string()
+}
+
+/// `skep source watch --json`, its lines one by one.
+struct Watching {
+    child: Child,
+    lines: Lines<BufReader<ChildStdout>>,
+}
+
+impl Watching {
+    fn start(home: &Path) -> Self {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_skep"));
+        command
+            .args(["source", "watch", "--json"])
+            .env_clear()
+            .env("SKEP_HOME", home)
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .kill_on_drop(true);
+        let mut child = command.spawn().unwrap();
+        let lines = BufReader::new(child.stdout.take().unwrap()).lines();
+        Self { child, lines }
+    }
+
+    /// The next line that tells of this.
+    async fn event(&mut self, name: &str) -> Value {
+        let found = async {
+            loop {
+                let line = self.lines.next_line().await.unwrap();
+                let line: Value = serde_json::from_str(&line.expect("it goes on")).unwrap();
+                assert_ne!(line["event"], "failed", "{line}");
+                if line["event"] == name {
+                    return line;
+                }
+            }
+        };
+        timeout(Duration::from_mins(1), found).await.unwrap()
+    }
+}
+
+async fn world(site: Option<&Site>) -> (TestDaemon, PathBuf) {
+    let daemon = match site {
+        Some(site) => TestDaemon::start_fetching(site.fetching()).await,
+        None => TestDaemon::start().await,
+    };
+    daemon.socket_owner().await;
+    let home = daemon.socket().parent().unwrap().to_owned();
+    (daemon, home)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_edited_note_is_recalled_and_a_folder_that_went_empties_nothing() {
+    let (_daemon, home) = world(None).await;
+    let root = tempfile::tempdir().unwrap();
+    let vault = root.path().join("vault");
+    fs::create_dir(&vault).unwrap();
+    let note = vault.join("crane.md");
+    fs::write(&note, "# Crane\nThe qxnorthwvzk crane lifts forty tonnes.").unwrap();
+    let vault_name = vault.to_str().unwrap();
+    let added = skep(&home, &["source", "add", vault_name, "--json"]).await;
+    assert_eq!(added.json()["sync"]["new"], 1, "{added:?}");
+
+    let mut watching = Watching::start(&home);
+    watching.event("watching").await;
+    // As an editor saves: a new file beside it, renamed over it.
+    let beside = vault.join(".crane.md.swp");
+    fs::write(
+        &beside,
+        "# Crane\nThe qxnorthwvzk crane lifts fifty tonnes.",
+    )
+    .unwrap();
+    fs::rename(&beside, &note).unwrap();
+    let synced = watching.event("synced").await;
+    assert_eq!(
+        (&synced["sync"]["new"], &synced["sync"]["gone"]),
+        (&1.into(), &1.into())
+    );
+    let found = recalled(&home, "qxnorthwvzk crane").await;
+    assert!(
+        found.contains("fifty") && !found.contains("forty"),
+        "{found}"
+    );
+
+    fs::rename(&vault, root.path().join("away")).unwrap();
+    watching.event("missing").await;
+    assert!(recalled(&home, "qxnorthwvzk crane").await.contains("fifty"));
+    fs::rename(root.path().join("away"), &vault).unwrap();
+    watching.event("watching").await;
+    fs::create_dir(vault.join("new")).unwrap();
+    fs::write(vault.join("new/tide.md"), "High water is at qxtidewvzk.").unwrap();
+    assert_eq!(watching.event("synced").await["sync"]["new"], 1);
+    assert!(recalled(&home, "qxtidewvzk").await.contains("High water"));
+
+    let pid = watching.child.id().unwrap().to_string();
+    let interrupted = Command::new("kill").args(["-INT", &pid]).status().await;
+    assert!(interrupted.unwrap().success());
+    watching.event("stopped").await;
+    assert!(watching.child.wait().await.unwrap().success());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_page_is_added_synced_and_missed() {
+    let site = Site::start().await;
+    let (_daemon, home) = world(Some(&site)).await;
+    let url = "http://docs.example/notes.md";
+    let failed = skep(&home, &["source", "add", url]).await;
+    assert_eq!(failed.code, 1, "{failed:?}");
+    assert!(failed.stderr.contains("404"), "{failed:?}");
+    let listed = skep(&home, &["source", "list", "--json"]).await;
+    assert_eq!(listed.json(), serde_json::json!([]), "it was not added");
+
+    site.put(
+        "/notes.md",
+        "text/markdown",
+        "\"1\"",
+        "The qxgatewvzk gate opens at six.",
+    );
+    let added = skep(&home, &["source", "add", url, "--json"]).await.json();
+    assert_eq!(added["found"], "changed");
+    let id = added["source"].as_str().unwrap();
+    assert!(recalled(&home, "qxgatewvzk gate").await.contains("at six"));
+    let same = skep(&home, &["source", "sync", id, "--json"]).await;
+    assert_eq!(same.json()["found"], "unchanged");
+    site.put_status("/notes.md", 410);
+    let gone = skep(&home, &["source", "sync", id]).await;
+    assert_eq!(gone.code, 1);
+    assert!(
+        gone.stderr.contains("410") && gone.stderr.contains("--allow-empty"),
+        "{gone:?}"
+    );
+    assert!(recalled(&home, "qxgatewvzk gate").await.contains("at six"));
+    let believed = skep(&home, &["source", "sync", id, "--allow-empty", "--json"]).await;
+    assert_eq!(believed.json()["sync"]["documents_gone"], 1);
+    assert!(!recalled(&home, "qxgatewvzk gate").await.contains("at six"));
+
+    for (arguments, code) in [
+        (
+            &["source", "add", "https://docs.example/x", "--mine"][..],
+            1,
+        ),
+        (&["source", "add", "file:///etc/passwd"], 1),
+        (&["source", "add", "http://127.0.0.1:1/"], 1),
+        (&["source", "watch", id], 2),
+        (&["source", "watch"], 2),
+    ] {
+        let ran = skep(&home, arguments).await;
+        assert_eq!(ran.code, code, "{ran:?}");
+    }
+}
