@@ -3,7 +3,7 @@
 use clap::{Args as ClapArgs, Subcommand};
 use skep_api::{Instant, ParticipantKind};
 
-use super::{kinds, moment};
+use super::values::{kinds, moment};
 
 /// What to do about participants.
 #[derive(Debug, Subcommand)]
