@@ -11,7 +11,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use notify::event::{EventKind, ModifyKind};
-use notify::{Event, RecommendedWatcher, RecursiveMode, Watcher};
+use notify::{Config, Event, RecommendedWatcher, RecursiveMode, Watcher};
 use tokio::sync::Notify;
 
 pub(crate) use quiet::Quiet;
@@ -129,7 +129,9 @@ impl Place {
         } else {
             RecursiveMode::NonRecursive
         };
-        let watcher = notify::recommended_watcher(noticed).and_then(|mut watcher| {
+        // A link could lead out, or round in circles; what it leads to is not read either.
+        let config = Config::default().with_follow_symlinks(false);
+        let watcher = RecommendedWatcher::new(noticed, config).and_then(|mut watcher| {
             watcher.watch(self.anchor(), mode)?;
             Ok(watcher)
         });

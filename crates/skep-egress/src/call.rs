@@ -146,10 +146,16 @@ impl Egress {
         addresses: &[IpAddr],
     ) -> Result<Box<dyn Wire>, EgressError> {
         let mut last = io::Error::from(io::ErrorKind::AddrNotAvailable);
+        let mut left = addresses.len().min(TRIES) as u32;
         for address in addresses.iter().take(TRIES) {
-            match self.dial.dial(SocketAddr::new(*address, origin.port)).await {
-                Ok(wire) => return Ok(wire),
-                Err(error) => last = error,
+            // An address that swallows what it is sent must leave time for the next one.
+            let share = self.patience.connect / left.min(3);
+            left -= 1;
+            let dialled = self.dial.dial(SocketAddr::new(*address, origin.port));
+            match timeout(share, dialled).await {
+                Ok(Ok(wire)) => return Ok(wire),
+                Ok(Err(error)) => last = error,
+                Err(_) => last = io::ErrorKind::TimedOut.into(),
             }
         }
         Err(unreachable(origin, last))

@@ -18,8 +18,8 @@ pub enum Reach {
 /// may choose any could have this machine knock at all of them.
 const PORTS: [u16; 4] = [80, 443, 8080, 8443];
 
-const PUBLIC_ONLY: &str = "only what is on the public internet is called, and no such name may be \
-                           known there; bring what is inside as a file";
+const PUBLIC_ONLY: &str = "no public address is known for it, and what is inside is called only if \
+                           the operator names it";
 
 impl Reach {
     /// Before anything is resolved.

@@ -63,6 +63,10 @@ fn placed(place: &str, issues: bool) -> Result<(&'static str, String), Failure> 
     if is_url(place) {
         return Ok((if issues { "issues" } else { "url" }, place.to_owned()));
     }
+    if place.contains("://") {
+        let message = format!("{place} cannot be fetched: a URL begins with https:// or http://");
+        return Err(Failure::usage(message));
+    }
     let path = Path::new(place);
     let kind = kind_of(path, issues)?;
     let location = std::path::absolute(path)?;

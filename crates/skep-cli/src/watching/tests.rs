@@ -117,6 +117,39 @@ async fn whatever_way_an_editor_saves_is_noticed() {
     watched.notices().await;
 }
 
+/// Numbers of the files and folders that this process has the system watch.
+#[cfg(target_os = "linux")]
+fn watched_numbers() -> Vec<u64> {
+    let files = fs::read_dir("/proc/self/fdinfo").unwrap();
+    let texts = files.filter_map(|file| fs::read_to_string(file.ok()?.path()).ok());
+    let texts: Vec<String> = texts.collect();
+    let lines = texts.iter().flat_map(|text| text.lines());
+    let numbers = lines.filter_map(|line| {
+        let number = line.strip_prefix("inotify ")?.split("ino:").nth(1)?;
+        u64::from_str_radix(number.split(' ').next()?, 16).ok()
+    });
+    numbers.collect()
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn n12_no_link_leads_the_watch_out_of_its_folder() {
+    use std::os::unix::fs::{MetadataExt, symlink};
+
+    let mut watched = Watched::new(true);
+    let outside = watched.root.path().join("outside");
+    fs::create_dir_all(outside.join("deep")).unwrap();
+    fs::create_dir(watched.at("inside")).unwrap();
+    symlink(&outside, watched.at("out")).unwrap();
+    symlink(watched.root.path(), watched.at("round")).unwrap();
+    watched.place.look();
+    let numbers = watched_numbers();
+    let is_watched = |path: &Path| numbers.contains(&fs::metadata(path).unwrap().ino());
+    assert!(is_watched(&watched.at("inside")));
+    assert!(!is_watched(&outside) && !is_watched(&outside.join("deep")));
+    assert!(!is_watched(watched.root.path()));
+}
+
 #[tokio::test]
 async fn a_folder_that_went_is_watched_again_when_it_is_back() {
     let mut watched = Watched::new(true);

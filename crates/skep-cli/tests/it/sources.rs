@@ -166,7 +166,7 @@ async fn a_page_is_added_synced_and_missed() {
             &["source", "add", "https://docs.example/x", "--mine"][..],
             1,
         ),
-        (&["source", "add", "file:///etc/passwd"], 1),
+        (&["source", "add", "file:///etc/passwd"], 2),
         (&["source", "add", "http://127.0.0.1:1/"], 1),
         (&["source", "watch", id], 2),
         (&["source", "watch"], 2),

@@ -31,6 +31,8 @@ pub(crate) enum Script {
     Flood(String),
     /// Sends this and keeps the connection.
     Hold(String),
+    /// Never lets a connection be made.
+    Swallow,
     /// Speaks TLS, then sends this.
     Tls(String),
 }
@@ -125,6 +127,9 @@ impl Dial for Network {
             let script = scripts.and_then(VecDeque::pop_front);
             script.ok_or(io::ErrorKind::ConnectionRefused)?
         };
+        if matches!(script, Script::Swallow) {
+            return std::future::pending().await;
+        }
         let (ours, theirs) = duplex(1 << 14);
         let asked = Arc::clone(&self.asked);
         self.tasks.lock().unwrap().spawn(async move {
@@ -170,7 +175,7 @@ async fn play(
                 wire.write_all(&[b'0'; 4096]).await?;
             }
         }
-        Script::Tls(_) | Script::Greet(_) => {}
+        Script::Tls(_) | Script::Greet(_) | Script::Swallow => {}
     }
     wire.shutdown().await
 }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use skep_egress::{EgressError, Reach, Request, Target};
 
-use crate::network::{ELSEWHERE, Network, OUTSIDE, ok, site};
+use crate::network::{ELSEWHERE, Network, OUTSIDE, Script, ok, site};
 
 /// One of each network that is off limits.
 const INSIDE: &[&str] = &[
@@ -135,6 +135,12 @@ async fn the_next_address_is_tried_when_one_does_not_answer() {
     let network = Arc::new(network.server(&format!("{OUTSIDE}:80"), [ok("second")]));
     let answer = network.get("http://site.example").await.unwrap();
     assert_eq!(answer.body(), "second");
+    let swallowed = Network::default()
+        .name("site.example", &[&[ELSEWHERE, OUTSIDE]])
+        .server(&format!("{ELSEWHERE}:80"), [Script::Swallow])
+        .server(&format!("{OUTSIDE}:80"), [ok("second")]);
+    let answer = Arc::new(swallowed).get("http://site.example").await;
+    assert_eq!(answer.unwrap().body(), "second");
     assert_eq!(
         network.dialled(),
         [format!("{ELSEWHERE}:80"), format!("{OUTSIDE}:80")]

@@ -107,8 +107,10 @@ async fn fetch(
 ) -> Result<Brought, Failure> {
     let request = FetchRequest { allow_empty };
     let fetched = client.fetch_source(&source.id, &request).await?;
+    let was_there = source.documents > 0;
     let (code, what) = match fetched.found {
-        Found::Gone => ("GONE", "is gone"),
+        Found::Gone if was_there => ("GONE", "is gone"),
+        Found::Gone => ("NOT_THERE", "is not there"),
         Found::Empty => ("EMPTY", "has nothing on it"),
         Found::Changed | Found::Unchanged => {
             return Ok(Brought {
@@ -123,10 +125,10 @@ async fn fetch(
         source.location, fetched.status
     );
     let failure = Failure::new(code, message);
-    Err(if source.documents == 0 {
-        failure
-    } else {
+    Err(if was_there {
         failure.hint("what is known of it stays; if that is to go: --allow-empty")
+    } else {
+        failure
     })
 }
 
