@@ -6,6 +6,7 @@ pub(super) const ARROWS: &[(&str, &[&str])] = &[
     ("skep-crypto", &[]),
     ("skep-simd", &[]),
     ("skep-egress", &[]),
+    ("skep-llm", &[]),
     ("skep-authz", &["skep-domain", "skep-crypto"]),
     ("skep-memory", &["skep-domain"]),
     ("skep-index", &["skep-domain", "skep-memory", "skep-simd"]),
@@ -23,6 +24,7 @@ pub(super) const ARROWS: &[(&str, &[&str])] = &[
             "skep-egress",
             "skep-memory",
             "skep-index",
+            "skep-llm",
             "skep-store",
         ],
     ),
@@ -45,6 +47,7 @@ pub(super) const ARROWS: &[(&str, &[&str])] = &[
             "skep-authz",
             "skep-egress",
             "skep-index",
+            "skep-llm",
             "skep-store",
         ],
     ),
@@ -152,7 +155,13 @@ pub(super) const KEEP_OUT: &[KeepOut] = &[
         reason: "the client speaks to its daemon, which makes the calls",
     },
     KeepOut {
-        of: &["skep-domain", "skep-authz", "skep-memory", "skep-index"],
+        of: &[
+            "skep-domain",
+            "skep-authz",
+            "skep-memory",
+            "skep-index",
+            "skep-llm",
+        ],
         out: &[
             "axum",
             "hyper",
@@ -161,7 +170,7 @@ pub(super) const KEEP_OUT: &[KeepOut] = &[
             "rusqlite",
             "tokio",
         ],
-        reason: "rules and ranking do no IO",
+        reason: "rules, ranking and what is said to models do no IO",
     },
 ];
 
