@@ -21,6 +21,7 @@ mod harness;
 mod idempotence;
 mod injection;
 mod isolation;
+mod model;
 mod ontology;
 mod paging;
 mod people;
@@ -92,6 +93,11 @@ properties! { $
         a_model_has_what_was_injected_since_its_context_was_emptied
         t10_a_shared_session_does_not_open_a_closed_memory
         t01_injections_of_another_workspace_do_not_exist;
+    model:
+        m08_a_days_cap_holds_for_each_workspace_and_what_was_killed_stays_spent
+        m08_reservations_at_once_do_not_pass_the_cap
+        t01_what_was_refused_is_counted_by_day_and_workspace
+        a_model_goes_on_where_one_stopped;
     ontology:
         t01_a_proposal_stays_in_its_workspace
         a_proposal_is_decided_once;

@@ -3,7 +3,8 @@
 //! The way in: [`clean`] → [`Redactor::redact`] → [`cut_middle`] → [`distil_session`] or
 //! [`distil_commit`] → [`normal_form`] for exact copies, [`near_duplicate`] for near ones.
 //! The way out: [`decide`], which is [`rerank`] → [`mmr`] → [`pack`], with [`estimate_tokens`] as the measure.
-//! What leaves for a model goes through [`assemble`].
+//! What leaves for a model goes through [`assemble`]; a session that a model reads, through
+//! [`read_window`] and [`frame`], and what it makes of it, through [`judge_proposal`].
 //! Nothing here does IO, reads a clock or draws a random number: the same input gives the same bytes.
 
 mod chunk;
@@ -30,13 +31,15 @@ pub use deny::{
     Awaited, DENIED_PATHS, DENIED_TOOLS, DenyRules, DenyView, Drop, PatternError, ToolRule, Verdict,
 };
 pub use distil::{
-    CoChange, CommandRuns, Continued, Draft, KeptStatement, Recap, Refused, Sequence, Why,
-    distil_commit, distil_continued, distil_exchange, distil_session, split_exchanges,
+    CoChange, CommandRuns, Continued, Draft, KeptStatement, NotKept, PROPOSED_KINDS, Proposal,
+    Recap, Refused, STATEMENT_CHARS, Sequence, Shown, Why, Window, distil_commit, distil_continued,
+    distil_exchange, distil_session, judge_proposal, read_window, split_exchanges, takes_back,
 };
 pub use edge::{Edge, edge};
 pub use inject::{
-    Assembled, Block, INJECTION_BYTES, Nonce, POLICY, POLICY_SHA256, POLICY_VERSION, Parsed,
-    ParsedBlock, Room, Unparsable, assemble, parse,
+    Assembled, Block, Framed, FramedTurn, INJECTION_BYTES, Nonce, POLICY, POLICY_SHA256,
+    POLICY_VERSION, Parsed, ParsedBlock, ReadTurn, Room, Unparsable, assemble, frame, framed_bytes,
+    parse, read_transcript,
 };
 pub use name::{NameKind, name_form, name_kind, name_tail, names};
 pub use normal::{DIFFERENT, NEAR_DUPLICATE, Wording, near_duplicate, normal_form};

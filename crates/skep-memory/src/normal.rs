@@ -211,6 +211,12 @@ fn is_mark_of_fact(word: &str) -> bool {
     word.contains(|c: char| c.is_ascii_digit() || "/=<>".contains(c))
 }
 
+/// Whether a text says that something is not so.
+pub(crate) fn says_not(text: &str) -> bool {
+    let normal = normal_form(text);
+    is_negated(&normal.split(' ').collect::<Vec<_>>())
+}
+
 fn is_negated(words: &[&str]) -> bool {
     words.iter().any(|word| {
         matches!(

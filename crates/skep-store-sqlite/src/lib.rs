@@ -30,6 +30,7 @@ mod injection;
 mod member;
 mod memory;
 mod migration;
+mod model;
 mod ontology;
 mod options;
 mod participant;

@@ -67,6 +67,7 @@ pub(crate) static WORKSPACE: LazyLock<Schema> = LazyLock::new(|| Schema {
             "../migrations/workspace/0006_capture_and_sources.sql"
         )),
         Migration::new(include_str!("../migrations/workspace/0007_distilling.sql")),
+        Migration::new(include_str!("../migrations/workspace/0008_model.sql")),
         Migration::new(include_str!(
             "../migrations/workspace/0009_source_fetches.sql"
         )),

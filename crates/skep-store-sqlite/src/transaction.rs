@@ -3,6 +3,7 @@
 mod distil;
 mod index;
 mod injection;
+mod model;
 mod ontology;
 mod participant;
 mod removal;

@@ -6,6 +6,7 @@ mod conflict;
 mod distil;
 mod index;
 mod injection;
+mod model;
 mod ontology;
 mod participant;
 mod removal;
@@ -35,6 +36,7 @@ pub use conflict::ConflictRows;
 pub use distil::DistilRows;
 pub use index::{IndexRows, Walked};
 pub use injection::InjectionRows;
+pub use model::ModelRows;
 pub use ontology::OntologyRows;
 pub use removal::RemovalRows;
 pub use review::ReviewRows;
@@ -162,6 +164,7 @@ pub trait BackendTx:
     + ConflictRows
     + RemovalRows
     + DistilRows
+    + ModelRows
 {
     /// The workspace's `seq` as this transaction sees it.
     async fn seq(&mut self, scope: &ScopeKey) -> Result<u64, StoreError>;

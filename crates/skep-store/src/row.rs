@@ -3,6 +3,7 @@
 //! A backend never sees content. What it sees is listed here, and nothing else crosses the port.
 
 mod capture;
+mod model;
 mod participant;
 mod source;
 
@@ -21,6 +22,9 @@ use skep_domain::{
 };
 
 pub use capture::{BindingRow, OutcomeCount, PauseRow};
+pub use model::{
+    ModelBudgetRow, ModelDayRow, ModelPassRow, ModelPassState, ModelQueueRow, ModelSpentRow,
+};
 pub use source::{ChunkRow, SourceRow, SourceSummaryRow};
 
 /// A keyed 16-byte digest of something that is looked up by equality and must not be read.

@@ -5,6 +5,7 @@ mod distil;
 mod index;
 mod injection;
 mod lineage;
+mod model;
 mod ontology;
 mod participant;
 mod read;

@@ -116,7 +116,7 @@ fn with_words<'a>(turns: &[TurnView<'a>], heard: &'a [Cow<'_, str>]) -> Vec<Turn
 }
 
 /// What an agent says after reading the web may be the web's word.
-const fn trust_of_agent(is_tainted: bool) -> Trust {
+pub(super) const fn trust_of_agent(is_tainted: bool) -> Trust {
     if is_tainted {
         Trust::External
     } else {
@@ -135,7 +135,7 @@ fn speaker(turn: &TurnView<'_>) -> Speaker {
 }
 
 /// The words of a turn that somebody said; tools are quoted as they are.
-fn said<'a>(harness: Harness, turn: &TurnView<'a>) -> Cow<'a, str> {
+pub(super) fn said<'a>(harness: Harness, turn: &TurnView<'a>) -> Cow<'a, str> {
     match turn.role {
         TurnRole::User => Cow::Owned(without_output(&spoken(harness, turn.text))),
         TurnRole::Assistant | TurnRole::Summary => spoken(harness, turn.text),

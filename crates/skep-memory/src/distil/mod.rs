@@ -16,6 +16,7 @@ mod passage;
 mod paste;
 mod phrase;
 mod procedure;
+mod proposal;
 mod recap;
 mod repair;
 mod retract;
@@ -24,6 +25,7 @@ mod session;
 mod shell;
 mod statement;
 mod trivial;
+mod window;
 
 pub use admission::{Refused, Why};
 pub use cochange::CoChange;
@@ -31,5 +33,9 @@ pub use commit::distil_commit;
 pub use draft::Draft;
 pub(crate) use entity::entities;
 pub use procedure::{CommandRuns, Sequence};
+pub use proposal::{
+    NotKept, PROPOSED_KINDS, Proposal, STATEMENT_CHARS, judge_proposal, takes_back,
+};
 pub use recap::{KeptStatement, Recap};
 pub use session::{Continued, distil_continued, distil_exchange, distil_session, split_exchanges};
+pub use window::{Shown, Window, read_window};

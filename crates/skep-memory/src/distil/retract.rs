@@ -51,6 +51,30 @@ pub(super) fn taken_back(
     fallen.into_iter().collect()
 }
 
+/// Whether a later message takes one claim back, whatever else it might mean. One that names nothing
+/// ("that wasn't it") speaks of what was said just before: `is_near`.
+pub(super) fn falls(
+    draft: &Draft,
+    turn: &TurnView<'_>,
+    passage: &[Sentence],
+    is_near: bool,
+) -> bool {
+    let by_person = turn.role == TurnRole::User;
+    can_fall(draft, by_person)
+        && passage
+            .iter()
+            .filter(|sentence| denies(sentence))
+            .any(|sentence| {
+                let words: BTreeSet<String> = content_words(&sentence.text).into_iter().collect();
+                let least = if by_person && sentence.cues.has(Cue::Reverts) {
+                    1
+                } else {
+                    (words.len() / 4).max(2)
+                };
+                (words.len() <= 3 && is_near) || shared(&words, draft) >= least
+            })
+}
+
 /// What a person throws out: the claims that share a word with the order to do so, or else what
 /// came last, and with either all that came of the same request.
 fn reverted(

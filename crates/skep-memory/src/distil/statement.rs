@@ -283,7 +283,7 @@ fn judge_finding(sentence: &Sentence) -> Option<(MemoryKind, f32)> {
 }
 
 /// "Fixed all references": work that was done, which the outcome tells better.
-fn only_reports(sentence: &Sentence) -> bool {
+pub(super) fn only_reports(sentence: &Sentence) -> bool {
     const DONE: &str = "added|built |reverted|i reverted|fixed all|fixed the|created|updated|implemented|generated|removed|moved|verified|confirmed|found |\
 changed|renamed|made |wrote|replaced|refactored|tested|checked|marked|committed|pushed|restored|cleaned|improved|enhanced|\
 integrated|enabled|ensured|detected|identified|debugged|investigated|discovered|completed|successfully|i've |i have |i added|i updated|i created|i moved|referenced";
@@ -362,7 +362,7 @@ pub(super) fn explanations(passage: &[Sentence], spent: &BTreeSet<String>) -> Ve
 /// Nobody said that it is the cause; what it names and why must speak for it.
 const EXPLANATION: f32 = 0.46;
 
-fn features(passage: &[Sentence], at: usize, span: &Range<usize>) -> Features {
+pub(super) fn features(passage: &[Sentence], at: usize, span: &Range<usize>) -> Features {
     let sentence = &passage[at];
     let whole = &passage[span.clone()];
     let any = |cue| whole.iter().any(|part| part.cues.has(cue));

@@ -13,11 +13,13 @@
 mod escape;
 mod parse;
 mod policy;
+mod transcript;
 
 use skep_domain::{MemoryKind, Trust};
 
 pub use parse::{Parsed, ParsedBlock, Unparsable, parse};
 pub use policy::{POLICY, POLICY_SHA256, POLICY_VERSION};
+pub use transcript::{Framed, FramedTurn, ReadTurn, frame, framed_bytes, read_transcript};
 
 /// Bytes of an assembly at most: Claude Code cuts what a hook adds after 10,000 characters.
 pub const INJECTION_BYTES: usize = 10_000;

@@ -139,6 +139,7 @@ fn applied_migrations_are_frozen() {
             0xbfad_86d2_7f84_bff2,
             0x2549_c819_dcc2_28bc,
             0xb1a9_506f_9031_debb,
+            0x17df_24bb_5052_c688,
             0x3b5b_8da8_32c9_14bd,
         ]
     );
