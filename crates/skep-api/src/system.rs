@@ -1,5 +1,7 @@
 //! What the daemon says about itself.
 
+use std::collections::BTreeMap;
+
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -37,6 +39,9 @@ pub struct Health {
     pub embedder: String,
     /// The caller's workspace.
     pub workspace: WorkspaceHealth,
+    /// The pass with a model over closed sessions; absent when it is off.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub model: Option<ModelHealth>,
     /// What may be counted without naming anyone.
     pub index: IndexHealth,
 }
@@ -72,4 +77,44 @@ pub struct IndexHealth {
     pub bytes: u64,
     /// Bytes they may take.
     pub budget: u64,
+}
+
+/// The pass with a model over the caller's workspace. Days are UTC; costs are in millionths of
+/// whatever currency the configured prices are in.
+#[derive(Clone, Debug, Default, Serialize, Deserialize, JsonSchema)]
+pub struct ModelHealth {
+    /// Host and port of the endpoint.
+    pub endpoint: String,
+    /// `openai` or `anthropic`.
+    pub dialect: String,
+    /// The model's name there.
+    pub model: String,
+    /// Calls made today.
+    pub calls: u64,
+    /// Tokens read today.
+    pub input_tokens: u64,
+    /// Tokens written today.
+    pub output_tokens: u64,
+    /// Tokens set aside for calls under way, or that were cut off; they count as spent.
+    pub reserved_tokens: u64,
+    /// Tokens a day at most.
+    pub daily_tokens: u64,
+    /// Cost of today, with what is set aside.
+    pub cost_micros: u64,
+    /// Cost a day at most, where a cap is configured.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub daily_cost_micros: Option<u64>,
+    /// Sessions that wait to be read.
+    pub sessions_waiting: u64,
+    /// Sessions that were tried too often.
+    pub sessions_given_up: u64,
+    /// What was refused of today's answers, by reason.
+    #[serde(default)]
+    pub refused: BTreeMap<String, u64>,
+    /// Until when no call is made, because the endpoint failed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub paused_until: Option<Instant>,
+    /// What went wrong last, if no call has succeeded since.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub problem: Option<String>,
 }

@@ -1,7 +1,7 @@
 //! What stands between a text and memory: every new memory is scored, and waits for a human when it
 //! looks like an instruction to a model.
 
-use skep_domain::{MemoryState, Trust};
+use skep_domain::{DerivedBy, MemoryState, Trust};
 use skep_memory::guard::{Assessment, TOGETHER, assess, assess_together};
 use skep_store::NewMemory;
 
@@ -10,9 +10,18 @@ const REASONS: usize = 8;
 
 /// Holds a memory back if what it says speaks for that.
 pub(crate) fn guarded(mut new: NewMemory) -> NewMemory {
-    let found = assess(&new.body.text, new.trust);
+    let found = assess(&new.body.text, doubted(&new));
     hold(&mut new, found, None);
     new
+}
+
+/// Whose word a text is scored as. A model may have been talked into writing it by anything it read.
+fn doubted(new: &NewMemory) -> Trust {
+    if new.body.derived_by == DerivedBy::Model {
+        Trust::External
+    } else {
+        new.trust
+    }
 }
 
 /// The same for memories of one source in the order they were learned: an instruction may come in
@@ -29,7 +38,7 @@ pub(crate) fn guarded_all(news: Vec<NewMemory>) -> Vec<NewMemory> {
             .iter()
             .map(|at| news[*at].body.text.as_str())
             .collect();
-        let trust = window.iter().map(|at| news[*at].trust).min();
+        let trust = window.iter().map(|at| doubted(&news[*at])).min();
         let found = assess_together(&texts, trust.unwrap_or(Trust::External));
         if texts.len() > 1 && found.held {
             for at in window {

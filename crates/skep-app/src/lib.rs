@@ -11,6 +11,7 @@ mod hot;
 mod inject;
 mod intake;
 mod memories;
+mod model;
 mod names;
 mod participants;
 mod rate;
@@ -37,6 +38,7 @@ pub use error::{AppError, Invalid, Rule};
 pub use hot::{HotStats, indexed_text};
 pub use inject::{FLOOR, IdText, Inject, Injected, InjectionPage};
 pub use memories::{Edit, ListMemories, Page, Remember, Remembered, Resolved};
+pub use model::{ModelPass, ModelPort, ModelSettings, ModelState, NoAnswer};
 pub use names::{Connection, NameSeen, NameTold, Propose};
 pub use participants::{
     CardEdit, CardFact, CardView, ListObservations, ObservationPageOf, Observe, Observed,
@@ -88,7 +90,7 @@ pub struct App {
     store: Arc<Store>,
     embedder: Arc<dyn Embedder>,
     model: ModelTag,
-    redactor: Redactor,
+    redactor: Arc<Redactor>,
     capturing: CaptureSettings,
     losses: capture::Losses,
     hot: hot::Hot,
@@ -96,6 +98,7 @@ pub struct App {
     looks: participants::Looks,
     fetching: Fetching,
     fetches: sources::Fetches,
+    model_pass: Option<model::Desk>,
     stopwatch: Arc<dyn Stopwatch>,
     started_at: Timestamp,
 }
@@ -128,7 +131,7 @@ impl App {
             store,
             embedder,
             model,
-            redactor: Redactor::new(),
+            redactor: Arc::new(Redactor::new()),
             capturing: CaptureSettings::default(),
             losses: capture::Losses::default(),
             hot,
@@ -136,6 +139,7 @@ impl App {
             looks: participants::looks(),
             fetching: Fetching::default(),
             fetches: sources::fetches(),
+            model_pass: None,
             stopwatch,
             started_at,
         }

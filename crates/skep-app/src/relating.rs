@@ -1,7 +1,7 @@
 //! A new statement among those that are there: repeated, replaced or contradicted.
 
 use skep_authz::CanWrite;
-use skep_domain::{ConflictId, MemoryId, MemoryState};
+use skep_domain::{ConflictId, DerivedBy, MemoryId, MemoryState};
 use skep_memory::{Relation, Statement, relation, topics};
 use skep_store::row::ConflictRow;
 use skep_store::{Kept, Memory, NewMemory, StoreError, Tx, Writer};
@@ -28,6 +28,8 @@ struct Related {
 
 /// In the history of what was replaced.
 const REPLACED: &str = "a newer statement took its place";
+/// In the history of what a model had put into other words.
+const SAID_ITSELF: &str = "it was said in so many words";
 
 impl App {
     /// Keeps a statement. A near copy of a known one is not kept again but vouches for it; what it
@@ -44,13 +46,24 @@ impl App {
         } else {
             Vec::new()
         };
-        if let Some(copy) = related.iter().find(|known| is_copy(known, writer, &new)) {
+        let copies = |known: &&Memory| is_copy(known, writer, &new);
+        let (outdone, others): (Vec<&Memory>, Vec<&Memory>) = related
+            .iter()
+            .partition(|known| copies(known) && outdoes(&new, known));
+        if let Some(copy) = others.iter().find(|known| copies(known)) {
             tx.confirm(writer, copy.id, &new).await?;
             return Ok(Settled::only(Kept::Known(copy.id)));
         }
-        let related: Vec<Related> = related.iter().map(|known| judge(known, &new)).collect();
+        let outdone: Vec<MemoryId> = outdone.iter().map(|known| known.id).collect();
+        let related: Vec<Related> = others.iter().map(|known| judge(known, &new)).collect();
         let mut settled = Settled::only(tx.put_memory_for(writer, new).await?);
         if let Kept::New(id) = settled.kept {
+            let at = self.store.now();
+            for known in outdone {
+                if tx.supersede(writer, (known, id), SAID_ITSELF, at).await? {
+                    settled.superseded.push(known);
+                }
+            }
             for other in related {
                 self.settle(tx, writer, (id, &other), &mut settled).await?;
             }
@@ -111,6 +124,14 @@ fn is_copy(known: &Memory, writer: &Writer, new: &NewMemory) -> bool {
     known.owner == writer.owner()
         && known.visibility == new.visibility
         && judge(known, new).relation == Relation::Duplicate
+}
+
+/// Whether a statement takes the place of its own near copy: what a model put into its own words
+/// gives way to who said it, or else the model's words would be vouched for with theirs.
+fn outdoes(new: &NewMemory, known: &Memory) -> bool {
+    known.body.derived_by == DerivedBy::Model
+        && new.body.derived_by != DerivedBy::Model
+        && new.trust >= known.trust
 }
 
 fn judge(known: &Memory, new: &NewMemory) -> Related {

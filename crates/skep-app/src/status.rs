@@ -4,7 +4,7 @@ use skep_authz::{Authorized, rights::DiagnosticsRead};
 use skep_domain::Timestamp;
 use skep_store::row::CountsRow;
 
-use crate::{App, AppError, CaptureState, HotStats};
+use crate::{App, AppError, CaptureState, HotStats, ModelState};
 
 /// The state of things.
 #[derive(Clone, Debug)]
@@ -25,6 +25,8 @@ pub struct Status {
     pub seq: u64,
     /// The indexes in memory.
     pub hot: HotStats,
+    /// The pass with a model, where one is configured.
+    pub model: Option<ModelState>,
     /// What went wrong in upkeep last, if the next attempt has not mended it.
     pub problem: Option<String>,
 }
@@ -49,6 +51,7 @@ impl App {
             counts: tx.counts(self.model).await?,
             capture: self.capture_state(&mut tx, tenant).await?,
             seq: tx.seq().await?,
+            model: self.model_state(&mut tx).await?,
             hot: self.hot.stats(),
             problem: self.dirty.problem(),
         })

@@ -18,7 +18,9 @@ use tokio::time::timeout;
 
 use crate::{App, AppError};
 
+pub(crate) use distil::TAKEN_BACK;
 pub(crate) use embed::model_tag;
+pub(crate) use exchanges::{CONTEXT, view};
 
 /// A workspace and its organization.
 pub(crate) type Tenant = (OrganizationId, WorkspaceId);
@@ -57,7 +59,7 @@ pub(crate) fn survey(tenant: Tenant) -> Authorized<Survey> {
 }
 
 /// Does what takes long apart from the threads that answer.
-async fn apart<T: Send + 'static>(
+pub(crate) async fn apart<T: Send + 'static>(
     work: impl FnOnce() -> T + Send + 'static,
 ) -> Result<T, AppError> {
     tokio::task::spawn_blocking(work)

@@ -1,6 +1,7 @@
 //! Configuration: `skep.toml`, overridden by `SKEP_SECTION__KEY`, read once; unknown keys refused.
 
 mod capture;
+pub(crate) mod model;
 mod source;
 mod sources;
 
@@ -24,6 +25,7 @@ pub(crate) struct Config {
     pub(crate) log: Log,
     pub(crate) capture: capture::Capture,
     pub(crate) sources: sources::Sources,
+    pub(crate) model: model::Model,
 }
 
 #[derive(Debug, Deserialize)]
@@ -111,6 +113,7 @@ impl Config {
         config.server.tcp_address()?;
         config.capture.settings()?;
         config.sources.fetching()?;
+        config.model.settings()?;
         if !(1..=4_096).contains(&config.store.open_workspaces) {
             bail!("store.open_workspaces must be 1 to 4096");
         }
@@ -156,7 +159,8 @@ impl fmt::Display for Config {
         }
         writeln!(f, "log.level = {:?}", self.log.level)?;
         writeln!(f, "{}", self.capture)?;
-        write!(f, "{}", self.sources)
+        writeln!(f, "{}", self.sources)?;
+        write!(f, "{}", self.model)
     }
 }
 

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, bail};
 use rustix::fs::{FlockOperation, OFlags, flock};
-use skep_crypto::{InstallToken, Random};
+use skep_crypto::{InstallToken, Plain, Random};
 
 /// Longest path that a Unix socket's address has room for.
 const SOCKET_PATH: usize = 107;
@@ -132,6 +132,37 @@ pub(crate) fn read_token(home: &Path) -> anyhow::Result<Option<InstallToken>> {
             path.display()
         )
     })
+}
+
+/// Bytes of a key for another service.
+const KEY: u64 = 4 << 10;
+
+/// A key for another service, from a file of its own: an argument or a variable shows to others.
+pub(crate) fn read_key(path: &Path) -> anyhow::Result<Plain<String>> {
+    let shown = path.display();
+    let mut file = private(OpenOptions::new().read(true))
+        .open(path)
+        .with_context(|| format!("reading the key in {shown}"))?;
+    let facts = file.metadata()?;
+    if !facts.is_file() || facts.uid() != rustix::process::geteuid().as_raw() {
+        bail!("{shown} is no file of your own: put the key into one");
+    }
+    if facts.mode() & 0o077 != 0 {
+        bail!("{shown} is open to others: run `chmod 600 {shown}`");
+    }
+    // Room from the start, so that no half of it is left behind where it grew.
+    let mut text = String::with_capacity(KEY as usize + 1);
+    let read = Read::by_ref(&mut file)
+        .take(KEY + 1)
+        .read_to_string(&mut text);
+    let key = Plain::new(text);
+    read.with_context(|| format!("reading the key in {shown}"))?;
+    let trimmed = key.expose().trim();
+    let is_key = !trimmed.is_empty() && trimmed.bytes().all(|byte| byte.is_ascii_graphic());
+    if key.expose().len() as u64 > KEY || !is_key {
+        bail!("{shown} holds no key: it must be one line of ASCII without spaces");
+    }
+    Ok(Plain::new(trimmed.to_owned()))
 }
 
 /// Mints an install token into its file.

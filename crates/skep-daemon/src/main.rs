@@ -4,6 +4,7 @@ mod clock;
 mod config;
 mod files;
 mod local;
+mod model;
 mod process;
 mod serve;
 

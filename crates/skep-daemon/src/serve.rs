@@ -5,7 +5,7 @@ use std::path::Path;
 use std::sync::{Arc, OnceLock};
 
 use anyhow::{Context, bail};
-use skep_app::{App, Settings, Upkeep};
+use skep_app::{App, ModelPass, Settings, Upkeep};
 use skep_http::{Edge, Listeners, Serving};
 use skep_index::SentenceEmbedder;
 use tokio::net::{TcpListener, UnixListener};
@@ -14,6 +14,7 @@ use tokio::task::JoinSet;
 
 use crate::clock::Monotonic;
 use crate::config::Config;
+use crate::model::Endpoint;
 use crate::{files, local};
 
 /// Runs until SIGTERM or SIGINT.
@@ -28,7 +29,17 @@ pub(crate) async fn serve(home: &Path, config: &Config) -> anyhow::Result<()> {
     };
     let app = App::new(store, embedder, Arc::new(Monotonic::start()), settings);
     let app = app.with_capture(config.capture.settings()?);
-    let app = Arc::new(app.with_fetching(config.sources.fetching()?));
+    let app = app.with_fetching(config.sources.fetching()?);
+    let app = Arc::new(match config.model.settings()? {
+        None => app,
+        Some(settings) => {
+            tracing::info!(
+                endpoint = settings.endpoint,
+                "closed sessions are read by a model"
+            );
+            app.with_model(settings, Arc::new(Endpoint::open(home, &config.model)?))
+        }
+    });
     let listeners = listen(home, config).await?;
     let edge = edge(&app, &listeners)?;
     files::write_pid(home)?;
@@ -36,6 +47,7 @@ pub(crate) async fn serve(home: &Path, config: &Config) -> anyhow::Result<()> {
 
     let mut jobs = JoinSet::new();
     jobs.spawn(Upkeep::new(Arc::clone(&app)).run());
+    jobs.spawn(ModelPass::new(Arc::clone(&app)).run());
     let stop = async move {
         tokio::select! {
             _ = terminate.recv() => {}

@@ -2,6 +2,7 @@
 
 mod clock;
 mod daemon;
+pub mod model;
 mod raw;
 mod replay;
 mod scratch;

@@ -40,6 +40,8 @@ impl std::ops::AddAssign for Distilled {
 pub(super) struct Step {
     /// Those that drafts cite; some of them may be done already.
     pub(super) turns: Vec<Turn>,
+    /// The first ordinal that was not distilled before.
+    pub(super) from: u64,
     /// One past the last ordinal that this step finishes.
     pub(super) to: u64,
     pub(super) drafts: Vec<Draft>,
@@ -61,6 +63,9 @@ struct Prepared {
     /// The session from end to end, if the step finishes it.
     whole: Option<Whole>,
 }
+
+/// In the history of a claim that did not stand.
+pub(crate) const TAKEN_BACK: &str = "the session itself takes it back";
 
 /// Commits of one step. Each yields memories that are compared with what is known, under the
 /// workspace's one write lock: an import that goes on meanwhile must not wait long for it.
@@ -226,8 +231,12 @@ impl App {
         let mut done = self.keep_step(&mut tx, &session, step, memories).await?;
         if let Some(whole) = whole {
             done += self.finish(&mut tx, &session, whole).await?;
+            if session.harness != Harness::Git {
+                tx.set_model_due(session.id).await?;
+            }
         }
         tx.commit().await?;
+        self.mark_for_model(tenant);
         Ok(Some(done))
     }
 
@@ -244,10 +253,11 @@ impl App {
         };
         for draft in &step.withdrawn {
             let normal = normal_form(&draft.text);
-            let reason = "the session itself takes it back";
-            tx.withdraw_distilled(session, &normal, reason, self.store.now())
+            tx.withdraw_distilled(session, &normal, TAKEN_BACK, self.store.now())
                 .await?;
         }
+        self.withdraw_read(tx, session, &step.turns, step.from)
+            .await?;
         let writer = tx.writer_for(session);
         for memory in memories {
             match self.keep_statement(tx, &writer, memory).await?.kept {
@@ -260,7 +270,7 @@ impl App {
     }
 
     /// A draft as a memory of its session; `normal` is what counts for being the same statement.
-    pub(super) fn memory_of(
+    pub(crate) fn memory_of(
         &self,
         session: &DistilSession,
         cited: &[&Turn],
@@ -326,6 +336,7 @@ fn commits(turns: Vec<Turn>) -> Step {
         .collect();
     let to = turns.last().map_or(0, |turn| turn.ordinal + 1);
     Step {
+        from: turns.first().map_or(0, |turn| turn.ordinal),
         turns,
         to,
         drafts,

@@ -9,7 +9,7 @@ use super::distil::Step;
 
 /// Turns before the new ones that the rules may look back on: a later message takes an earlier
 /// claim back, a "yes" answers the advice before it, a check passes that failed an hour ago.
-pub(super) const CONTEXT: u64 = 192;
+pub(crate) const CONTEXT: u64 = 192;
 
 /// What was read of a session.
 pub(super) struct Read {
@@ -56,6 +56,7 @@ impl Read {
         let before = context(&views, new);
         let done = distil_continued(harness, &views[before..], new - before);
         Some(Step {
+            from,
             drafts: done.drafts,
             withdrawn: done.withdrawn,
             refused: done.refused.len() as u32,
@@ -75,7 +76,7 @@ fn context(views: &[TurnView<'_>], new: usize) -> usize {
 }
 
 /// The view of a turn; none of a way that was not taken.
-pub(super) fn view((index, turn): (usize, &Turn)) -> Option<TurnView<'_>> {
+pub(crate) fn view((index, turn): (usize, &Turn)) -> Option<TurnView<'_>> {
     let turn = &turn.turn;
     (turn.branch != Branch::Abandoned).then_some(TurnView {
         index,

@@ -52,6 +52,8 @@ impl App {
         let (old, mut kept): (Vec<Memory>, Vec<Memory>) = kept
             .into_iter()
             .partition(|memory| memory.body.derived_by == DerivedBy::Recap);
+        // What a model said of the session is no part of what the session says of itself.
+        kept.retain(|memory| memory.body.derived_by != DerivedBy::Model);
         // Ids made in one millisecond have no order; the same session must give the same recap.
         kept.sort_by(|a, b| {
             let place = |memory: &Memory| (memory.validity.from, memory.kind);

@@ -11,6 +11,8 @@ mod hot_indexes;
 #[cfg(test)]
 mod injecting;
 #[cfg(test)]
+mod model;
+#[cfg(test)]
 mod waiting;
 #[cfg(test)]
 mod world;

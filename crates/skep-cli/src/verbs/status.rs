@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 use serde_json::json;
 use skep_api::capture::CaptureHealth;
-use skep_api::system::Health;
+use skep_api::system::{Health, ModelHealth};
 use skep_client::{Client, ClientError, Spool, daemon};
 
 use crate::context::Context;
@@ -84,6 +84,7 @@ fn show(context: &Context<'_>, health: &Health) -> Result<(), Failure> {
         row("memories", workspace.memories.to_string()),
         row("waiting", waiting),
         row("capture", capture(&workspace.capture)),
+        row("model", health.model.as_ref().map_or("off".into(), model)),
         row("spool", spool(context)),
         row(
             "index",
@@ -131,6 +132,57 @@ fn capture(health: &CaptureHealth) -> String {
     parts.push(format!("{} turns received", health.received));
     parts.extend(outcomes.map(|(outcome, turns)| format!("{turns} {}", one_line(outcome))));
     parts.join(" · ")
+}
+
+/// Whom closed sessions are sent to, what today cost, and what came of it.
+fn model(health: &ModelHealth) -> String {
+    let tokens = health.input_tokens + health.output_tokens + health.reserved_tokens;
+    let mut parts = vec![
+        format!(
+            "{} at {}",
+            one_line(&health.model),
+            one_line(&health.endpoint)
+        ),
+        format!(
+            "today {} calls, {tokens} of {} tokens",
+            health.calls, health.daily_tokens
+        ),
+    ];
+    match health.daily_cost_micros {
+        Some(most) => parts.push(format!(
+            "cost {} of {}",
+            units(health.cost_micros),
+            units(most)
+        )),
+        None if health.cost_micros > 0 => parts.push(format!("cost {}", units(health.cost_micros))),
+        None => {}
+    }
+    if health.reserved_tokens > 0 {
+        parts.push(format!("{} tokens of it set aside", health.reserved_tokens));
+    }
+    let sessions = [
+        (health.sessions_waiting, "sessions wait"),
+        (health.sessions_given_up, "sessions given up"),
+    ];
+    let counted = sessions.iter().filter(|(count, _)| *count > 0);
+    parts.extend(counted.map(|(count, what)| format!("{count} {what}")));
+    let refused = health.refused.iter();
+    let refused: Vec<String> = refused
+        .map(|(why, items)| format!("{items} {}", one_line(why)))
+        .collect();
+    if !refused.is_empty() {
+        parts.push(format!("refused {}", refused.join(", ")));
+    }
+    if let Some(until) = &health.paused_until {
+        parts.push(format!("paused until {until}"));
+    }
+    parts.extend(health.problem.as_deref().map(one_line));
+    parts.join(" · ")
+}
+
+/// Millionths as units, to the hundredth of a hundredth.
+fn units(micros: u64) -> String {
+    format!("{}.{:04}", micros / 1_000_000, micros % 1_000_000 / 100)
 }
 
 fn spool(context: &Context<'_>) -> String {

@@ -3,7 +3,8 @@
 use axum::response::Response;
 use skep_api::Instant;
 use skep_api::capture::CaptureHealth;
-use skep_api::system::{Health, IndexHealth, Probe, WorkspaceHealth};
+use skep_api::system::{Health, IndexHealth, ModelHealth, Probe, WorkspaceHealth};
+use skep_app::ModelState;
 use skep_authz::{Authorized, rights};
 
 use crate::call::{Call, ok};
@@ -65,10 +66,32 @@ pub(crate) async fn health(
             },
             seq: status.seq,
         },
+        model: status.model.as_ref().map(model),
         index: IndexHealth {
             workspaces: status.hot.workspaces,
             bytes: status.hot.bytes,
             budget: status.hot.budget,
         },
     })
+}
+
+fn model(state: &ModelState) -> ModelHealth {
+    let (settings, today) = (&state.settings, &state.today);
+    ModelHealth {
+        endpoint: settings.endpoint.clone(),
+        dialect: settings.target.dialect.as_str().into(),
+        model: settings.target.model.clone(),
+        calls: today.calls,
+        input_tokens: today.spent.input,
+        output_tokens: today.spent.output,
+        reserved_tokens: today.reserved.tokens,
+        daily_tokens: settings.daily_tokens,
+        cost_micros: today.cost(),
+        daily_cost_micros: settings.daily_cost.map(|cost| cost.0),
+        sessions_waiting: state.queue.due,
+        sessions_given_up: state.queue.given_up,
+        refused: today.refused.iter().cloned().collect(),
+        paused_until: state.paused_until.map(Instant),
+        problem: state.problem.clone(),
+    }
 }

@@ -42,6 +42,8 @@ pub enum NotKept {
     Secret,
     /// What it names does not stand in what it cites, or too few of its words do.
     NotGrounded,
+    /// It speaks to whoever reads it, who may be a model.
+    Addressed,
     /// It denies what it cites says, or says what that denies.
     TurnedAround,
     /// What it cites asks or guesses, or it does so itself.
@@ -101,21 +103,25 @@ pub fn judge_proposal(
     if !redactor.redact(statement).found.is_empty() {
         return Err(NotKept::Secret);
     }
+    if is_addressed(statement) {
+        return Err(NotKept::Addressed);
+    }
     let told = read(statement);
-    if told.iter().any(|sentence| is_talk(sentence)) {
+    if told.iter().any(is_talk) {
         return Err(NotKept::Guess);
     }
     check_grounds(statement, &cited)?;
     draft(kind, statement, &told, &cited, most)
 }
 
-/// Whether what was said after a claim takes it back. `later` in the order it was said.
+/// Whether what was said after a claim takes it back. `between`: what was said between the claim and
+/// `later`, as far as it is known; a "that wasn't it" only speaks of a claim that is near.
 #[must_use]
-pub fn takes_back(draft: &Draft, later: &[TurnView<'_>]) -> bool {
-    let last = draft.turns.last().copied().unwrap_or_default();
-    let mut requests = 0;
-    for turn in later.iter().filter(|turn| turn.index > last) {
-        requests += usize::from(turn.role == TurnRole::User);
+pub fn takes_back(draft: &Draft, between: Option<&[TurnView<'_>]>, later: &[TurnView<'_>]) -> bool {
+    let is_request = |turn: &&TurnView<'_>| turn.role == TurnRole::User;
+    let mut requests = between.map_or(usize::MAX, |turns| turns.iter().filter(is_request).count());
+    for turn in later {
+        requests = requests.saturating_add(usize::from(is_request(&turn)));
         let is_speech = matches!(turn.role, TurnRole::User | TurnRole::Assistant);
         if is_speech && falls(draft, turn, &read(turn.text), requests <= 1) {
             return true;
@@ -134,6 +140,7 @@ impl NotKept {
             Self::NoSuchTurn => "no-such-turn",
             Self::Secret => "secret",
             Self::NotGrounded => "not-grounded",
+            Self::Addressed => "addressed",
             Self::TurnedAround => "turned-around",
             Self::Guess => "guess",
             Self::Trivial(_) => "trivial",
@@ -141,6 +148,17 @@ impl NotKept {
         }
     }
 }
+
+/// A statement about a project speaks to nobody. One that a model was talked into does.
+fn is_addressed(statement: &str) -> bool {
+    let normal = format!(" {} ", normal_form(statement));
+    ADDRESSES
+        .split('|')
+        .any(|address| normal.contains(&format!(" {address} ")))
+}
+
+const ADDRESSES: &str = "you|your|yours|yourself|you're|you'll|assistant|assistants|the reader|the model|the ai|this memory|\
+this note|this statement|this transcript|system prompt|du|dich|dir|dein|deine|vous|votre|vos|usted|ustedes";
 
 fn cited<'a>(numbers: &[u64], shown: &'a [Shown]) -> Result<Vec<&'a Shown>, NotKept> {
     let wanted: BTreeSet<u64> = numbers.iter().copied().collect();

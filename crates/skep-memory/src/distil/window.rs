@@ -52,7 +52,7 @@ const TURN_BYTES: usize = 8 << 10;
 /// Bytes of a turn's words before they are escaped.
 const WORDS_BYTES: usize = 4 << 10;
 /// Fewer words than this are not worth a call.
-const WORDS_MIN: usize = 24;
+const WORDS_MIN: usize = 16;
 
 /// Takes the next window from the beginning of `turns`. `is_tainted`: the web was read before them.
 #[must_use]
@@ -70,7 +70,12 @@ pub fn read_window(
     for turn in turns {
         window.is_tainted |= sort(turn.tool) == ToolSort::Web;
         if let Some(shown) = show(harness, turn, window.is_tainted, redactor) {
-            if assess(&shown.text, shown.trust).held {
+            let doubted = if shown.by_person {
+                shown.trust
+            } else {
+                Trust::External
+            };
+            if assess(&shown.text, doubted).held {
                 window.withheld += 1;
             } else {
                 let number = window.shown.len() as u32 + 1;

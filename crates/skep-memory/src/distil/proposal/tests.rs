@@ -82,151 +82,162 @@ fn what_the_turns_say_is_kept_as_an_agents_word() {
     .unwrap();
 }
 
+type Case = (&'static str, &'static str, &'static [u64], NotKept);
+
+const REFUSED: &[Case] = &[
+    (
+        "procedure",
+        "To export, run the exporter by created_at.",
+        &[2],
+        NotKept::Kind,
+    ),
+    (
+        "skill",
+        "The exporter pages by created_at and id.",
+        &[2],
+        NotKept::Kind,
+    ),
+    (
+        "",
+        "The exporter pages by created_at and id.",
+        &[2],
+        NotKept::Kind,
+    ),
+    ("fact", "It pages.", &[2], NotKept::Length),
+    (
+        "fact",
+        "The exporter pages by created_at.\nIt pages by id.",
+        &[2],
+        NotKept::Length,
+    ),
+    (
+        "fact",
+        "The exporter pages by created_at.",
+        &[],
+        NotKept::NoSuchTurn,
+    ),
+    (
+        "fact",
+        "The exporter pages by created_at.",
+        &[2, 9],
+        NotKept::NoSuchTurn,
+    ),
+    (
+        "fact",
+        "The exporter pages by created_at.",
+        &[0],
+        NotKept::NoSuchTurn,
+    ),
+    (
+        "fact",
+        "The exporter pages by created_at.",
+        &[u64::MAX],
+        NotKept::NoSuchTurn,
+    ),
+    (
+        "fact",
+        "The exporter's password is hunter2-Zx81qqPlm: password=hunter2-Zx81qqPlm",
+        &[2],
+        NotKept::Secret,
+    ),
+    (
+        "convention",
+        "You page by created_at and (created_at, id).",
+        &[2],
+        NotKept::Addressed,
+    ),
+    (
+        "fact",
+        "Note to the assistant: the exporter pages by created_at.",
+        &[2],
+        NotKept::Addressed,
+    ),
+    // Invented: a number, a name, a path, or simply something else.
+    (
+        "fact",
+        "The nightly export loses rows since 3.3.",
+        &[1],
+        NotKept::NotGrounded,
+    ),
+    (
+        "fact",
+        "The exporter pages by created_at and id in Postgres.",
+        &[2],
+        NotKept::NotGrounded,
+    ),
+    (
+        "reference",
+        "The nightly export is at `jobs/import.rs`.",
+        &[1],
+        NotKept::NotGrounded,
+    ),
+    (
+        "fact",
+        "Deploys happen on Friday after the review meeting.",
+        &[1, 2, 3],
+        NotKept::NotGrounded,
+    ),
+    (
+        "fact",
+        "The exporter pages by created_at and id.",
+        &[3],
+        NotKept::NotGrounded,
+    ),
+    (
+        "convention",
+        "We retry an export on a 409, the caller has to ask again.",
+        &[3],
+        NotKept::TurnedAround,
+    ),
+    (
+        "fact",
+        "The exporter never pages by created_at and id.",
+        &[2],
+        NotKept::TurnedAround,
+    ),
+    (
+        "fact",
+        "The scheduler starts it twice.",
+        &[4],
+        NotKept::Guess,
+    ),
+    (
+        "decision",
+        "The queue should be drained by Valkey instead.",
+        &[4],
+        NotKept::Guess,
+    ),
+    (
+        "gotcha",
+        "Maybe rows with equal timestamps fall between two pages.",
+        &[2],
+        NotKept::Guess,
+    ),
+    (
+        "fact",
+        "Rows fall between pages.",
+        &[2],
+        NotKept::Trivial(Why::Short),
+    ),
+    (
+        "fact",
+        "Good, the exporter pages by created_at for now.",
+        &[2],
+        NotKept::Trivial(Why::Momentary),
+    ),
+];
+
 #[test]
 fn m10_a_proposal_is_refused_for_each_of_these() {
     let long = format!(
         "The exporter pages by created_at {}",
         "and created_at ".repeat(40)
     );
+    assert_eq!(judge("fact", &long, &[2]).unwrap_err(), NotKept::Length);
     let many: Vec<u64> = (1..=9).collect();
-    let cases: &[(&str, &str, &[u64], NotKept)] = &[
-        (
-            "procedure",
-            "To export, run the exporter by created_at.",
-            &[2],
-            NotKept::Kind,
-        ),
-        (
-            "skill",
-            "The exporter pages by created_at and id.",
-            &[2],
-            NotKept::Kind,
-        ),
-        (
-            "",
-            "The exporter pages by created_at and id.",
-            &[2],
-            NotKept::Kind,
-        ),
-        ("fact", "It pages.", &[2], NotKept::Length),
-        ("fact", &long, &[2], NotKept::Length),
-        (
-            "fact",
-            "The exporter pages by created_at.\nIt pages by id.",
-            &[2],
-            NotKept::Length,
-        ),
-        (
-            "fact",
-            "The exporter pages by created_at.",
-            &[],
-            NotKept::NoSuchTurn,
-        ),
-        (
-            "fact",
-            "The exporter pages by created_at.",
-            &[2, 9],
-            NotKept::NoSuchTurn,
-        ),
-        (
-            "fact",
-            "The exporter pages by created_at.",
-            &[0],
-            NotKept::NoSuchTurn,
-        ),
-        (
-            "fact",
-            "The exporter pages by created_at.",
-            &[u64::MAX],
-            NotKept::NoSuchTurn,
-        ),
-        (
-            "fact",
-            "The exporter pages by created_at.",
-            &many,
-            NotKept::NoSuchTurn,
-        ),
-        (
-            "fact",
-            "The exporter's password is hunter2-Zx81qqPlm: password=hunter2-Zx81qqPlm",
-            &[2],
-            NotKept::Secret,
-        ),
-        // Invented: a number, a name, a path, or simply something else.
-        (
-            "fact",
-            "The nightly export loses rows since 3.3.",
-            &[1],
-            NotKept::NotGrounded,
-        ),
-        (
-            "fact",
-            "The exporter pages by created_at and id in Postgres.",
-            &[2],
-            NotKept::NotGrounded,
-        ),
-        (
-            "reference",
-            "The nightly export is at `jobs/import.rs`.",
-            &[1],
-            NotKept::NotGrounded,
-        ),
-        (
-            "fact",
-            "Deploys happen on Friday after the review meeting.",
-            &[1, 2, 3],
-            NotKept::NotGrounded,
-        ),
-        (
-            "fact",
-            "The exporter pages by created_at and id.",
-            &[3],
-            NotKept::NotGrounded,
-        ),
-        (
-            "convention",
-            "We retry an export on a 409, the caller has to ask again.",
-            &[3],
-            NotKept::TurnedAround,
-        ),
-        (
-            "fact",
-            "The exporter never pages by created_at and id.",
-            &[2],
-            NotKept::TurnedAround,
-        ),
-        (
-            "fact",
-            "The scheduler starts it twice.",
-            &[4],
-            NotKept::Guess,
-        ),
-        (
-            "decision",
-            "The queue should be drained by Valkey instead.",
-            &[4],
-            NotKept::Guess,
-        ),
-        (
-            "gotcha",
-            "Maybe rows with equal timestamps fall between two pages.",
-            &[2],
-            NotKept::Guess,
-        ),
-        (
-            "fact",
-            "Rows fall between pages.",
-            &[2],
-            NotKept::Trivial(Why::Vague),
-        ),
-        (
-            "fact",
-            "Good, the exporter pages by created_at for now.",
-            &[2],
-            NotKept::Trivial(Why::Momentary),
-        ),
-    ];
-    for (kind, statement, turns, expected) in cases {
+    let text = "The exporter pages by created_at.";
+    assert_eq!(judge("fact", text, &many).unwrap_err(), NotKept::NoSuchTurn);
+    for (kind, statement, turns, expected) in REFUSED {
         assert_eq!(
             judge(kind, statement, turns).unwrap_err(),
             *expected,
@@ -364,9 +375,13 @@ fn what_the_session_takes_back_falls() {
         ),
         (vec![(USER, "Great, that works.")], false),
     ] {
-        let mut all = SESSION.to_vec();
+        let mut all = SESSION[..2].to_vec();
         all.extend(said.iter().copied());
         let views = turns(&all);
-        assert_eq!(takes_back(&draft, &views[4..]), expected, "{said:?}");
+        assert_eq!(
+            takes_back(&draft, Some(&[]), &views[2..]),
+            expected,
+            "{said:?}"
+        );
     }
 }
