@@ -179,6 +179,8 @@ mod tests {
             .map_err(|error| format!("{error:#}"))
     }
 
+    const MODEL: &str = "[model]\nbase_url = \"http://127.0.0.1:1\"\nname = \"m\"";
+
     #[test]
     fn files_are_overridden_by_the_environment_and_unknown_keys_name_the_nearest() {
         let cases: &[(&str, &[(&str, &str)])] = &[
@@ -205,6 +207,28 @@ mod tests {
             ("[sources]\nallow = [\"https://wiki.internal/a\"]", &[]),
             ("[sources]\nallow = [\"http://0x7f.1\"]", &[]),
             ("[server", &[]),
+            (
+                "[model]\nbase_url = \"http://127.0.0.1:11434/v1\"\nname = \"qwen3:8b\"",
+                &[],
+            ),
+            (
+                "[model]\nbase_url = \"https://api.example.com\"\ndialect = \"anthropic\"\nname = \"m\"\n\
+                 key_file = \"model.key\"\ndaily_cost = 0.5\ninput_price = 3",
+                &[("SKEP_MODEL__OUTPUT_PRICE", "15.25")],
+            ),
+            ("[model]\nbase_url = \"http://127.0.0.1:1\"", &[]),
+            ("[model]\nkey = \"sk-secret\"", &[]),
+            (
+                "[model]\nbase_url = \"http://me@127.0.0.1:1\"\nname = \"m\"",
+                &[],
+            ),
+            ("[model]\nbase_url = \"file:///etc\"\nname = \"m\"", &[]),
+            (MODEL, &[("SKEP_MODEL__DIALECT", "gemini")]),
+            (MODEL, &[("SKEP_MODEL__DAILY_TOKENS", "39999")]),
+            (MODEL, &[("SKEP_MODEL__DAILY_COST", "1")]),
+            (MODEL, &[("SKEP_MODEL__INPUT_PRICE", "dear")]),
+            (MODEL, &[("SKEP_MODEL__INPUT_PRICE", "-1")]),
+            (MODEL, &[("SKEP_MODEL__TIMEOUT_SECONDS", "0")]),
         ];
         let mut shown = String::new();
         for (text, overrides) in cases {
