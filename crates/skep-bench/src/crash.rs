@@ -2,6 +2,7 @@
 //! and the daemon is back soon.
 
 mod daemon;
+mod deeds;
 mod ledger;
 
 use std::path::PathBuf;
@@ -18,11 +19,10 @@ use ledger::{Checked, Ledger};
 
 /// A restart that takes longer is a failure.
 const RESTART: Duration = Duration::from_secs(2);
-/// The longest that a daemon lives, in milliseconds.
-const LONGEST_LIFE: u64 = 250;
 
-/// Kills a daemon over and over while it writes, and looks what is left each time.
-pub(crate) async fn run(skepd: PathBuf, kills: usize, seed: u64) -> Result<Report> {
+/// Kills a daemon over and over while it writes, each within `life` milliseconds, and looks what is
+/// left each time.
+pub(crate) async fn run(skepd: PathBuf, kills: usize, (seed, life): (u64, u64)) -> Result<Report> {
     let home = Scratch::new();
     let random = SeededRandom::new(seed);
     let mut ledger = Ledger::default();
@@ -40,12 +40,12 @@ pub(crate) async fn run(skepd: PathBuf, kills: usize, seed: u64) -> Result<Repor
         if let Err(lost) = ledger.check_last(&mut daemon.client().await?).await {
             bail!("after kill {kill} (seed {seed}): {lost}");
         }
-        let life = Duration::from_micros(
-            u64::from_le_bytes((&random as &dyn Random).array()) % (LONGEST_LIFE * 1_000),
+        let lives = Duration::from_micros(
+            u64::from_le_bytes((&random as &dyn Random).array()) % (life.max(1) * 1_000),
         );
         let mut client = daemon.client().await?;
         // The writer is cut off in the middle of whatever it is doing; so is the daemon.
-        let _ = tokio::time::timeout(life, ledger.write(&mut client)).await;
+        let _ = tokio::time::timeout(lives, ledger.write(&mut client)).await;
         daemon.kill().await?;
     }
     let (daemon, took) = Daemon::start(&skepd, home.path()).await?;
@@ -79,6 +79,32 @@ fn tell(kills: usize, seed: u64, checked: &Checked, restarts: &mut [Duration]) -
         checked.whole as f64,
         "batches in flight at a kill that were there whole",
     );
+    let held = &checked.held;
+    let rows = [
+        (
+            "counted_turns",
+            held.received,
+            "counters equal what was answered",
+        ),
+        (
+            "observations",
+            held.observations,
+            "under the consent that stands",
+        ),
+        (
+            "injections",
+            held.injections,
+            "each with its record, to the byte",
+        ),
+        (
+            "erased",
+            held.erased,
+            "memories and sessions; none was found again",
+        ),
+    ];
+    for (key, count, note) in rows {
+        report.row(key, count as f64, note);
+    }
     report.row("unacknowledged_half", 0.0, "one half there ends the run");
     report.row(
         "restart_p50_ms",

@@ -77,6 +77,9 @@ enum Bench {
         /// Seed of the instants
         #[arg(long, default_value_t = 1)]
         seed: u64,
+        /// Milliseconds that a daemon lives at most; one built for debugging needs more to do anything
+        #[arg(long, default_value_t = 250)]
+        life: u64,
         /// The daemon's program
         #[arg(long)]
         skepd: PathBuf,
@@ -150,7 +153,12 @@ fn main() -> Result<()> {
         Bench::Load { memories, rounds } => {
             runtime.block_on(load::run(&corpus::read(&common.corpus, memories)?, rounds))?
         }
-        Bench::Crash { kills, seed, skepd } => runtime.block_on(crash::run(skepd, kills, seed))?,
+        Bench::Crash {
+            kills,
+            seed,
+            life,
+            skepd,
+        } => runtime.block_on(crash::run(skepd, kills, (seed, life)))?,
         Bench::Gather { sources, out } => gather::run(&sources, &out)?,
         Bench::Quality { misses, vectors } => runtime.block_on(quality::run(misses, vectors))?,
         Bench::Import { mib, skep, skepd } => {

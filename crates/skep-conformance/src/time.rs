@@ -100,6 +100,12 @@ pub(crate) async fn m04_only_a_word_as_strong_takes_a_place<H: Harness>() {
             assert!(!again, "once");
         }
     }
+    let older = put(&world, HUMAN, new_memory(world.store(), "known")).await;
+    let mut held = new_memory(world.store(), "held back");
+    held.state = MemoryState::Quarantined;
+    let held = put(&world, HUMAN, held).await;
+    let done = supersede(&world, (&world.ours, HUMAN), (older, held)).await;
+    assert!(!done, "m02: what is held back takes nobody's place");
 }
 
 pub(crate) async fn t10_nobody_replaces_what_they_may_not_read_or_do_not_own<H: Harness>() {

@@ -44,7 +44,8 @@ pub async fn open_store(
 
 impl Tenant {
     /// Makes a tenant with these personas: `owner` (a human admin), `reader` (a human readonly),
-    /// `colleague` (a human operator), `isolated` and `shared` (agents under those policies).
+    /// `colleague` (a human operator), `isolated` and `shared` (agents under those policies), and
+    /// `steward` (an agent with an operator's role).
     ///
     /// # Errors
     /// As [`Store::put_workspace`].
@@ -54,16 +55,17 @@ impl Tenant {
             let who = Principal::User(store.mint::<UserId>());
             (name, who, role, ReadPolicy::Isolated)
         };
-        let agent = |name, policy| {
+        let agent = |name, role, policy| {
             let who = Principal::Agent(store.mint::<AgentId>());
-            (name, who, Role::Agent, policy)
+            (name, who, role, policy)
         };
         let personas = [
             human("owner", Role::Admin),
             human("reader", Role::Readonly),
             human("colleague", Role::Operator),
-            agent("isolated", ReadPolicy::Isolated),
-            agent("shared", ReadPolicy::Shared),
+            agent("isolated", Role::Agent, ReadPolicy::Isolated),
+            agent("shared", Role::Agent, ReadPolicy::Shared),
+            agent("steward", Role::Operator, ReadPolicy::Shared),
         ];
         let tokens: Vec<_> = personas
             .iter()

@@ -28,6 +28,7 @@ impl Daemon {
             .arg(home)
             .arg("serve")
             .env("SKEP_SERVER__TCP", "off")
+            .env("SKEP_CAPTURE__UNBOUND", "capture")
             .env("SKEP_LOG__LEVEL", "error")
             .stdin(Stdio::null())
             .kill_on_drop(true)

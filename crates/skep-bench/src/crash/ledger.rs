@@ -8,6 +8,8 @@ use skep_api::capture::{
 use skep_api::memory::RememberRequest;
 use skep_api::page::PageQuery;
 use skep_client::Client;
+
+use super::deeds::{Deeds, Held};
 use skep_domain::Timestamp;
 
 /// Turns in one batch.
@@ -21,6 +23,7 @@ pub(crate) struct Ledger {
     batches: Vec<Option<String>>,
     memories: Vec<String>,
     sent_memories: u64,
+    deeds: Deeds,
 }
 
 /// What a full check found.
@@ -28,6 +31,7 @@ pub(crate) struct Checked {
     pub(crate) turns: u64,
     pub(crate) memories: u64,
     pub(crate) whole: u64,
+    pub(crate) held: Held,
 }
 
 impl Ledger {
@@ -36,7 +40,7 @@ impl Ledger {
         loop {
             let number = self.batches.len() as u64;
             self.batches.push(None);
-            let answer = client.capture(&batch(number)).await?;
+            let answer = self.deeds.send(client, &batch(number)).await?;
             let session = answer.session.context("an import was refused")?;
             self.acknowledge(number, session.clone());
             self.sent_memories += 1;
@@ -55,6 +59,7 @@ impl Ledger {
             if number.is_multiple_of(5) {
                 client.end_session(&session).await?;
             }
+            self.deeds.act(client).await?;
         }
     }
 
@@ -66,6 +71,7 @@ impl Ledger {
 
     /// The batch in flight at the kill is there whole or not at all, and the cursor agrees.
     pub(crate) async fn check_last(&mut self, client: &mut Client) -> Result<()> {
+        self.deeds.check(client).await?;
         let Some(last) = self.batches.len().checked_sub(1) else {
             return Ok(());
         };
@@ -82,14 +88,14 @@ impl Ledger {
             );
         } else if reached == Some(last) {
             // Not acknowledged but there: then it must be whole; sending it again finds all of it.
-            let again = client.capture(&batch(last as u64)).await?;
+            let again = self.deeds.send(client, &batch(last as u64)).await?;
             ensure!(
                 u64::from(again.duplicates) == BATCH,
                 "batch {last} is half there: {} of {BATCH} turns",
                 again.duplicates
             );
         } else {
-            let again = client.capture(&batch(last as u64)).await?;
+            let again = self.deeds.send(client, &batch(last as u64)).await?;
             ensure!(
                 again.duplicates == 0,
                 "batch {last} left {} turns without its cursor",
@@ -112,6 +118,7 @@ impl Ledger {
             turns: 0,
             memories: 0,
             whole: 0,
+            held: self.deeds.check_all(client).await?,
         };
         for (number, session) in self.batches.iter().enumerate() {
             let Some(session) = session else {

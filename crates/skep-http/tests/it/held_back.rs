@@ -1,9 +1,10 @@
 //! What is in quarantine is on no way in, and who lets it out.
 
 use serde_json::{Value, json};
+use skep_api::RouteId;
 use skep_test_support::{Reply, Request, TestDaemon};
 
-use crate::bodies::{hold, seed};
+use crate::bodies::{hold, request, seed};
 
 const CANARY: &str = "gate-canary-51";
 
@@ -229,4 +230,29 @@ async fn an_edit_is_a_new_version_of_ones_own() {
     let versions = history["versions"].as_array().unwrap();
     assert_eq!(versions.len(), 3);
     assert_eq!(versions[0]["entries"][0]["reasons"], json!(["moved"]));
+}
+
+/// What is for a human to decide is not an agent's, whatever role somebody gave it.
+#[tokio::test(flavor = "multi_thread")]
+async fn m04_an_agent_with_an_operators_role_decides_nothing_that_is_a_humans() {
+    let daemon = TestDaemon::start().await;
+    let ids = seed(&daemon, &daemon.a).await;
+    for route in [
+        RouteId::ConflictResolve,
+        RouteId::QuarantineAccept,
+        RouteId::QuarantineReject,
+        RouteId::Rewind,
+    ] {
+        for (persona, refused) in [("steward", true), ("owner", false)] {
+            let request = request(route.row(), &ids).bearer(&daemon.a.token(persona));
+            let reply = request.send(daemon.address).await.unwrap();
+            let is_refused = (reply.status, reply.code().as_str()) == (403, "PERMISSION_DENIED");
+            assert_eq!(
+                is_refused,
+                refused,
+                "{persona} {route:?}: {:?}",
+                reply.json()
+            );
+        }
+    }
 }
