@@ -13,7 +13,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 use skep_index::{Embedder, WorkspaceIndex};
 use skep_store::Store;
 use skep_store::row::ModelTag;
-use tokio::sync::RwLock;
+use tokio::sync::{RwLock, oneshot};
+use tokio::task::JoinSet;
 
 use crate::AppError;
 use crate::recall::{Trace, Traces};
@@ -26,6 +27,8 @@ pub(crate) struct Hot {
     model: ModelTag,
     budget: u64,
     held: Mutex<HashMap<Tenant, Arc<Held>>>,
+    /// Those under way; they end with this.
+    loads: Mutex<JoinSet<()>>,
     /// Counts uses; its value at the last use is what "least recently" means.
     uses: AtomicU64,
 }
@@ -67,17 +70,38 @@ impl Hot {
             model,
             budget,
             held: Mutex::default(),
+            loads: Mutex::default(),
             uses: AtomicU64::new(0),
         }
     }
 
-    /// The index of a workspace, holding at least everything up to `seq`.
-    pub(crate) async fn at_least(&self, tenant: Tenant, seq: u64) -> Result<Arc<Held>, AppError> {
+    /// The index of a workspace, holding at least everything up to `seq`. Loading goes on when the
+    /// caller gives up: whoever asks again finds it further on, and waits for the same load.
+    pub(crate) async fn at_least(
+        self: &Arc<Self>,
+        tenant: Tenant,
+        seq: u64,
+    ) -> Result<Arc<Held>, AppError> {
         let held = self.hold(tenant);
         if held.index.read().await.seq() < seq {
-            self.catch_up(tenant, &held).await?;
+            let (hot, loading) = (Arc::clone(self), Arc::clone(&held));
+            let (tell, told) = oneshot::channel();
+            self.set_going(async move {
+                // Nobody may be waiting any more.
+                let _ = tell.send(hot.catch_up(tenant, &loading).await);
+            });
+            told.await
+                .map_err(|_| AppError::Internal("loading ended early"))??;
         }
         Ok(held)
+    }
+
+    /// Has a load of its own done, whoever waits for it. Loads of one workspace wait for each other at
+    /// its index, so there are hardly more of them than workspaces.
+    fn set_going(&self, load: impl Future<Output = ()> + Send + 'static) {
+        let mut loads = self.loads.lock().unwrap_or_else(PoisonError::into_inner);
+        while loads.try_join_next().is_some() {}
+        loads.spawn(load);
     }
 
     /// The index of a workspace, if it is in memory.

@@ -93,7 +93,7 @@ pub struct App {
     redactor: Arc<Redactor>,
     capturing: CaptureSettings,
     losses: capture::Losses,
-    hot: hot::Hot,
+    hot: Arc<hot::Hot>,
     dirty: upkeep::Dirty,
     looks: participants::Looks,
     fetching: Fetching,
@@ -121,12 +121,12 @@ impl App {
     ) -> Self {
         let model = upkeep::model_tag(embedder.model_id());
         let started_at = store.now();
-        let hot = hot::Hot::new(
+        let hot = Arc::new(hot::Hot::new(
             Arc::clone(&store),
             Arc::clone(&embedder),
             model,
             settings.index_budget,
-        );
+        ));
         Self {
             store,
             embedder,

@@ -4,7 +4,7 @@ use skep_authz::{
     Authorized,
     rights::{SessionCapture, SessionRead},
 };
-use skep_domain::{Harness, SessionId, SessionState};
+use skep_domain::{SessionId, SessionState};
 use skep_store::{PageOf, Session, Turn};
 
 use crate::{App, AppError};
@@ -103,16 +103,12 @@ impl App {
     ) -> Result<Ended, AppError> {
         let tenant = (authorized.organization(), authorized.workspace());
         let mut tx = self.store.begin(authorized).await?;
-        let session = tx
-            .get_session(id)
+        tx.get_session(id)
             .await?
             .ok_or(AppError::NotFound(SESSION))?;
         tx.set_session_state(id, SessionState::Ended).await?;
         tx.commit().await?;
-        let mut distilled = self.distil_session(tenant, id).await?;
-        if session.harness == Harness::Git {
-            distilled += self.distil_together(tenant, id).await?;
-        }
+        let distilled = self.distil_session(tenant, id).await?;
         self.dirty.mark(tenant);
         Ok(Ended {
             session: self.get_session(reading, id).await?,

@@ -10,6 +10,7 @@ mod serve;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
+use std::time::Duration;
 
 use anyhow::Context;
 use clap::{Parser, Subcommand};
@@ -60,14 +61,32 @@ fn run(arguments: &Arguments) -> anyhow::Result<()> {
             Ok(())
         }
         Verb::Migrate => {
-            let _lock = files::lock(&home)?;
-            runtime()?.block_on(local::open(&home, &config)).map(|_| ())
+            let lock = files::lock(&home)?;
+            to_the_end(lock, local::open(&home, &config)).map(|_| ())
         }
         Verb::Serve => {
             process::log_to_stderr(&config.log.level)?;
-            runtime()?.block_on(serve::serve(&home, &config))
+            let lock = files::lock(&home)?;
+            to_the_end(lock, serve::serve(&home, &config))
         }
     }
+}
+
+/// How long work that no signal reaches, such as distilling a step, may go on when all else is done.
+/// What it has not kept by then is done again at the next start.
+const LEAVE: Duration = Duration::from_secs(3);
+
+/// Runs until `work` and whatever it set going have ended. Only then may another daemon take the data
+/// directory: the lock is never let go of, and ends with the process.
+fn to_the_end<T>(
+    lock: files::Lock,
+    work: impl Future<Output = anyhow::Result<T>>,
+) -> anyhow::Result<T> {
+    let runtime = runtime()?;
+    let outcome = runtime.block_on(work);
+    runtime.shutdown_timeout(LEAVE);
+    std::mem::forget(lock);
+    outcome
 }
 
 fn runtime() -> anyhow::Result<tokio::runtime::Runtime> {

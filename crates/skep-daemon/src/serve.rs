@@ -17,9 +17,8 @@ use crate::config::Config;
 use crate::model::Endpoint;
 use crate::{files, local};
 
-/// Runs until SIGTERM or SIGINT.
+/// Runs until SIGTERM or SIGINT. Whoever calls holds the lock of the data directory.
 pub(crate) async fn serve(home: &Path, config: &Config) -> anyhow::Result<()> {
-    let _lock = files::lock(home)?;
     let mut terminate = signal(SignalKind::terminate())?;
     let mut interrupt = signal(SignalKind::interrupt())?;
     let store = Arc::new(local::open(home, config).await?);

@@ -6,7 +6,7 @@ use skep_store::StoreError;
 use skep_store::backend::PageOf;
 use skep_store::row::{InjectionRow, StoredInjectionRow};
 
-use crate::column::{AFTER_ALL, bytes_of, code, id, principal, sealed, time};
+use crate::column::{AFTER_ALL, bytes_of, code, id, sealed, time};
 use crate::failure::Failure;
 use crate::ring::{RingValues, ring_predicate};
 use crate::rows::Rows;
@@ -104,8 +104,7 @@ pub(crate) fn list(
         .before
         .map_or_else(|| AFTER_ALL.to_vec(), |id| id.to_bytes().to_vec());
     let sql = concat!(
-        "SELECT i.id, i.session, i.ordinal, i.at, i.moment, i.memories, i.body,
-                s.owner_kind, s.owner
+        "SELECT i.id, i.session, i.ordinal, i.at, i.moment, i.memories, i.body
           FROM injection AS i CROSS JOIN session AS s
           ON s.workspace_id = ?1 AND s.id = i.session
           WHERE i.workspace_id = ?1 AND i.id < ?6 AND (?8 IS NULL OR i.session = ?8) AND ",
@@ -140,7 +139,6 @@ fn stored(row: &Row<'_>) -> Result<StoredInjectionRow, Failure> {
             body: sealed(row, 6)?,
         },
         ordinal: row.get(2)?,
-        owner: principal(row, 7)?,
     })
 }
 

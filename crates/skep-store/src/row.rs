@@ -351,8 +351,6 @@ pub struct StoredInjectionRow {
     pub injection: InjectionRow,
     /// Place among the session's, from 0.
     pub ordinal: u64,
-    /// Whose session it is.
-    pub owner: Principal,
 }
 
 /// What distilling still has to do in a session.

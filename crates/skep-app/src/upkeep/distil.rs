@@ -13,6 +13,7 @@ use skep_store::{DistilSession, Kept, MemoryBody, NewMemory, Root, Turn, Tx};
 
 use super::exchanges::{CONTEXT, Read, cited};
 use super::finish::{Whole, held_back, read_whole};
+use super::together::count_together;
 use super::{BATCH, Tenant, apart, maintain, survey};
 use crate::guard::guarded_all;
 use crate::{App, AppError};
@@ -52,6 +53,14 @@ pub(super) struct Step {
     pub(super) finishes: bool,
 }
 
+/// What a session leaves as a whole.
+enum End {
+    /// A conversation: a recap, and candidates for procedures.
+    Talk(Whole),
+    /// The history of a repository: what changes together.
+    History(Vec<Draft>),
+}
+
 /// A step that only has to be kept.
 struct Prepared {
     session: DistilSession,
@@ -60,8 +69,8 @@ struct Prepared {
     /// Its drafts are memories by now.
     step: Step,
     memories: Vec<NewMemory>,
-    /// The session from end to end, if the step finishes it.
-    whole: Option<Whole>,
+    /// What the session leaves as a whole, if the step finishes it.
+    end: Option<End>,
 }
 
 /// In the history of a claim that did not stand.
@@ -131,10 +140,10 @@ impl App {
         let Some(mut step) = self.next_step(&mut tx, &session, &state).await? else {
             return Ok(None);
         };
-        let whole = if step.finishes {
-            Some(read_whole(&mut tx, &session).await?)
-        } else {
-            None
+        let end = match (step.finishes, session.harness) {
+            (false, _) => None,
+            (true, Harness::Git) => Some(End::History(count_together(&mut tx, session.id).await?)),
+            (true, _) => Some(End::Talk(read_whole(&mut tx, &session).await?)),
         };
         drop(tx);
         let drafts = std::mem::take(&mut step.drafts);
@@ -144,7 +153,7 @@ impl App {
             state,
             step,
             memories: apart(move || guarded_all(memories)).await?,
-            whole,
+            end,
         }))
     }
 
@@ -167,15 +176,17 @@ impl App {
         let turns = tx
             .list_turns_to_distil(session.id, state.from - context, wanted)
             .await?;
+        let is_all = turns
+            .last()
+            .is_some_and(|turn| turn.ordinal + 1 >= state.to);
+        let is_closed = is_closed(state, &turns, self.store.now());
         if is_git {
-            return Ok(Some(apart(move || commits(turns)).await?));
+            return apart(move || commits(turns, is_all, is_closed)).await;
         }
         let read = Read {
             harness: session.harness,
-            is_all: turns
-                .last()
-                .is_some_and(|turn| turn.ordinal + 1 >= state.to),
-            is_closed: is_closed(state, &turns, self.store.now()),
+            is_all,
+            is_closed,
             from: state.from,
             turns,
         };
@@ -213,7 +224,7 @@ impl App {
             state,
             step,
             memories,
-            whole,
+            end,
         } = prepared;
         let mut tx = self.store.begin(maintain(tenant)).await?;
         let is_same = tx.get_distil_session(session.id).await? == Some(session);
@@ -229,11 +240,15 @@ impl App {
             return Ok(Some(Distilled::default()));
         }
         let mut done = self.keep_step(&mut tx, &session, step, memories).await?;
-        if let Some(whole) = whole {
-            done += self.finish(&mut tx, &session, whole).await?;
-            if session.harness != Harness::Git {
+        match end {
+            Some(End::Talk(whole)) => {
+                done += self.finish(&mut tx, &session, whole).await?;
                 tx.set_model_due(session.id).await?;
             }
+            Some(End::History(drafts)) => {
+                done += self.keep_together(&mut tx, &session, drafts).await?;
+            }
+            None => {}
         }
         tx.commit().await?;
         self.mark_for_model(tenant);
@@ -324,8 +339,12 @@ fn is_closed(state: &DistilRow, turns: &[Turn], now: Timestamp) -> bool {
     state.ended || turns.last().is_some_and(stands_still)
 }
 
-/// A step over commits: each stands alone.
-fn commits(turns: Vec<Turn>) -> Step {
+/// A step over commits: each stands alone. The last one is left for the end of the session, so that
+/// what the whole history leaves is not forgotten when an import breaks off.
+fn commits(mut turns: Vec<Turn>, is_all: bool, is_closed: bool) -> Option<Step> {
+    if is_all && !is_closed {
+        turns.pop();
+    }
     let drafts = turns
         .iter()
         .enumerate()
@@ -334,16 +353,16 @@ fn commits(turns: Vec<Turn>) -> Step {
             distil_commit(&commit(index, turn, &files))
         })
         .collect();
-    let to = turns.last().map_or(0, |turn| turn.ordinal + 1);
-    Step {
+    let to = turns.last()?.ordinal + 1;
+    Some(Step {
         from: turns.first().map_or(0, |turn| turn.ordinal),
         turns,
         to,
         drafts,
         withdrawn: Vec::new(),
         refused: 0,
-        finishes: false,
-    }
+        finishes: is_all && is_closed,
+    })
 }
 
 /// The commit that a turn of a repository's history is.

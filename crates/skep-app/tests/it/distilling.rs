@@ -273,3 +273,47 @@ async fn a_session_that_goes_on_has_one_recap() {
         "{recaps:?}"
     );
 }
+
+#[tokio::test]
+async fn what_changes_together_is_kept_although_the_import_broke_off() {
+    let world = World::new().await;
+    let app = world.start();
+    let commit = |number: i64| TurnIn {
+        paths: vec!["src/lock.rs".into(), "migrations/bill.sql".into()],
+        ..turn(
+            number,
+            TurnRole::User,
+            &format!("Lock berth {number} before its bill is written, because two may pay"),
+            Branch::Main,
+        )
+    };
+    let batch = Capture {
+        harness: Harness::Git,
+        external_id: "repository".into(),
+        title: None,
+        project: Some("harbour".into()),
+        cwd: None,
+        turns: (0..12).map(commit).collect(),
+        cursor: None,
+        origin: skep_domain::CaptureOrigin::Import,
+        spool: None,
+    };
+    let right = world.may::<rights::SessionCapture>(&world.a).await;
+    app.capture(right, batch).await.unwrap();
+    let tenant = (world.a.organization, world.a.workspace);
+    app.tend(tenant).await.unwrap();
+    let together = |texts: &[String]| {
+        texts
+            .iter()
+            .filter(|text| text.contains("together"))
+            .count()
+    };
+    let before = texts(&world, &app).await;
+    assert_eq!((before.len(), together(&before)), (11, 0), "{before:?}");
+    // Nobody ever says that the import has ended; another start finds the session standing still.
+    world.clock.advance_seconds(16 * 60);
+    let again = world.start();
+    again.tend(tenant).await.unwrap();
+    let after = texts(&world, &again).await;
+    assert_eq!((after.len(), together(&after)), (13, 1), "{after:?}");
+}

@@ -1,11 +1,12 @@
 //! Nobody waits for upkeep: whoever writes or asks is answered while upkeep stands still in the
 //! middle of what takes it long.
 
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use skep_app::{App, AppError, Branch, Capture, Rewind, Settings, Target, TurnIn};
+use skep_app::{App, AppError, Branch, Capture, Question, Rewind, Settings, Target, TurnIn};
 use skep_authz::rights;
 use skep_domain::{CaptureOrigin, Clock, Harness, SessionId, Timestamp, TurnRole};
 use skep_index::{Embedder, StaticEmbedder};
@@ -14,7 +15,7 @@ use tokio::sync::oneshot;
 use tokio::task::JoinSet;
 use tokio::time::timeout;
 
-use crate::world::World;
+use crate::world::{World, question};
 
 /// For a failure alone: long enough for a slow machine, shorter than the store's own patience times
 /// the writes below.
@@ -62,10 +63,22 @@ impl Shut {
     }
 }
 
-/// Holds the memories that it embeds, not the questions.
+/// Holds the memories that it embeds and drafts, not the questions.
 struct GatedEmbedder {
     inner: StaticEmbedder,
     gate: Arc<Gate>,
+    /// Drafts made.
+    drafts: AtomicUsize,
+}
+
+impl GatedEmbedder {
+    fn new(gate: &Arc<Gate>) -> Self {
+        Self {
+            inner: StaticEmbedder::built_in(),
+            gate: Arc::clone(gate),
+            drafts: AtomicUsize::new(0),
+        }
+    }
 }
 
 impl Embedder for GatedEmbedder {
@@ -82,6 +95,10 @@ impl Embedder for GatedEmbedder {
         self.inner.embed(text)
     }
     fn draft(&self, text: &str) -> Vec<f32> {
+        self.drafts.fetch_add(1, Ordering::Relaxed);
+        if text.contains("The capstan") {
+            self.gate.pass();
+        }
         self.inner.embed(text)
     }
 }
@@ -165,10 +182,7 @@ fn tend(world: &World, app: &Arc<App>) -> JoinSet<Result<(), AppError>> {
 async fn nobody_waits_for_embedding() {
     let world = World::new().await;
     let gate = Arc::new(Gate::default());
-    let embedder = Arc::new(GatedEmbedder {
-        inner: StaticEmbedder::built_in(),
-        gate: Arc::clone(&gate),
-    });
+    let embedder = Arc::new(GatedEmbedder::new(&gate));
     let app = Arc::new(world.start_with(embedder, Settings::default()));
     world
         .remember(&app, &world.a, "The anchor is weighed at dawn.")
@@ -184,6 +198,27 @@ async fn nobody_waits_for_embedding() {
         .recall(&app, &world.a, "when is the anchor weighed")
         .await;
     assert!(after.degraded.is_empty(), "{:?}", after.degraded);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn a_load_goes_on_when_whoever_asked_gives_up() {
+    let world = World::new().await;
+    let said = "The capstan is oiled weekly.";
+    world.remember(&world.start(), &world.a, said).await;
+    let gate = Arc::new(Gate::default());
+    let embedder = Arc::new(GatedEmbedder::new(&gate));
+    let app = world.start_with(Arc::clone(&embedder) as _, Settings::default());
+    let shut = gate.shut();
+    let hurried = Question {
+        deadline_ms: 1,
+        ..question("when is the capstan oiled")
+    };
+    let answer = world.ask(&app, &world.a, "owner", hurried).await;
+    assert!(answer.items.is_empty() && !answer.degraded.is_empty());
+    drop(shut.arrival().await);
+    let found = world.recall(&app, &world.a, "when is the capstan oiled");
+    assert_eq!(found.await.items[0].memory.body.text, said);
+    assert_eq!(embedder.drafts.load(Ordering::Relaxed), 1, "loaded once");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]

@@ -37,7 +37,7 @@ pub(super) async fn run(context: &Context<'_>, arguments: Recall) -> Result<Exit
     for (at, item) in answer.items.iter().enumerate() {
         show(context, at + 1, item, arguments.full)?;
     }
-    if answer.items.is_empty() {
+    if answer.items.is_empty() && answer.degraded_reasons.is_empty() {
         context
             .output
             .line("Nothing is remembered that answers this.")?;

@@ -111,7 +111,8 @@ pub(super) fn is_summary(text: &str) -> bool {
     SUMMARIES.iter().any(|summary| head.starts_with(summary))
 }
 
-/// Drops injected elements with their content; one that is not closed reaches to the end.
+/// Drops injected elements with their content; one that is not closed reaches to the end. Each `<` is
+/// looked at once, and whatever a search for an end passes over is gone.
 fn without_elements(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     let mut rest = text;
@@ -130,8 +131,13 @@ fn without_elements(text: &str) -> String {
     out
 }
 
+/// Bytes in which the name of an element has to end.
+const NAME: usize = 64;
+
+/// The element that a text begins with, if it is one that harnesses inject. Only so much of the text
+/// is looked at as a name and its attributes take: a run of `<` must not cost its square.
 fn injected(tag: &str) -> Option<&'static str> {
-    let name = tag[1..]
+    let name = tag[1..tag.floor_char_boundary(NAME)]
         .split(|c: char| c == '>' || c.is_whitespace())
         .next()?;
     let after = tag.as_bytes().get(1 + name.len())?;
@@ -151,8 +157,22 @@ fn find_ignoring_case(text: &str, needle: &str) -> Option<usize> {
 
 #[cfg(test)]
 mod tests {
-    use super::{is_summary, spoken};
+    use super::{NAME, injected, is_summary, spoken};
     use skep_domain::Harness;
+
+    #[test]
+    fn n13_only_the_beginning_of_a_tag_is_looked_at() {
+        let endless = "<".repeat(20_000);
+        assert_eq!(spoken(Harness::ClaudeCode, &endless), endless);
+        let far = format!("<{}>", "a".repeat(NAME));
+        for text in ["<", "<é", &far, &endless] {
+            assert_eq!(injected(text), None, "{}", &text[..text.len().min(9)]);
+        }
+        // Whatever comes later changes nothing: the name and its end have to come first.
+        let late = format!("<system-reminder {}>", "x".repeat(20_000));
+        assert_eq!(injected(&late), None);
+        assert!(injected("<system-reminder>").is_some());
+    }
 
     #[test]
     fn only_what_was_said_is_left() {

@@ -57,8 +57,9 @@ impl Tx<SessionCapture> {
 impl<P: CanRead> Tx<P> {
     /// Injections into sessions that the caller may see, or into one of them, newest first.
     ///
-    /// Whoever injected reads all of it. Others read only what holds no memory that is closed to
-    /// them: a session may be shared while the memories in its context are not.
+    /// Read is only what holds no memory that is closed to the caller now, whoever injected it: a
+    /// session may be shared while the memories in its context are not, and a consent that was
+    /// withdrawn since hides what rested on it here too.
     ///
     /// # Errors
     /// [`StoreError`].
@@ -79,13 +80,8 @@ impl<P: CanRead> Tx<P> {
     }
 
     async fn open_injection(&mut self, row: StoredInjectionRow) -> Result<Injection, StoreError> {
-        let StoredInjectionRow {
-            injection,
-            ordinal,
-            owner,
-        } = row;
-        let own = self.principal == Some(owner);
-        let content = if own || self.sees_all(&injection.memories).await? {
+        let StoredInjectionRow { injection, ordinal } = row;
+        let content = if self.sees_all(&injection.memories).await? {
             let opened = self.keys.open(
                 column::INJECTION_BODY,
                 injection.id.to_bytes(),
