@@ -145,6 +145,12 @@ async fn t12_nothing_is_observed_or_shown_without_consent() {
     let before = stage.post("owner", "recall", recall.clone()).await.json();
     assert!(before.to_string().contains(&id), "{before}");
     let as_of = before["items"][0]["memory"]["recorded_at"].clone();
+    let prompt = json!({
+        "harness": "claude-code", "external_id": "night", "moment": "prompt",
+        "prompt": "prefers the northern fairway at night", "deadline_ms": 60_000,
+    });
+    let given = stage.post("owner", "inject", prompt).await.json();
+    assert!(given.to_string().contains("northern"), "{given}");
 
     let revoked = stage
         .post("owner", "consents/revoke", json!({ "subject": pilot }))
@@ -156,6 +162,9 @@ async fn t12_nothing_is_observed_or_shown_without_consent() {
     assert_eq!(code(&again), wanted);
     let shown = stage.get("owner", &format!("memories/{id}")).await;
     assert_eq!(code(&shown), refused(404, "NOT_FOUND"));
+    let record = stage.get("owner", "injections").await.json();
+    assert_eq!(record["items"][0]["withheld"], true, "{record}");
+    assert!(!record.to_string().contains("northern"), "{record}");
     let mut past = recall.clone();
     past["as_of"] = as_of;
     for path in ["recall", "explain/recall"] {
