@@ -16,6 +16,9 @@ pub struct Erased {
     /// Whether the bytes are gone from the files already. If not, somebody still read what was
     /// there before; the daemon sees to it when they are done.
     pub scrubbed: bool,
+    /// Versions of a memory that were erased: itself, and what it was edited from and to.
+    #[serde(default)]
+    pub versions: u64,
     /// Memories erased with a session.
     pub memories: u64,
     /// Memories that rest on something else too, and stay.

@@ -56,6 +56,10 @@ pub struct ResolveConflictRequest {
 pub struct History {
     /// The versions that the caller may see.
     pub versions: Vec<Version>,
+    /// How many of them are this one memory, edited, and not another that took its place: they are
+    /// erased together.
+    #[serde(default)]
+    pub edits: u64,
 }
 
 /// One version of a memory.

@@ -1,8 +1,10 @@
 //! What every text passes before it is stored: cleaned, redacted, cut to its limit.
 
+use skep_domain::Limits;
 use skep_memory::{clean, cut_middle};
 
-use crate::App;
+use crate::error::{Invalid, Rule};
+use crate::{App, AppError};
 
 /// A text that may be stored.
 pub(crate) struct Taken {
@@ -31,7 +33,27 @@ impl App {
         }
     }
 
-    /// The same for a short field, whose findings are not counted.
+    /// A statement in somebody's own words, which says something once it is cleaned.
+    pub(crate) fn take_in_said(&self, text: &str) -> Result<Taken, AppError> {
+        let text = text.trim();
+        if text.is_empty() {
+            return Err(Invalid::required("text"));
+        }
+        Invalid::check_length("text", text, Limits::MEMORY_TEXT)?;
+        let mut taken = self.take_in(text, Limits::MEMORY_TEXT);
+        taken.text = taken.text.trim().to_owned();
+        if taken.text.is_empty() {
+            return Err(AppError::Invalid(Invalid {
+                field: "text".into(),
+                rule: Rule::Required,
+                message: "text must not be empty: it has only characters that cannot be seen"
+                    .into(),
+            }));
+        }
+        Ok(taken)
+    }
+
+    /// As [`App::take_in`], for a short field, whose findings are not counted.
     pub(crate) fn take_in_line(&self, text: &str) -> String {
         self.redactor.redact(&clean(text)).text.into_owned()
     }

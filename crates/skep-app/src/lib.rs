@@ -50,7 +50,7 @@ pub use recall::{
     Timing, Trace,
 };
 pub use removal::{Erased, Rewind, Rewound, Target};
-pub use review::{ConflictPage, HeldPage, Version};
+pub use review::{ConflictPage, HeldPage, History, Version};
 pub use sessions::{Ended, SessionPage, TurnPage};
 pub use skep_egress::EgressError;
 pub use skep_memory::TextForm;

@@ -100,17 +100,13 @@ impl App {
         authorized: Authorized<MemoryWrite>,
         statement: Remember,
     ) -> Result<Remembered, AppError> {
-        if statement.text.trim().is_empty() {
-            return Err(Invalid::required("text"));
-        }
-        Invalid::check_length("text", &statement.text, Limits::MEMORY_TEXT)?;
+        let taken = self.take_in_said(&statement.text)?;
         let tenant = (authorized.organization(), authorized.workspace());
         let trust = if authorized.agent().is_some() {
             Trust::Agent
         } else {
             Trust::User
         };
-        let taken = self.take_in(statement.text.trim(), Limits::MEMORY_TEXT);
         let mut tx = self.store.begin(authorized).await?;
         let project = match &statement.project {
             Some(name) => {
@@ -182,7 +178,7 @@ impl App {
     ) -> Result<Remembered, AppError> {
         let tenant = (authorized.organization(), authorized.workspace());
         let by_agent = authorized.agent().is_some();
-        let reason = edit.reason.as_deref().unwrap_or("edited");
+        let reason = edit.reason.as_deref().unwrap_or_default();
         Invalid::check_length("reason", reason, REASON)?;
         let reason = self.take_in_line(reason);
         let mut tx = self.store.begin(authorized).await?;
@@ -192,12 +188,7 @@ impl App {
                 "only a memory in recall can be edited: edit the version that took its place",
             ));
         }
-        let text = edit.text.as_deref().unwrap_or(&old.body.text).trim();
-        if text.is_empty() {
-            return Err(Invalid::required("text"));
-        }
-        Invalid::check_length("text", text, Limits::MEMORY_TEXT)?;
-        let taken = self.take_in(text, Limits::MEMORY_TEXT);
+        let taken = self.take_in_said(edit.text.as_deref().unwrap_or(&old.body.text))?;
         let statement = Remember {
             text: taken.text.clone(),
             kind: edit.kind.unwrap_or(old.kind),
@@ -244,8 +235,9 @@ impl App {
             ));
         };
         let pair = (old.id, id);
+        let reason = Some(reason).filter(|reason| !reason.is_empty());
         if !tx
-            .supersede(&writer, pair, reason, self.store.now())
+            .put_version(&writer, pair, reason, self.store.now())
             .await?
         {
             return Err(AppError::Conflict(

@@ -17,6 +17,8 @@ pub struct Erased {
     /// Whether the bytes are gone from the files already; if not, somebody still read what was
     /// there before, and upkeep sees to it.
     pub scrubbed: bool,
+    /// Versions, for a memory: itself, and what it was edited from and to.
+    pub versions: u64,
     /// What came of it, for a session.
     pub withdrawn: Withdrawn,
 }
@@ -68,7 +70,8 @@ const COUNTED: u32 = 10_000;
 const TRIES: usize = 3;
 
 impl App {
-    /// Deletes a memory with its vector, history and index. Only its id and the time are left.
+    /// Deletes a memory with its vector, history and index, and every version that it was edited
+    /// from or to. Only ids and the time are left.
     ///
     /// # Errors
     /// [`AppError::NotFound`].
@@ -80,13 +83,15 @@ impl App {
         let tenant = (authorized.organization(), authorized.workspace());
         let at = self.store.now();
         let mut tx = self.store.begin(authorized).await?;
-        if !tx.erase(id, at).await? {
+        let versions = tx.erase(id, at).await?;
+        if versions == 0 {
             return Err(AppError::NotFound("memory"));
         }
         tx.commit().await?;
         Ok(Erased {
             at,
             scrubbed: self.clear_traces(tenant).await?,
+            versions,
             withdrawn: Withdrawn::default(),
         })
     }
@@ -117,6 +122,7 @@ impl App {
         Ok(Erased {
             at,
             scrubbed: self.clear_traces(tenant).await?,
+            versions: 0,
             withdrawn,
         })
     }

@@ -39,6 +39,17 @@ pub struct Version {
     pub successor: Option<MemoryId>,
 }
 
+/// Every version of a memory.
+#[derive(Debug)]
+pub struct History {
+    /// Oldest first.
+    pub versions: Vec<Version>,
+    /// How many of them are this one memory, edited: they are erased together.
+    pub edits: u64,
+}
+
+/// Versions of one memory that are counted.
+const EDITS: usize = 1_000;
 /// Bytes of a reason.
 pub(crate) const REASON: usize = 1_024;
 const SETTLED: &str = "a human settled a conflict";
@@ -172,7 +183,7 @@ impl App {
         &self,
         authorized: Authorized<MemoryRead>,
         id: MemoryId,
-    ) -> Result<Vec<Version>, AppError> {
+    ) -> Result<History, AppError> {
         let mut tx = self.store.begin(authorized).await?;
         tx.get_memory(id)
             .await?
@@ -193,6 +204,7 @@ impl App {
             });
         }
         versions.sort_by_key(|version| (version.memory.validity.from, version.memory.id));
-        Ok(versions)
+        let edits = 1 + tx.list_edits(id, EDITS).await?.len() as u64;
+        Ok(History { versions, edits })
     }
 }

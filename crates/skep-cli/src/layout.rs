@@ -87,6 +87,12 @@ fn wrap_line(line: &str, room: usize, lines: &mut Vec<String>) {
     lines.push(current);
 }
 
+/// `1 line`, `2 lines`.
+pub(crate) fn counted(count: u64, one: &str, many: &str) -> String {
+    let what = if count == 1 { one } else { many };
+    format!("{count} {what}")
+}
+
 /// Rows as columns, each as wide as its widest cell; the last column is not padded.
 pub(crate) fn columns(rows: &[Vec<String>]) -> Vec<String> {
     let count = rows.iter().map(Vec::len).max().unwrap_or_default();

@@ -137,6 +137,7 @@ properties! { $
         m04_a_session_is_taken_back_with_what_came_of_it
         what_was_replaced_again_stays_replaced
         t18_erasure_leaves_a_tombstone
+        t18_an_edited_memory_is_erased_in_every_version
         t10_an_import_is_taken_back_by_who_may_see_it;
     trust:
         m04_an_outside_source_yields_no_procedure

@@ -358,11 +358,11 @@ pub(crate) async fn t18_erasure_leaves_a_tombstone<H: Harness>() {
     let made = rewindable(&world).await;
     for (tenant, who) in [(&world.theirs, HUMAN), (&world.ours, Persona::Isolated)] {
         let mut tx: Tx<MemoryDelete> = world.begin(tenant, who).await;
-        assert!(!tx.erase(made.poison, world.store().now()).await.unwrap());
+        assert_eq!(tx.erase(made.poison, world.store().now()).await.unwrap(), 0);
     }
     let mut tx: Tx<MemoryDelete> = world.begin(&world.ours, HUMAN).await;
-    assert!(tx.erase(made.poison, world.store().now()).await.unwrap());
-    assert!(!tx.erase(made.poison, world.store().now()).await.unwrap());
+    assert_eq!(tx.erase(made.poison, world.store().now()).await.unwrap(), 1);
+    assert_eq!(tx.erase(made.poison, world.store().now()).await.unwrap(), 0);
     tx.commit().await.unwrap();
     let mut tx = world.survey(&world.ours).await;
     let erased = tx.list_erasures((0, None), 9).await.unwrap();
@@ -397,6 +397,54 @@ pub(crate) async fn t18_erasure_leaves_a_tombstone<H: Harness>() {
     assert!(tx.get_session(session).await.unwrap().is_none());
     let shared = tx.get_memory(made.shared).await.unwrap().unwrap();
     assert_eq!(shared.session, Some(made.sessions[0]));
+}
+
+pub(crate) async fn t18_an_edited_memory_is_erased_in_every_version<H: Harness>() {
+    let world = World::<H>::new().await;
+    for erased in 0..4 {
+        // Three edits of one memory that was private at first, and then another by a rule.
+        let mut ids = Vec::new();
+        for n in 0..5 {
+            let mut new = new_memory(world.store(), &format!("{erased} v{n}"));
+            if n == 0 {
+                new.visibility = Visibility::Private;
+            }
+            ids.push(put(&world, HUMAN, new).await);
+        }
+        let mut tx: Tx<MemoryWrite> = world.begin(&world.ours, HUMAN).await;
+        let writer = tx.writer().unwrap();
+        for (n, reason) in [(0, None), (1, Some("why")), (2, None)] {
+            let (pair, at) = ((ids[n], ids[n + 1]), world.store().now());
+            assert!(tx.put_version(&writer, pair, reason, at).await.unwrap());
+        }
+        tx.commit().await.unwrap();
+        assert!(supersede(&world, (&world.ours, HUMAN), (ids[3], ids[4])).await);
+
+        let target = ids[erased];
+        for (tenant, who) in [(&world.theirs, HUMAN), (&world.ours, Persona::Isolated)] {
+            let mut tx: Tx<MemoryDelete> = world.begin(tenant, who).await;
+            assert!(tx.list_edits(target, 9).await.unwrap().is_empty(), "t10");
+            assert_eq!(tx.erase(target, world.store().now()).await.unwrap(), 0);
+        }
+        let mut tx: Tx<MemoryRead> = world.begin(&world.ours, Persona::Colleague).await;
+        let seen = tx.list_edits(ids[3], 9).await.unwrap();
+        assert_eq!(
+            seen,
+            ids[1..3],
+            "t10: what they may not read is not counted"
+        );
+        assert!(tx.list_edits(ids[4], 9).await.unwrap().is_empty(), "a rule");
+        drop(tx);
+        let mut tx: Tx<MemoryDelete> = world.begin(&world.ours, HUMAN).await;
+        assert_eq!(tx.list_edits(target, 9).await.unwrap().len(), 3);
+        assert_eq!(tx.erase(target, world.store().now()).await.unwrap(), 4);
+        tx.commit().await.unwrap();
+        let mut tx: Tx<MemoryRead> = world.begin(&world.ours, HUMAN).await;
+        for id in &ids[..4] {
+            assert!(tx.get_memory(*id).await.unwrap().is_none(), "{erased}");
+        }
+        assert!(tx.get_memory(ids[4]).await.unwrap().is_some(), "another");
+    }
 }
 
 pub(crate) async fn t10_an_import_is_taken_back_by_who_may_see_it<H: Harness>() {

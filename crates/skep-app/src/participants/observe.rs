@@ -5,7 +5,7 @@ use skep_authz::{
     rights::{MemoryRead, MemoryWrite, ParticipantSpeak},
 };
 use skep_domain::{
-    Harness, Limits, MemoryId, MemoryKind, MemoryState, ParticipantId, Permission, Trust, Validity,
+    Harness, MemoryId, MemoryKind, MemoryState, ParticipantId, Permission, Trust, Validity,
     Visibility,
 };
 use skep_memory::normal_form;
@@ -13,7 +13,6 @@ use skep_store::row::ObservationPage;
 use skep_store::{Consent, Memory, NewMemory, Observation, Observed as Seen, Reach, Tx};
 
 use super::reached;
-use crate::error::Invalid;
 use crate::memories::body;
 use crate::{App, AppError};
 
@@ -80,17 +79,13 @@ impl App {
         speaks: Option<Authorized<ParticipantSpeak>>,
         observe: Observe,
     ) -> Result<Observed, AppError> {
-        if observe.text.trim().is_empty() {
-            return Err(Invalid::required("text"));
-        }
-        Invalid::check_length("text", &observe.text, Limits::MEMORY_TEXT)?;
+        let taken = self.take_in_said(&observe.text)?;
         let tenant = (authorized.organization(), authorized.workspace());
         let trust = if authorized.agent().is_some() {
             Trust::Agent
         } else {
             Trust::User
         };
-        let taken = self.take_in(observe.text.trim(), Limits::MEMORY_TEXT);
         let mut tx = self.store.begin(authorized).await?;
         let subject = reached(&mut tx, observe.subject, Reach::default()).await?;
         let observer = self

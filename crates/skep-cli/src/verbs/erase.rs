@@ -8,7 +8,7 @@ use skep_api::removal::{Erased, RewindRequest};
 use super::memory_view::headline;
 use crate::context::Context;
 use crate::failure::Failure;
-use crate::layout::one_line;
+use crate::layout::{counted, one_line};
 
 pub(super) async fn run(context: &Context<'_>, id: &str, yes: bool) -> Result<ExitCode, Failure> {
     if !yes {
@@ -37,13 +37,21 @@ async fn ask(context: &Context<'_>, id: &str) -> Result<ExitCode, Failure> {
         };
         let would = client.rewind(&request).await?;
         out.note(&format!(
-            "would erase {} turns and {} memories; {} stay, because they rest on something else too",
-            session.turns, would.removed, would.kept
+            "would erase {} and {}; {} stay, because they rest on something else too",
+            counted(session.turns, "turn", "turns"),
+            counted(would.removed, "memory", "memories"),
+            would.kept
         ));
     } else {
         let memory = client.memory(id).await?;
+        let edits = client.memory_history(id).await?.edits;
         out.note(&format!("would erase: {}", one_line(&memory.key)));
         out.note(&format!("  {}", headline(out.style(), &memory)));
+        if edits > 1 {
+            out.note(&format!(
+                "  all {edits} versions of it, those before an edit and after it"
+            ));
+        }
     }
     Err(
         Failure::usage("erasing cannot be undone, so nothing was done")
@@ -59,9 +67,13 @@ fn show(context: &Context<'_>, erased: &Erased) -> Result<(), Failure> {
     out.line(&format!("erased: {}", one_line(&erased.id)))?;
     if erased.memories + erased.kept > 0 {
         out.line(&format!(
-            "  {} memories erased with it, {} stay, because they rest on something else too",
-            erased.memories, erased.kept
+            "  {} erased with it, {} stay, because they rest on something else too",
+            counted(erased.memories, "memory", "memories"),
+            erased.kept
         ))?;
+    }
+    if erased.versions > 1 {
+        out.line(&format!("  all {} versions of it", erased.versions))?;
     }
     if !erased.scrubbed {
         out.note("somebody still reads; the last bytes go when they are done");

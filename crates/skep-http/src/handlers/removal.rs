@@ -34,6 +34,7 @@ fn shown<I: Id>(call: &Call, id: I, erased: skep_app::Erased) -> Erased {
         id: call.text(id),
         erased_at: Instant(erased.at),
         scrubbed: erased.scrubbed,
+        versions: erased.versions,
         memories: erased.withdrawn.removed,
         kept: erased.withdrawn.kept,
     }

@@ -97,11 +97,11 @@ pub(crate) async fn history(
     authorized: Authorized<rights::MemoryRead>,
     call: Call,
 ) -> Result<Response, ApiError> {
-    let versions = call
+    let history = call
         .app()
         .memory_history(authorized, call.path_id()?)
         .await?;
-    let versions = versions.into_iter().map(|version| Version {
+    let versions = history.versions.into_iter().map(|version| Version {
         superseded_by: version.successor.map(|id| call.text(id)),
         entries: version
             .entries
@@ -117,6 +117,7 @@ pub(crate) async fn history(
     });
     ok(&History {
         versions: versions.collect(),
+        edits: history.edits,
     })
 }
 

@@ -102,6 +102,17 @@ fn cases() -> Vec<Case> {
             "INVALID_JSON",
         ),
         (
+            "nothing that can be seen",
+            MEMORIES,
+            with(
+                RouteId::MemoryCreate,
+                "text",
+                json!("\u{200b} \u{200b}\u{feff}"),
+            ),
+            400,
+            "VALIDATION_ERROR",
+        ),
+        (
             "duplicate field",
             MEMORIES,
             br#"{"text":"a","text":"b"}"#.to_vec(),

@@ -229,7 +229,11 @@ async fn an_edit_is_a_new_version_of_ones_own() {
         .json();
     let versions = history["versions"].as_array().unwrap();
     assert_eq!(versions.len(), 3);
-    assert_eq!(versions[0]["entries"][0]["reasons"], json!(["moved"]));
+    assert_eq!(
+        versions[0]["entries"][0]["reasons"],
+        json!(["edited", "moved"])
+    );
+    assert_eq!(history["edits"], 3, "one memory");
 }
 
 /// What is for a human to decide is not an agent's, whatever role somebody gave it.

@@ -112,7 +112,7 @@ async fn t18_no_byte_of_an_erased_memory_is_left() {
 
     for n in &gone {
         let mut tx: Tx<MemoryDelete> = world.begin(&world.ours, HUMAN).await;
-        assert!(tx.erase(ids[*n], world.store().now()).await.unwrap());
+        assert_eq!(tx.erase(ids[*n], world.store().now()).await.unwrap(), 1);
         tx.commit().await.unwrap();
     }
     assert!(world.scrub(&world.ours).await);
@@ -134,7 +134,7 @@ async fn t18_erasing_while_somebody_reads_waits_for_the_bytes_only() {
     let visible = reader.authorize(&[ids[7]], &filter).await.unwrap();
 
     let mut tx: Tx<MemoryDelete> = world.begin(&world.ours, HUMAN).await;
-    assert!(tx.erase(ids[7], world.store().now()).await.unwrap());
+    assert_eq!(tx.erase(ids[7], world.store().now()).await.unwrap(), 1);
     tx.commit().await.unwrap();
     let mut other: Tx<MemoryRead> = world.begin(&world.ours, HUMAN).await;
     assert!(

@@ -174,16 +174,25 @@ impl Tx<MemoryDelete> {
         self.note_removal(removal, at).await
     }
 
-    /// Deletes a memory with its vector, history and all that stands beside it. Only its id and
-    /// the time are left. `false` when there is none that the caller may see.
+    /// Deletes a memory with its vector, history and all that stands beside it, and with every
+    /// version that it was edited from or to. Only ids and the time are left. Gives how many
+    /// versions went: none when there is no such memory that the caller may see.
     ///
     /// # Errors
     /// [`StoreError`].
-    pub async fn erase(&mut self, id: MemoryId, at: Timestamp) -> Result<bool, StoreError> {
+    pub async fn erase(&mut self, id: MemoryId, at: Timestamp) -> Result<u64, StoreError> {
         if !self.backend.is_there(&self.scope, &self.ring, id).await? {
-            return Ok(false);
+            return Ok(0);
         }
-        self.backend.erase_memory(&self.scope, id, at).await
+        // All are found before the first one goes: what replaced it takes its place in the links,
+        // and may be another memory. Edits are made one by one, so there are not many.
+        let mut gone = 0;
+        for version in self.list_edits(id, usize::MAX).await? {
+            let erased = self.backend.erase_memory(&self.scope, version, at).await?;
+            gone += u64::from(erased);
+        }
+        let erased = self.backend.erase_memory(&self.scope, id, at).await?;
+        Ok(gone + u64::from(erased))
     }
 }
 

@@ -15,6 +15,8 @@ use crate::value::{Conflict, Memory, NewMemory};
 const CANDIDATES: u32 = 32;
 /// Versions of a memory that are followed, at most.
 const VERSIONS: usize = 64;
+/// The first reason of what an edit replaced; no rule gives it.
+const EDITED: &str = "edited";
 
 impl<P: CanRead> Tx<P> {
     /// Open conflicts, newest first.
@@ -81,6 +83,43 @@ impl<P: CanRead> Tx<P> {
         }
         Ok(links.into_iter().collect())
     }
+
+    /// The other versions of one memory: what it was edited from and to, as far as the caller may
+    /// see them, and about as many as the limit. What a rule put in a place is another memory.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn list_edits(
+        &mut self,
+        id: MemoryId,
+        limit: usize,
+    ) -> Result<Vec<MemoryId>, StoreError> {
+        let mut known = std::collections::BTreeSet::from([id]);
+        let mut waiting = vec![id];
+        while let Some(next) = waiting.pop() {
+            let links = self.backend.links(&self.scope, &self.ring, &[next]).await?;
+            for (older, newer) in links {
+                let other = if older == next { newer } else { older };
+                if !known.contains(&other) && self.was_edited(older).await? {
+                    known.insert(other);
+                    waiting.push(other);
+                }
+            }
+            if known.len() > limit {
+                break;
+            }
+        }
+        known.remove(&id);
+        Ok(known.into_iter().collect())
+    }
+
+    async fn was_edited(&mut self, older: MemoryId) -> Result<bool, StoreError> {
+        let entries = self.list_history(older).await?;
+        let last = entries
+            .iter()
+            .rfind(|entry| entry.state == MemoryState::Superseded);
+        Ok(last.is_some_and(|entry| entry.reasons.first().is_some_and(|first| first == EDITED)))
+    }
 }
 
 impl<P: CanWrite> Tx<P> {
@@ -139,6 +178,31 @@ impl<P: CanWrite> Tx<P> {
         reason: &str,
         at: Timestamp,
     ) -> Result<bool, StoreError> {
+        self.replace(writer, (older, newer), &[reason], at).await
+    }
+
+    /// As [`Tx::supersede`], for a new version of the same memory: the two are erased together.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn put_version(
+        &mut self,
+        writer: &Writer,
+        pair: (MemoryId, MemoryId),
+        reason: Option<&str>,
+        at: Timestamp,
+    ) -> Result<bool, StoreError> {
+        let reasons: Vec<&str> = [EDITED].into_iter().chain(reason).collect();
+        self.replace(writer, pair, &reasons, at).await
+    }
+
+    async fn replace(
+        &mut self,
+        writer: &Writer,
+        (older, newer): (MemoryId, MemoryId),
+        reasons: &[&str],
+        at: Timestamp,
+    ) -> Result<bool, StoreError> {
         let rows = self
             .backend
             .memories_by_id(&self.scope, &writer.ring, &[older, newer])
@@ -156,7 +220,7 @@ impl<P: CanWrite> Tx<P> {
             at,
             actor: self.principal,
             state: MemoryState::Superseded,
-            reason: self.seal_reasons(older, &[reason]),
+            reason: self.seal_reasons(older, reasons),
         };
         let ends = new.memory.validity.from;
         self.backend
