@@ -136,11 +136,14 @@ pub(crate) enum Verb {
         /// import, as the import named it.
         what: String,
         /// Only say what would go.
-        #[arg(long)]
+        #[arg(long, conflicts_with = "yes")]
         dry_run: bool,
         /// Erase the memories instead of forgetting them.
         #[arg(long)]
         erase: bool,
+        /// Do it. Without this, it is only said what would go.
+        #[arg(long)]
+        yes: bool,
         /// Why.
         #[arg(long, short)]
         reason: Option<String>,

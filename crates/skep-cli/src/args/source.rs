@@ -46,5 +46,8 @@ pub(crate) enum Source {
     Purge {
         /// The source, such as `src_0e…`
         id: String,
+        /// Do it. Without this, it is only said what would go.
+        #[arg(long)]
+        yes: bool,
     },
 }

@@ -58,8 +58,12 @@ pub(crate) async fn perform(verb: Verb, context: &Context<'_>) -> Result<ExitCod
             what,
             dry_run,
             erase,
+            yes,
             reason,
-        } => rewind::run(context, what, (dry_run, erase), reason).await,
+        } => {
+            let request = rewind::request(what, (!yes, erase), reason);
+            rewind::run(context, &request, dry_run || yes).await
+        }
         Verb::Explain(arguments) => explain::run(context, arguments).await,
         Verb::Inject(arguments) => inject::inject(context, arguments).await,
         Verb::Prime(arguments) => inject::prime(context, arguments).await,

@@ -13,7 +13,7 @@ use skep_client::Client;
 use crate::args::Source;
 use crate::context::Context;
 use crate::failure::Failure;
-use crate::layout::{columns, one_line};
+use crate::layout::{columns, counted, one_line};
 use crate::reading::kind_of;
 
 pub(super) async fn run(context: &Context<'_>, arguments: Source) -> Result<ExitCode, Failure> {
@@ -44,18 +44,37 @@ pub(super) async fn run(context: &Context<'_>, arguments: Source) -> Result<Exit
             synced.show(context.output, &source)
         }
         Source::Watch { ids } => watch::run(context, &ids).await,
-        Source::Purge { id } => {
-            let purged = context.client().await?.purge_source(&id).await?;
-            if context.output.is_json() {
-                context.output.json(&purged)?;
-            } else {
-                context
-                    .output
-                    .line(&format!("{} memories are gone", purged.memories))?;
-            }
-            Ok(ExitCode::SUCCESS)
-        }
+        Source::Purge { id, yes } => purge(context, &id, yes).await,
     }
+}
+
+/// Without `--yes`: exit 2, and nothing is changed.
+async fn purge(context: &Context<'_>, id: &str, yes: bool) -> Result<ExitCode, Failure> {
+    let mut client = context.client().await?;
+    let out = context.output;
+    if !yes {
+        let source = client.source(id).await?;
+        out.note(&format!("would purge: {}", one_line(&source.location)));
+        out.note(&format!(
+            "  {} of {}, and what came of them",
+            counted(source.chunks, "memory", "memories"),
+            counted(source.documents, "document", "documents")
+        ));
+        return Err(
+            Failure::usage("purging cannot be undone, so nothing was done")
+                .hint(format!("skep source purge {} --yes", one_line(id))),
+        );
+    }
+    let purged = client.purge_source(id).await?;
+    if out.is_json() {
+        out.json(&purged)?;
+    } else {
+        out.line(&format!(
+            "erased: {}",
+            counted(purged.memories, "memory", "memories")
+        ))?;
+    }
+    Ok(ExitCode::SUCCESS)
 }
 
 /// What sort of source a place is, and where it is.

@@ -127,6 +127,67 @@ async fn an_edited_note_is_recalled_and_a_folder_that_went_empties_nothing() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn purge_rewind_and_erase_do_nothing_before_yes() {
+    let (_daemon, home) = world(None).await;
+    let root = tempfile::tempdir().unwrap();
+    let note = root.path().join("crane.md");
+    fs::write(&note, "# Crane\nThe qxnorthwvzk crane lifts forty tonnes.").unwrap();
+    let added = skep(&home, &["source", "add", note.to_str().unwrap(), "--json"]).await;
+    let id = added.json()["source"].as_str().unwrap().to_owned();
+    let told = skep(&home, &["rewind", &id, "--dry-run"]).await;
+    assert_eq!(told.code, 0, "{told:?}");
+    for (asked, says) in [
+        (
+            vec!["rewind", &id],
+            "would forget 1 memory of 1 session or source",
+        ),
+        (
+            vec!["rewind", &id, "--erase"],
+            "would erase 1 memory of 1 session or source",
+        ),
+        (vec!["source", "purge", &id], "1 memory of 1 document"),
+    ] {
+        let told = skep(&home, &asked).await;
+        assert_eq!(told.code, 2, "{told:?}");
+        assert!(told.stderr.contains(says), "{told:?}");
+        let how = format!("skep {} --yes", asked.join(" "));
+        assert!(told.stderr.contains(&how), "{told:?}");
+    }
+    let found = recalled(&home, "qxnorthwvzk crane").await;
+    assert!(found.contains("forty"), "{found}");
+    let done = skep(&home, &["rewind", &id, "--yes"]).await;
+    assert!(
+        done.code == 0 && done.stdout.contains("forgot 1 memory"),
+        "{done:?}"
+    );
+    assert_eq!(recalled(&home, "qxnorthwvzk crane").await, "[]");
+    let done = skep(&home, &["source", "purge", &id, "--yes"]).await;
+    assert!(
+        done.code == 0 && done.stdout.contains("erased: 1 memory"),
+        "{done:?}"
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_edited_memory_is_erased_in_every_version() {
+    let (_daemon, home) = world(None).await;
+    let kept = skep(&home, &["remember", "The lock code is 60123", "--json"]).await;
+    let old = kept.json()["memory"]["id"].as_str().unwrap().to_owned();
+    let edited = skep(&home, &["edit", &old, "The lock code is 60124", "--json"]).await;
+    let new = edited.json()["memory"]["id"].as_str().unwrap().to_owned();
+    let told = skep(&home, &["erase", &new]).await;
+    assert!(
+        told.code == 2 && told.stderr.contains("all 2 versions"),
+        "{told:?}"
+    );
+    let done = skep(&home, &["erase", &new, "--yes"]).await;
+    assert!(done.stdout.contains("all 2 versions"), "{done:?}");
+    for id in [&old, &new] {
+        assert_eq!(skep(&home, &["history", id]).await.code, 1, "{id}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_page_is_added_synced_and_missed() {
     let site = Site::start().await;
     let (_daemon, home) = world(Some(&site)).await;
