@@ -8,17 +8,14 @@ use crate::lexical::Asked;
 use crate::meaning::Meaning;
 use crate::top::{Field, Top};
 
-/// Each channel proposes this many times the candidates asked for, and at least [`POOL_MIN`].
-const POOL_FACTOR: usize = 2;
-
-/// See [`POOL_FACTOR`].
+/// Each channel proposes as many candidates as are asked for, and at least so many.
 const POOL_MIN: usize = 100;
 
 /// What the words of a memory without a vector say about the meaning it would have.
 const BY_WORDS_ALONE: f32 = 0.75;
 
 /// From this many memories on, both channels are asked at once.
-const AT_ONCE_FROM: usize = 200_000;
+const AT_ONCE_FROM: usize = 50_000;
 
 /// What the words come to, and the best of both channels.
 type Proposals = (Asked, Vec<(f32, u32)>, Vec<(f32, u32)>);
@@ -35,7 +32,7 @@ impl WorkspaceIndex {
     #[must_use]
     pub fn search_with(&self, query: &Query<'_>, aids: &Aids<'_>) -> Vec<Candidate> {
         let field = self.field(query.project, aids.past);
-        let pool = query.limit.saturating_mul(POOL_FACTOR).max(POOL_MIN);
+        let pool = query.limit.max(POOL_MIN);
         let sample = self.sample.slots();
         let mean = self.mean.get_or_init(|| self.vectors.mean(&sample));
         let meaning = query
