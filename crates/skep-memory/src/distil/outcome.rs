@@ -42,11 +42,11 @@ pub(super) fn goal(user_text: &str) -> Option<String> {
             .or_else(|| candidates.find(|sentence| !is_aside(sentence)))
             .unwrap_or(first)
     };
-    // A correction goes on with what was asked for before, and so does a rule that stands alone.
-    let corrects = asked
+    // A correction goes on with what was asked for before.
+    if asked
         .cues
-        .has_any(&[Cue::Corrects, Cue::Accepts, Cue::Retracts]);
-    if corrects || (is_aside(&asked) && !is_order(&asked)) {
+        .has_any(&[Cue::Corrects, Cue::Accepts, Cue::Retracts])
+    {
         return None;
     }
     let text = without_request(&asked.text);
