@@ -126,6 +126,9 @@ pub struct SyncResponse {
     pub cut: u32,
     /// Secrets taken out.
     pub redacted: u32,
+    /// Documents of a folder that a rule of capture keeps out by their path.
+    #[serde(default)]
+    pub withheld: u32,
 }
 
 /// `POST /sources/{id}/fetch`.

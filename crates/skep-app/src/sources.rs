@@ -76,6 +76,8 @@ pub struct Synced {
     pub cut: u32,
     /// Secrets taken out.
     pub redacted: u32,
+    /// Documents of a folder that a rule of capture keeps out by their path.
+    pub withheld: u32,
 }
 
 /// A page of sources.
@@ -180,13 +182,18 @@ impl App {
         let source = source.ok_or(AppError::NotFound(SOURCE))?;
         refuse_taken_back(&mut tx, id).await?;
         let mut synced = Synced::default();
-        for document in &sync.documents {
+        let denied =
+            |path: &str| source.kind == SourceKind::Folder && self.capturing.deny.denies_path(path);
+        for document in sync.documents.iter().filter(|one| !denied(&one.path)) {
             self.take_document(&mut tx, &source, document, &mut synced)
                 .await?;
         }
         if let Some(manifest) = &sync.manifest {
-            self.apply_manifest(&mut tx, id, manifest, &mut synced)
-                .await?;
+            // What is kept out is not there, so what was taken in before the rule was made goes.
+            let (withheld, kept): (Vec<_>, Vec<_>) =
+                manifest.iter().cloned().partition(|(path, _)| denied(path));
+            synced.withheld = withheld.len() as u32;
+            self.apply_manifest(&mut tx, id, &kept, &mut synced).await?;
         }
         tx.set_source_synced(id, now).await?;
         tx.commit().await?;

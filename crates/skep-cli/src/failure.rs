@@ -8,7 +8,7 @@ use skep_api::{ErrorCode, ErrorEnvelope};
 use skep_client::daemon::DaemonError;
 use skep_client::{ClientError, EndpointError};
 
-use crate::layout::visible;
+use crate::layout::{visible, without_userinfo};
 use crate::output::Output;
 
 /// A verb's failure.
@@ -67,10 +67,10 @@ impl Failure {
 
     /// What is wrong and what to do, on one line.
     pub(crate) fn told(&self) -> String {
-        let mut told = visible(&self.message).into_owned();
+        let mut told = self.message();
         for line in self.particulars() {
             told.push_str("; ");
-            told.push_str(&visible(&line));
+            told.push_str(&visible(&without_userinfo(&line)));
         }
         told
     }
@@ -87,16 +87,21 @@ impl Failure {
             output.complain(&format!(
                 "{} {}",
                 output.style().bad("error:"),
-                visible(&self.message)
+                self.message()
             ));
             for line in self.particulars() {
-                output.complain(&format!("  {}", visible(&line)));
+                output.complain(&format!("  {}", visible(&without_userinfo(&line))));
             }
         }
         match self.kind {
             Kind::Usage => ExitCode::from(2),
             _ => ExitCode::from(1),
         }
+    }
+
+    /// What a person may see of it: no password that a URL carries.
+    fn message(&self) -> String {
+        visible(&without_userinfo(&self.message)).into_owned()
     }
 
     fn particulars(&self) -> Vec<String> {
@@ -115,13 +120,22 @@ impl Failure {
     }
 
     fn envelope(&self) -> Value {
+        let message = without_userinfo(&self.message);
+        let hint = self.hint.as_deref().map(without_userinfo);
         match &self.kind {
-            Kind::Refused(envelope) => json!(envelope),
+            Kind::Refused(envelope) => {
+                let mut envelope = envelope.clone();
+                envelope.error.message = without_userinfo(&envelope.error.message);
+                for field in &mut envelope.error.details {
+                    field.message = without_userinfo(&field.message);
+                }
+                json!(envelope)
+            }
             Kind::Here(code) => json!({ "error": {
-                "code": code, "message": self.message, "hint": self.hint,
+                "code": code, "message": message, "hint": hint,
             } }),
             Kind::Usage | Kind::Closed => json!({ "error": {
-                "code": "USAGE", "message": self.message, "hint": self.hint,
+                "code": "USAGE", "message": message, "hint": hint,
             } }),
         }
     }

@@ -87,6 +87,30 @@ fn wrap_line(line: &str, room: usize, lines: &mut Vec<String>) {
     lines.push(current);
 }
 
+/// Without the names and passwords that URLs carry before an `@`.
+pub(crate) fn without_userinfo(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some(at) = rest.find("://") {
+        let (before, after) = rest.split_at(at + 3);
+        out.push_str(before);
+        let ends = |c: char| c.is_whitespace() || "\"'`<>".contains(c);
+        let whole = &after[..after.find(ends).unwrap_or(after.len())];
+        let authority = &whole[..whole.find(['/', '?', '#']).unwrap_or(whole.len())];
+        let port = authority.rsplit(':').next().unwrap_or_default();
+        let is_host = port.len() == authority.len() || port.bytes().all(|b| b.is_ascii_digit());
+        // A password may hold a `/`: then no port stands where one would.
+        let within = if is_host { authority } else { whole };
+        let userinfo = within.rfind('@').map_or(0, |at| at + 1);
+        if userinfo > 0 {
+            out.push_str("…@");
+        }
+        rest = &after[userinfo..];
+    }
+    out.push_str(rest);
+    out
+}
+
 /// `1 line`, `2 lines`.
 pub(crate) fn counted(count: u64, one: &str, many: &str) -> String {
     let what = if count == 1 { one } else { many };
@@ -123,7 +147,7 @@ pub(crate) fn columns(rows: &[Vec<String>]) -> Vec<String> {
 mod tests {
     use proptest::prelude::{any, prop_assert, prop_assert_eq, proptest};
 
-    use super::{columns, one_line, shortened, visible, wrapped};
+    use super::{columns, one_line, shortened, visible, without_userinfo, wrapped};
 
     proptest! {
         #[test]
@@ -143,6 +167,25 @@ mod tests {
             let before: Vec<_> = text.split_whitespace().collect();
             let after: Vec<_> = shown.split_whitespace().collect();
             prop_assert_eq!(before, after);
+        }
+    }
+
+    #[test]
+    fn what_a_url_carries_before_an_at_is_not_shown() {
+        for (text, shown) in [
+            (
+                "https://user:PW@host/a: refused",
+                "https://…@host/a: refused",
+            ),
+            ("at 'https://user:P/W@host/a'", "at 'https://…@host/a'"),
+            (
+                "http://token@host:80/ ssh://git:x@h",
+                "http://…@host:80/ ssh://…@h",
+            ),
+            ("https://host:443/a@b?c=d@e", "https://host:443/a@b?c=d@e"),
+            ("no URL: a@b, ://", "no URL: a@b, ://"),
+        ] {
+            assert_eq!(without_userinfo(text), shown);
         }
     }
 

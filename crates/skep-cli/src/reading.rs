@@ -13,6 +13,7 @@ use skep_api::issues;
 use skep_api::source::{DocumentInput, Format};
 
 use crate::failure::Failure;
+use crate::layout::counted;
 
 /// Bytes of one document.
 const DOCUMENT: u64 = 1 << 20;
@@ -20,6 +21,9 @@ const DOCUMENT: u64 = 1 << 20;
 const DOCUMENTS: usize = 20_000;
 /// Bytes of an export of issues.
 const EXPORT: u64 = 64 << 20;
+
+/// Folders of what others wrote, or what was built: not looked into, unless they are the source.
+const FOREIGN: &[&str] = &["node_modules", "target", "vendor", "dist"];
 
 /// A source that was looked through.
 pub(crate) struct Reading {
@@ -106,6 +110,7 @@ impl Reading {
     fn walk(&mut self, root: &Path) -> Result<(), Failure> {
         std::fs::read_dir(root)?;
         let mut open = vec![root.to_owned()];
+        let mut foreign = 0;
         while let Some(folder) = open.pop() {
             let entries = match std::fs::read_dir(&folder) {
                 Ok(entries) => entries,
@@ -117,7 +122,9 @@ impl Reading {
             for entry in entries.flatten() {
                 let path = entry.path();
                 let hidden = entry.file_name().to_string_lossy().starts_with('.');
+                let is_foreign = FOREIGN.iter().any(|name| entry.file_name() == *name);
                 match entry.file_type() {
+                    Ok(kind) if kind.is_dir() && is_foreign => foreign += 1,
                     // A link could lead out, or round in circles.
                     Ok(kind) if kind.is_dir() && !hidden => open.push(path),
                     Ok(kind) if kind.is_file() && !hidden && is_text(&path) => {
@@ -131,6 +138,11 @@ impl Reading {
                     _ => {}
                 }
             }
+        }
+        if foreign > 0 {
+            let what = counted(foreign, "folder", "folders");
+            let names = FOREIGN.join(", ");
+            self.skip(root, format!("{what} named {names} not looked into"));
         }
         Ok(())
     }

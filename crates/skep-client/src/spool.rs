@@ -192,6 +192,15 @@ impl Spool {
         Ok(())
     }
 
+    /// Counts turns that were dropped before they came here; the daemon is told with the rest.
+    ///
+    /// # Errors
+    /// An error of the file system.
+    pub fn count_dropped(&self, turns: u64) -> io::Result<()> {
+        self.create()?;
+        self.add_dropped(turns)
+    }
+
     fn add_dropped(&self, turns: u64) -> io::Result<()> {
         let all = self.dropped().saturating_add(turns);
         self.write("dropped", all.to_string().as_bytes())

@@ -113,7 +113,7 @@ impl From<AppError> for ApiError {
             }
             AppError::ConsentRequired => Self::new(
                 ErrorCode::ConsentRequired,
-                "Whom this is about has not agreed to be observed, or no longer: they agree with POST /api/v1/consents.",
+                "Whom this is about has not agreed to be observed, or no longer: they agree with `skep consent give`, or POST /api/v1/consents.",
             ),
             AppError::RateLimited { retry_after_ms } => Self {
                 retry_after_ms: Some(retry_after_ms),

@@ -202,6 +202,12 @@ impl DenyRules {
         self.tools.iter().map(|(_, rule)| rule)
     }
 
+    /// Whether a path is kept out.
+    #[must_use]
+    pub fn denies_path(&self, path: &str) -> bool {
+        self.paths.denies(path)
+    }
+
     /// What is to become of a turn; `awaited` goes along from turn to turn of one session.
     #[must_use]
     pub fn judge(&self, turn: DenyView<'_>, awaited: &mut Awaited) -> Verdict {

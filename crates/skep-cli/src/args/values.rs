@@ -53,6 +53,9 @@ pub(super) fn moment(text: &str) -> Result<Instant, String> {
         text.to_owned()
     };
     whole.parse().map_err(|_| {
+        if date && text >= "9999" {
+            return "too far ahead: leave it out to see what is known now".to_owned();
+        }
         "expected a date such as 2026-11-21 or a time such as 2026-11-21T04:05:06Z".to_owned()
     })
 }

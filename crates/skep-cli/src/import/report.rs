@@ -5,6 +5,8 @@ use std::time::Duration;
 
 use serde::Serialize;
 
+use crate::layout::without_userinfo;
+
 /// Failed lines that are kept one by one; more are only counted.
 const FAILED_MAX: usize = 10_000;
 /// Different reasons for skipping; a hostile file could make up any number.
@@ -104,8 +106,8 @@ impl Report {
     /// Notes a source that could not be read.
     pub(crate) fn unreadable(&mut self, path: &str, why: impl Into<String>) {
         self.unreadable.push(Unreadable {
-            path: path.to_owned(),
-            why: why.into(),
+            path: without_userinfo(path),
+            why: without_userinfo(&why.into()),
         });
     }
 

@@ -1,11 +1,13 @@
 //! `skep capture`: turns from stdin to the daemon, by way of the spool. It never fails a harness.
 
 use std::io;
+use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, sync_channel};
 use std::time::Duration;
 
 use serde_json::json;
+use skep_api::Limits;
 use skep_api::capture::{CaptureRequest, Origin, SessionRef, TurnInput};
 use skep_client::{Client, Drained, Spool};
 use tokio::time::{Instant, timeout_at};
@@ -15,12 +17,12 @@ use crate::args::{Capture, CaptureVerb};
 use crate::context::Context;
 use crate::failure::Failure;
 use crate::import::{Batcher, Pieces, fit};
-use crate::layout::one_line;
+use crate::layout::{counted, one_line};
 
-/// Bytes of one line; a longer one is no turn.
-const LINE: usize = 4 << 20;
+/// Bytes of one line, as for an import; the turn of a longer one is dropped, and counted.
+const LINE: usize = 32 << 20;
 /// Lines that are read ahead.
-const AHEAD: usize = 64;
+const AHEAD: usize = 2;
 
 /// What stdin gave.
 #[derive(Debug, Default)]
@@ -29,6 +31,10 @@ struct Taken {
     spooled: u64,
     dropped: u64,
     unreadable: u64,
+    /// Turns whose middle was cut out.
+    cut: u64,
+    /// Lines longer than any turn may be.
+    too_long: u64,
     /// Stdin was still open when the time was over.
     unfinished: bool,
 }
@@ -51,6 +57,14 @@ pub(super) async fn run(context: &Context<'_>, arguments: Capture) -> Result<Exi
     Ok(ExitCode::SUCCESS)
 }
 
+/// Where the session is: as it is told, or here.
+fn absolute(cwd: Option<PathBuf>) -> io::Result<PathBuf> {
+    match cwd {
+        Some(cwd) => std::path::absolute(cwd),
+        None => std::env::current_dir(),
+    }
+}
+
 /// Spools what stdin gives: then it is kept, whatever becomes of this process.
 fn take(
     context: &Context<'_>,
@@ -60,10 +74,7 @@ fn take(
     deadline: Instant,
 ) -> Result<Taken, Failure> {
     context.home.create()?;
-    let cwd = match arguments.cwd {
-        Some(cwd) => std::path::absolute(cwd)?,
-        None => std::env::current_dir()?,
-    };
+    let cwd = absolute(arguments.cwd)?;
     let session = SessionRef {
         harness: arguments.harness,
         external_id: session,
@@ -100,9 +111,14 @@ fn take(
                 break;
             }
         };
-        match line.and_then(|text| serde_json::from_slice::<TurnInput>(&text).ok()) {
+        let Some(text) = line else {
+            taken.too_long += 1;
+            continue;
+        };
+        match serde_json::from_slice::<TurnInput>(&text).ok() {
             Some(turn) => {
                 taken.turns += 1;
+                taken.cut += u64::from(turn.text.len() > Limits::TURN_BODY);
                 for full in batcher.add(taken.turns, vec![fit(turn)], taken.turns) {
                     keep(full.turns, &mut taken)?;
                 }
@@ -112,6 +128,9 @@ fn take(
     }
     if let Some(last) = batcher.finish() {
         keep(last.turns, &mut taken)?;
+    }
+    if taken.too_long > 0 {
+        spool.count_dropped(taken.too_long)?;
     }
     Ok(taken)
 }
@@ -174,7 +193,7 @@ fn report(
     if context.output.is_json() {
         let answer = json!({
             "turns": taken.turns, "unreadable": taken.unreadable, "spooled": taken.spooled,
-            "dropped": taken.dropped, "unfinished": taken.unfinished, "answers": answers,
+            "dropped": taken.dropped + taken.too_long, "cut": taken.cut, "unfinished": taken.unfinished, "answers": answers,
             "waiting_batches": waiting, "dropped_ever": spool.dropped(), "stopped": why,
         });
         return Ok(context.output.json(&answer)?);
@@ -183,12 +202,12 @@ fn report(
         answers.iter().map(|answer| u64::from(count(answer))).sum()
     };
     context.output.note(&format!(
-        "{} turns taken, {} stored, {} known, {} refused, {} batches wait",
-        taken.turns,
+        "{} taken, {} stored, {} known, {} refused, {}",
+        counted(taken.turns, "turn", "turns"),
         sum(|answer| answer.stored),
         sum(|answer| answer.duplicates),
         sum(|answer| answer.refused),
-        waiting,
+        counted(waiting as u64, "batch waits", "batches wait"),
     ));
     let mut notes: Vec<&str> = answers
         .iter()
@@ -198,16 +217,31 @@ fn report(
     for note in notes.into_iter().chain(why.as_deref()) {
         context.output.note(&one_line(note));
     }
-    if taken.unreadable > 0 {
-        context
-            .output
-            .note(&format!("{} lines are no turns", taken.unreadable));
-    }
-    if taken.dropped > 0 {
-        context.output.note(&format!(
-            "{} turns dropped: the spool is full",
-            taken.dropped
-        ));
+    for lost in lost(taken) {
+        context.output.note(&lost);
     }
     Ok(())
+}
+
+/// What is not, or not wholly, kept of what stdin gave.
+fn lost(taken: &Taken) -> Vec<String> {
+    let mut lost = Vec::new();
+    let mut say = |count: u64, one: &str, many: &str| {
+        if count > 0 {
+            lost.push(counted(count, one, many));
+        }
+    };
+    say(taken.cut, "long turn was cut", "long turns were cut");
+    say(taken.unreadable, "line is no turn", "lines are no turns");
+    say(
+        taken.too_long,
+        "turn dropped: its line is longer than 32 MiB",
+        "turns dropped: their lines are longer than 32 MiB",
+    );
+    say(
+        taken.dropped,
+        "turn dropped: the spool is full",
+        "turns dropped: the spool is full",
+    );
+    lost
 }

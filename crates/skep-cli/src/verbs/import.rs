@@ -62,6 +62,10 @@ async fn transcripts(context: &Context<'_>, kind: &Kind, path: PathBuf) -> Resul
         let message = format!("there is nothing at {}", path.display());
         return Err(Failure::new("NOT_THERE", message).hint("name the folder, or one transcript"));
     }
+    if !path.is_dir() && !path.is_file() {
+        let message = format!("{} is neither a folder nor a file", path.display());
+        return Err(Failure::usage(message).hint("name the folder, or one transcript"));
+    }
     let mut sender = begin(context, kind.harness).await?;
     import_files(&mut sender, kind, &path, context.output).await?;
     sender.finish().await

@@ -241,14 +241,19 @@ async fn merge(
     into: Option<String>,
 ) -> Result<(), Failure> {
     let id = find(client, participant).await?;
-    let shown = match into {
-        Some(into) => {
-            let into = find(client, &into).await?;
-            client
-                .merge_participant(&id, &MergeRequest { into })
-                .await?
-        }
-        None => client.unmerge_participant(&id).await?,
+    let shown = if let Some(into) = into {
+        let into = find(client, &into).await?;
+        client
+            .merge_participant(&id, &MergeRequest { into })
+            .await?
+    } else {
+        let shown = client.unmerge_participant(&id).await;
+        shown.map_err(|error| match error.code() {
+            Some(ErrorCode::Conflict) if id != participant => Failure::from(error).hint(
+                "the name of one that was merged leads to the other: give its id, such as prt_0e…",
+            ),
+            _ => error.into(),
+        })?
     };
     if !context.output.is_json() {
         context

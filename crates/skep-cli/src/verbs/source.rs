@@ -102,7 +102,15 @@ fn is_url(location: &str) -> bool {
 async fn add(context: &Context<'_>, request: &AddSourceRequest) -> Result<ExitCode, Failure> {
     let mut client = context.client().await?;
     let source = client.add_source(request).await?;
-    match sync::bring(&mut client, &source, false).await {
+    let brought = sync::bring(&mut client, &source, false).await;
+    let brought = brought.and_then(|synced| match synced.nothing() {
+        Some(why) if source.documents == 0 => {
+            let message = format!("{}: nothing to remember: {why}", source.location);
+            Err(Failure::new("EMPTY", message))
+        }
+        _ => Ok(synced),
+    });
+    match brought {
         Ok(synced) => synced.show(context.output, &source),
         Err(failure) => {
             // What was never read is not worth keeping; mistyped, it would only lie about.

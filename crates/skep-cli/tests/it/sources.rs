@@ -188,6 +188,56 @@ async fn an_edited_memory_is_erased_in_every_version() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn what_has_nothing_to_remember_leaves_no_source_behind() {
+    let (_daemon, home) = world(None).await;
+    let root = tempfile::tempdir().unwrap();
+    let at = |name: &str| root.path().join(name);
+    fs::create_dir_all(at("denied/secrets")).unwrap();
+    fs::write(at("denied/secrets/a.md"), "The qxsecretwvzk code is 60123.").unwrap();
+    fs::create_dir_all(at("packages/node_modules")).unwrap();
+    fs::write(at("packages/node_modules/a.md"), "Install it.").unwrap();
+    fs::create_dir(at("empty")).unwrap();
+    fs::write(at("heading.md"), "# Only a heading\n").unwrap();
+    fs::write(at("bytes.txt"), "a\0b").unwrap();
+    fs::write(at("export.json"), "{\"no\": \"export\"}").unwrap();
+    fs::write(at("none.json"), "[]").unwrap();
+    for (name, issues, why) in [
+        ("denied", false, "a rule keeps"),
+        ("packages", false, "1 folder named"),
+        ("empty", false, "no document"),
+        ("heading.md", false, "a heading alone"),
+        ("bytes.txt", false, "not text"),
+        ("export.json", true, ""),
+        ("none.json", true, "no document"),
+    ] {
+        let mut arguments = vec!["source", "add"];
+        let place = at(name);
+        arguments.push(place.to_str().unwrap());
+        arguments.extend(issues.then_some("--issues"));
+        let failed = skep(&home, &arguments).await;
+        assert_eq!(failed.code, 1, "{failed:?}");
+        assert!(failed.stderr.contains(why), "{failed:?}");
+        let left = skep(&home, &["source", "list", "--json"]).await;
+        assert_eq!(left.stdout.trim(), "[]", "{name}");
+    }
+    fs::write(
+        at("denied/a.md"),
+        "The qxopenwvzk crane lifts forty tonnes.",
+    )
+    .unwrap();
+    let denied = at("denied");
+    let added = skep(
+        &home,
+        &["source", "add", denied.to_str().unwrap(), "--json"],
+    )
+    .await;
+    assert_eq!(added.json()["sync"]["new"], 1, "{added:?}");
+    assert_eq!(added.json()["sync"]["withheld"], 1, "{added:?}");
+    let found = recalled(&home, "qxsecretwvzk code").await;
+    assert!(!found.contains("60123"), "{found}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_page_is_added_synced_and_missed() {
     let site = Site::start().await;
     let (_daemon, home) = world(Some(&site)).await;

@@ -142,6 +142,7 @@ fn wire_sync(synced: Synced) -> SyncResponse {
         documents_gone: synced.documents_gone,
         cut: synced.cut,
         redacted: synced.redacted,
+        withheld: synced.withheld,
     }
 }
 

@@ -56,6 +56,10 @@ impl Git {
 
     /// The first commit of the main line: what a repository is, wherever it is cloned to.
     pub(super) fn root_commit(&self) -> Result<String, GitError> {
+        let has_commits = self.ask(&["rev-parse", "--verify", "--quiet", "HEAD"]);
+        if has_commits.is_err() && self.ask(&["rev-parse", "--git-dir"]).is_ok() {
+            return Err(GitError::Failed("it has no commits yet".into()));
+        }
         let answer = self.ask(&["rev-list", "--first-parent", "--max-parents=0", "HEAD"])?;
         answer
             .lines()

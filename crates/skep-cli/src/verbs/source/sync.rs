@@ -1,5 +1,6 @@
 //! Reading a source again: files are read here and brought, a page is fetched by the daemon.
 
+use std::fmt::Write as _;
 use std::path::Path;
 use std::process::ExitCode;
 
@@ -11,7 +12,7 @@ use skep_client::Client;
 
 use super::is_url;
 use crate::failure::Failure;
-use crate::layout::one_line;
+use crate::layout::{counted, one_line};
 use crate::output::Output;
 use crate::reading::Reading;
 
@@ -24,6 +25,8 @@ const DOCUMENTS: usize = 200;
 #[derive(Debug)]
 pub(super) struct Brought {
     sum: SyncResponse,
+    /// Documents that there are.
+    documents: usize,
     skipped: Vec<(String, String)>,
     /// What the daemon found, if it fetched.
     fetched: Option<FetchResponse>,
@@ -59,9 +62,11 @@ pub(super) async fn bring(
         );
         return Err(Failure::new("EMPTY", message).hint("if that is so: --allow-empty"));
     }
+    let documents = manifest.len();
     let sum = send(client, &source.id, &reading, manifest).await?;
     Ok(Brought {
         sum,
+        documents,
         skipped: reading.skipped().to_vec(),
         fetched: None,
     })
@@ -115,6 +120,7 @@ async fn fetch(
         Found::Changed | Found::Unchanged => {
             return Ok(Brought {
                 sum: fetched.sync.clone(),
+                documents: 1,
                 skipped: Vec::new(),
                 fetched: Some(fetched),
             });
@@ -146,6 +152,22 @@ impl Brought {
         self.sum.new + self.sum.gone + self.sum.documents_gone > 0
     }
 
+    /// Why there is nothing to remember of it, if that is so.
+    pub(super) fn nothing(&self) -> Option<String> {
+        if self.sum.new + self.sum.same > 0 {
+            return None;
+        }
+        let (withheld, documents) = (self.sum.withheld as usize, self.documents);
+        Some(match self.skipped.first() {
+            _ if documents > withheld => {
+                "there is no text in it; a heading alone says nothing".into()
+            }
+            _ if withheld > 0 => "a rule keeps its paths out: see skep capture rules".into(),
+            Some((_, why)) => why.clone(),
+            None => "no document is there that can be read".into(),
+        })
+    }
+
     /// What programs read of it.
     pub(super) fn as_json(&self, source: &Source) -> Value {
         let skipped = self.skipped.iter();
@@ -163,10 +185,18 @@ impl Brought {
     /// What a person reads of it.
     pub(super) fn summary(&self) -> String {
         let sum = &self.sum;
-        format!(
-            "{} pieces new, {} left, {} documents gone, {} secrets taken out",
-            sum.new, sum.gone, sum.documents_gone, sum.redacted
-        )
+        let mut summary = format!(
+            "{} new, {} left, {} gone, {} taken out",
+            counted(sum.new.into(), "piece", "pieces"),
+            sum.gone,
+            counted(sum.documents_gone.into(), "document", "documents"),
+            counted(sum.redacted.into(), "secret", "secrets"),
+        );
+        if sum.withheld > 0 {
+            let withheld = counted(sum.withheld.into(), "document", "documents");
+            let _infallible = write!(summary, ", {withheld} kept out by rule");
+        }
+        summary
     }
 
     pub(super) fn show(&self, out: &Output, source: &Source) -> Result<ExitCode, Failure> {
