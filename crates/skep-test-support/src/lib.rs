@@ -8,6 +8,7 @@ mod replay;
 mod scratch;
 mod site;
 mod tenant;
+pub mod timing;
 
 pub use clock::{ManualClock, StoppedWatch};
 pub use daemon::TestDaemon;
