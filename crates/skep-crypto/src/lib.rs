@@ -26,6 +26,7 @@ mod root;
 mod sealed;
 mod sign;
 mod token;
+mod totp;
 
 pub use aead::{DataKey, Identity, SEALED_OVERHEAD};
 pub use error::CryptoError;
@@ -40,3 +41,4 @@ pub use root::{RootKey, RootKeyProvider, machine_id};
 pub use sealed::Sealed;
 pub use sign::{PublicKey, Signature, SigningKey};
 pub use token::{Bearer, BearerKind, InstallToken, MAX_CREDENTIAL_BYTES};
+pub use totp::{RECOVERY_CODES, RecoveryCode, TOTP_DIGITS, TOTP_PERIOD, TotpSeed};

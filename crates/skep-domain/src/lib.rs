@@ -7,10 +7,12 @@
 mod capture;
 mod id;
 mod limits;
+mod lockout;
 mod memory;
 mod name;
 mod ontology;
 mod participant;
+mod password;
 mod permission;
 mod ring;
 mod session;
@@ -23,12 +25,14 @@ pub use id::{
     ProjectId, ProposalId, RecallId, SessionId, SourceId, TurnId, UserId, WorkspaceId,
 };
 pub use limits::Limits;
+pub use lockout::{Attempt, Lockout};
 pub use memory::{
     DerivedBy, MemoryKind, MemoryState, OriginKind, RemovalMode, Resolution, Tier, Trust, Validity,
 };
 pub use name::{Name, NameError};
 pub use ontology::{OntologyAction, ProposalState};
 pub use participant::{ParticipantKind, Window};
+pub use password::{PasswordError, PasswordRules};
 pub use permission::{Permission, PermissionSet, Role, UnknownPermission};
 pub use ring::{PolicyGroupId, Principal, ReadPolicy, Reader, ReadingRing, RingFacts, Visibility};
 pub use session::{Harness, Moment, SessionState, TurnRole};

@@ -88,6 +88,7 @@ pub(super) const FENCES: &[Fence] = &[
             "hmac",
             "rand",
             "ring",
+            "sha1",
             "sha2",
         ],
         may: &["skep-crypto"],
