@@ -27,7 +27,7 @@ impl App {
     /// [`AppError::Denied`] for a bad one, [`AppError::Store`] when it cannot be checked.
     pub async fn authenticate_header(&self, header: Option<&[u8]>) -> Result<Caller, AppError> {
         let presented = Presented::authorization(header, self.store.instance_keys())?;
-        Ok(self.store.authenticate(&presented).await?)
+        Ok(self.store.authenticate(presented).await?)
     }
 
     /// Who is the peer of our own socket?
@@ -36,7 +36,7 @@ impl App {
     /// [`AppError::Denied`] for any user but the daemon's own.
     pub async fn authenticate_peer(&self, peer: u32, own: u32) -> Result<Caller, AppError> {
         let presented = Presented::socket_peer(peer, own)?;
-        Ok(self.store.authenticate(&presented).await?)
+        Ok(self.store.authenticate(presented).await?)
     }
 
     /// A fresh id for a request, as a hyphenated UUID.

@@ -1,9 +1,13 @@
 //! The proof that a caller may do one thing, once.
 
 use std::marker::PhantomData;
+use std::sync::Arc;
 
-use skep_domain::{AgentId, OrganizationId, Principal, Reader, ReadingRing, WorkspaceId};
+use skep_domain::{
+    AgentId, Bindings, CredentialId, OrganizationId, Principal, Reader, ReadingRing, WorkspaceId,
+};
 
+use crate::caller::Caller;
 use crate::right::Right;
 
 /// A caller holds right `P` in one workspace. Consumed by the transaction it opens.
@@ -17,22 +21,21 @@ pub struct Authorized<P: Right> {
     organization: OrganizationId,
     workspace: WorkspaceId,
     principal: Option<Principal>,
+    credential: Option<CredentialId>,
     ring: ReadingRing,
+    bindings: Arc<Bindings>,
     right: PhantomData<fn() -> P>,
 }
 
 impl<P: Right> Authorized<P> {
-    pub(crate) fn mint(
-        organization: OrganizationId,
-        workspace: WorkspaceId,
-        principal: Principal,
-        ring: ReadingRing,
-    ) -> Self {
+    pub(crate) fn mint(caller: &Caller) -> Self {
         Self {
-            organization,
-            workspace,
-            principal: Some(principal),
-            ring,
+            organization: caller.organization(),
+            workspace: caller.workspace(),
+            principal: Some(caller.principal()),
+            credential: Some(caller.credential()),
+            ring: caller.ring(),
+            bindings: Arc::clone(caller.bindings()),
             right: PhantomData,
         }
     }
@@ -64,6 +67,18 @@ impl<P: Right> Authorized<P> {
         }
     }
 
+    /// The credential behind the right; `None` for upkeep.
+    #[must_use]
+    pub fn credential(&self) -> Option<CredentialId> {
+        self.credential
+    }
+
+    /// What the credential is narrowed to beside its permissions.
+    #[must_use]
+    pub fn bindings(&self) -> &Bindings {
+        &self.bindings
+    }
+
     /// What the caller may read; nothing at all for upkeep, which serves nobody.
     #[must_use]
     pub fn ring(&self) -> ReadingRing {
@@ -76,7 +91,9 @@ impl<P: Right> Authorized<P> {
             organization,
             workspace,
             principal: None,
+            credential: None,
             ring,
+            bindings: Arc::default(),
             right: PhantomData,
         }
     }

@@ -1,13 +1,15 @@
-//! A known principal: the second door, and the way through the third.
+//! A known principal, and the way through the third door.
+
+use std::sync::Arc;
 
 use skep_domain::{
-    OrganizationId, Permission, PermissionSet, Principal, ReadPolicy, Reader, ReadingRing, Role,
-    WorkspaceId,
+    Bindings, CredentialId, CredentialKind, OrganizationId, Permission, PermissionSet, Principal,
+    ReadingRing, Role, Timestamp, WorkspaceId,
 };
 
 use crate::authorized::Authorized;
-use crate::presented::{CredentialKey, Presented};
 use crate::right::Right;
+use crate::stored::CredentialFacts;
 
 /// Why somebody may not.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -21,44 +23,25 @@ pub enum Denied {
     /// The principal is known and lacks the permission.
     #[error("missing permission {}", .0.as_str())]
     MissingPermission(Permission),
+    /// The route is for whoever runs the daemon.
+    #[error("not the installation's own credential")]
+    NotTheInstallation,
+    /// The organization is suspended.
+    #[error("the organization is suspended")]
+    OrganizationSuspended,
+    /// The agent is suspended.
+    #[error("the agent is suspended")]
+    AgentSuspended,
+    /// A second factor has to be shown again first.
+    #[error("a second factor is needed")]
+    StepUpRequired,
+    /// The request names another organization or workspace than the credential.
+    #[error("the credential is of another organization or workspace")]
+    OrganizationMismatch,
 }
 
-/// The stored row of a credential and its principal, as a backend read it.
-#[derive(Clone, Debug)]
-pub struct StoredPrincipal {
-    credential: CredentialKey,
-    organization: OrganizationId,
-    workspace: WorkspaceId,
-    principal: Principal,
-    role: Role,
-    policy: ReadPolicy,
-    narrowed_to: Option<PermissionSet>,
-}
-
-impl StoredPrincipal {
-    /// Wraps what a backend read from its credential table. For backends only: `clippy.toml` bans
-    /// the call elsewhere, because whoever can call it can make a principal up.
-    #[must_use]
-    pub fn from_row(
-        credential: CredentialKey,
-        tenant: (OrganizationId, WorkspaceId),
-        principal: Principal,
-        role: Role,
-        policy: ReadPolicy,
-        narrowed_to: Option<PermissionSet>,
-    ) -> Self {
-        let (organization, workspace) = tenant;
-        Self {
-            credential,
-            organization,
-            workspace,
-            principal,
-            role,
-            policy,
-            narrowed_to,
-        }
-    }
-}
+/// Minutes for which a second factor counts.
+const STEP_UP_MINUTES: i64 = 5;
 
 /// Who is calling, proved.
 #[derive(Clone, Debug)]
@@ -66,35 +49,41 @@ pub struct Caller {
     organization: OrganizationId,
     workspace: WorkspaceId,
     principal: Principal,
+    credential: CredentialId,
+    kind: CredentialKind,
+    role: Role,
     permissions: PermissionSet,
     ring: ReadingRing,
-}
-
-/// Joins a presented credential to the row that was found for it.
-///
-/// # Errors
-/// [`Denied::InvalidCredential`] when there is no row, or the row is another credential's.
-pub fn authenticate(presented: &Presented, row: Option<StoredPrincipal>) -> Result<Caller, Denied> {
-    let row = row
-        .filter(|row| row.credential == presented.key())
-        .ok_or(Denied::InvalidCredential)?;
-    let role = row.role.permissions();
-    let reader = match row.principal {
-        Principal::User(user) => Reader::Human(user),
-        Principal::Agent(agent) => Reader::Agent(agent, row.policy),
-    };
-    Ok(Caller {
-        organization: row.organization,
-        workspace: row.workspace,
-        principal: row.principal,
-        permissions: row
-            .narrowed_to
-            .map_or(role, |narrow| role.narrowed_to(narrow)),
-        ring: ReadingRing::new(reader),
-    })
+    bindings: Arc<Bindings>,
+    stepped_up_at: Option<Timestamp>,
+    expires_at: Option<Timestamp>,
+    used_at: Option<Timestamp>,
 }
 
 impl Caller {
+    pub(crate) fn new(
+        facts: &CredentialFacts,
+        role: Role,
+        permissions: PermissionSet,
+        ring: ReadingRing,
+        bindings: Arc<Bindings>,
+    ) -> Self {
+        Self {
+            organization: facts.organization,
+            workspace: facts.workspace,
+            principal: facts.principal,
+            credential: facts.id,
+            kind: facts.kind,
+            role,
+            permissions,
+            ring,
+            bindings,
+            stepped_up_at: facts.stepped_up_at,
+            expires_at: facts.expires_at,
+            used_at: facts.used_at,
+        }
+    }
+
     /// Proves one right.
     ///
     /// # Errors
@@ -103,12 +92,7 @@ impl Caller {
         match P::PERMISSION {
             Some(permission) => {
                 self.require(permission)?;
-                Ok(Authorized::mint(
-                    self.organization,
-                    self.workspace,
-                    self.principal,
-                    self.ring,
-                ))
+                Ok(Authorized::mint(self))
             }
             // Upkeep is nobody's right; asking for it as a caller is refused whoever asks.
             None => Err(Denied::InvalidCredential),
@@ -124,6 +108,35 @@ impl Caller {
             Ok(())
         } else {
             Err(Denied::MissingPermission(permission))
+        }
+    }
+
+    /// Checks that this is whoever runs the daemon.
+    ///
+    /// # Errors
+    /// [`Denied::NotTheInstallation`].
+    pub fn require_installation(&self) -> Result<(), Denied> {
+        if self.kind.is_of_the_installation() {
+            Ok(())
+        } else {
+            Err(Denied::NotTheInstallation)
+        }
+    }
+
+    /// Checks that a second factor was shown lately. Whoever runs the daemon is asked for none:
+    /// they can read its memory.
+    ///
+    /// # Errors
+    /// [`Denied::StepUpRequired`].
+    pub fn require_step_up(&self, now: Timestamp) -> Result<(), Denied> {
+        let since = now.as_micros() - STEP_UP_MINUTES * 60_000_000;
+        let lately = self
+            .stepped_up_at
+            .is_some_and(|at| at.as_micros() >= since && at <= now);
+        if lately || self.kind.is_of_the_installation() {
+            Ok(())
+        } else {
+            Err(Denied::StepUpRequired)
         }
     }
 
@@ -143,5 +156,53 @@ impl Caller {
     #[must_use]
     pub fn principal(&self) -> Principal {
         self.principal
+    }
+
+    /// The credential that proved them.
+    #[must_use]
+    pub fn credential(&self) -> CredentialId {
+        self.credential
+    }
+
+    /// Its kind.
+    #[must_use]
+    pub fn kind(&self) -> CredentialKind {
+        self.kind
+    }
+
+    /// The role in this workspace.
+    #[must_use]
+    pub fn role(&self) -> Role {
+        self.role
+    }
+
+    /// What they may do: the role, as far as the credential was not narrowed.
+    #[must_use]
+    pub fn permissions(&self) -> PermissionSet {
+        self.permissions
+    }
+
+    /// What the credential is narrowed to.
+    #[must_use]
+    pub fn bindings(&self) -> &Arc<Bindings> {
+        &self.bindings
+    }
+
+    /// What they may read.
+    #[must_use]
+    pub fn ring(&self) -> ReadingRing {
+        self.ring
+    }
+
+    /// When the credential ends.
+    #[must_use]
+    pub fn expires_at(&self) -> Option<Timestamp> {
+        self.expires_at
+    }
+
+    /// When the credential was last used, as far as that was noted.
+    #[must_use]
+    pub fn used_at(&self) -> Option<Timestamp> {
+        self.used_at
     }
 }

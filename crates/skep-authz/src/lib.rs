@@ -4,23 +4,27 @@
 //!
 //! 1. [`Presented`]: a credential whose form is right (a socket peer of the right user, a token
 //!    that we could have minted). It can be looked up, nothing else.
-//! 2. [`Caller`]: a presented credential together with the stored row it belongs to.
+//! 2. [`Caller`]: a presented credential that holds against the stored row it belongs to.
 //! 3. [`Authorized<P>`]: a caller who holds right `P`, once, for one transaction.
 //!
 //! Types stop mistakes, lints and review stop shortcuts, nothing here stops malice inside the
-//! process: [`StoredPrincipal::from_row`] is public because a backend must call it, and is banned
+//! process: [`StoredCredential::from_row`] is public because a backend must call it, and is banned
 //! everywhere else by `clippy.toml`.
 #![warn(missing_docs, clippy::missing_errors_doc)]
 
 mod authorized;
 mod caller;
+mod check;
 mod presented;
 mod right;
+mod stored;
 
 pub use authorized::Authorized;
-pub use caller::{Caller, Denied, StoredPrincipal, authenticate};
+pub use caller::{Caller, Denied};
+pub use check::{Checked, Mark, SlowCheck, authenticate};
 pub use presented::{CredentialKey, Presented};
 pub use right::{CanRead, CanWrite, Maintain, Right, Survey, Upkeep, rights};
+pub use stored::{CredentialFacts, Proof, RoleSource, StoredCredential};
 
 use skep_domain::{OrganizationId, WorkspaceId};
 

@@ -1,6 +1,7 @@
 //! Credentials whose form is right: the first door.
 
-use skep_crypto::{InstallToken, InstanceKeys};
+use skep_crypto::{Bearer, BearerKind, InstallToken, InstanceKeys};
+use skep_domain::{CredentialId, CredentialKind, Id};
 
 use crate::Denied;
 
@@ -11,11 +12,16 @@ pub enum CredentialKey {
     SocketOwner,
     /// HMAC-SHA-256 of an install token under the instance's pepper.
     InstallToken([u8; 32]),
+    /// The row of anything else, which must be of this kind.
+    Row(CredentialKind, CredentialId),
 }
 
 /// A credential whose form is right and that may now be looked up.
-#[derive(Debug)]
-pub struct Presented(CredentialKey);
+pub struct Presented {
+    key: CredentialKey,
+    /// What the row's proof is held against; `None` where finding the row is proof enough.
+    secret: Option<Bearer>,
+}
 
 impl Presented {
     /// A peer of the Unix socket, by the user id that the kernel reports for it.
@@ -24,7 +30,10 @@ impl Presented {
     /// [`Denied::InvalidCredential`] for any user but the daemon's own.
     pub fn socket_peer(peer: u32, own: u32) -> Result<Self, Denied> {
         if peer == own {
-            Ok(Self(CredentialKey::SocketOwner))
+            Ok(Self {
+                key: CredentialKey::SocketOwner,
+                secret: None,
+            })
         } else {
             Err(Denied::InvalidCredential)
         }
@@ -43,15 +52,66 @@ impl Presented {
         if !scheme.eq_ignore_ascii_case(b"bearer ") {
             return Err(Denied::InvalidCredential);
         }
-        let token = InstallToken::parse(token).map_err(|_| Denied::InvalidCredential)?;
-        Ok(Self(CredentialKey::InstallToken(
-            token.stored_form(&keys.pepper),
-        )))
+        Self::token(token, keys)
+    }
+
+    /// A bearer credential on its own.
+    ///
+    /// # Errors
+    /// As [`Presented::authorization`]. A refresh token proves nobody here: it is good for a new
+    /// access token and nothing else.
+    pub fn token(token: &[u8], keys: &InstanceKeys) -> Result<Self, Denied> {
+        if let Ok(token) = InstallToken::parse(token) {
+            return Ok(Self {
+                key: CredentialKey::InstallToken(token.stored_form(&keys.pepper)),
+                secret: None,
+            });
+        }
+        let bearer =
+            Bearer::parse(token, &keys.credential).map_err(|_| Denied::InvalidCredential)?;
+        let kind = match bearer.kind() {
+            BearerKind::PersonalAccess => CredentialKind::PersonalAccess,
+            BearerKind::ApiKey => CredentialKind::ApiKey,
+            BearerKind::RunnerKey => CredentialKind::RunnerKey,
+            BearerKind::Refresh | BearerKind::Browser => return Err(Denied::InvalidCredential),
+        };
+        Ok(Self::bearer(kind, bearer))
+    }
+
+    /// The value of a browser's session cookie.
+    ///
+    /// # Errors
+    /// [`Denied::InvalidCredential`] for one that we cannot have minted.
+    pub fn browser(cookie: &[u8], keys: &InstanceKeys) -> Result<Self, Denied> {
+        match Bearer::parse(cookie, &keys.credential) {
+            Ok(bearer) if bearer.kind() == BearerKind::Browser => {
+                Ok(Self::bearer(CredentialKind::Browser, bearer))
+            }
+            _ => Err(Denied::InvalidCredential),
+        }
+    }
+
+    fn bearer(kind: CredentialKind, bearer: Bearer) -> Self {
+        Self {
+            key: CredentialKey::Row(kind, CredentialId::from_bytes(bearer.id())),
+            secret: Some(bearer),
+        }
     }
 
     /// What to look the row up by.
     #[must_use]
     pub fn key(&self) -> CredentialKey {
-        self.0
+        self.key
+    }
+
+    pub(crate) fn into_secret(self) -> Option<Bearer> {
+        self.secret
+    }
+}
+
+/// Shows which row, never the secret.
+impl std::fmt::Debug for Presented {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_tuple("Presented").field(&self.key).finish()
     }
 }

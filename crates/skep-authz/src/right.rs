@@ -78,5 +78,5 @@ macro_rules! rights {
 
 rights! {
     read: MemoryRead SessionRead SettingRead DiagnosticsRead AuditRead;
-    write: MemoryWrite MemoryDelete MemoryReview OntologyWrite SessionCapture SettingWrite SourceManage ParticipantSpeak ParticipantSelf MemberManage
+    write: MemoryWrite MemoryDelete MemoryReview OntologyWrite SessionCapture SettingWrite SourceManage ParticipantSpeak ParticipantSelf MemberManage TokenManage OrgManage WorkspaceManage
 }

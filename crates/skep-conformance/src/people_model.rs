@@ -48,6 +48,7 @@ impl Model {
                 owner: Persona::ALL[Self::owner(session)].principal(),
                 owner_group: None,
                 visibility: Visibility::Workspace,
+                project: None,
             };
             return Persona::ALL[reader].ring().allows(&facts);
         }
@@ -71,6 +72,7 @@ impl Model {
             owner: Persona::ALL[memory.1].principal(),
             owner_group: Persona::ALL[memory.1].ring().group(),
             visibility: Visibility::Workspace,
+            project: None,
         };
         Persona::ALL[reader].ring().allows(&facts)
             && memory.2.iter().all(|pair| self.consents(pair.0, pair.1))

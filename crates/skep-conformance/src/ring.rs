@@ -40,6 +40,7 @@ async fn put_rows<H: Harness>(world: &World<H>) -> Vec<Row> {
                     owner: owner.principal(),
                     owner_group: owner.ring().group(),
                     visibility: *visibility,
+                    project: None,
                 },
                 session,
                 turn: turn.id,

@@ -122,6 +122,7 @@ async fn put_memories<H: Harness>(
                 owner: member.principal,
                 owner_group: member.ring.group(),
                 visibility: memory.visibility,
+                project: None,
             };
             let (kind, state) = (memory.kind, memory.state);
             let id = fresh(tx.put_memory(memory).await.unwrap());

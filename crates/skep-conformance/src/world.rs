@@ -245,7 +245,7 @@ impl<H: Harness> World<H> {
         let header = format!("Bearer {}", token.expose());
         let keys = self.store().instance_keys();
         let presented = Presented::authorization(Some(header.as_bytes()), keys).unwrap();
-        self.store().authenticate(&presented).await.ok()
+        self.store().authenticate(presented).await.ok()
     }
 
     async fn open(&self, root: u64) -> Result<Store, StoreError> {

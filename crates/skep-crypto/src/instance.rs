@@ -2,7 +2,7 @@
 
 use zeroize::Zeroizing;
 
-use crate::{MacKey, Random, kdf};
+use crate::{DataKey, MacKey, Random, kdf};
 
 /// 32 random bytes made once at installation and stored wrapped
 /// ([`KeyEncryptionKey::wrap_instance`](crate::KeyEncryptionKey::wrap_instance)).
@@ -17,15 +17,37 @@ pub struct InstanceKeys {
     pub id_tag: MacKey,
     /// The check inside a minted credential, read before any query.
     pub credential: MacKey,
-    /// The pepper under which random credentials are stored.
+    /// The first pepper: install tokens, and digests that are never rotated.
     pub pepper: MacKey,
+    /// The peppers under which other random credentials are stored, by number.
+    pub peppers: Peppers,
     /// Fingerprints of values that are looked up by equality across workspaces.
     pub fingerprint: MacKey,
     /// Paging cursors, bound to their scope and filter.
     pub cursor: MacKey,
 }
 
+/// Peppers by number: a row says which one it was made under, so that a new one can be put in force
+/// while credentials made under older ones go on working.
+pub struct Peppers(Zeroizing<[u8; 32]>);
+
+impl Peppers {
+    /// The pepper of this number, made anew at each call: two hashes.
+    #[must_use]
+    pub fn get(&self, number: u32) -> MacKey {
+        let mut label = b"skep pepper of credentials v1".to_vec();
+        label.extend_from_slice(&number.to_le_bytes());
+        MacKey::from_bytes(&kdf::derive(&*self.0, &[], &label))
+    }
+}
+
 impl InstanceSecret {
+    /// The key that seals the installation's own rows: names of people, labels, what tickets hold.
+    #[must_use]
+    pub fn control_key(&self) -> DataKey {
+        DataKey::from_bytes(kdf::derive(self.bytes(), &[], b"skep control rows v1"))
+    }
+
     /// A fresh secret.
     #[must_use]
     pub fn generate(random: &dyn Random) -> Self {
@@ -48,6 +70,7 @@ impl InstanceSecret {
             id_tag: key(b"skep id tag v1"),
             credential: key(b"skep credential check v1"),
             pepper: key(b"skep pepper v1"),
+            peppers: Peppers(Zeroizing::new(*self.bytes())),
             fingerprint: key(b"skep fingerprint v1"),
             cursor: key(b"skep cursor v1"),
         }

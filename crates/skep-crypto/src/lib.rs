@@ -30,7 +30,7 @@ mod totp;
 
 pub use aead::{DataKey, Identity, SEALED_OVERHEAD};
 pub use error::CryptoError;
-pub use instance::{InstanceKeys, InstanceSecret};
+pub use instance::{InstanceKeys, InstanceSecret, Peppers};
 pub use key_file::FileRootKey;
 pub use keyring::{KeyEncryptionKey, WrappedKey};
 pub use mac::{MacKey, sha256};

@@ -31,6 +31,8 @@ pub enum BearerKind {
     ApiKey,
     /// `skep_rk_`: one runner device; stored under the pepper.
     RunnerKey,
+    /// `skep_bs_`: the value of a browser's session cookie; stored under the pepper.
+    Browser,
 }
 
 /// A credential that has the form and the check of one we minted. Whether it still counts is in
@@ -77,11 +79,12 @@ impl InstallToken {
 }
 
 impl BearerKind {
-    const ALL: [Self; 4] = [
+    const ALL: [Self; 5] = [
         Self::Refresh,
         Self::PersonalAccess,
         Self::ApiKey,
         Self::RunnerKey,
+        Self::Browser,
     ];
 
     /// What the text form begins with.
@@ -92,6 +95,7 @@ impl BearerKind {
             Self::PersonalAccess => "skep_pat_",
             Self::ApiKey => "skep_sk_",
             Self::RunnerKey => "skep_rk_",
+            Self::Browser => "skep_bs_",
         }
     }
 

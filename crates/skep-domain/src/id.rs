@@ -94,6 +94,10 @@ ids! {
     SourceId, Source, "src", workspace;
     /// A proposal about the names that memories speak of.
     ProposalId, Proposal, "prp", workspace;
+    /// Anything that proves a principal: a key, a token, a login, a browser session.
+    CredentialId, Credential, "key", organization;
+    /// One entry of the record of who was allowed what.
+    AuditId, Audit, "aud", organization;
     /// One piece of background work.
     JobId, Job, "job", workspace;
 }

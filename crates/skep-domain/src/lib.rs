@@ -4,6 +4,7 @@
 //! ([`Permission`], [`Role`], [`ReadingRing`]) and *granted* in `skep-authz`.
 #![warn(missing_docs, clippy::missing_errors_doc)]
 
+mod access;
 mod capture;
 mod id;
 mod limits;
@@ -19,10 +20,14 @@ mod session;
 mod source;
 mod time;
 
+pub use access::{
+    BOUND_PROJECTS, Bindings, CredentialKind, OrganizationRole, ProjectBounds, Standing,
+};
 pub use capture::{CaptureOrigin, TurnOutcome};
 pub use id::{
-    AgentId, ConflictId, Id, IdKind, InjectionId, JobId, MemoryId, OrganizationId, ParticipantId,
-    ProjectId, ProposalId, RecallId, SessionId, SourceId, TurnId, UserId, WorkspaceId,
+    AgentId, AuditId, ConflictId, CredentialId, Id, IdKind, InjectionId, JobId, MemoryId,
+    OrganizationId, ParticipantId, ProjectId, ProposalId, RecallId, SessionId, SourceId, TurnId,
+    UserId, WorkspaceId,
 };
 pub use limits::Limits;
 pub use lockout::{Attempt, Lockout};

@@ -75,6 +75,14 @@ permissions! {
 pub struct PermissionSet(u64);
 
 impl PermissionSet {
+    /// What a runner's key may do, which no role has.
+    pub const RUNNER: Self = Self::of(&[
+        Permission::TaskRead,
+        Permission::TaskRun,
+        Permission::SkillRead,
+        Permission::SettingRead,
+    ]);
+
     /// The empty set.
     pub const EMPTY: Self = Self(0);
 
@@ -113,6 +121,20 @@ impl PermissionSet {
     #[must_use]
     pub const fn contains(self, permission: Permission) -> bool {
         self.0 & (1 << permission as u64) != 0
+    }
+
+    /// Every permission of the set, by bit.
+    pub fn iter(self) -> impl Iterator<Item = Permission> {
+        Permission::ALL
+            .iter()
+            .copied()
+            .filter(move |permission| self.contains(*permission))
+    }
+
+    /// Whether every permission of the set is in the other one.
+    #[must_use]
+    pub const fn is_within(self, other: Self) -> bool {
+        self.0 & !other.0 == 0
     }
 
     /// What both sets hold: a credential only ever narrows its role.

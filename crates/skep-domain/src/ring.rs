@@ -3,7 +3,7 @@
 //! [`ReadingRing::allows`] is the reference; every backend compiles the same predicate to its own
 //! language, and a test holds the two together over random cases.
 
-use crate::{AgentId, Id, UserId};
+use crate::{AgentId, Id, ProjectBounds, ProjectId, UserId};
 
 /// Who acts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -66,7 +66,10 @@ pub enum Reader {
 
 /// The compiled reading rule of one principal.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct ReadingRing(Reader);
+pub struct ReadingRing {
+    reader: Reader,
+    projects: ProjectBounds,
+}
 
 /// The facts of a row that the ring looks at, all kept in clear.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -77,6 +80,8 @@ pub struct RingFacts {
     pub owner_group: Option<PolicyGroupId>,
     /// Who may see it.
     pub visibility: Visibility,
+    /// The project it belongs to.
+    pub project: Option<ProjectId>,
 }
 
 impl RingFacts {
@@ -98,19 +103,35 @@ impl ReadingRing {
     /// Compiles the rule for a reader.
     #[must_use]
     pub const fn new(reader: Reader) -> Self {
-        Self(reader)
+        Self {
+            reader,
+            projects: ProjectBounds::NONE,
+        }
+    }
+
+    /// The same rule, confined to some projects.
+    #[must_use]
+    pub const fn within(mut self, projects: ProjectBounds) -> Self {
+        self.projects = projects;
+        self
+    }
+
+    /// The projects it is confined to.
+    #[must_use]
+    pub const fn projects(&self) -> &ProjectBounds {
+        &self.projects
     }
 
     /// The reader it was compiled for.
     #[must_use]
     pub const fn reader(&self) -> Reader {
-        self.0
+        self.reader
     }
 
     /// The group that the reader's own writing belongs to; `None` for all but agents in one.
     #[must_use]
     pub const fn group(&self) -> Option<PolicyGroupId> {
-        match self.0 {
+        match self.reader {
             Reader::Agent(_, ReadPolicy::Group(group)) => Some(group),
             Reader::Agent(..) | Reader::Human(_) | Reader::Nobody => None,
         }
@@ -119,7 +140,11 @@ impl ReadingRing {
     /// Whether the reader may see a row with these facts.
     #[must_use]
     pub fn allows(&self, row: &RingFacts) -> bool {
-        match self.0 {
+        self.projects.allow(row.project) && self.reader_allows(row)
+    }
+
+    fn reader_allows(&self, row: &RingFacts) -> bool {
+        match self.reader {
             Reader::Nobody => false,
             Reader::Human(user) => {
                 row.owner == Principal::User(user) || row.visibility != Visibility::Private
@@ -162,6 +187,7 @@ mod tests {
                     owner,
                     owner_group: None,
                     visibility: *visibility,
+                    project: None,
                 });
             }
         }
@@ -214,6 +240,7 @@ mod tests {
                         owner,
                         owner_group: group,
                         visibility: *visibility,
+                        project: None,
                     };
                     let marks: String = readers
                         .iter()

@@ -192,6 +192,26 @@ impl From<Denied> for ApiError {
                 Self::new(ErrorCode::InvalidCredential, "The credential is not valid.")
             }
             Denied::MissingPermission(permission) => Self::forbidden(permission),
+            Denied::NotTheInstallation => Self::new(
+                ErrorCode::PermissionDenied,
+                "This is for whoever runs the daemon: use its Unix socket or the install token.",
+            ),
+            Denied::OrganizationSuspended => Self::new(
+                ErrorCode::OrgSuspended,
+                "The organization is suspended: whoever runs this installation can lift that.",
+            ),
+            Denied::AgentSuspended => Self::new(
+                ErrorCode::AgentSuspended,
+                "This agent is suspended: an administrator of the workspace can lift that.",
+            ),
+            Denied::StepUpRequired => Self::new(
+                ErrorCode::StepUpRequired,
+                "Show a second factor first, within the last five minutes: POST /api/v1/auth/step-up.",
+            ),
+            Denied::OrganizationMismatch => Self::new(
+                ErrorCode::OrgMismatch,
+                "The request names another organization or workspace than the credential is for: switch with `skep org switch`, or log in there.",
+            ),
         }
     }
 }

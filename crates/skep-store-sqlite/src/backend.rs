@@ -6,7 +6,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use skep_crypto::Sealed;
 use skep_domain::{Id, OrganizationId, Principal, ReadPolicy, WorkspaceId};
-use skep_store::backend::{Backend, BackendTx, CredentialKey, Mode, StoredPrincipal};
+use skep_store::backend::{Backend, BackendTx, ControlTx, CredentialKey, Mode, StoredCredential};
 use skep_store::row::{CredentialRow, InstanceRow, WorkspaceRow};
 use skep_store::{ControlKey, ScopeKey, StoreError};
 
@@ -122,13 +122,25 @@ impl Backend for SqliteBackend {
             .await
     }
 
-    async fn credential(&self, key: &CredentialKey) -> Result<Option<StoredPrincipal>, StoreError> {
+    async fn credential(
+        &self,
+        key: &CredentialKey,
+    ) -> Result<Option<StoredCredential>, StoreError> {
         let key = *key;
         self.control
             .call(Mode::Read, move |connection| {
                 control::credential(connection, &key)
             })
             .await
+    }
+
+    async fn begin_control(
+        &self,
+        _: &ControlKey,
+        mode: Mode,
+    ) -> Result<Box<dyn ControlTx>, StoreError> {
+        let lease = self.control.lease(mode).await?;
+        Ok(Box::new(control::SqliteControlTx::new(lease)))
     }
 
     async fn policies(

@@ -43,9 +43,10 @@ impl Migration {
 /// Of `control.db`.
 pub(crate) static CONTROL: LazyLock<Schema> = LazyLock::new(|| Schema {
     name: "control.db",
-    migrations: vec![Migration::new(include_str!(
-        "../migrations/control/0001_installation.sql"
-    ))],
+    migrations: vec![
+        Migration::new(include_str!("../migrations/control/0001_installation.sql")),
+        Migration::new(include_str!("../migrations/control/0002_access.sql")),
+    ],
 });
 
 /// Of every workspace's file.

@@ -3,6 +3,7 @@
 
 mod capture;
 mod conflict;
+pub mod control;
 mod distil;
 mod index;
 mod injection;
@@ -33,6 +34,7 @@ use crate::scope::{ControlKey, ScopeKey};
 
 // The port's own words: a backend that depended on the crate that grants rights could ask it for some.
 pub use conflict::ConflictRows;
+pub use control::ControlTx;
 pub use distil::DistilRows;
 pub use index::{IndexRows, Walked};
 pub use injection::InjectionRows;
@@ -40,7 +42,7 @@ pub use model::ModelRows;
 pub use ontology::OntologyRows;
 pub use removal::RemovalRows;
 pub use review::ReviewRows;
-pub use skep_authz::{CredentialKey, StoredPrincipal};
+pub use skep_authz::{CredentialFacts, CredentialKey, Proof, RoleSource, StoredCredential};
 pub use time::TimeRows;
 
 pub use capture::CaptureRows;
@@ -121,7 +123,15 @@ pub trait Backend: Send + Sync + 'static {
     ) -> Result<(), StoreError>;
 
     /// The one unscoped read: whose credential is this?
-    async fn credential(&self, key: &CredentialKey) -> Result<Option<StoredPrincipal>, StoreError>;
+    async fn credential(&self, key: &CredentialKey)
+    -> Result<Option<StoredCredential>, StoreError>;
+
+    /// Opens a transaction on the installation's own tables.
+    async fn begin_control(
+        &self,
+        key: &ControlKey,
+        mode: Mode,
+    ) -> Result<Box<dyn ControlTx>, StoreError>;
 
     /// The read policies of a principal of the workspace, one for each credential that says so.
     async fn policies(

@@ -8,6 +8,7 @@
 //! on [`Tx`] that seals or opens it, a property in `skep-conformance`, and then the backends.
 #![warn(missing_docs, clippy::missing_errors_doc)]
 
+mod access;
 pub mod backend;
 mod body;
 mod error;
@@ -20,7 +21,13 @@ mod store;
 mod tx;
 mod value;
 
-pub use backend::{Committed, MemoryFilter, PageOf};
+pub use access::{
+    Agent, AuditEntry, Credential, CredentialBody, DoorTx, Minted, NewAgent, NewAudit, NewBearer,
+    NewSecret, NewTicket, OrgTx, Organization, OrganizationMember, Outcome, PolicyGroup, SelfTx,
+    Ticket, User, UserBody, WorkspaceSummary,
+};
+pub use backend::control::CredentialFilter;
+pub use backend::{Committed, MemoryFilter, Mode, PageOf};
 pub use error::StoreError;
 pub use injection::{InjectedItem, Injection, InjectionBody, NewInjection};
 pub use scope::{ControlKey, ScopeKey};

@@ -2,11 +2,17 @@
 //!
 //! A backend never sees content. What it sees is listed here, and nothing else crosses the port.
 
+mod access;
 mod capture;
 mod model;
 mod participant;
 mod source;
 
+pub use access::{
+    AgentRow, AuditRow, CredentialSummaryRow, NewCredentialRow, OrganizationMemberRow,
+    OrganizationRow, PolicyGroupRow, ProofRow, Rotated, TicketKind, TicketRow, UserRow,
+    WorkspaceSummaryRow,
+};
 pub use participant::{
     AboutRow, ConsentRow, MemberRow, NameRow, ObservationPage, ParticipantEventRow, ParticipantRow,
     StoredObservationRow,
@@ -15,10 +21,10 @@ pub use participant::{
 use skep_authz::CredentialKey;
 use skep_crypto::{Sealed, WrappedKey};
 use skep_domain::{
-    ConflictId, Harness, InjectionId, MemoryId, MemoryKind, MemoryState, Moment, OriginKind,
-    ParticipantId, PolicyGroupId, Principal, ProjectId, ProposalId, ProposalState, ReadPolicy,
-    RemovalMode, Resolution, Role, SessionId, SessionState, Timestamp, Trust, TurnId, TurnRole,
-    Validity, Visibility,
+    ConflictId, CredentialId, Harness, InjectionId, MemoryId, MemoryKind, MemoryState, Moment,
+    OriginKind, ParticipantId, PolicyGroupId, Principal, ProjectId, ProposalId, ProposalState,
+    ReadPolicy, RemovalMode, Resolution, Role, SessionId, SessionState, Timestamp, Trust, TurnId,
+    TurnRole, Validity, Visibility,
 };
 
 pub use capture::{BindingRow, OutcomeCount, PauseRow};
@@ -52,9 +58,11 @@ pub struct WorkspaceRow {
     pub created_at: Timestamp,
 }
 
-/// A credential and its principal, as they are put in.
+/// A credential of the installation itself and its principal, as they are put in.
 #[derive(Clone, Debug)]
 pub struct CredentialRow {
+    /// The row.
+    pub id: CredentialId,
     /// What it is found by.
     pub key: CredentialKey,
     /// Whom it proves.

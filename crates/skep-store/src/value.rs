@@ -209,6 +209,8 @@ pub struct Memory {
     pub owner_group: Option<PolicyGroupId>,
     /// Who may read it.
     pub visibility: Visibility,
+    /// The project, if known.
+    pub project_id: Option<ProjectId>,
     /// The project's name, if known.
     pub project: Option<String>,
     /// The harness it came through.

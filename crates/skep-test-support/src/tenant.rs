@@ -157,7 +157,7 @@ impl Tenant {
         let presented = Presented::authorization(Some(header.as_bytes()), store.instance_keys())
             .expect("a well-formed token");
         store
-            .authenticate(&presented)
+            .authenticate(presented)
             .await
             .expect("a known credential")
     }

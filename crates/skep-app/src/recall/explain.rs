@@ -30,7 +30,7 @@ pub enum Scope {
     /// Their own only.
     Own,
     /// Everybody's, and as anybody.
-    Everyone(Authorized<AuditRead>),
+    Everyone(Box<Authorized<AuditRead>>),
 }
 
 /// Which recall, and for whom.
@@ -302,6 +302,7 @@ fn refusal(
         owner: memory.owner,
         owner_group: memory.owner_group,
         visibility: memory.visibility,
+        project: memory.project_id,
     };
     if !ring.allows(&facts) {
         return Some(Refusal::Ring);

@@ -24,7 +24,10 @@ pub(crate) async fn recall(
             .map(|id| principal(&call, id))
             .transpose()?,
     };
-    let scope = call.caller.authorize().map_or(Scope::Own, Scope::Everyone);
+    let scope = call
+        .caller
+        .authorize()
+        .map_or(Scope::Own, |right| Scope::Everyone(Box::new(right)));
     let told = call.app().explain_recall(authorized, scope, wanted).await?;
     let trace = &told.trace;
     ok(&Explanation {

@@ -5,7 +5,8 @@ use skep_crypto::{InstallToken, InstanceSecret, SeededRandom};
 use skep_domain::ReadPolicy;
 use skep_store::backend::CredentialKey;
 
-use super::{credential, policy};
+use super::credential;
+use super::credential::policy;
 use crate::migration::CONTROL;
 
 const TENANT: ([u8; 16], [u8; 16]) = ([1; 16], [2; 16]);
@@ -16,11 +17,15 @@ fn connection() -> Connection {
         connection.execute_batch(migration.sql()).unwrap();
     }
     connection
-        .execute("INSERT INTO organization VALUES (?1, 0)", [TENANT.0])
+        .execute(
+            "INSERT INTO organization (id, created_at) VALUES (?1, 0)",
+            [TENANT.0],
+        )
         .unwrap();
     connection
         .execute(
-            "INSERT INTO workspace VALUES (?1, ?2, x'00', x'00', 0)",
+            "INSERT INTO workspace (organization, id, wrapped_key, name, created_at)
+             VALUES (?1, ?2, x'00', x'00', 0)",
             [TENANT.0, TENANT.1],
         )
         .unwrap();
@@ -31,7 +36,9 @@ fn found(role: &str, principal_kind: u8, permissions: Option<i64>) -> bool {
     let connection = connection();
     connection
         .execute(
-            "INSERT INTO credential VALUES (0, x'', ?1, ?2, ?3, ?4, ?5, 'isolated', NULL, ?6, 0)",
+            "INSERT INTO credential (id, kind, proof, pepper, organization, workspace,
+                 principal_kind, principal, role, permissions, created_at)
+             VALUES (x'00000000000000000000000000000009', 0, x'', 0, ?1, ?2, ?3, ?4, ?5, ?6, 0)",
             params![
                 TENANT.0,
                 TENANT.1,
@@ -91,7 +98,9 @@ fn a_key_finds_its_own_row_only() {
     let token = |seed| InstallToken::mint(&SeededRandom::new(seed)).stored_form(&pepper);
     connection
         .execute(
-            "INSERT INTO credential VALUES (1, ?1, ?2, ?3, 0, ?4, 'admin', 'isolated', NULL, NULL, 0)",
+            "INSERT INTO credential (id, kind, proof, pepper, organization, workspace,
+                 principal_kind, principal, role, created_at)
+             VALUES (x'00000000000000000000000000000009', 1, ?1, 0, ?2, ?3, 0, ?4, 'admin', 0)",
             params![token(2), TENANT.0, TENANT.1, [3_u8; 16]],
         )
         .unwrap();

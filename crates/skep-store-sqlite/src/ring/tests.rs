@@ -36,6 +36,7 @@ fn facts(random: &dyn Random) -> RingFacts {
         owner: principal(random),
         owner_group: (draw(random, 3) > 0).then(|| group(random)),
         visibility: Visibility::ALL[usize::from(draw(random, 3))],
+        project: None,
     }
 }
 

@@ -279,6 +279,7 @@ pub(super) fn open_memory(
     } = row;
     Ok(Memory {
         body: open_body(keys, memory.id, &memory.body)?,
+        project_id: memory.project,
         project: open_project(keys, memory.project, project_name.as_ref())?,
         id: memory.id,
         kind: memory.kind,

@@ -257,5 +257,6 @@ fn facts(row: &StoredMemoryRow) -> RingFacts {
         owner: row.memory.owner,
         owner_group: row.memory.owner_group,
         visibility: row.memory.visibility,
+        project: row.memory.project,
     }
 }

@@ -1,0 +1,26 @@
+//! The installation's own rows, opened: who may enter, and what was decided.
+//!
+//! Three ways in, each with no more than it needs: [`OrgTx`] for whoever holds a right in an
+//! organization, confined to it; [`SelfTx`] for a known caller and what is theirs alone; [`DoorTx`]
+//! for those not yet known, which `clippy.toml` bans outside the doors of `skep-app`.
+
+mod audit;
+mod credential;
+mod door;
+mod keys;
+mod org;
+mod own;
+mod setting;
+mod tenant;
+mod ticket;
+mod user;
+
+pub use audit::{AuditEntry, NewAudit, Outcome};
+pub use credential::{Credential, CredentialBody, Minted, NewBearer, NewSecret};
+pub use door::DoorTx;
+pub(crate) use keys::ControlKeys;
+pub use org::OrgTx;
+pub use own::SelfTx;
+pub use tenant::{Agent, NewAgent, Organization, PolicyGroup, WorkspaceSummary};
+pub use ticket::{NewTicket, Ticket};
+pub use user::{OrganizationMember, User, UserBody};

@@ -1,0 +1,84 @@
+//! A transaction for those not yet known.
+
+use std::sync::Arc;
+
+use skep_domain::{Id, OrganizationId, Timestamp, UserId, WorkspaceId};
+
+use super::ControlKeys;
+use crate::StoreError;
+use crate::backend::ControlTx;
+
+/// Where nothing owns a row.
+pub(super) const NOBODY: [u8; 16] = [0; 16];
+
+/// A transaction on the installation's own rows that is confined to nothing: what lets somebody in
+/// has to look for them everywhere. Dropped without [`DoorTx::commit`], it leaves nothing.
+pub struct DoorTx {
+    pub(super) rows: Box<dyn ControlTx>,
+    pub(super) keys: Arc<ControlKeys>,
+    pub(super) now: Timestamp,
+}
+
+impl DoorTx {
+    pub(crate) fn new(rows: Box<dyn ControlTx>, keys: Arc<ControlKeys>, now: Timestamp) -> Self {
+        Self { rows, keys, now }
+    }
+
+    /// The moment that this transaction takes for the present.
+    #[must_use]
+    pub fn now(&self) -> Timestamp {
+        self.now
+    }
+
+    /// A fresh id.
+    #[must_use]
+    pub fn mint<I: Id>(&self) -> I {
+        I::mint(self.now, self.random())
+    }
+
+    /// Fresh random bytes.
+    #[must_use]
+    pub fn random<const N: usize>(&self) -> [u8; N] {
+        self.keys.random().array()
+    }
+
+    /// Ends the transaction; what it wrote is durable when this returns.
+    ///
+    /// # Errors
+    /// [`StoreError::Unavailable`].
+    pub async fn commit(self) -> Result<(), StoreError> {
+        self.rows.commit().await
+    }
+
+    /// The first workspace of an organization that a human has a role in.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn home_of(
+        &mut self,
+        organization: OrganizationId,
+        user: UserId,
+    ) -> Result<Option<WorkspaceId>, StoreError> {
+        let Some(role) = self.rows.organization_role(organization, user).await? else {
+            return Ok(None);
+        };
+        let roles = self.rows.workspace_roles(organization, user).await?;
+        let workspaces = self.rows.workspaces_of(organization).await?;
+        Ok(workspaces
+            .into_iter()
+            .map(|workspace| workspace.id)
+            .find(|id| {
+                let membership = roles.iter().find(|(held, _)| held == id);
+                role.in_workspace(membership.map(|(_, role)| *role))
+                    .is_some()
+            }))
+    }
+}
+
+impl std::fmt::Debug for DoorTx {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("DoorTx")
+            .field("now", &self.now)
+            .finish_non_exhaustive()
+    }
+}

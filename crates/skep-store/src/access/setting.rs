@@ -1,0 +1,69 @@
+//! What an organization has set differently from the defaults.
+
+use skep_authz::rights::{OrgManage, SettingRead};
+use skep_domain::{Id, OrganizationId};
+
+use super::keys::SETTING_VALUE;
+use super::{DoorTx, OrgTx};
+use crate::StoreError;
+
+impl DoorTx {
+    /// The settings of an organization, by name.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn list_settings(
+        &mut self,
+        organization: OrganizationId,
+    ) -> Result<Vec<(String, Vec<u8>)>, StoreError> {
+        let rows = self.rows.settings(organization).await?;
+        rows.into_iter()
+            .map(|(name, sealed)| {
+                let at = (organization.to_bytes(), row_of(&name));
+                let value = self.keys.open(SETTING_VALUE, at, &sealed)?;
+                Ok((name, value.expose().clone()))
+            })
+            .collect()
+    }
+}
+
+impl OrgTx<SettingRead> {
+    /// The settings of the organization, by name.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn list_settings(&mut self) -> Result<Vec<(String, Vec<u8>)>, StoreError> {
+        self.door.list_settings(self.organization).await
+    }
+}
+
+impl OrgTx<OrgManage> {
+    /// Keeps a setting; the default again for `None`.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn put_setting(
+        &mut self,
+        name: &str,
+        value: Option<&[u8]>,
+    ) -> Result<(), StoreError> {
+        let (organization, now) = (self.organization, self.door.now);
+        let Some(value) = value else {
+            let name = name.to_owned();
+            self.door.rows.delete_setting(organization, name).await?;
+            return Ok(());
+        };
+        let at = (organization.to_bytes(), row_of(name));
+        let sealed = self.door.keys.seal(SETTING_VALUE, at, value);
+        self.door
+            .rows
+            .put_setting(organization, name.to_owned(), sealed, now)
+            .await
+    }
+}
+
+/// A row that is found by its name has no id: the name's hash stands in its place.
+fn row_of(name: &str) -> [u8; 16] {
+    let hash = skep_crypto::sha256(name.as_bytes());
+    std::array::from_fn(|at| hash[at])
+}

@@ -1,0 +1,29 @@
+//! The port to the installation's own tables: one transaction, and a trait for each area.
+
+mod audit;
+mod credential;
+mod setting;
+mod tenant;
+mod ticket;
+mod user;
+
+pub use audit::AuditRows;
+pub use credential::{CredentialFilter, CredentialRows};
+pub use setting::SettingRows;
+pub use tenant::TenantRows;
+pub use ticket::TicketRows;
+pub use user::UserRows;
+
+use async_trait::async_trait;
+
+use crate::StoreError;
+
+/// A transaction on the installation's own tables. Dropped without `commit`, it leaves nothing;
+/// after an error, or when a call was given up half-way, nothing is left but to drop it.
+#[async_trait]
+pub trait ControlTx:
+    Send + TenantRows + UserRows + CredentialRows + TicketRows + AuditRows + SettingRows
+{
+    /// Makes everything durable.
+    async fn commit(self: Box<Self>) -> Result<(), StoreError>;
+}

@@ -1,0 +1,30 @@
+//! The record of decisions: rows are added and read, and that is all.
+
+use async_trait::async_trait;
+use skep_domain::OrganizationId;
+
+use crate::StoreError;
+use crate::backend::PageOf;
+use crate::row::AuditRow;
+
+/// The record of decisions.
+#[async_trait]
+pub trait AuditRows {
+    /// The place after the last one of an organization (or of nobody's record, for `None`).
+    async fn next_audit_seq(
+        &mut self,
+        organization: Option<OrganizationId>,
+    ) -> Result<u64, StoreError>;
+    /// Adds one at its place. A place that is taken is [`StoreError::Conflict`].
+    async fn append_audit(
+        &mut self,
+        organization: Option<OrganizationId>,
+        row: AuditRow,
+    ) -> Result<(), StoreError>;
+    /// A page, newest first; `before` is a place.
+    async fn audit(
+        &mut self,
+        organization: OrganizationId,
+        page: PageOf<u64>,
+    ) -> Result<Vec<AuditRow>, StoreError>;
+}
