@@ -25,6 +25,8 @@ pub struct InstanceKeys {
     pub fingerprint: MacKey,
     /// Paging cursors, bound to their scope and filter.
     pub cursor: MacKey,
+    /// Nonces that a client puts into its proofs of possession.
+    pub nonce: MacKey,
 }
 
 /// Peppers by number: a row says which one it was made under, so that a new one can be put in force
@@ -73,6 +75,7 @@ impl InstanceSecret {
             peppers: Peppers(Zeroizing::new(*self.bytes())),
             fingerprint: key(b"skep fingerprint v1"),
             cursor: key(b"skep cursor v1"),
+            nonce: key(b"skep proof nonce v1"),
         }
     }
 }

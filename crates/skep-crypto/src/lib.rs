@@ -11,6 +11,7 @@
 mod aead;
 mod certain;
 mod error;
+mod foreign;
 mod frame;
 #[cfg(test)]
 mod hex;
@@ -30,6 +31,7 @@ mod totp;
 
 pub use aead::{DataKey, Identity, SEALED_OVERHEAD};
 pub use error::CryptoError;
+pub use foreign::{P256Key, RsaKey};
 pub use instance::{InstanceKeys, InstanceSecret, Peppers};
 pub use key_file::FileRootKey;
 pub use keyring::{KeyEncryptionKey, WrappedKey};
