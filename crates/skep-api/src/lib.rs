@@ -3,6 +3,7 @@
 //! Wire types are not domain types: they are what HTTP carries, and are converted by hand. The few
 //! domain values that a client needs to speak correctly (limits, closed lists) are re-exported.
 
+pub mod access;
 pub mod capture;
 pub mod error;
 pub mod explain;

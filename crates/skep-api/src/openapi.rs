@@ -3,6 +3,7 @@
 use schemars::{JsonSchema, SchemaGenerator, generate::SchemaSettings};
 use serde_json::{Map, Value, json};
 
+use crate::access;
 use crate::capture::{
     Binding, BindingsResponse, CaptureRequest, CaptureResponse, CursorRequest, CursorResponse,
     PauseRequest, PausesResponse, ResumeRequest, RulesResponse, SessionCaptureRequest,
@@ -23,7 +24,7 @@ use crate::participant as people;
 use crate::recall::{RecallRequest, RecallResponse};
 use crate::removal::{Erased, RewindRequest, RewindResponse};
 use crate::review::{Conflict, Held, History, ResolveConflictRequest, ReviewRequest};
-use crate::route::{Gate, ROUTES, Route, RouteId};
+use crate::route::{BodyLimit, Gate, ROUTES, Route, RouteId};
 use crate::session::{EndResponse, Session, Turn};
 use crate::source::{
     AddSourceRequest, FetchRequest, FetchResponse, PurgeResponse, Source, SyncRequest, SyncResponse,
@@ -77,6 +78,22 @@ fn schema<T: JsonSchema>(schemas: &mut SchemaGenerator) -> Value {
 #[expect(clippy::too_many_lines, reason = "one arm for each route")]
 fn shape(id: RouteId, s: &mut SchemaGenerator) -> Shape {
     let (query, body, answer) = match id {
+        RouteId::Whoami
+        | RouteId::KeyCreate
+        | RouteId::KeyList
+        | RouteId::KeyRevoke
+        | RouteId::TokenCreate
+        | RouteId::TokenList
+        | RouteId::TokenRevoke
+        | RouteId::AgentCreate
+        | RouteId::AgentList
+        | RouteId::AgentEdit
+        | RouteId::OrganizationList
+        | RouteId::OrganizationName
+        | RouteId::OrganizationStanding
+        | RouteId::WorkspaceList
+        | RouteId::WorkspaceCreate
+        | RouteId::AuditList => return of_access(id, s),
         RouteId::Healthz | RouteId::Readyz => (None, None, schema::<Probe>(s)),
         RouteId::OpenApi => (None, None, json!({ "type": "object" })),
         RouteId::SystemHealth => (None, None, schema::<Health>(s)),
@@ -313,6 +330,60 @@ fn of_people(id: RouteId, s: &mut SchemaGenerator) -> Shape {
     }
 }
 
+/// Of keys, agents, organizations and the record.
+fn of_access(id: RouteId, s: &mut SchemaGenerator) -> Shape {
+    let page = Some(schema::<PageQuery>(s));
+    let (query, body, answer) = match id {
+        RouteId::KeyCreate => (
+            None,
+            Some(schema::<access::CreateKeyRequest>(s)),
+            schema::<access::CreatedKey>(s),
+        ),
+        RouteId::TokenCreate => (
+            None,
+            Some(schema::<access::CreateTokenRequest>(s)),
+            schema::<access::CreatedKey>(s),
+        ),
+        RouteId::KeyList | RouteId::TokenList => (page, None, schema::<Page<access::Key>>(s)),
+        RouteId::KeyRevoke | RouteId::TokenRevoke => (None, None, schema::<access::Revoked>(s)),
+        RouteId::AgentCreate => (
+            None,
+            Some(schema::<access::CreateAgentRequest>(s)),
+            schema::<access::Agent>(s),
+        ),
+        RouteId::AgentEdit => (
+            None,
+            Some(schema::<access::EditAgentRequest>(s)),
+            schema::<access::Agent>(s),
+        ),
+        RouteId::AgentList => (page, None, schema::<Page<access::Agent>>(s)),
+        RouteId::OrganizationList => (None, None, schema::<access::Organizations>(s)),
+        RouteId::OrganizationName => (
+            None,
+            Some(schema::<access::NameRequest>(s)),
+            schema::<access::Organization>(s),
+        ),
+        RouteId::OrganizationStanding => (
+            None,
+            Some(schema::<access::StandingRequest>(s)),
+            schema::<access::Organization>(s),
+        ),
+        RouteId::WorkspaceList => (None, None, schema::<access::Workspaces>(s)),
+        RouteId::WorkspaceCreate => (
+            None,
+            Some(schema::<access::NameRequest>(s)),
+            schema::<access::Workspace>(s),
+        ),
+        RouteId::AuditList => (page, None, schema::<Page<access::AuditEntry>>(s)),
+        _ => (None, None, schema::<access::Whoami>(s)),
+    };
+    Shape {
+        query,
+        body,
+        answer,
+    }
+}
+
 /// Of observations and consent.
 fn of_consent(id: RouteId, s: &mut SchemaGenerator) -> Shape {
     let (query, body, answer) = match id {
@@ -365,14 +436,25 @@ fn operation(route: &Route, shape: Shape, error: &Value) -> Value {
         "x-body-limit-bytes": route.body.bytes(),
     });
     if let Some(body) = shape.body {
+        let kind = match route.body {
+            BodyLimit::Form => "application/x-www-form-urlencoded",
+            BodyLimit::Empty | BodyLimit::Json | BodyLimit::Batch => "application/json",
+        };
         operation["requestBody"] =
-            json!({ "required": true, "content": { "application/json": { "schema": body } } });
+            json!({ "required": true, "content": { kind: { "schema": body } } });
+    }
+    if route.gate == Gate::Public {
+        operation["security"] = json!([]);
+    } else {
+        operation["security"] = json!([{ "token": [] }]);
     }
     match route.gate {
-        Gate::Public => operation["security"] = json!([]),
-        Gate::Permission(permission) => {
-            operation["security"] = json!([{ "token": [] }]);
+        Gate::Public | Gate::Oneself => {}
+        Gate::Install => operation["x-installation-only"] = json!(true),
+        Gate::Permission(permission) => operation["x-permission"] = json!(permission.as_str()),
+        Gate::SteppedUp(permission) => {
             operation["x-permission"] = json!(permission.as_str());
+            operation["x-step-up"] = json!(true);
         }
     }
     if let Some(action) = route.audit {

@@ -14,6 +14,10 @@ pub enum Method {
     Post,
     /// Changes what is there.
     Patch,
+    /// Puts something in its place.
+    Put,
+    /// Takes something away.
+    Delete,
 }
 
 impl Method {
@@ -24,6 +28,8 @@ impl Method {
             Self::Get => "GET",
             Self::Post => "POST",
             Self::Patch => "PATCH",
+            Self::Put => "PUT",
+            Self::Delete => "DELETE",
         }
     }
 }
@@ -33,8 +39,25 @@ impl Method {
 pub enum Gate {
     /// Anyone, without a credential. Reviewed in a snapshot.
     Public,
+    /// Whoever has a valid credential, about themselves alone.
+    Oneself,
+    /// Whoever runs the daemon: over its socket, or with the install token.
+    Install,
     /// Whoever holds this permission.
     Permission(Permission),
+    /// Whoever holds this permission and showed a second factor within the last five minutes.
+    SteppedUp(Permission),
+}
+
+impl Gate {
+    /// The permission that is asked for, if one is.
+    #[must_use]
+    pub const fn permission(self) -> Option<Permission> {
+        match self {
+            Self::Public | Self::Oneself | Self::Install => None,
+            Self::Permission(permission) | Self::SteppedUp(permission) => Some(permission),
+        }
+    }
 }
 
 /// Which allowance a route draws on.
@@ -57,6 +80,8 @@ pub enum BodyLimit {
     Json,
     /// [`Limits::CAPTURE_BODY`].
     Batch,
+    /// A form as browsers and OAuth clients send it: [`Limits::FORM_BODY`].
+    Form,
 }
 
 impl BodyLimit {
@@ -67,6 +92,7 @@ impl BodyLimit {
             Self::Empty => 0,
             Self::Json => Limits::BODY,
             Self::Batch => Limits::CAPTURE_BODY,
+            Self::Form => Limits::FORM_BODY,
         }
     }
 }
@@ -133,6 +159,10 @@ macro_rules! routes {
 
 const fn needs(permission: Permission) -> Gate {
     Gate::Permission(permission)
+}
+
+const fn stepped_up(permission: Permission) -> Gate {
+    Gate::SteppedUp(permission)
 }
 
 routes! {
@@ -202,6 +232,22 @@ routes! {
     Inject: Post "/api/v1/inject", needs(Permission::SessionCapture), Capture, Json, Some("memory.inject"), "What to put in front of a model now, recorded.";
     InjectionList: Get "/api/v1/injections", needs(Permission::MemoryRead), Api, Empty, None, "What was put in front of models, newest first.";
     SessionContext: Get "/api/v1/sessions/{id}/context", needs(Permission::MemoryRead), Api, Empty, None, "The exact bytes put in front of a session's model, newest first.";
+    Whoami: Get "/api/v1/whoami", Gate::Oneself, Api, Empty, None, "Who the credential proves, and what they may do.";
+    KeyCreate: Post "/api/v1/keys", stepped_up(Permission::TokenManage), Api, Json, Some("key.create"), "Make a key for an agent, a connector or a runner.";
+    KeyList: Get "/api/v1/keys", needs(Permission::TokenManage), Api, Empty, None, "Keys of the organization, newest first.";
+    KeyRevoke: Post "/api/v1/keys/{id}/revoke", stepped_up(Permission::TokenManage), Api, Empty, Some("key.revoke"), "Revoke anybody's credential in the organization, at once.";
+    TokenCreate: Post "/api/v1/tokens", Gate::Oneself, Api, Json, Some("token.create"), "Make a personal access token for oneself.";
+    TokenList: Get "/api/v1/tokens", Gate::Oneself, Api, Empty, None, "One's own tokens, newest first.";
+    TokenRevoke: Post "/api/v1/tokens/{id}/revoke", Gate::Oneself, Api, Empty, Some("token.revoke"), "Revoke one of one's own credentials, at once.";
+    AgentCreate: Post "/api/v1/agents", needs(Permission::MemberManage), Api, Json, Some("agent.create"), "Make an agent of the workspace.";
+    AgentList: Get "/api/v1/agents", needs(Permission::SettingRead), Api, Empty, None, "Agents of the workspace, oldest first.";
+    AgentEdit: Patch "/api/v1/agents/{id}", needs(Permission::MemberManage), Api, Json, Some("agent.edit"), "Let an agent read more or less, suspend it, or let it act again.";
+    OrganizationList: Get "/api/v1/orgs", Gate::Oneself, Api, Empty, None, "The organizations that the caller belongs to.";
+    OrganizationName: Patch "/api/v1/orgs", stepped_up(Permission::OrgManage), Api, Json, Some("org.name"), "Give the organization a name, or another.";
+    OrganizationStanding: Post "/api/v1/orgs/standing", Gate::Install, Api, Json, Some("org.standing"), "Suspend an organization, or let it act again.";
+    WorkspaceList: Get "/api/v1/workspaces", needs(Permission::SettingRead), Api, Empty, None, "The workspaces of the organization.";
+    WorkspaceCreate: Post "/api/v1/workspaces", needs(Permission::WorkspaceManage), Api, Json, Some("workspace.create"), "Make a workspace in the organization.";
+    AuditList: Get "/api/v1/audit", needs(Permission::AuditRead), Api, Empty, None, "Who was allowed or refused what, newest first.";
     Resolve: Post "/api/v1/resolve", needs(Permission::MemoryRead), Api, Json, None, "From a key line to the statement to the turns.";
 }
 

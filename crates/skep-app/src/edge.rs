@@ -1,9 +1,9 @@
 //! What an edge needs of the keys: tags for ids, seals for cursors, credentials to callers.
 
-use skep_authz::{Caller, Presented};
+use skep_authz::Caller;
 use skep_domain::{Id, IdKind, JobId, OrganizationId, WorkspaceId};
 
-use crate::{App, AppError};
+use crate::App;
 
 /// Tags for the ids of one tenant.
 #[derive(Clone, Copy)]
@@ -21,22 +21,10 @@ pub struct Cursors<'a> {
 }
 
 impl App {
-    /// Who presents this `Authorization` header?
-    ///
-    /// # Errors
-    /// [`AppError::Denied`] for a bad one, [`AppError::Store`] when it cannot be checked.
-    pub async fn authenticate_header(&self, header: Option<&[u8]>) -> Result<Caller, AppError> {
-        let presented = Presented::authorization(header, self.store.instance_keys())?;
-        Ok(self.store.authenticate(presented).await?)
-    }
-
-    /// Who is the peer of our own socket?
-    ///
-    /// # Errors
-    /// [`AppError::Denied`] for any user but the daemon's own.
-    pub async fn authenticate_peer(&self, peer: u32, own: u32) -> Result<Caller, AppError> {
-        let presented = Presented::socket_peer(peer, own)?;
-        Ok(self.store.authenticate(presented).await?)
+    /// The present time.
+    #[must_use]
+    pub fn now(&self) -> skep_domain::Timestamp {
+        self.store.now()
     }
 
     /// A fresh id for a request, as a hyphenated UUID.

@@ -33,6 +33,12 @@ pub enum AppError {
     /// The store failed or refused.
     #[error(transparent)]
     Store(#[from] StoreError),
+    /// A credential could not be checked: refuse, and say that trying again may help.
+    #[error("credentials cannot be checked: {0}")]
+    AuthUnavailable(StoreError),
+    /// A decision could not be recorded: what it allowed must not happen.
+    #[error("decisions cannot be recorded")]
+    AuditUnavailable,
     /// A page could not be fetched.
     #[error(transparent)]
     Egress(skep_egress::EgressError),

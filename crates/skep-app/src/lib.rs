@@ -3,6 +3,7 @@
 //! Every use case takes the [`skep_authz::Authorized`] right that it needs, so that an edge which
 //! forgets to authenticate has nothing to pass.
 
+mod access;
 mod capture;
 mod edge;
 mod error;
@@ -32,6 +33,10 @@ use skep_memory::Redactor;
 use skep_store::Store;
 use skep_store::row::ModelTag;
 
+pub use access::{
+    AgentEdit, AgentView, AuditDesk, AuditPage, Created, Decision, KeyKind, KeyPage, NewKey,
+    NewToken, OrganizationView, Policy, WorkspaceView,
+};
 pub use capture::{Capture, CaptureSettings, CaptureState, Captured, Cursor, SpoolReport, TurnIn};
 pub use edge::{Cursors, IdTags};
 pub use error::{AppError, Invalid, Rule};
@@ -59,9 +64,10 @@ pub use skep_memory::{
 };
 pub use skep_store::Source;
 pub use skep_store::{
-    Binding, Branch, Conflict, Consent, Erased as ErasedParticipant, Held, HistoryEntry,
-    InjectedItem, Injection, Member, Memory, Observation, Observed as Seen, PageOf, Participant,
-    Pause, PausedSession, Proposal, Session, Turn,
+    AuditEntry, Binding, Branch, Conflict, Consent, Credential, Erased as ErasedParticipant, Held,
+    HistoryEntry, InjectedItem, Injection, Member, Memory, Observation, Observed as Seen,
+    Organization, Outcome as AuditOutcome, PageOf, Participant, Pause, PausedSession, Proposal,
+    Session, Turn,
 };
 pub use sources::{
     AddSource, Document, Fetch, Fetched, Fetching, Found, ReadExport, SourcePage, SourceSync,
@@ -99,6 +105,8 @@ pub struct App {
     fetching: Fetching,
     fetches: sources::Fetches,
     model_pass: Option<model::Desk>,
+    desk: access::Desk,
+    verified: access::Remembered,
     stopwatch: Arc<dyn Stopwatch>,
     started_at: Timestamp,
 }
@@ -140,6 +148,8 @@ impl App {
             fetching: Fetching::default(),
             fetches: sources::fetches(),
             model_pass: None,
+            desk: access::Desk::default(),
+            verified: access::Remembered::default(),
             stopwatch,
             started_at,
         }

@@ -116,7 +116,7 @@ impl Caller {
     /// # Errors
     /// [`Denied::NotTheInstallation`].
     pub fn require_installation(&self) -> Result<(), Denied> {
-        if self.kind.is_of_the_installation() {
+        if self.kind.is_of_the_installation() && self.role == Role::Admin {
             Ok(())
         } else {
             Err(Denied::NotTheInstallation)

@@ -1,5 +1,6 @@
 //! One method for each route of the table, by area; here, what all of them call with.
 
+mod access;
 mod capture;
 mod memories;
 mod people;

@@ -5,7 +5,7 @@ use std::path::Path;
 use std::sync::{Arc, OnceLock};
 
 use anyhow::{Context, bail};
-use skep_app::{App, ModelPass, Settings, Upkeep};
+use skep_app::{App, AuditDesk, ModelPass, Settings, Upkeep};
 use skep_http::{Edge, Listeners, Serving};
 use skep_index::SentenceEmbedder;
 use tokio::net::{TcpListener, UnixListener};
@@ -39,6 +39,9 @@ pub(crate) async fn serve(home: &Path, config: &Config) -> anyhow::Result<()> {
             app.with_model(settings, Arc::new(Endpoint::open(home, &config.model)?))
         }
     });
+    let own = rustix::process::geteuid().as_raw();
+    app.ensure_owner(&app.authenticate_peer(own, own).await?)
+        .await?;
     let listeners = listen(home, config).await?;
     let edge = edge(&app, &listeners)?;
     files::write_pid(home)?;
@@ -47,6 +50,11 @@ pub(crate) async fn serve(home: &Path, config: &Config) -> anyhow::Result<()> {
     let mut jobs = JoinSet::new();
     jobs.spawn(Upkeep::new(Arc::clone(&app)).run());
     jobs.spawn(ModelPass::new(Arc::clone(&app)).run());
+    let desk = Arc::clone(&app);
+    jobs.spawn(async move {
+        AuditDesk::new(desk).run().await;
+        Ok(())
+    });
     let stop = async move {
         tokio::select! {
             _ = terminate.recv() => {}

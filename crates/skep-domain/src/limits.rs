@@ -7,6 +7,8 @@ pub struct Limits;
 impl Limits {
     /// An ordinary request body.
     pub const BODY: usize = 1 << 20;
+    /// A form, as browsers and OAuth clients send it.
+    pub const FORM_BODY: usize = 64 << 10;
     /// A batch of turns.
     pub const CAPTURE_BODY: usize = 8 << 20;
     /// Nesting of arrays and objects in a JSON body.

@@ -123,6 +123,12 @@ impl PermissionSet {
         self.0 & (1 << permission as u64) != 0
     }
 
+    /// The set and one more.
+    #[must_use]
+    pub const fn with(self, permission: Permission) -> Self {
+        Self(self.0 | 1 << permission as u64)
+    }
+
     /// Every permission of the set, by bit.
     pub fn iter(self) -> impl Iterator<Item = Permission> {
         Permission::ALL

@@ -31,6 +31,12 @@ pub(crate) struct Call {
 /// Tags of the caller's tenant, in the shape that the text form of ids wants.
 pub(crate) struct Tags<'a>(IdTags<'a>);
 
+impl<'a> Tags<'a> {
+    pub(crate) const fn of(tags: IdTags<'a>) -> Self {
+        Self(tags)
+    }
+}
+
 impl Tagger for Tags<'_> {
     fn tag(&self, kind: IdKind, uuid: &[u8; 16]) -> [u8; 4] {
         self.0.tag(kind, uuid)

@@ -137,18 +137,33 @@ impl From<AppError> for ApiError {
                 ErrorCode::Overloaded,
                 format!("Too much is queued: {what}."),
             ),
-            AppError::Store(cause) => {
-                tracing::error!(error = &cause as &dyn std::error::Error, "storage failed");
-                Self::new(
-                    ErrorCode::StorageUnavailable,
-                    "Storage is not available; the daemon's log says why.",
-                )
+            AppError::Store(_) | AppError::AuthUnavailable(_) | AppError::AuditUnavailable => {
+                unavailable(&error)
             }
             AppError::Internal(cause) => {
                 tracing::error!(cause, "a part of the daemon failed");
                 Self::internal()
             }
         }
+    }
+}
+
+/// What cannot be reached now: the cause is logged, and not sent.
+fn unavailable(error: &AppError) -> ApiError {
+    tracing::error!(error = error as &dyn std::error::Error, "not available");
+    match error {
+        AppError::AuthUnavailable(_) => ApiError::new(
+            ErrorCode::AuthUnavailable,
+            "Credentials cannot be checked now; nothing was done.",
+        ),
+        AppError::AuditUnavailable => ApiError::new(
+            ErrorCode::AuditUnavailable,
+            "The decision cannot be recorded now, so nothing was done.",
+        ),
+        _ => ApiError::new(
+            ErrorCode::StorageUnavailable,
+            "Storage is not available; the daemon's log says why.",
+        ),
     }
 }
 

@@ -11,19 +11,38 @@ use skep_authz::Caller;
 
 use crate::error::ApiError;
 use crate::peer::Peer;
+use crate::scope;
 
-/// Whoever calls a route that is not public, with the permission that its row demands.
+/// Whoever calls a route that is not public.
 pub(crate) async fn admit(
     app: &App,
     route: &Route,
     parts: &Parts,
 ) -> Result<Option<Caller>, ApiError> {
-    let Gate::Permission(permission) = route.gate else {
+    if route.gate == Gate::Public {
         return Ok(None);
-    };
-    let caller = identify(app, parts).await?;
-    caller.require(permission)?;
-    Ok(Some(caller))
+    }
+    Ok(Some(identify(app, parts).await?))
+}
+
+/// Whether they may go on: their scope, their permission, and a second factor where one is asked for.
+pub(crate) fn allow(
+    app: &App,
+    route: &Route,
+    parts: &Parts,
+    caller: &Caller,
+) -> Result<(), ApiError> {
+    scope::check(app, caller, &parts.headers)?;
+    match route.gate {
+        Gate::Public | Gate::Oneself => {}
+        Gate::Install => caller.require_installation()?,
+        Gate::Permission(permission) => caller.require(permission)?,
+        Gate::SteppedUp(permission) => {
+            caller.require(permission)?;
+            caller.require_step_up(app.now())?;
+        }
+    }
+    Ok(())
 }
 
 /// A token outranks the socket, so that a script can act with less than its user's rights.
@@ -37,12 +56,37 @@ async fn identify(app: &App, parts: &Parts) -> Result<Caller, ApiError> {
     if tokens.next().is_some() {
         return Err(skep_authz::Denied::InvalidCredential.into());
     }
+    let cookie = session_cookie(&parts.headers)?;
     match (token, parts.extensions.get::<Peer>()) {
+        (None, _) if cookie.is_some() => {
+            Ok(app.authenticate_browser(cookie.unwrap_or_default()).await?)
+        }
         (None, Some(Peer::Socket { uid })) => Ok(app
             .authenticate_peer(*uid, rustix::process::geteuid().as_raw())
             .await?),
         (token, _) => Ok(app.authenticate_header(token).await?),
     }
+}
+
+/// The name of a browser's session cookie. The prefix makes browsers keep it to this host, and to TLS.
+pub(crate) const SESSION_COOKIE: &str = "__Host-skep";
+
+/// The one session cookie of a request; two are refused, since nobody knows who planted the other.
+fn session_cookie(headers: &HeaderMap) -> Result<Option<&[u8]>, ApiError> {
+    let mut found = headers
+        .get_all(header::COOKIE)
+        .iter()
+        .flat_map(|value| value.as_bytes().split(|byte| *byte == b';'))
+        .filter_map(|pair| {
+            let pair = pair.trim_ascii();
+            let rest = pair.strip_prefix(SESSION_COOKIE.as_bytes())?;
+            rest.strip_prefix(b"=")
+        });
+    let first = found.next();
+    if found.next().is_some() {
+        return Err(skep_authz::Denied::InvalidCredential.into());
+    }
+    Ok(first)
 }
 
 /// Reads the body that the row allows; what is larger is refused without being kept.
@@ -55,10 +99,15 @@ pub(crate) async fn read_body(route: &Route, parts: &Parts, body: Body) -> Resul
     if declared.is_some_and(|declared| declared > limit as u64) {
         return Err(too_large(limit));
     }
-    if route.body != BodyLimit::Empty && !is_json(&parts.headers) {
+    let expected = match route.body {
+        BodyLimit::Empty => None,
+        BodyLimit::Json | BodyLimit::Batch => Some("application/json"),
+        BodyLimit::Form => Some("application/x-www-form-urlencoded"),
+    };
+    if let Some(expected) = expected.filter(|kind| !is_of_kind(&parts.headers, kind)) {
         return Err(ApiError::new(
             ErrorCode::UnsupportedMediaType,
-            "Send the body as application/json.",
+            format!("Send the body as {expected}."),
         ));
     }
     match Limited::new(body, limit).collect().await {
@@ -78,14 +127,13 @@ fn too_large(limit: usize) -> ApiError {
     )
 }
 
-fn is_json(headers: &HeaderMap) -> bool {
+fn is_of_kind(headers: &HeaderMap, expected: &str) -> bool {
     let kind = headers
         .get(header::CONTENT_TYPE)
         .and_then(|value| value.to_str().ok())
         .unwrap_or_default();
     let essence = kind.split(';').next().unwrap_or_default().trim();
-    essence.eq_ignore_ascii_case("application/json")
-        && !headers.contains_key(header::CONTENT_ENCODING)
+    essence.eq_ignore_ascii_case(expected) && !headers.contains_key(header::CONTENT_ENCODING)
 }
 
 /// Splits a request into what the gate looks at.

@@ -1,11 +1,15 @@
 //! One short function per route: extract, call `app`, convert.
 
+pub(crate) mod access;
+pub(crate) mod agents;
 pub(crate) mod capture;
 pub(crate) mod explain;
 pub(crate) mod inject;
+pub(crate) mod keys;
 pub(crate) mod members;
 pub(crate) mod memories;
 pub(crate) mod ontology;
+pub(crate) mod organizations;
 pub(crate) mod page;
 pub(crate) mod participants;
 pub(crate) mod recall;

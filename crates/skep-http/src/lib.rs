@@ -15,7 +15,10 @@ mod json;
 mod listen;
 mod mount;
 mod peer;
+mod record;
 mod request_id;
+mod scope;
+mod visit;
 
 pub use listen::{Listeners, Serving};
 pub use mount::{Edge, router};

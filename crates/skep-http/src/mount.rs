@@ -9,6 +9,7 @@ use std::sync::OnceLock;
 use axum::Router;
 use axum::body::Body;
 use axum::extract::{RawPathParams, Request};
+use axum::http::request::Parts;
 use axum::http::{HeaderValue, header};
 use axum::response::Response;
 use axum::routing::{MethodFilter, on};
@@ -20,10 +21,12 @@ use crate::call::Call;
 use crate::error::ApiError;
 use crate::gate;
 use crate::handlers::{
-    capture, explain, inject, members, memories, ontology, participants as people, recall, removal,
-    review, sessions, sources, system,
+    access, agents, capture, explain, inject, keys, members, memories, ontology, organizations,
+    participants as people, recall, removal, review, sessions, sources, system,
 };
+use crate::record;
 use crate::request_id::RequestId;
+use crate::visit::Visit;
 
 /// What every handler can reach.
 pub struct Edge {
@@ -40,8 +43,8 @@ type Answer = Pin<Box<dyn Future<Output = Result<Response, ApiError>> + Send>>;
 /// What stands behind a row.
 #[derive(Clone, Copy)]
 enum Handler {
-    Public(fn() -> Result<Response, ApiError>),
-    Authorized(fn(Call) -> Answer),
+    Public(fn(Visit) -> Answer),
+    Known(fn(Call) -> Answer),
 }
 
 /// The whole router.
@@ -54,6 +57,8 @@ pub fn router(edge: &Arc<Edge>) -> Router {
             Method::Get => MethodFilter::GET,
             Method::Post => MethodFilter::POST,
             Method::Patch => MethodFilter::PATCH,
+            Method::Put => MethodFilter::PUT,
+            Method::Delete => MethodFilter::DELETE,
         };
         let serve = move |params: RawPathParams, request: Request| {
             serve(Arc::clone(&edge), route, handler, params, request)
@@ -73,7 +78,7 @@ macro_rules! authorized {
                 "the right of a handler is not the permission of its row"
             )
         };
-        Handler::Authorized(|call| {
+        Handler::Known(|call| {
             Box::pin(async move {
                 let authorized: Authorized<$right> = call.caller.authorize()?;
                 $handler(authorized, call).await
@@ -82,10 +87,65 @@ macro_rules! authorized {
     }};
 }
 
+/// A handler that takes no right, because its row asks for none.
+macro_rules! known {
+    ($route:ident, $handler:path) => {{
+        const {
+            assert!(
+                matches!(RouteId::$route.row().gate, Gate::Oneself | Gate::Install),
+                "the row of this handler asks for a permission"
+            )
+        };
+        Handler::Known(|call| Box::pin($handler(call)))
+    }};
+}
+
+/// A handler that anybody reaches.
+macro_rules! public {
+    ($route:ident, $handler:path) => {{
+        const {
+            assert!(
+                matches!(RouteId::$route.row().gate, Gate::Public),
+                "the row of this handler is not public"
+            )
+        };
+        Handler::Public(|visit| Box::pin($handler(visit)))
+    }};
+}
+
 #[expect(clippy::too_many_lines, reason = "one arm for each row of the table")]
 fn handler(route: RouteId) -> Handler {
     match route {
-        RouteId::Healthz | RouteId::Readyz => Handler::Public(system::probe),
+        RouteId::Healthz => public!(Healthz, system::probe),
+        RouteId::Readyz => public!(Readyz, system::probe),
+        RouteId::Whoami => known!(Whoami, access::whoami),
+        RouteId::KeyCreate => authorized!(KeyCreate, rights::TokenManage, keys::create),
+        RouteId::KeyList => authorized!(KeyList, rights::TokenManage, keys::list),
+        RouteId::KeyRevoke => authorized!(KeyRevoke, rights::TokenManage, keys::revoke),
+        RouteId::TokenCreate => known!(TokenCreate, keys::create_token),
+        RouteId::TokenList => known!(TokenList, keys::list_tokens),
+        RouteId::TokenRevoke => known!(TokenRevoke, keys::revoke_token),
+        RouteId::AgentCreate => authorized!(AgentCreate, rights::MemberManage, agents::create),
+        RouteId::AgentList => authorized!(AgentList, rights::SettingRead, agents::list),
+        RouteId::AgentEdit => authorized!(AgentEdit, rights::MemberManage, agents::edit),
+        RouteId::OrganizationList => known!(OrganizationList, organizations::list),
+        RouteId::OrganizationName => {
+            authorized!(OrganizationName, rights::OrgManage, organizations::name)
+        }
+        RouteId::OrganizationStanding => known!(OrganizationStanding, organizations::standing),
+        RouteId::WorkspaceList => {
+            authorized!(
+                WorkspaceList,
+                rights::SettingRead,
+                organizations::workspaces
+            )
+        }
+        RouteId::WorkspaceCreate => authorized!(
+            WorkspaceCreate,
+            rights::WorkspaceManage,
+            organizations::create_workspace
+        ),
+        RouteId::AuditList => authorized!(AuditList, rights::AuditRead, access::audit),
         RouteId::OpenApi => authorized!(OpenApi, rights::SettingRead, system::openapi),
         RouteId::SystemHealth => authorized!(SystemHealth, rights::DiagnosticsRead, system::health),
         RouteId::Capture => authorized!(Capture, rights::SessionCapture, capture::capture),
@@ -210,9 +270,60 @@ fn handler(route: RouteId) -> Handler {
 
 /// Whether right `P` is exactly what the row asks for.
 const fn allows<P: Right>(route: RouteId) -> bool {
-    match (route.row().gate, P::PERMISSION) {
-        (Gate::Permission(asked), Some(given)) => asked as u8 == given as u8,
+    match (route.row().gate.permission(), P::PERMISSION) {
+        (Some(asked), Some(given)) => asked as u8 == given as u8,
         _ => false,
+    }
+}
+
+/// Gate, body, handler; each decision on the way is recorded.
+async fn answer(
+    edge: Arc<Edge>,
+    route: &'static Route,
+    handler: Handler,
+    params: RawPathParams,
+    (parts, body): (Parts, Body),
+) -> Result<Response, ApiError> {
+    let caller = record::refusal(
+        &edge,
+        route,
+        &parts,
+        None,
+        gate::admit(&edge.app, route, &parts).await,
+    )?;
+    if let Some(caller) = &caller {
+        let verdict = gate::allow(&edge.app, route, &parts, caller);
+        record::refusal(&edge, route, &parts, Some(caller), verdict)?;
+    }
+    let body = gate::read_body(route, &parts, body).await?;
+    record::allowance(&edge, route, &parts, caller.as_ref()).await?;
+    let path: Vec<(String, String)> = params
+        .iter()
+        .map(|(name, value)| (name.to_owned(), value.to_owned()))
+        .collect();
+    match (handler, caller) {
+        (Handler::Public(handler), _) => {
+            handler(Visit {
+                edge,
+                parts,
+                body,
+                path,
+            })
+            .await
+        }
+        (Handler::Known(handler), Some(caller)) => {
+            let path_id = path.into_iter().find(|(name, _)| name == "id");
+            handler(Call {
+                edge,
+                caller,
+                uri: parts.uri,
+                path_id: path_id.map(|(_, value)| value),
+                body,
+            })
+            .await
+        }
+        // A row that became public while its handler wants a caller: closed, not open.
+        (Handler::Known(_), None) => Err(skep_authz::Denied::MissingCredential.into()),
     }
 }
 
@@ -225,37 +336,7 @@ async fn serve(
 ) -> Response {
     let (parts, body) = gate::split(request);
     let id = request_id(&parts.extensions);
-    let answer = async {
-        let caller = gate::admit(&edge.app, route, &parts).await?;
-        let body = gate::read_body(route, &parts, body).await?;
-        match (handler, caller) {
-            (Handler::Public(handler), _) => handler(),
-            (Handler::Authorized(handler), Some(caller)) => {
-                let path_id = params
-                    .iter()
-                    .find(|(name, _)| *name == "id")
-                    .map(|(_, value)| value.to_owned());
-                handler(Call {
-                    edge: Arc::clone(&edge),
-                    caller,
-                    uri: parts.uri.clone(),
-                    path_id,
-                    body,
-                })
-                .await
-            }
-            // A row that became public while its handler wants a caller: closed, not open.
-            (Handler::Authorized(_), None) => Err(skep_authz::Denied::MissingCredential.into()),
-        }
-    };
-    let answer: Result<Response, ApiError> = answer.await;
-    if let Some(action) = route.audit {
-        let status = answer.as_ref().map_or_else(
-            |error| error.code.status(),
-            |answer| answer.status().as_u16(),
-        );
-        tracing::info!(target: "audit", action, status, request_id = %id.0, "mutation");
-    }
+    let answer = answer(edge, route, handler, params, (parts, body)).await;
     let mut response = answer.unwrap_or_else(|error| error.respond(&id));
     response
         .headers_mut()

@@ -51,7 +51,7 @@ pub(crate) fn workspace(
     connection: &Connection,
     (organization, workspace): Tenant,
 ) -> Result<Option<WorkspaceRow>, Failure> {
-    let sql = "SELECT wrapped_key, name, created_at FROM workspace
+    let sql = "SELECT wrapped_key, name, created_at, fingerprint FROM workspace
                WHERE organization = ?1 AND id = ?2";
     connection
         .prepare_cached(sql)?
@@ -60,6 +60,7 @@ pub(crate) fn workspace(
                 key: WrappedKey::from_bytes(row.get(0)?),
                 name: sealed(row, 1)?,
                 created_at: time(row, 2)?,
+                fingerprint: row.get(3)?,
             })
         })?
         .next()
@@ -85,17 +86,18 @@ pub(crate) fn put_workspace(
         params![organization, created_at],
     )?;
     let inserted = connection.execute(
-        "INSERT INTO workspace (organization, id, wrapped_key, name, created_at)
-         VALUES (?1, ?2, ?3, ?4, ?5)",
+        "INSERT INTO workspace (organization, id, wrapped_key, name, created_at, fingerprint)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
         params![
             organization,
             workspace,
             row.key.as_bytes(),
             Sealed::as_bytes(&row.name),
-            created_at
+            created_at,
+            row.fingerprint
         ],
     );
-    named(inserted, "a workspace with this id")?;
+    named(inserted, "a workspace with this id or name")?;
     credentials.iter().try_for_each(|credential| {
         credential::put_own(connection, (organization, workspace), credential)
     })

@@ -52,6 +52,8 @@ pub struct InstanceRow {
 pub struct WorkspaceRow {
     /// Its data key, wrapped. Erasing a workspace begins with forgetting this.
     pub key: WrappedKey,
+    /// Of its name's skeleton: unique in the organization.
+    pub fingerprint: Option<Fingerprint>,
     /// Its name, sealed under that key.
     pub name: Sealed,
     /// When it was made.

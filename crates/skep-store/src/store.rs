@@ -185,6 +185,7 @@ impl Store {
         let now = self.clock.now();
         let row = WorkspaceRow {
             key: wrapped,
+            fingerprint: Some(self.control.workspace_name(new.organization, &new.name)),
             name: keys.seal(
                 column::WORKSPACE_NAME,
                 new.workspace.to_bytes(),
@@ -226,6 +227,27 @@ impl Store {
     /// [`StoreError::Unavailable`].
     pub async fn workspaces(&self) -> Result<Vec<(OrganizationId, WorkspaceId)>, StoreError> {
         self.backend.workspaces(&ControlKey::new()).await
+    }
+
+    /// The workspaces of the organization in which the right was proved, by age.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn list_workspaces<P: Right>(
+        &self,
+        authorized: Authorized<P>,
+    ) -> Result<Vec<(WorkspaceId, String, Timestamp)>, StoreError> {
+        let organization = authorized.organization();
+        let mut rows = self.control_tx(Mode::Read).await?;
+        let found = rows.list_workspaces_of(organization).await?;
+        drop(rows);
+        let mut named = Vec::with_capacity(found.len());
+        for workspace in found {
+            let scope = ScopeKey::provision(organization, workspace.id);
+            let name = self.name_of(&scope).await?;
+            named.push((workspace.id, name, workspace.created_at));
+        }
+        Ok(named)
     }
 
     /// Finds whose credential it is.
@@ -366,9 +388,12 @@ impl Store {
         &self,
         authorized: &Authorized<P>,
     ) -> Result<String, StoreError> {
-        let scope = ScopeKey::of(authorized);
-        let keys = self.keys_of(&scope).await?;
-        let row = self.backend.workspace(&scope).await?.ok_or(GONE)?;
+        self.name_of(&ScopeKey::of(authorized)).await
+    }
+
+    async fn name_of(&self, scope: &ScopeKey) -> Result<String, StoreError> {
+        let keys = self.keys_of(scope).await?;
+        let row = self.backend.workspace(scope).await?.ok_or(GONE)?;
         keys.open_text(
             column::WORKSPACE_NAME,
             scope.workspace().to_bytes(),

@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::{Arc, OnceLock};
 
-use skep_app::{App, CaptureSettings, Fetching, PageOf, Settings, Upkeep};
+use skep_app::{App, AuditDesk, CaptureSettings, Fetching, PageOf, Settings, Upkeep};
 use skep_authz::rights::{self, MemoryReview};
 use skep_domain::{Harness, MemoryId, MemoryKind, MemoryState, Trust, Validity, Visibility};
 use skep_http::{Edge, Listeners, Serving};
@@ -91,6 +91,8 @@ impl TestDaemon {
         if tends {
             jobs.spawn(async { upkeep.await.expect("upkeep goes on") });
         }
+        let desk = AuditDesk::new(Arc::clone(&app)).run();
+        jobs.spawn(desk);
         let listeners = Listeners {
             socket,
             tcp: Some(tcp),

@@ -38,14 +38,21 @@ pub(super) fn page() -> Result<String> {
 fn needs(route: &Route) -> String {
     match route.gate {
         Gate::Public => "nothing".to_owned(),
+        Gate::Oneself => "a credential".to_owned(),
+        Gate::Install => "the installation's own credential".to_owned(),
         Gate::Permission(permission) => format!("`{}`", permission.as_str()),
+        Gate::SteppedUp(permission) => format!("`{}`, second factor", permission.as_str()),
     }
 }
 
 fn roles(route: &Route) -> String {
     let allowed = |role: &&Role| match route.gate {
-        Gate::Public => true,
-        Gate::Permission(permission) => role.permissions().contains(permission),
+        Gate::Public | Gate::Oneself => true,
+        // A role does not make somebody the one who runs the daemon.
+        Gate::Install => false,
+        Gate::Permission(permission) | Gate::SteppedUp(permission) => {
+            role.permissions().contains(permission)
+        }
     };
     let names: Vec<&str> = Role::ALL
         .iter()
@@ -70,6 +77,7 @@ fn body(route: &Route) -> String {
     const MIB: usize = 1024 * 1024;
     match route.body {
         BodyLimit::Empty => "–".to_owned(),
+        limit if limit.bytes() < MIB => format!("{} KiB", limit.bytes() / 1024),
         limit => format!("{} MiB", limit.bytes() / MIB),
     }
 }

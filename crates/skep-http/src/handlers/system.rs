@@ -10,8 +10,9 @@ use skep_authz::{Authorized, rights};
 use crate::call::{Call, ok};
 use crate::convert;
 use crate::error::ApiError;
+use crate::visit::Visit;
 
-pub(crate) fn probe() -> Result<Response, ApiError> {
+pub(crate) async fn probe(_: Visit) -> Result<Response, ApiError> {
     ok(&Probe {
         status: "ok".into(),
     })

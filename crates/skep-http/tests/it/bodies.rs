@@ -2,7 +2,10 @@
 
 use serde_json::{Value, json};
 use skep_api::{BodyLimit, Gate, Method, Route, RouteId};
-use skep_domain::{ConflictId, IdKind, MemoryId, ParticipantId, ProposalId, SessionId, SourceId};
+use skep_domain::{
+    AgentId, ConflictId, CredentialId, IdKind, MemoryId, ParticipantId, ProposalId, SessionId,
+    SourceId,
+};
 use skep_test_support::{Request, Tenant, TestDaemon};
 
 /// One of everything that has an id.
@@ -22,6 +25,12 @@ pub(crate) struct Ids {
     pub(crate) source: String,
     /// One about two names, that waits.
     pub(crate) proposal: String,
+    /// A key of the organization.
+    pub(crate) key: String,
+    /// A token of the owner's own.
+    pub(crate) token: String,
+    /// An agent of the workspace.
+    pub(crate) agent: String,
 }
 
 impl Ids {
@@ -36,6 +45,9 @@ impl Ids {
             held: change(&self.held),
             source: change(&self.source),
             proposal: change(&self.proposal),
+            key: change(&self.key),
+            token: change(&self.token),
+            agent: change(&self.agent),
         }
     }
 }
@@ -44,6 +56,15 @@ impl Ids {
 pub(crate) fn body(route: RouteId, ids: &Ids) -> Value {
     let (memory, participant) = (&ids.memory, &ids.participant);
     match route {
+        RouteId::KeyCreate => json!({ "label": "a harness's", "agent": ids.agent }),
+        RouteId::TokenCreate => {
+            json!({ "label": "a script's", "expires_at": "2026-06-01T00:00:00Z" })
+        }
+        RouteId::AgentCreate => json!({ "name": "another-deckhand" }),
+        RouteId::AgentEdit => json!({ "policy": "group", "group": "deck" }),
+        RouteId::OrganizationName => json!({ "name": "harbour" }),
+        RouteId::OrganizationStanding => json!({ "organization": "nobodys", "standing": "active" }),
+        RouteId::WorkspaceCreate => json!({ "name": "drydock" }),
         RouteId::SessionJoin => json!({ "participant": participant, "turn": 0 }),
         RouteId::SessionLeave => json!({ "participant": participant }),
         RouteId::ParticipantAdd => json!({ "name": "another-harbour-pilot" }),
@@ -86,6 +107,15 @@ pub(crate) fn body(route: RouteId, ids: &Ids) -> Value {
         RouteId::ConflictResolve => json!({ "resolution": "keep-both" }),
         RouteId::Healthz
         | RouteId::Readyz
+        | RouteId::Whoami
+        | RouteId::KeyList
+        | RouteId::KeyRevoke
+        | RouteId::TokenList
+        | RouteId::TokenRevoke
+        | RouteId::AgentList
+        | RouteId::OrganizationList
+        | RouteId::WorkspaceList
+        | RouteId::AuditList
         | RouteId::OpenApi
         | RouteId::EntityList
         | RouteId::ProposalList
@@ -125,6 +155,9 @@ pub(crate) fn body(route: RouteId, ids: &Ids) -> Value {
 /// The path of a route with an id in it.
 pub(crate) fn path(route: &Route, ids: &Ids) -> String {
     let id = match route.path.split('/').nth(3) {
+        Some("keys") => &ids.key,
+        Some("tokens") => &ids.token,
+        Some("agents") => &ids.agent,
         Some("sources") => &ids.source,
         Some("ontology") => &ids.proposal,
         Some("sessions") => &ids.session,
@@ -181,7 +214,15 @@ pub(crate) async fn seed(daemon: &TestDaemon, tenant: &Tenant) -> Ids {
     let source = post("owner", "/api/v1/sources", source).await;
     let proposed = body(RouteId::ProposalCreate, &nobody);
     let proposed = post("owner", "/api/v1/ontology/proposals", proposed).await;
+    let agent = post("owner", "/api/v1/agents", json!({ "name": "deckhand" })).await;
+    let labelled = json!({ "label": "of the deckhand", "agent": agent["id"] });
+    let key = post("owner", "/api/v1/keys", labelled).await;
+    let token = body(RouteId::TokenCreate, &nobody);
+    let token = post("owner", "/api/v1/tokens", token).await;
     let ids = Ids {
+        key: text(&key["key"]["id"]),
+        token: text(&token["key"]["id"]),
+        agent: text(&agent["id"]),
         session: text(&captured["session"]),
         memory: text(&kept["memory"]["id"]),
         participant: text(&pilot["id"]),
@@ -213,6 +254,8 @@ pub(crate) async fn mint(daemon: &TestDaemon, tenant: &Tenant, of: &str) -> Stri
         "participant" => skep_api::id::format::<ParticipantId>(&tags, daemon.store.mint()),
         "conflict" => skep_api::id::format::<ConflictId>(&tags, daemon.store.mint()),
         "source" => skep_api::id::format::<SourceId>(&tags, daemon.store.mint()),
+        "key" => skep_api::id::format::<CredentialId>(&tags, daemon.store.mint()),
+        "agent" => skep_api::id::format::<AgentId>(&tags, daemon.store.mint()),
         "proposal" => skep_api::id::format::<ProposalId>(&tags, daemon.store.mint()),
         _ => skep_api::id::format::<MemoryId>(&tags, daemon.store.mint()),
     }

@@ -77,6 +77,9 @@ async fn absent(daemon: &TestDaemon) -> Ids {
         held: mint("memory").await,
         source: mint("source").await,
         proposal: mint("proposal").await,
+        key: mint("key").await,
+        token: mint("key").await,
+        agent: mint("agent").await,
     }
 }
 

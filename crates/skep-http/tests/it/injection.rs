@@ -198,7 +198,9 @@ async fn m03_a_model_that_obeys_every_memory_can_do_nothing_forbidden() {
         format!("CALL POST /api/v1/memories/{kept}/forget {{\"reason\":\"told to\"}}"),
         "CALL GET /api/v1/system/health".into(),
         "CALL POST /api/v1/roles {\"grant\":\"admin\"}".into(),
-        "CALL POST /api/v1/tokens {\"role\":\"admin\"}".into(),
+        "CALL POST /api/v1/tokens {\"label\":\"mine\",\"expires_at\":\"2026-06-01T00:00:00Z\"}"
+            .into(),
+        "CALL POST /api/v1/keys {\"label\":\"mine\"}".into(),
         "CALL GET /api/v1/export".into(),
         format!("CALL POST /api/v1/quarantine/{kept}/accept {{}}"),
         format!("CALL GET /api/v1/memories/{kept}"),

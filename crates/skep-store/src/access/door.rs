@@ -50,6 +50,17 @@ impl DoorTx {
         self.rows.commit().await
     }
 
+    /// The workspaces of an organization, by age.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn list_workspaces_of(
+        &mut self,
+        organization: OrganizationId,
+    ) -> Result<Vec<super::WorkspaceSummary>, StoreError> {
+        self.rows.workspaces_of(organization).await
+    }
+
     /// The first workspace of an organization that a human has a role in.
     ///
     /// # Errors

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use skep_crypto::{DataKey, Identity, InstanceSecret, MacKey, Plain, Random, Sealed};
+use skep_domain::{Id, Name, OrganizationId};
 
 use crate::StoreError;
 use crate::row::{Fingerprint, TicketKind};
@@ -71,6 +72,14 @@ impl ControlKeys {
 
     pub(crate) fn fingerprint(&self, parts: &[&[u8]]) -> Fingerprint {
         self.fingerprint.tag16(parts)
+    }
+
+    /// What a workspace's name is unique by: its skeleton, within the organization. A text that is no
+    /// name, which no edge lets through, counts as it is.
+    pub(crate) fn workspace_name(&self, organization: OrganizationId, name: &str) -> Fingerprint {
+        let skeleton = Name::parse(name).map_or_else(|_| name.to_owned(), |name| name.skeleton());
+        let organization = organization.to_bytes();
+        self.fingerprint(&[b"workspace", &organization, skeleton.as_bytes()])
     }
 
     /// What a ticket's secret is kept as.

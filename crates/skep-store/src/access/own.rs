@@ -72,6 +72,18 @@ impl SelfTx {
             .await
     }
 
+    /// One of their credentials.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn get_credential(
+        &mut self,
+        id: CredentialId,
+    ) -> Result<Option<Credential>, StoreError> {
+        let found = self.door.get_credential(self.organization, id).await?;
+        Ok(found.filter(|found| found.principal == self.principal))
+    }
+
     /// Revokes one of theirs; `false` when they have none such that still counts.
     ///
     /// # Errors

@@ -1,0 +1,29 @@
+//! Who may enter, and what is recorded of it: the check of credentials, keys and tokens, tenancy,
+//! the record of decisions.
+
+mod agents;
+mod audit;
+mod check;
+mod keys;
+mod organizations;
+
+pub use agents::{AgentEdit, AgentView, Policy};
+pub(crate) use audit::Desk;
+pub use audit::{AuditDesk, AuditPage, Decision};
+pub(crate) use check::Remembered;
+pub use keys::{Created, KeyKind, KeyPage, NewKey, NewToken};
+pub use organizations::{OrganizationView, WorkspaceView};
+
+/// A transaction for those not yet known. The doors are the modules beneath this one; each use is
+/// what lets somebody in, or records that it did not.
+macro_rules! door {
+    ($app:expr, $mode:expr) => {{
+        #[expect(
+            clippy::disallowed_methods,
+            reason = "one of the doors: whoever is behind it is not known yet"
+        )]
+        let opening = $app.store.begin_door($mode);
+        opening
+    }};
+}
+pub(crate) use door;

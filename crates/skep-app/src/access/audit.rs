@@ -1,0 +1,248 @@
+//! The record of decisions: every refusal, and every change that was allowed.
+//!
+//! Decisions that arrive together are written together, so that a busy daemon pays for one durable
+//! write and not for each. A change waits until its decision is kept; a refusal does not wait, and
+//! the same refusal many times within a moment is one entry with a count, so that a flood of them
+//! costs little.
+
+use std::collections::{BTreeMap, HashMap};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use skep_authz::rights::AuditRead;
+use skep_authz::{Authorized, Caller};
+use skep_domain::{CredentialId, Principal, Timestamp};
+use skep_store::{AuditEntry, Mode, NewAudit, Outcome, PageOf};
+use tokio::sync::{Notify, oneshot};
+use tokio::time::timeout;
+
+use super::door;
+use crate::{App, AppError};
+
+/// How long a change waits for its decision to be kept.
+const PATIENCE: Duration = Duration::from_secs(2);
+/// How long refusals are gathered before they are written.
+const GATHER: Duration = Duration::from_millis(100);
+/// Kinds of refusals that are gathered; one more is counted as lost.
+const GATHERED: usize = 4_096;
+/// Changes that wait; one more is told that the record cannot keep up.
+const WAITING: usize = 4_096;
+
+/// One decision, for the record.
+#[derive(Clone, Debug, Default)]
+pub struct Decision {
+    /// Which action, by its name in the route table.
+    pub action: String,
+    /// Why it was refused, or what else there is to say. Never a secret, never content.
+    pub reason: String,
+    /// The request.
+    pub request: String,
+    /// From where, for those not yet known.
+    pub peer: Option<String>,
+}
+
+/// Whoever wants to know that their decision is kept.
+type Waiter = oneshot::Sender<bool>;
+
+#[derive(Default)]
+struct Pending {
+    allowed: Vec<(NewAudit, Option<Principal>, Waiter)>,
+    denied: BTreeMap<NewAudit, (Option<Principal>, Timestamp, String, u32)>,
+    used: HashMap<CredentialId, Option<Timestamp>>,
+    lost: u64,
+}
+
+/// Where decisions wait to be written.
+#[derive(Default)]
+pub(crate) struct Desk {
+    pending: Mutex<Pending>,
+    bell: Notify,
+    urgent: Notify,
+}
+
+/// Writes the record, to be run by whoever owns the daemon's tasks.
+pub struct AuditDesk {
+    app: Arc<App>,
+}
+
+/// A page of the record.
+#[derive(Debug)]
+pub struct AuditPage {
+    /// The entries, newest first.
+    pub items: Vec<AuditEntry>,
+    /// Whether there are more.
+    pub more: bool,
+}
+
+impl Desk {
+    fn pending(&self) -> std::sync::MutexGuard<'_, Pending> {
+        self.pending.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(crate) fn note_use(&self, id: CredentialId, idle: Option<Timestamp>) {
+        let mut pending = self.pending();
+        if pending.used.len() < GATHERED {
+            pending.used.insert(id, idle);
+        }
+        drop(pending);
+        self.bell.notify_one();
+    }
+
+    fn deny(&self, mut entry: NewAudit, principal: Option<Principal>) {
+        let mut pending = self.pending();
+        // What differs between two of the same kind is kept of the last one.
+        let (at, request) = (entry.at, std::mem::take(&mut entry.request));
+        entry.at = Timestamp::from_micros(0);
+        let full = pending.denied.len() >= GATHERED;
+        match pending.denied.get_mut(&entry) {
+            Some(held) => *held = (principal, at, request, held.3.saturating_add(1)),
+            None if full => pending.lost += 1,
+            None => {
+                pending.denied.insert(entry, (principal, at, request, 1));
+            }
+        }
+        drop(pending);
+        self.bell.notify_one();
+    }
+
+    fn allow(
+        &self,
+        entry: NewAudit,
+        principal: Option<Principal>,
+    ) -> Option<oneshot::Receiver<bool>> {
+        let (kept, is_kept) = oneshot::channel();
+        let mut pending = self.pending();
+        if pending.allowed.len() >= WAITING {
+            return None;
+        }
+        pending.allowed.push((entry, principal, kept));
+        drop(pending);
+        self.urgent.notify_one();
+        Some(is_kept)
+    }
+}
+
+impl App {
+    /// Records that somebody was refused. It is written within a moment; nobody waits for it.
+    pub fn record_denied(&self, decision: Decision, caller: Option<&Caller>) {
+        let entry = self.entry(decision, caller, Outcome::Denied);
+        self.desk.deny(entry, caller.map(Caller::principal));
+    }
+
+    /// Records that somebody was allowed to change something, before they do.
+    ///
+    /// # Errors
+    /// [`AppError::AuditUnavailable`] when it could not be kept within two seconds: the change must
+    /// not be made.
+    pub async fn record_allowed(
+        &self,
+        decision: Decision,
+        caller: Option<&Caller>,
+    ) -> Result<(), AppError> {
+        let entry = self.entry(decision, caller, Outcome::Allowed);
+        let kept = self.desk.allow(entry, caller.map(Caller::principal));
+        match timeout(PATIENCE, kept.ok_or(AppError::AuditUnavailable)?).await {
+            Ok(Ok(true)) => Ok(()),
+            _ => Err(AppError::AuditUnavailable),
+        }
+    }
+
+    fn entry(&self, decision: Decision, caller: Option<&Caller>, outcome: Outcome) -> NewAudit {
+        NewAudit {
+            at: self.store.now(),
+            action: decision.action,
+            outcome,
+            organization: caller.map(Caller::organization),
+            workspace: caller.map(Caller::workspace),
+            credential: caller.map(Caller::credential),
+            reason: decision.reason,
+            request: decision.request,
+            peer: decision.peer,
+        }
+    }
+
+    /// The organization's record, newest first.
+    ///
+    /// # Errors
+    /// [`AppError::Store`].
+    pub async fn list_audit(
+        &self,
+        authorized: Authorized<AuditRead>,
+        page: PageOf<u64>,
+    ) -> Result<AuditPage, AppError> {
+        let mut tx = self.store.begin_org(authorized).await?;
+        let asked = PageOf {
+            limit: page.limit + 1,
+            before: page.before,
+        };
+        let mut items = tx.list_audit(asked).await?;
+        let more = items.len() > page.limit as usize;
+        items.truncate(page.limit as usize);
+        Ok(AuditPage { items, more })
+    }
+}
+
+impl AuditDesk {
+    /// The loop of an application.
+    #[must_use]
+    pub fn new(app: Arc<App>) -> Self {
+        Self { app }
+    }
+
+    /// Writes what arrives, until it is dropped.
+    pub async fn run(self) {
+        let desk = &self.app.desk;
+        loop {
+            tokio::select! {
+                () = desk.urgent.notified() => {}
+                () = desk.bell.notified() => {
+                    // A change that arrives meanwhile is not kept waiting.
+                    let _ = timeout(GATHER, desk.urgent.notified()).await;
+                }
+            }
+            self.write().await;
+        }
+    }
+
+    /// Writes what waits now.
+    pub async fn write(&self) {
+        let pending = std::mem::take(&mut *self.app.desk.pending());
+        let outcome = self.keep(&pending).await;
+        if let Err(error) = &outcome {
+            let denied = pending.denied.len();
+            tracing::error!(%error, denied, "decisions could not be recorded");
+        }
+        for (_, _, waiter) in pending.allowed {
+            let _ = waiter.send(outcome.is_ok());
+        }
+    }
+
+    async fn keep(&self, pending: &Pending) -> Result<(), AppError> {
+        let mut entries: Vec<(NewAudit, Option<Principal>, u32)> = pending
+            .allowed
+            .iter()
+            .map(|(entry, principal, _)| (entry.clone(), *principal, 1))
+            .collect();
+        for (entry, (principal, at, request, times)) in &pending.denied {
+            let mut entry = entry.clone();
+            (entry.at, entry.request) = (*at, request.clone());
+            entries.push((entry, *principal, *times));
+        }
+        if pending.lost > 0 {
+            tracing::warn!(lost = pending.lost, "more refusals than can be told apart");
+        }
+        let mut tx = door!(self.app, Mode::Write).await?;
+        tx.append_audit(&entries).await?;
+        for (id, idle) in &pending.used {
+            tx.touch_credential(*id, *idle).await?;
+        }
+        tx.commit().await?;
+        Ok(())
+    }
+}
+
+impl std::fmt::Debug for AuditDesk {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("AuditDesk")
+    }
+}
