@@ -1,5 +1,6 @@
 //! The command line as types.
 
+pub(crate) mod access;
 mod capture;
 mod inject;
 mod memory;
@@ -175,6 +176,26 @@ pub(crate) enum Verb {
     },
     /// List sessions, or show one.
     Sessions(Sessions),
+    /// Show who you are to the daemon, and what you may do.
+    Whoami,
+    /// Make, list and revoke keys of agents, connectors and runners.
+    #[command(subcommand)]
+    Key(access::Key),
+    /// Make, list and revoke tokens for your own scripts.
+    #[command(subcommand)]
+    Token(access::Token),
+    /// Make, list and suspend agents of the workspace, and say what they read.
+    #[command(subcommand)]
+    Agent(access::Agent),
+    /// List, name and suspend organizations.
+    #[command(subcommand)]
+    Org(access::Org),
+    /// List and make workspaces.
+    #[command(subcommand)]
+    Workspace(access::Workspace),
+    /// Look into the record of who was allowed or refused what.
+    #[command(subcommand)]
+    Audit(access::Audit),
     /// Name, list, merge and delete those who take part in sessions.
     #[command(subcommand)]
     Participant(people::Participant),

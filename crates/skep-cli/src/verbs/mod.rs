@@ -1,5 +1,6 @@
 //! The verbs: each a few calls of the client and what a person or a program sees of them.
 
+mod access;
 mod capture;
 mod capture_control;
 mod completions;
@@ -13,6 +14,7 @@ mod forget;
 mod import;
 mod inject;
 mod injected;
+mod keys;
 mod lifecycle;
 mod memory_view;
 mod participant;
@@ -69,6 +71,13 @@ pub(crate) async fn perform(verb: Verb, context: &Context<'_>) -> Result<ExitCod
         Verb::Prime(arguments) => inject::prime(context, arguments).await,
         Verb::Context(arguments) => injected::context(context, arguments).await,
         Verb::Why { of } => injected::why(context, &of).await,
+        Verb::Whoami => access::whoami(context).await,
+        Verb::Key(verb) => keys::key(context, verb).await,
+        Verb::Token(verb) => keys::token(context, verb).await,
+        Verb::Agent(verb) => keys::agent(context, verb).await,
+        Verb::Org(verb) => access::org(context, verb).await,
+        Verb::Workspace(verb) => access::workspace(context, verb).await,
+        Verb::Audit(verb) => access::audit(context, verb).await,
         Verb::Participant(verb) => participant::run(context, verb).await,
         Verb::Consent(verb) => consent::run(context, verb).await,
         Verb::Observe(arguments) => consent::observe(context, arguments).await,

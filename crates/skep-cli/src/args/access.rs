@@ -1,0 +1,153 @@
+//! The command line of keys, tokens, agents, organizations, workspaces and the record.
+
+use clap::{Args as ClapArgs, Subcommand};
+
+use super::values::{harnesses, span};
+
+/// What a new key or token may be narrowed to, and when it ends.
+#[derive(Debug, ClapArgs)]
+pub(crate) struct Narrow {
+    /// Only this permission, such as `memory:read`; may be given several times.
+    #[arg(long = "permission", value_name = "PERMISSION")]
+    pub(crate) permissions: Vec<String>,
+    /// It ends after this long, such as `90d`.
+    #[arg(long, value_name = "SPAN", value_parser = span)]
+    pub(crate) expires: Option<u64>,
+}
+
+/// What to do about keys.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Key {
+    /// Make a key for an agent, a connector or a runner; it is shown once.
+    Create {
+        /// What to call it.
+        label: String,
+        /// The agent that it proves, by name or id; yourself without it.
+        #[arg(long, value_name = "AGENT")]
+        agent: Option<String>,
+        /// It is a runner's.
+        #[arg(long, conflicts_with_all = ["connector", "harness"])]
+        runner: bool,
+        /// The connector that it is for.
+        #[arg(long, value_name = "NAME")]
+        connector: Option<String>,
+        /// The harness that it is for: it captures in no other's name.
+        #[arg(long, value_parser = harnesses())]
+        harness: Option<String>,
+        #[command(flatten)]
+        narrow: Narrow,
+    },
+    /// List the keys of the organization, newest first.
+    List,
+    /// Revoke a key, or anybody's token, at once.
+    Revoke {
+        /// The key, such as `key_0e…`
+        id: String,
+    },
+}
+
+/// What to do about your own tokens.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Token {
+    /// Make a token for your own scripts; it is shown once, and lives 90 days unless you say otherwise.
+    Create {
+        /// What to call it.
+        label: String,
+        #[command(flatten)]
+        narrow: Narrow,
+    },
+    /// List your tokens, newest first.
+    List,
+    /// Revoke one of your tokens, at once.
+    Revoke {
+        /// The token, such as `key_0e…`
+        id: String,
+    },
+}
+
+/// What an agent reads beside its own.
+#[derive(Debug, ClapArgs)]
+pub(crate) struct Reads {
+    /// `isolated` (nothing), or `shared` (what is shared with the workspace).
+    #[arg(long, value_parser = ["isolated", "shared"], conflicts_with = "group")]
+    pub(crate) reads: Option<String>,
+    /// What agents of this group share; made if there is none of this name.
+    #[arg(long, value_name = "NAME")]
+    pub(crate) group: Option<String>,
+}
+
+/// What to do about agents.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Agent {
+    /// Make an agent of the workspace. It proves itself with a key: skep key create --agent.
+    Create {
+        /// Letters, digits, `.`, `_` and `-`; unique in the workspace.
+        name: String,
+        #[command(flatten)]
+        reads: Reads,
+    },
+    /// List the agents of the workspace.
+    List,
+    /// Let an agent read more or less.
+    Set {
+        /// The agent, by name or id.
+        agent: String,
+        #[command(flatten)]
+        reads: Reads,
+    },
+    /// Refuse an agent from its next request on.
+    Suspend {
+        /// The agent, by name or id.
+        agent: String,
+    },
+    /// Let a suspended agent act again.
+    Resume {
+        /// The agent, by name or id.
+        agent: String,
+    },
+}
+
+/// What to do about organizations.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Org {
+    /// List the organizations that you belong to.
+    List,
+    /// Give yours a name, or another.
+    Name {
+        /// Letters, digits, `.`, `_` and `-`; unique in the installation.
+        name: String,
+    },
+    /// Refuse everybody of an organization. For whoever runs the daemon.
+    Suspend {
+        /// Its name.
+        name: String,
+    },
+    /// Let a suspended organization act again.
+    Resume {
+        /// Its name.
+        name: String,
+    },
+}
+
+/// What to do about workspaces.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Workspace {
+    /// List the workspaces of the organization.
+    List,
+    /// Make a workspace in the organization.
+    Create {
+        /// Letters, digits, `.`, `_` and `-`; unique in the organization.
+        name: String,
+    },
+}
+
+/// What to see of the record of decisions.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Audit {
+    /// Show who was allowed or refused what, newest first.
+    List {
+        /// How many to show at most.
+        #[arg(short = 'n', long, default_value_t = 50, value_name = "COUNT", value_parser = clap::value_parser!(u32).range(1..=200))]
+        limit: u32,
+    },
+}

@@ -1,0 +1,167 @@
+//! `skep whoami`, `skep org`, `skep workspace`, `skep audit`.
+
+use std::process::ExitCode;
+
+use skep_api::access::{AuditEntry, NameRequest, StandingRequest};
+use skep_api::page::PageQuery;
+
+use crate::args::access::{Audit, Org, Workspace};
+use crate::context::Context;
+use crate::failure::Failure;
+use crate::layout::{columns, one_line};
+
+pub(super) async fn whoami(context: &Context<'_>) -> Result<ExitCode, Failure> {
+    let who = context.client().await?.whoami().await?;
+    let out = context.output;
+    if out.is_json() {
+        out.json(&who)?;
+        return Ok(ExitCode::SUCCESS);
+    }
+    let organization = who.organization_name.as_deref().map_or_else(
+        || who.organization.clone(),
+        |name| format!("{} ({})", one_line(name), who.organization),
+    );
+    let rows = [
+        ("you", who.principal.clone()),
+        ("role", who.role.clone()),
+        ("organization", organization),
+        ("workspace", who.workspace.clone()),
+        (
+            "credential",
+            format!("{} ({})", who.credential_kind, who.credential),
+        ),
+        ("may", who.permissions.join(", ")),
+    ];
+    let rows: Vec<Vec<String>> = rows
+        .into_iter()
+        .map(|(name, value)| vec![name.to_owned(), value])
+        .collect();
+    for line in columns(&rows) {
+        out.line(&line)?;
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+pub(super) async fn org(context: &Context<'_>, verb: Org) -> Result<ExitCode, Failure> {
+    let mut client = context.client().await?;
+    let out = context.output;
+    let changed = match verb {
+        Org::List => {
+            let found = client.organizations().await?;
+            if out.is_json() {
+                out.json(&found)?;
+                return Ok(ExitCode::SUCCESS);
+            }
+            let rows: Vec<Vec<String>> = found.items.iter().map(organization).collect();
+            for line in columns(&rows) {
+                out.line(&line)?;
+            }
+            return Ok(ExitCode::SUCCESS);
+        }
+        Org::Name { name } => client.name_organization(&NameRequest { name }).await?,
+        Org::Suspend { name } => {
+            let request = standing(name, "suspended");
+            client.set_organization_standing(&request).await?
+        }
+        Org::Resume { name } => {
+            let request = standing(name, "active");
+            client.set_organization_standing(&request).await?
+        }
+    };
+    if out.is_json() {
+        out.json(&changed)?;
+    } else {
+        out.line(&organization(&changed).join("  "))?;
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn standing(organization: String, standing: &str) -> StandingRequest {
+    StandingRequest {
+        organization,
+        standing: standing.into(),
+    }
+}
+
+fn organization(one: &skep_api::access::Organization) -> Vec<String> {
+    let name = one.name.as_deref().map_or("(no name yet)".into(), one_line);
+    vec![
+        if one.current { "*" } else { " " }.to_owned(),
+        name,
+        one.role.clone().unwrap_or_default(),
+        one.standing.clone(),
+    ]
+}
+
+pub(super) async fn workspace(context: &Context<'_>, verb: Workspace) -> Result<ExitCode, Failure> {
+    let mut client = context.client().await?;
+    let out = context.output;
+    match verb {
+        Workspace::List => {
+            let found = client.workspaces().await?;
+            if out.is_json() {
+                out.json(&found)?;
+                return Ok(ExitCode::SUCCESS);
+            }
+            for one in &found.items {
+                let mark = if one.current { "*" } else { " " };
+                out.line(&format!("{mark} {}  {}", one_line(&one.name), one.id))?;
+            }
+        }
+        Workspace::Create { name } => {
+            let made = client.create_workspace(&NameRequest { name }).await?;
+            if out.is_json() {
+                out.json(&made)?;
+            } else {
+                out.line(&format!("made: {}  {}", one_line(&made.name), made.id))?;
+            }
+        }
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+pub(super) async fn audit(context: &Context<'_>, verb: Audit) -> Result<ExitCode, Failure> {
+    let Audit::List { limit } = verb;
+    let page = PageQuery {
+        limit: Some(limit),
+        cursor: None,
+    };
+    let found = context.client().await?.audit(&page).await?;
+    let out = context.output;
+    if out.is_json() {
+        out.json(&found)?;
+        return Ok(ExitCode::SUCCESS);
+    }
+    if found.items.is_empty() {
+        out.line("Nothing is recorded yet.")?;
+    }
+    let rows: Vec<Vec<String>> = found.items.iter().map(entry).collect();
+    for line in columns(&rows) {
+        out.line(&line)?;
+    }
+    if found.next.is_some() {
+        out.note("there is more: -n shows up to 200");
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn entry(entry: &AuditEntry) -> Vec<String> {
+    let times = if entry.times > 1 {
+        format!("{} times", entry.times)
+    } else {
+        String::new()
+    };
+    let at: String = entry.at.to_string().chars().take(19).collect();
+    vec![
+        entry.seq.to_string(),
+        at,
+        entry.outcome.clone(),
+        one_line(&entry.action),
+        entry.principal.clone().unwrap_or_else(|| "–".into()),
+        [entry.reason.as_str(), times.as_str()]
+            .into_iter()
+            .filter(|part| !part.is_empty())
+            .collect::<Vec<_>>()
+            .join(", "),
+    ]
+}
