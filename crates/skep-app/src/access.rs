@@ -6,6 +6,7 @@ mod audit;
 mod check;
 mod keys;
 mod organizations;
+pub mod passkey;
 
 pub use agents::{AgentEdit, AgentView, Policy};
 pub(crate) use audit::Desk;

@@ -35,8 +35,9 @@ use skep_store::row::ModelTag;
 
 pub use access::{
     AgentEdit, AgentView, AuditDesk, AuditPage, Created, Decision, KeyKind, KeyPage, NewKey,
-    NewToken, OrganizationView, Policy, WorkspaceView,
+    NewToken, OrganizationView, Policy, WorkspaceView, passkey,
 };
+
 pub use capture::{Capture, CaptureSettings, CaptureState, Captured, Cursor, SpoolReport, TurnIn};
 pub use edge::{Cursors, IdTags};
 pub use error::{AppError, Invalid, Rule};

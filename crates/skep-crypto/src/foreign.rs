@@ -70,6 +70,16 @@ impl P256Key {
             .verify(message, signature)
             .map_err(|_| CryptoError::BadSignature)
     }
+
+    /// Checks a signature in the form of X9.62 (DER), which passkeys make.
+    ///
+    /// # Errors
+    /// [`CryptoError::BadSignature`].
+    pub fn verify_der(&self, message: &[u8], signature: &[u8]) -> Result<(), CryptoError> {
+        UnparsedPublicKey::new(&signature::ECDSA_P256_SHA256_ASN1, &self.0)
+            .verify(message, signature)
+            .map_err(|_| CryptoError::BadSignature)
+    }
 }
 
 impl RsaKey {

@@ -36,7 +36,7 @@ pub use instance::{InstanceKeys, InstanceSecret, Peppers};
 pub use key_file::FileRootKey;
 pub use keyring::{KeyEncryptionKey, WrappedKey};
 pub use mac::{MacKey, sha256};
-pub use password::{PasswordHash, hash_password};
+pub use password::{PasswordCost, PasswordHash, hash_password, hash_password_at};
 pub use plain::Plain;
 pub use random::{Random, SeededRandom, SystemRandom};
 pub use root::{RootKey, RootKeyProvider, machine_id};

@@ -20,6 +20,31 @@ const MAX_MEMORY_KIB: u32 = 64 * 1024;
 const MAX_PASSES: u32 = 8;
 const MAX_LANES: u32 = 4;
 
+/// What a hash costs whoever makes it, and whoever guesses.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct PasswordCost {
+    memory_kib: u32,
+    passes: u32,
+}
+
+impl PasswordCost {
+    /// Next to nothing: for tests that make many.
+    pub const LEAST: Self = Self {
+        memory_kib: 8,
+        passes: 1,
+    };
+}
+
+/// 19 MiB and 2 passes.
+impl Default for PasswordCost {
+    fn default() -> Self {
+        Self {
+            memory_kib: MEMORY_KIB,
+            passes: PASSES,
+        }
+    }
+}
+
 /// A stored password hash: a PHC string with its salt and cost.
 #[derive(Clone, PartialEq, Eq)]
 pub struct PasswordHash(String);
@@ -30,8 +55,24 @@ pub struct PasswordHash(String);
 /// # Errors
 /// [`CryptoError::Malformed`] if the password is longer than Argon2 can take (4 GiB).
 pub fn hash_password(password: &[u8], random: &dyn Random) -> Result<PasswordHash, CryptoError> {
-    let salt: [u8; 16] = random.array();
-    let params = certain(Params::new(MEMORY_KIB, PASSES, LANES, Some(OUTPUT)));
+    hash_password_at(PasswordCost::default(), password, random.array())
+}
+
+/// [`hash_password`] at another price, with a salt that was drawn before.
+///
+/// # Errors
+/// [`CryptoError::Malformed`] if the password is longer than Argon2 can take (4 GiB).
+pub fn hash_password_at(
+    cost: PasswordCost,
+    password: &[u8],
+    salt: [u8; 16],
+) -> Result<PasswordHash, CryptoError> {
+    let params = certain(Params::new(
+        cost.memory_kib,
+        cost.passes,
+        LANES,
+        Some(OUTPUT),
+    ));
     let output = stretch(&params, password, &salt)?;
     let hash = phc::PasswordHash {
         algorithm: Algorithm::Argon2id.ident(),

@@ -113,7 +113,13 @@ impl RecoveryCode {
     /// A fresh code: 50 random bits, to be guessed at only through us, who count.
     #[must_use]
     pub fn mint(random: &dyn Random) -> Self {
-        let bytes: Zeroizing<[u8; RECOVERY_CHARS]> = Zeroizing::new(random.array());
+        Self::from_random(random.array())
+    }
+
+    /// The code that ten random bytes make.
+    #[must_use]
+    pub fn from_random(bytes: [u8; RECOVERY_CHARS]) -> Self {
+        let bytes = Zeroizing::new(bytes);
         Self(Zeroizing::new(
             bytes.map(|b| RECOVERY_ALPHABET[usize::from(b & 31)]),
         ))

@@ -45,6 +45,18 @@ coded! {
     }
 }
 
+coded! {
+    /// What a human proves themselves with beside a password.
+    FactorKind {
+        /// One-time passwords from an app.
+        Totp = 0, "totp";
+        /// Codes written down for when a device is lost.
+        Recovery = 1, "recovery";
+        /// A device that signs, once it has been unlocked.
+        Passkey = 2, "passkey";
+    }
+}
+
 impl OrganizationRole {
     /// The role in a workspace of the organization, given the membership there.
     #[must_use]

@@ -96,6 +96,8 @@ ids! {
     ProposalId, Proposal, "prp", workspace;
     /// Anything that proves a principal: a key, a token, a login, a browser session.
     CredentialId, Credential, "key", organization;
+    /// Something that a human proves themselves with beside a password.
+    FactorId, Factor, "fct", organization;
     /// One entry of the record of who was allowed what.
     AuditId, Audit, "aud", organization;
     /// One piece of background work.

@@ -21,11 +21,11 @@ mod source;
 mod time;
 
 pub use access::{
-    BOUND_PROJECTS, Bindings, CredentialKind, OrganizationRole, ProjectBounds, Standing,
+    BOUND_PROJECTS, Bindings, CredentialKind, FactorKind, OrganizationRole, ProjectBounds, Standing,
 };
 pub use capture::{CaptureOrigin, TurnOutcome};
 pub use id::{
-    AgentId, AuditId, ConflictId, CredentialId, Id, IdKind, InjectionId, JobId, MemoryId,
+    AgentId, AuditId, ConflictId, CredentialId, FactorId, Id, IdKind, InjectionId, JobId, MemoryId,
     OrganizationId, ParticipantId, ProjectId, ProposalId, RecallId, SessionId, SourceId, TurnId,
     UserId, WorkspaceId,
 };

@@ -1,4 +1,4 @@
-//! The one way out: every HTTP and HTTPS call that Skep makes leaves here.
+//! The one way out: every HTTP and HTTPS call that Skep makes leaves here, and every letter.
 //!
 //! Whoever names a URL could otherwise have this machine call where only this machine can. So the
 //! host is resolved here, **every** address it has is checked, and the connection is made to
@@ -9,6 +9,7 @@
 mod address;
 mod call;
 mod error;
+mod mail;
 mod network;
 mod reach;
 mod request;
@@ -23,6 +24,7 @@ use tokio::sync::{OnceCell, Semaphore};
 
 pub use address::Place;
 pub use error::{EgressError, Stage};
+pub use mail::{Letter, MailError, MailSecurity, MailServer, Mailer};
 pub use network::{Dial, Resolver, Wire};
 pub use reach::Reach;
 pub use request::{Request, Secret};

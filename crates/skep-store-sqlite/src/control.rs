@@ -3,6 +3,7 @@
 mod access;
 mod audit;
 mod credential;
+mod factor;
 mod setting;
 mod tenant;
 mod ticket;

@@ -46,6 +46,7 @@ pub(crate) static CONTROL: LazyLock<Schema> = LazyLock::new(|| Schema {
     migrations: vec![
         Migration::new(include_str!("../migrations/control/0001_installation.sql")),
         Migration::new(include_str!("../migrations/control/0002_access.sql")),
+        Migration::new(include_str!("../migrations/control/0003_people.sql")),
     ],
 });
 

@@ -7,6 +7,7 @@
 mod audit;
 mod credential;
 mod door;
+mod factor;
 mod keys;
 mod org;
 mod own;
@@ -18,6 +19,7 @@ mod user;
 pub use audit::{AuditEntry, NewAudit, Outcome};
 pub use credential::{Credential, CredentialBody, Minted, NewBearer, NewSecret};
 pub use door::DoorTx;
+pub use factor::{Account, Factor, NewFactor};
 pub(crate) use keys::ControlKeys;
 pub use org::OrgTx;
 pub use own::SelfTx;

@@ -22,9 +22,9 @@ mod tx;
 mod value;
 
 pub use access::{
-    Agent, AuditEntry, Credential, CredentialBody, DoorTx, Minted, NewAgent, NewAudit, NewBearer,
-    NewSecret, NewTicket, OrgTx, Organization, OrganizationMember, Outcome, PolicyGroup, SelfTx,
-    Ticket, User, UserBody, WorkspaceSummary,
+    Account, Agent, AuditEntry, Credential, CredentialBody, DoorTx, Factor, Minted, NewAgent,
+    NewAudit, NewBearer, NewFactor, NewSecret, NewTicket, OrgTx, Organization, OrganizationMember,
+    Outcome, PolicyGroup, SelfTx, Ticket, User, UserBody, WorkspaceSummary,
 };
 pub use backend::control::CredentialFilter;
 pub use backend::{Committed, MemoryFilter, Mode, PageOf};

@@ -4,6 +4,7 @@
 
 mod access;
 mod capture;
+mod factor;
 mod model;
 mod participant;
 mod source;
@@ -13,6 +14,7 @@ pub use access::{
     OrganizationRow, PolicyGroupRow, ProofRow, Rotated, TicketKind, TicketRow, UserRow,
     WorkspaceSummaryRow,
 };
+pub use factor::{FactorChange, FactorRow};
 pub use participant::{
     AboutRow, ConsentRow, MemberRow, NameRow, ObservationPage, ParticipantEventRow, ParticipantRow,
     StoredObservationRow,

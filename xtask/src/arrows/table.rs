@@ -110,6 +110,7 @@ pub(super) const FENCES: &[Fence] = &[
     Fence {
         crates: &[
             "hyper-rustls",
+            "lettre",
             "reqwest",
             "rustls",
             "rustls-native-certs",

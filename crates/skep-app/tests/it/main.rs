@@ -15,6 +15,8 @@ mod injecting;
 #[cfg(test)]
 mod model;
 #[cfg(test)]
+mod passkeys;
+#[cfg(test)]
 mod waiting;
 #[cfg(test)]
 mod world;

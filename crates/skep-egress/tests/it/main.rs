@@ -3,6 +3,8 @@
 #[cfg(test)]
 mod answers;
 #[cfg(test)]
+mod mail;
+#[cfg(test)]
 mod network;
 #[cfg(test)]
 mod redirects;

@@ -130,7 +130,11 @@ fn applied_migrations_are_frozen() {
     };
     assert_eq!(
         sums(&CONTROL),
-        [0xce15_ca7a_6bba_9062, 0xf4aa_a958_a13d_7121]
+        [
+            0xce15_ca7a_6bba_9062,
+            0xf4aa_a958_a13d_7121,
+            0x63e3_6ca6_6a10_b17a
+        ]
     );
     assert_eq!(
         sums(&WORKSPACE),

@@ -18,6 +18,7 @@ pub(crate) const AGENT_NAME: Column = Column("agent", "name");
 pub(crate) const GROUP_NAME: Column = Column("policy_group", "name");
 pub(crate) const USER_BODY: Column = Column("user_account", "body");
 pub(crate) const CREDENTIAL_BODY: Column = Column("credential", "body");
+pub(crate) const FACTOR_BODY: Column = Column("factor", "body");
 pub(crate) const TICKET_BODY: Column = Column("ticket", "body");
 pub(crate) const AUDIT_BODY: Column = Column("audit", "body");
 pub(crate) const SETTING_VALUE: Column = Column("setting", "value");

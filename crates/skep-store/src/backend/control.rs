@@ -2,6 +2,7 @@
 
 mod audit;
 mod credential;
+mod factor;
 mod setting;
 mod tenant;
 mod ticket;
@@ -9,6 +10,7 @@ mod user;
 
 pub use audit::AuditRows;
 pub use credential::{CredentialFilter, CredentialRows};
+pub use factor::FactorRows;
 pub use setting::SettingRows;
 pub use tenant::TenantRows;
 pub use ticket::TicketRows;
@@ -22,7 +24,7 @@ use crate::StoreError;
 /// after an error, or when a call was given up half-way, nothing is left but to drop it.
 #[async_trait]
 pub trait ControlTx:
-    Send + TenantRows + UserRows + CredentialRows + TicketRows + AuditRows + SettingRows
+    Send + TenantRows + UserRows + CredentialRows + TicketRows + AuditRows + SettingRows + FactorRows
 {
     /// Makes everything durable.
     async fn commit(self: Box<Self>) -> Result<(), StoreError>;
