@@ -27,6 +27,8 @@ pub struct InstanceKeys {
     pub cursor: MacKey,
     /// Nonces that a client puts into its proofs of possession.
     pub nonce: MacKey,
+    /// Whom an allowance belongs to, in a store that other nodes read.
+    pub limit: MacKey,
 }
 
 /// Peppers by number: a row says which one it was made under, so that a new one can be put in force
@@ -76,6 +78,7 @@ impl InstanceSecret {
             fingerprint: key(b"skep fingerprint v1"),
             cursor: key(b"skep cursor v1"),
             nonce: key(b"skep proof nonce v1"),
+            limit: key(b"skep limit v1"),
         }
     }
 }

@@ -3,7 +3,9 @@
 mod clock;
 mod daemon;
 pub mod model;
+pub mod program;
 mod raw;
+mod redis;
 mod replay;
 mod scratch;
 mod site;
@@ -13,6 +15,7 @@ pub mod timing;
 pub use clock::{ManualClock, StoppedWatch};
 pub use daemon::TestDaemon;
 pub use raw::{Reply, Request};
+pub use redis::{RedisServer, Watch};
 pub use replay::Pace;
 pub use scratch::{MemoryRootKey, Scratch};
 pub use site::{Page, Site};

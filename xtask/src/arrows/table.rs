@@ -6,6 +6,7 @@ pub(super) const ARROWS: &[(&str, &[&str])] = &[
     ("skep-crypto", &[]),
     ("skep-simd", &[]),
     ("skep-egress", &[]),
+    ("skep-limit", &["skep-crypto", "skep-domain"]),
     ("skep-llm", &[]),
     ("skep-authz", &["skep-domain", "skep-crypto", "skep-jose"]),
     ("skep-jose", &["skep-domain", "skep-crypto"]),
@@ -33,7 +34,13 @@ pub(super) const ARROWS: &[(&str, &[&str])] = &[
     ("skep-api", &["skep-domain"]),
     (
         "skep-http",
-        &["skep-app", "skep-api", "skep-authz", "skep-domain"],
+        &[
+            "skep-app",
+            "skep-api",
+            "skep-authz",
+            "skep-domain",
+            "skep-limit",
+        ],
     ),
     ("skep-client", &["skep-api"]),
     ("skep-cli", &["skep-client", "skep-api"]),
@@ -50,6 +57,7 @@ pub(super) const ARROWS: &[(&str, &[&str])] = &[
             "skep-egress",
             "skep-index",
             "skep-jose",
+            "skep-limit",
             "skep-llm",
             "skep-store",
         ],
@@ -120,6 +128,11 @@ pub(super) const FENCES: &[Fence] = &[
         ],
         may: &["skep-egress"],
         reason: "calls leave through skep-egress, which checks where they go",
+    },
+    Fence {
+        crates: &["fred", "redis"],
+        may: &["skep-limit"],
+        reason: "nothing but counts may stand in a store that is not sealed",
     },
     Fence {
         crates: &["clap", "indicatif"],
