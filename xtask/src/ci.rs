@@ -44,6 +44,7 @@ fn stages(nextest: bool) -> Vec<Stage> {
             "clippy --workspace --all-targets --locked -- -D warnings",
         ),
     ];
+    stages.push(Stage::own("programs", Work::Programs));
     if nextest {
         stages.push(cargo("tests", "nextest run --workspace --locked"));
     } else {
@@ -131,7 +132,8 @@ mod tests {
         let commands: Vec<String> = stages(true).iter().map(super::Stage::command).collect();
         assert_eq!(commands[0], "cargo fmt --all --check");
         assert_eq!(commands[1], "cargo xtask tidy");
-        assert_eq!(commands[6], "cargo nextest run --workspace --locked");
-        assert!(commands[8].starts_with("RUSTDOCFLAGS='-D warnings' cargo doc"));
+        assert_eq!(commands[6], "cargo xtask programs");
+        assert_eq!(commands[7], "cargo nextest run --workspace --locked");
+        assert!(commands[9].starts_with("RUSTDOCFLAGS='-D warnings' cargo doc"));
     }
 }

@@ -9,6 +9,7 @@ mod demo;
 mod deny;
 mod graph;
 mod problem;
+mod programs;
 mod release;
 mod tidy;
 mod tree;
@@ -29,6 +30,8 @@ struct Arguments {
 enum Verb {
     /// House rules that no lint knows: lengths, names, opening lines, scoped SQL.
     Tidy,
+    /// Installs what tests need beside ours: Redis, nginx.
+    Programs,
     /// Which crate may depend on which.
     Arrows,
     /// Licences, banned crates and sources, as deny.toml says.
@@ -62,6 +65,7 @@ enum Verb {
 fn main() -> ExitCode {
     let outcome = match Arguments::parse().verb {
         Verb::Tidy => tidy::run(),
+        Verb::Programs => programs::run(),
         Verb::Arrows => arrows::run(),
         Verb::Deny => deny::run(),
         Verb::Codegen { check } => codegen::run(check),

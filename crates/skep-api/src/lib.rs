@@ -25,7 +25,7 @@ pub mod system;
 mod time;
 
 pub use error::{ErrorBody, ErrorCode, ErrorEnvelope, FieldError};
-pub use route::{Audit, BodyLimit, Gate, Method, ROUTES, RateClass, Route, RouteId};
+pub use route::{Audit, BodyLimit, Gate, Method, ROUTES, Route, RouteId};
 pub use skep_domain::{
     Harness, Limits, MemoryKind, Moment, ParticipantKind, Tier, Timestamp, TurnRole,
 };

@@ -432,7 +432,7 @@ fn operation(route: &Route, shape: Shape, error: &Value) -> Value {
         "summary": route.summary,
         "parameters": parameters,
         "responses": responses(route, &shape.answer, error),
-        "x-rate-class": format!("{:?}", route.rate).to_lowercase(),
+        "x-rate-class": route.rate.as_str(),
         "x-body-limit-bytes": route.body.bytes(),
     });
     if let Some(body) = shape.body {

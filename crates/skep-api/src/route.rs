@@ -3,7 +3,7 @@
 //! The router, OpenAPI and the policy pages are built from it. A route without a row cannot be
 //! mounted, and a row without a gate does not compile.
 
-use skep_domain::{Limits, Permission};
+use skep_domain::{Limits, Permission, RateClass};
 
 /// HTTP methods in use.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -58,17 +58,6 @@ impl Gate {
             Self::Permission(permission) | Self::SteppedUp(permission) => Some(permission),
         }
     }
-}
-
-/// Which allowance a route draws on.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum RateClass {
-    /// No allowance: constant answers.
-    None,
-    /// Ordinary calls.
-    Api,
-    /// Batches of turns.
-    Capture,
 }
 
 /// How large a request body may be.

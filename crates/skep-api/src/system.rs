@@ -42,6 +42,9 @@ pub struct Health {
     /// The pass with a model over closed sessions; absent when it is off.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub model: Option<ModelHealth>,
+    /// How calls are counted; absent when they are not.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub limits: Option<LimitsHealth>,
     /// What may be counted without naming anyone.
     pub index: IndexHealth,
 }
@@ -66,6 +69,27 @@ pub struct WorkspaceHealth {
     pub capture: CaptureHealth,
     /// Grows with every write.
     pub seq: u64,
+}
+
+/// How calls are counted.
+#[derive(Clone, Debug, Default, Serialize, Deserialize, JsonSchema)]
+pub struct LimitsHealth {
+    /// Where nodes count together, if they do.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub store: Option<String>,
+    /// Whether that is up; while it is not, each node grants its part.
+    #[serde(default)]
+    pub store_up: bool,
+    /// Nodes that share it.
+    pub nodes: u32,
+    /// How often it went away since the start.
+    pub outages: u64,
+    /// Calls counted by this node alone because it was away.
+    pub counted_alone: u64,
+    /// Calls refused because it was away.
+    pub refused: u64,
+    /// Keys that this node holds.
+    pub keys: u64,
 }
 
 /// The indexes held in memory.

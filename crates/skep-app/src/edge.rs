@@ -1,6 +1,7 @@
 //! What an edge needs of the keys: tags for ids, seals for cursors, credentials to callers.
 
 use skep_authz::Caller;
+use skep_crypto::MacKey;
 use skep_domain::{Id, IdKind, JobId, OrganizationId, WorkspaceId};
 
 use crate::App;
@@ -25,6 +26,12 @@ impl App {
     #[must_use]
     pub fn now(&self) -> skep_domain::Timestamp {
         self.store.now()
+    }
+
+    /// The key under which whoever is counted is known to a store that nodes share.
+    #[must_use]
+    pub fn limit_key(&self) -> &MacKey {
+        &self.store.instance_keys().limit
     }
 
     /// A fresh id for a request, as a hyphenated UUID.

@@ -1,6 +1,7 @@
 //! Configuration: `skep.toml`, overridden by `SKEP_SECTION__KEY`, read once; unknown keys refused.
 
 mod capture;
+pub(crate) mod limits;
 pub(crate) mod model;
 mod source;
 mod sources;
@@ -26,6 +27,7 @@ pub(crate) struct Config {
     pub(crate) capture: capture::Capture,
     pub(crate) sources: sources::Sources,
     pub(crate) model: model::Model,
+    pub(crate) limits: limits::Limits,
 }
 
 #[derive(Debug, Deserialize)]
@@ -114,6 +116,7 @@ impl Config {
         config.capture.settings()?;
         config.sources.fetching()?;
         config.model.settings()?;
+        config.limits.check()?;
         if !(1..=4_096).contains(&config.store.open_workspaces) {
             bail!("store.open_workspaces must be 1 to 4096");
         }
@@ -160,7 +163,8 @@ impl fmt::Display for Config {
         writeln!(f, "log.level = {:?}", self.log.level)?;
         writeln!(f, "{}", self.capture)?;
         writeln!(f, "{}", self.sources)?;
-        write!(f, "{}", self.model)
+        writeln!(f, "{}", self.model)?;
+        write!(f, "{}", self.limits)
     }
 }
 

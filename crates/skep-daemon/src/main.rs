@@ -3,6 +3,7 @@
 mod clock;
 mod config;
 mod files;
+mod limits;
 mod local;
 mod model;
 mod process;

@@ -6,8 +6,9 @@ use std::sync::{Arc, OnceLock};
 
 use anyhow::{Context, bail};
 use skep_app::{App, AuditDesk, ModelPass, Settings, Upkeep};
-use skep_http::{Edge, Listeners, Serving};
+use skep_http::{Edge, Limits, Listeners, Serving};
 use skep_index::SentenceEmbedder;
+use skep_store::Store;
 use tokio::net::{TcpListener, UnixListener};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::task::JoinSet;
@@ -15,35 +16,23 @@ use tokio::task::JoinSet;
 use crate::clock::Monotonic;
 use crate::config::Config;
 use crate::model::Endpoint;
-use crate::{files, local};
+use crate::{files, limits, local};
 
 /// Runs until SIGTERM or SIGINT. Whoever calls holds the lock of the data directory.
 pub(crate) async fn serve(home: &Path, config: &Config) -> anyhow::Result<()> {
     let mut terminate = signal(SignalKind::terminate())?;
     let mut interrupt = signal(SignalKind::interrupt())?;
     let store = Arc::new(local::open(home, config).await?);
-    let embedder = Arc::new(SentenceEmbedder::built_in());
-    let settings = Settings {
-        index_budget: config.index.budget_mib << 20,
-    };
-    let app = App::new(store, embedder, Arc::new(Monotonic::start()), settings);
-    let app = app.with_capture(config.capture.settings()?);
-    let app = app.with_fetching(config.sources.fetching()?);
-    let app = Arc::new(match config.model.settings()? {
-        None => app,
-        Some(settings) => {
-            tracing::info!(
-                endpoint = settings.endpoint,
-                "closed sessions are read by a model"
-            );
-            app.with_model(settings, Arc::new(Endpoint::open(home, &config.model)?))
-        }
-    });
+    let app = application(home, config, store)?;
     let own = rustix::process::geteuid().as_raw();
     app.ensure_owner(&app.authenticate_peer(own, own).await?)
         .await?;
     let listeners = listen(home, config).await?;
-    let edge = edge(&app, &listeners)?;
+    let limits = limits::open(home, &config.limits)?;
+    if let Some(limits) = &limits {
+        limits::meet(&limits.limiter).await;
+    }
+    let edge = edge(&app, &listeners, limits)?;
     files::write_pid(home)?;
     tracing::info!(home = %home.display(), mode = "local", listeners = ?edge.listeners.get(), "skepd is ready");
 
@@ -55,6 +44,13 @@ pub(crate) async fn serve(home: &Path, config: &Config) -> anyhow::Result<()> {
         AuditDesk::new(desk).run().await;
         Ok(())
     });
+    if let Some(limits) = &edge.limits {
+        let limiter = Arc::clone(&limits.limiter);
+        jobs.spawn(async move {
+            limiter.run().await;
+            Ok(())
+        });
+    }
     let stop = async move {
         tokio::select! {
             _ = terminate.recv() => {}
@@ -70,6 +66,27 @@ pub(crate) async fn serve(home: &Path, config: &Config) -> anyhow::Result<()> {
     files::remove_traces(home);
     tracing::info!("skepd has stopped");
     Ok(())
+}
+
+/// The application with everything that is configured.
+fn application(home: &Path, config: &Config, store: Arc<Store>) -> anyhow::Result<Arc<App>> {
+    let embedder = Arc::new(SentenceEmbedder::built_in());
+    let settings = Settings {
+        index_budget: config.index.budget_mib << 20,
+    };
+    let app = App::new(store, embedder, Arc::new(Monotonic::start()), settings);
+    let app = app.with_capture(config.capture.settings()?);
+    let app = app.with_fetching(config.sources.fetching()?);
+    Ok(Arc::new(match config.model.settings()? {
+        None => app,
+        Some(settings) => {
+            tracing::info!(
+                endpoint = settings.endpoint,
+                "closed sessions are read by a model"
+            );
+            app.with_model(settings, Arc::new(Endpoint::open(home, &config.model)?))
+        }
+    }))
 }
 
 async fn listen(home: &Path, config: &Config) -> anyhow::Result<Listeners> {
@@ -96,7 +113,11 @@ async fn bind_loopback(address: SocketAddr) -> anyhow::Result<TcpListener> {
     })
 }
 
-fn edge(app: &Arc<App>, listeners: &Listeners) -> anyhow::Result<Arc<Edge>> {
+fn edge(
+    app: &Arc<App>,
+    listeners: &Listeners,
+    limits: Option<Limits>,
+) -> anyhow::Result<Arc<Edge>> {
     let mut shown = vec!["unix:skepd.sock".to_owned()];
     if let Some(tcp) = &listeners.tcp {
         shown.push(format!("tcp:{}", tcp.local_addr()?));
@@ -104,6 +125,7 @@ fn edge(app: &Arc<App>, listeners: &Listeners) -> anyhow::Result<Arc<Edge>> {
     Ok(Arc::new(Edge {
         app: Arc::clone(app),
         version: env!("CARGO_PKG_VERSION"),
+        limits,
         listeners: OnceLock::from(shown),
     }))
 }

@@ -1,7 +1,7 @@
 //! The HTTP edge: extract, call `app`, convert.
 //!
 //! A request passes, in this order: the guard (who may even speak to a loopback port), the router
-//! built from the route table, the gate (credential, permission, body limit, JSON form), and one
+//! built from the route table, the gate (rate limits, credential, permission, body limit, JSON form), and one
 //! handler, which gets the right it needs as its first argument. Handlers are mounted where one
 //! whose right is not the one in the table does not compile.
 
@@ -12,6 +12,7 @@ mod gate;
 mod guard;
 mod handlers;
 mod json;
+mod limits;
 mod listen;
 mod mount;
 mod peer;
@@ -20,6 +21,7 @@ mod request_id;
 mod scope;
 mod visit;
 
+pub use limits::Limits;
 pub use listen::{Listeners, Serving};
 pub use mount::{Edge, router};
 pub use peer::Peer;

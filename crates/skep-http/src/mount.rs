@@ -24,6 +24,8 @@ use crate::handlers::{
     access, agents, capture, explain, inject, keys, members, memories, ontology, organizations,
     participants as people, recall, removal, review, sessions, sources, system,
 };
+use crate::limits::{Limits, Told};
+use crate::peer::Peer;
 use crate::record;
 use crate::request_id::RequestId;
 use crate::visit::Visit;
@@ -34,6 +36,8 @@ pub struct Edge {
     pub app: Arc<App>,
     /// Version to report.
     pub version: &'static str,
+    /// How calls are counted; not at all if absent.
+    pub limits: Option<Limits>,
     /// Where we listen, for the health report.
     pub listeners: OnceLock<Vec<String>>,
 }
@@ -283,7 +287,10 @@ async fn answer(
     handler: Handler,
     params: RawPathParams,
     (parts, body): (Parts, Body),
+    told: Arc<Told>,
 ) -> Result<Response, ApiError> {
+    told.count_address(&edge, route, parts.extensions.get::<Peer>())
+        .await?;
     let caller = record::refusal(
         &edge,
         route,
@@ -292,6 +299,7 @@ async fn answer(
         gate::admit(&edge.app, route, &parts).await,
     )?;
     if let Some(caller) = &caller {
+        told.count_caller(&edge, route, caller).await?;
         let verdict = gate::allow(&edge.app, route, &parts, caller);
         record::refusal(&edge, route, &parts, Some(caller), verdict)?;
     }
@@ -308,6 +316,8 @@ async fn answer(
                 parts,
                 body,
                 path,
+                class: route.rate,
+                told,
             })
             .await
         }
@@ -336,8 +346,11 @@ async fn serve(
 ) -> Response {
     let (parts, body) = gate::split(request);
     let id = request_id(&parts.extensions);
-    let answer = answer(edge, route, handler, params, (parts, body)).await;
+    let told = Arc::new(Told::default());
+    let call = (Arc::clone(&edge), Arc::clone(&told));
+    let answer = answer(call.0, route, handler, params, (parts, body), call.1).await;
     let mut response = answer.unwrap_or_else(|error| error.respond(&id));
+    told.write(response.headers_mut(), edge.app.now());
     response
         .headers_mut()
         .insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));

@@ -7,9 +7,11 @@ use axum::http::request::Parts;
 use bytes::Bytes;
 use serde::de::DeserializeOwned;
 use skep_app::App;
+use skep_domain::RateClass;
 
 use crate::error::ApiError;
 use crate::json;
+use crate::limits::Told;
 use crate::mount::Edge;
 use crate::peer::Peer;
 use crate::request_id::RequestId;
@@ -21,6 +23,9 @@ pub(crate) struct Visit {
     pub(crate) body: Bytes,
     /// Parameters of the path, by name.
     pub(crate) path: Vec<(String, String)>,
+    /// Which allowance the route draws on.
+    pub(crate) class: RateClass,
+    pub(crate) told: Arc<Told>,
 }
 
 #[expect(
@@ -53,6 +58,12 @@ impl Visit {
     /// The other end of the connection.
     pub(crate) fn peer(&self) -> Option<Peer> {
         self.parts.extensions.get::<Peer>().copied()
+    }
+
+    /// Counts this call for an account too, by whatever name somebody typed, known or not. The name
+    /// is normalised by the caller as it is before it is looked up.
+    pub(crate) async fn count_account(&self, name: &[u8]) -> Result<(), ApiError> {
+        self.told.count_account(&self.edge, self.class, name).await
     }
 
     /// The request's id.

@@ -7,10 +7,12 @@
 pub mod gcra;
 mod limiter;
 mod local;
+mod quotas;
 mod shared;
 mod subject;
 
 pub use limiter::{Away, Limiter, State, Taken};
 pub use local::Local;
+pub use quotas::Quotas;
 pub use shared::{Shared, SharedConfig, SharedError};
 pub use subject::Subject;

@@ -13,21 +13,11 @@ use crate::subject::{Fingerprint, Subject};
 /// Counts calls.
 #[derive(Debug)]
 pub struct Limiter {
-    key: Key,
     local: Local,
     shared: Option<Shared>,
     nodes: u32,
     alone: AtomicU64,
     refused: AtomicU64,
-}
-
-/// A key without a `Debug`.
-struct Key(MacKey);
-
-impl std::fmt::Debug for Key {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("Key")
-    }
 }
 
 /// The store that nodes share is away, and this class is closed then.
@@ -66,9 +56,8 @@ pub struct State {
 impl Limiter {
     /// Counts in this process, for a daemon that is alone.
     #[must_use]
-    pub fn local(key: MacKey) -> Self {
+    pub fn local() -> Self {
         Self {
-            key: Key(key),
             local: Local::default(),
             shared: None,
             nodes: 1,
@@ -79,26 +68,27 @@ impl Limiter {
 
     /// Counts in a store that `nodes` nodes share.
     #[must_use]
-    pub fn shared(key: MacKey, shared: Shared, nodes: u32) -> Self {
+    pub fn shared(shared: Shared, nodes: u32) -> Self {
         Self {
             shared: Some(shared),
             nodes: nodes.max(1),
-            ..Self::local(key)
+            ..Self::local()
         }
     }
 
     /// Takes one call from each of the allowances of these subjects, or from none. A subject that no
-    /// rule of the class counts is passed over.
+    /// rule of the class counts is passed over. `key` keeps who they are from the shared store.
     ///
     /// # Errors
     /// [`Away`] for a closed class whose store cannot be asked.
     pub async fn take(
         &self,
+        key: &MacKey,
         class: RateClass,
         subjects: &[(Subject<'_>, Quota)],
         now: Timestamp,
     ) -> Result<Option<Taken>, Away> {
-        self.take_at(class, subjects, now, false).await
+        self.take_at(key, class, subjects, now, false).await
     }
 
     /// As [`Self::take`], with the shared store going by `now` too instead of its own clock. For
@@ -108,6 +98,7 @@ impl Limiter {
     /// As [`Self::take`].
     pub async fn take_at(
         &self,
+        key: &MacKey,
         class: RateClass,
         subjects: &[(Subject<'_>, Quota)],
         now: Timestamp,
@@ -118,7 +109,7 @@ impl Limiter {
         }
         let now = now.as_micros();
         if let Some(shared) = &self.shared {
-            let asked = self.asked(class, subjects, 1);
+            let asked = asked(key, class, subjects, 1);
             let clock = by_our_clock.then_some(now);
             if let Some((decision, now)) = shared.take(&asked, clock).await {
                 return Ok(tightest(subjects, &asked, &decision, now));
@@ -129,7 +120,7 @@ impl Limiter {
             }
             self.alone.fetch_add(1, Ordering::Relaxed);
         }
-        let asked = self.asked(class, subjects, self.nodes);
+        let asked = asked(key, class, subjects, self.nodes);
         let decision = self.local.take(class, &asked, now);
         Ok(tightest(subjects, &asked, &decision, now))
     }
@@ -163,21 +154,21 @@ impl Limiter {
             keys: self.local.len(),
         }
     }
+}
 
-    fn asked(
-        &self,
-        class: RateClass,
-        subjects: &[(Subject<'_>, Quota)],
-        nodes: u32,
-    ) -> Vec<(Fingerprint, Allowance)> {
-        subjects
-            .iter()
-            .map(|(subject, quota)| {
-                let print = subject.fingerprint(&self.key.0, class);
-                (print, quota.shared_among(nodes).into())
-            })
-            .collect()
-    }
+fn asked(
+    key: &MacKey,
+    class: RateClass,
+    subjects: &[(Subject<'_>, Quota)],
+    nodes: u32,
+) -> Vec<(Fingerprint, Allowance)> {
+    subjects
+        .iter()
+        .map(|(subject, quota)| {
+            let print = subject.fingerprint(key, class);
+            (print, quota.shared_among(nodes).into())
+        })
+        .collect()
 }
 
 /// The allowance that refuses longest, else the one with the least left.

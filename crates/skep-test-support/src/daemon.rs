@@ -7,8 +7,9 @@ use std::sync::{Arc, OnceLock};
 use skep_app::{App, AuditDesk, CaptureSettings, Fetching, PageOf, Settings, Upkeep};
 use skep_authz::rights::{self, MemoryReview};
 use skep_domain::{Harness, MemoryId, MemoryKind, MemoryState, Trust, Validity, Visibility};
-use skep_http::{Edge, Listeners, Serving};
+use skep_http::{Edge, Limits, Listeners, Serving};
 use skep_index::StaticEmbedder;
+use skep_limit::{Limiter, Quotas};
 use skep_store::{Kept, MemoryBody, NewMemory, Store};
 use tokio::net::{TcpListener, UnixListener};
 use tokio::sync::oneshot;
@@ -43,21 +44,31 @@ impl TestDaemon {
 
     /// Starts one whose upkeep happens when the test says so, and at no other time.
     pub async fn start_quiet() -> Self {
-        Self::start_as(unbound(), false, Fetching::default()).await
+        Self::start_as(unbound(), false, Fetching::default(), limits()).await
     }
 
     /// Starts one that captures whatever directory it is told of, and fetches from there.
     pub async fn start_fetching(fetching: Fetching) -> Self {
-        Self::start_as(unbound(), true, fetching).await
+        Self::start_as(unbound(), true, fetching, limits()).await
     }
 
     /// Starts one that captures by these settings.
     pub async fn start_with(capture: CaptureSettings) -> Self {
-        Self::start_as(capture, true, Fetching::default()).await
+        Self::start_as(capture, true, Fetching::default(), limits()).await
+    }
+
+    /// Starts one that counts calls like this.
+    pub async fn start_limited(limits: Limits) -> Self {
+        Self::start_as(unbound(), false, Fetching::default(), limits).await
     }
 
     #[expect(clippy::expect_used, reason = "a test without its daemon cannot go on")]
-    async fn start_as(capture: CaptureSettings, tends: bool, fetching: Fetching) -> Self {
+    async fn start_as(
+        capture: CaptureSettings,
+        tends: bool,
+        fetching: Fetching,
+        limits: Limits,
+    ) -> Self {
         let scratch = Scratch::new();
         let clock = Arc::new(ManualClock::new());
         let root = MemoryRootKey::new(7);
@@ -83,6 +94,7 @@ impl TestDaemon {
         let edge = Arc::new(Edge {
             app: Arc::clone(&app),
             version: "test",
+            limits: Some(limits),
             listeners: OnceLock::new(),
         });
         let (stop, stopped) = oneshot::channel();
@@ -211,6 +223,14 @@ impl TestDaemon {
         tx.commit().await.expect("it is durable");
         let (Kept::New(id) | Kept::Known(id)) = kept;
         id
+    }
+}
+
+/// Counts in this process, by the published defaults.
+fn limits() -> Limits {
+    Limits {
+        limiter: Arc::new(Limiter::local()),
+        quotas: Quotas::default(),
     }
 }
 

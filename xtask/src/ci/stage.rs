@@ -10,7 +10,7 @@ use std::time::Instant;
 use anyhow::{Context, Result, ensure};
 
 use super::count::{Count, Runner};
-use crate::{arrows, codegen, deny, tidy};
+use crate::{arrows, codegen, deny, programs, tidy};
 
 /// A part of `ci`.
 pub(super) struct Stage {
@@ -24,6 +24,7 @@ pub(super) enum Work {
     Arrows,
     Deny,
     Codegen,
+    Programs,
     Cargo {
         arguments: &'static str,
         environment: &'static [(&'static str, &'static str)],
@@ -103,6 +104,7 @@ impl Stage {
             Work::Arrows => arrows::run(),
             Work::Deny => deny::run(),
             Work::Codegen => codegen::run(true),
+            Work::Programs => programs::run(),
             Work::Cargo {
                 arguments,
                 environment,

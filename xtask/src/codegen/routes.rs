@@ -3,8 +3,8 @@
 use std::fmt::Write as _;
 
 use anyhow::Result;
-use skep_api::{BodyLimit, Gate, ROUTES, RateClass, Route};
-use skep_domain::Role;
+use skep_api::{BodyLimit, Gate, ROUTES, Route};
+use skep_domain::{RateClass, Role};
 
 /// The page, in Markdown.
 ///
@@ -13,8 +13,8 @@ use skep_domain::Role;
 pub(super) fn page() -> Result<String> {
     let mut page = super::banner("skep-api");
     page.push_str(concat!(
-        "\n\n# Routes\n\nThe router is built from the same table. Rate classes and audit actions are ",
-        "names so far: neither limits nor the ledger are built.\n\n"
+        "\n\n# Routes\n\nThe router is built from the same table. [Rate classes](../limits.md) are counted; audit ",
+        "actions are names so far: the ledger is not built.\n\n"
     ));
     page.push_str("| Method | Path | Needs | Roles | Rate class | Body | Audit action | |\n");
     page.push_str("|---|---|---|---|---|---|---|---|\n");
@@ -65,11 +65,10 @@ fn roles(route: &Route) -> String {
     names.join(", ")
 }
 
-const fn rate(route: &Route) -> &'static str {
+fn rate(route: &Route) -> &'static str {
     match route.rate {
         RateClass::None => "–",
-        RateClass::Api => "api",
-        RateClass::Capture => "capture",
+        class => class.as_str(),
     }
 }
 

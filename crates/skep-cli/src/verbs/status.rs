@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 use serde_json::json;
 use skep_api::capture::CaptureHealth;
-use skep_api::system::{Health, ModelHealth};
+use skep_api::system::{Health, LimitsHealth, ModelHealth};
 use skep_client::{Client, ClientError, Spool, daemon};
 
 use crate::context::Context;
@@ -85,6 +85,10 @@ fn show(context: &Context<'_>, health: &Health) -> Result<(), Failure> {
         row("waiting", waiting),
         row("capture", capture(&workspace.capture)),
         row("model", health.model.as_ref().map_or("off".into(), model)),
+        row(
+            "limits",
+            health.limits.as_ref().map_or("off".into(), limits),
+        ),
         row("spool", spool(context)),
         row(
             "index",
@@ -177,6 +181,29 @@ fn model(health: &ModelHealth) -> String {
         parts.push(format!("paused until {until}"));
     }
     parts.extend(health.problem.as_deref().map(one_line));
+    parts.join(" · ")
+}
+
+/// Where calls are counted, and what an outage of that has cost.
+fn limits(health: &LimitsHealth) -> String {
+    let Some(store) = &health.store else {
+        return "counted here".into();
+    };
+    let mut parts = vec![format!(
+        "counted at {} with {} nodes",
+        one_line(store),
+        health.nodes
+    )];
+    if !health.store_up {
+        parts.push("away now".into());
+    }
+    let counts = [
+        (health.outages, "outages"),
+        (health.counted_alone, "calls counted here meanwhile"),
+        (health.refused, "refused"),
+    ];
+    let counted = counts.iter().filter(|(count, _)| *count > 0);
+    parts.extend(counted.map(|(count, what)| format!("{count} {what}")));
     parts.join(" · ")
 }
 

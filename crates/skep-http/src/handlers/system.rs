@@ -3,13 +3,14 @@
 use axum::response::Response;
 use skep_api::Instant;
 use skep_api::capture::CaptureHealth;
-use skep_api::system::{Health, IndexHealth, ModelHealth, Probe, WorkspaceHealth};
+use skep_api::system::{Health, IndexHealth, LimitsHealth, ModelHealth, Probe, WorkspaceHealth};
 use skep_app::ModelState;
 use skep_authz::{Authorized, rights};
 
 use crate::call::{Call, ok};
 use crate::convert;
 use crate::error::ApiError;
+use crate::limits::Limits;
 use crate::visit::Visit;
 
 pub(crate) async fn probe(_: Visit) -> Result<Response, ApiError> {
@@ -30,7 +31,8 @@ pub(crate) async fn health(
     call: Call,
 ) -> Result<Response, ApiError> {
     let status = call.app().status(authorized).await?;
-    let problems: Vec<String> = status.problem.into_iter().collect();
+    let mut problems: Vec<String> = status.problem.into_iter().collect();
+    problems.extend(call.edge.limits.as_ref().and_then(away));
     ok(&Health {
         version: call.edge.version.into(),
         mode: "local".into(),
@@ -68,11 +70,34 @@ pub(crate) async fn health(
             seq: status.seq,
         },
         model: status.model.as_ref().map(model),
+        limits: call.edge.limits.as_ref().map(limits),
         index: IndexHealth {
             workspaces: status.hot.workspaces,
             bytes: status.hot.bytes,
             budget: status.hot.budget,
         },
+    })
+}
+
+fn limits(limits: &Limits) -> LimitsHealth {
+    let state = limits.limiter.state();
+    LimitsHealth {
+        store_up: state.shared.as_ref().is_some_and(|(_, up)| *up),
+        store: state.shared.map(|(address, _)| address),
+        nodes: state.nodes,
+        outages: state.outages,
+        counted_alone: state.alone,
+        refused: state.refused,
+        keys: state.keys as u64,
+    }
+}
+
+fn away(limits: &Limits) -> Option<String> {
+    let (address, up) = limits.limiter.state().shared?;
+    (!up).then(|| {
+        format!(
+            "the store of rate limits at {address} is away: each node counts alone, and what must not be guessed at is refused"
+        )
     })
 }
 

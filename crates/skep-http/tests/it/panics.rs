@@ -38,6 +38,7 @@ async fn a_panicking_handler_is_a_500_and_the_next_request_is_served() {
     let edge = Arc::new(Edge {
         app: Arc::new(app),
         version: "test",
+        limits: None,
         listeners: OnceLock::new(),
     });
     let socket = UnixListener::bind(scratch.path().join("s")).unwrap();

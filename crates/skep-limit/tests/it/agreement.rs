@@ -44,8 +44,8 @@ async fn in_process_the_script_and_a_reference_decide_alike() {
     let redis = RedisServer::start();
     let shared = Shared::new(config(redis.url())).expect("a URL");
     assert!(shared.mend().await);
-    let there = Limiter::shared(key(), shared, 1);
-    let here = Limiter::local(key());
+    let there = Limiter::shared(shared, 1);
+    let here = Limiter::local();
     let steps = proptest::collection::vec((0i64..2_000_000_000, any::<bool>()), 1..60);
     let mut runner = TestRunner::new(Config::default());
     let (mut allowed, mut refused) = (0, 0);
@@ -74,8 +74,10 @@ async fn in_process_the_script_and_a_reference_decide_alike() {
             let name = case.to_be_bytes();
             let asked = [(Subject::Credential(&name), quota)];
             let at = Timestamp::from_micros(now);
-            let ours = here.take(RateClass::Api, &asked, at).await;
-            let theirs = there.take_at(RateClass::Api, &asked, at, true).await;
+            let ours = here.take(&key(), RateClass::Api, &asked, at).await;
+            let theirs = there
+                .take_at(&key(), RateClass::Api, &asked, at, true)
+                .await;
             assert_eq!(ours, theirs, "{quota} at {now}");
             let ours = ours.expect("in process").expect("counted");
             assert_eq!(ours.allowed, reference.check().is_ok(), "{quota} at {now}");
@@ -95,8 +97,8 @@ async fn several_allowances_are_taken_from_together_or_not_at_all_in_both() {
     let redis = RedisServer::start();
     let shared = Shared::new(config(redis.socket_url())).expect("a URL");
     assert!(shared.mend().await);
-    let there = Limiter::shared(key(), shared, 1);
-    let here = Limiter::local(key());
+    let there = Limiter::shared(shared, 1);
+    let here = Limiter::local();
     let (wide, narrow) = (Quota::new(10, 3_600), Quota::new(2, 3_600));
     let now = Timestamp::from_micros(START);
     let mut seen = Vec::new();
@@ -105,14 +107,24 @@ async fn several_allowances_are_taken_from_together_or_not_at_all_in_both() {
             (Subject::Account(b"all"), wide),
             (Subject::Credential(name), narrow),
         ];
-        let ours = here.take(RateClass::Api, &asked, now).await;
-        assert_eq!(ours, there.take_at(RateClass::Api, &asked, now, true).await);
+        let ours = here.take(&key(), RateClass::Api, &asked, now).await;
+        assert_eq!(
+            ours,
+            there
+                .take_at(&key(), RateClass::Api, &asked, now, true)
+                .await
+        );
         seen.push(ours.expect("in process").expect("counted").allowed);
     }
     assert_eq!(seen, [true, true, false, true, true, false]);
     let rest = [(Subject::Account(b"all"), wide)];
-    let ours = here.take(RateClass::Api, &rest, now).await;
-    assert_eq!(ours, there.take_at(RateClass::Api, &rest, now, true).await);
+    let ours = here.take(&key(), RateClass::Api, &rest, now).await;
+    assert_eq!(
+        ours,
+        there
+            .take_at(&key(), RateClass::Api, &rest, now, true)
+            .await
+    );
     let left = ours
         .expect("in process")
         .expect("counted")
@@ -132,7 +144,7 @@ async fn l08_two_nodes_at_once_let_exactly_the_quota_through() {
     for _ in 0..2 {
         let shared = Shared::new(config(redis.url())).expect("a URL");
         assert!(shared.mend().await);
-        nodes.push(std::sync::Arc::new(Limiter::shared(key(), shared, 2)));
+        nodes.push(std::sync::Arc::new(Limiter::shared(shared, 2)));
     }
     let quota = Quota::new(100, 86_400);
     let mut calls = tokio::task::JoinSet::new();
@@ -141,7 +153,7 @@ async fn l08_two_nodes_at_once_let_exactly_the_quota_through() {
         calls.spawn(async move {
             let asked = [(Subject::Credential(b"one"), quota)];
             let now = Timestamp::from_micros(0);
-            let taken = node.take(RateClass::Api, &asked, now).await;
+            let taken = node.take(&key(), RateClass::Api, &asked, now).await;
             taken.expect("the store").expect("counted").allowed
         });
     }

@@ -17,12 +17,14 @@ async fn limiter(redis: &RedisServer, nodes: u32) -> Limiter {
     });
     let shared = shared.expect("a URL");
     assert!(shared.mend().await);
-    Limiter::shared(key(), shared, nodes)
+    Limiter::shared(shared, nodes)
 }
 
 async fn take(limiter: &Limiter, class: RateClass, name: &[u8]) -> Result<bool, Away> {
     let asked = [(Subject::Credential(name), Quota::new(10, 3_600))];
-    let taken = limiter.take(class, &asked, Timestamp::from_micros(0)).await;
+    let taken = limiter
+        .take(&key(), class, &asked, Timestamp::from_micros(0))
+        .await;
     taken.map(|taken| taken.is_some_and(|taken| taken.allowed))
 }
 

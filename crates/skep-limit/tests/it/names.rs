@@ -11,7 +11,7 @@ async fn t14_no_name_reaches_the_server_and_no_command_is_smuggled() {
     let redis = RedisServer::start();
     let shared = Shared::new(config(redis.url())).expect("a URL");
     assert!(shared.mend().await);
-    let limiter = Limiter::shared(key(), shared, 1);
+    let limiter = Limiter::shared(shared, 1);
     let watch = redis.watch();
     let long = vec![b'A'; 64 << 10];
     let hostile: [&[u8]; 7] = [
@@ -29,7 +29,7 @@ async fn t14_no_name_reaches_the_server_and_no_command_is_smuggled() {
         for name in hostile {
             let asked = [(Subject::Account(name), quota)];
             let taken = limiter
-                .take(RateClass::Login, &asked, Timestamp::from_micros(0))
+                .take(&key(), RateClass::Login, &asked, Timestamp::from_micros(0))
                 .await;
             let taken = taken.expect("the store").expect("counted");
             left.push((round, taken.standing.remaining));
@@ -66,21 +66,25 @@ async fn t14_no_name_reaches_the_server_and_no_command_is_smuggled() {
 
 #[tokio::test]
 async fn s06_what_one_is_told_follows_from_ones_own_calls() {
-    let limiter = Limiter::local(key());
+    let limiter = Limiter::local();
     let quota = Quota::new(100, 60);
     let now = Timestamp::from_micros(0);
     let ask = |name: &'static [u8]| [(Subject::Credential(name), quota)];
     let mut alone = Vec::new();
     for _ in 0..10 {
-        alone.push(limiter.take(RateClass::Api, &ask(b"quiet"), now).await);
+        alone.push(
+            limiter
+                .take(&key(), RateClass::Api, &ask(b"quiet"), now)
+                .await,
+        );
     }
-    let busy = Limiter::local(key());
+    let busy = Limiter::local();
     let mut beside = Vec::new();
     for _ in 0..10 {
         for _ in 0..50 {
-            let _ = busy.take(RateClass::Api, &ask(b"loud"), now).await;
+            let _ = busy.take(&key(), RateClass::Api, &ask(b"loud"), now).await;
         }
-        beside.push(busy.take(RateClass::Api, &ask(b"quiet"), now).await);
+        beside.push(busy.take(&key(), RateClass::Api, &ask(b"quiet"), now).await);
     }
     assert_eq!(alone, beside);
 }

@@ -1,0 +1,178 @@
+//! Rate limits over HTTP: headers, 429, whose calls count for whom, and the shared store gone.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use skep_domain::Quota;
+use skep_http::Limits;
+use skep_limit::{Limiter, Quotas, Shared, SharedConfig};
+use skep_test_support::{RedisServer, Reply, Request, TestDaemon};
+
+fn quotas(set: &[(&str, &str)]) -> Quotas {
+    let mut quotas = Quotas::default();
+    for (name, quota) in set {
+        let quota = Quota::parse(quota).expect("a quota");
+        assert!(quotas.set(name, quota), "{name}");
+    }
+    quotas
+}
+
+fn here(set: &[(&str, &str)]) -> Limits {
+    Limits {
+        limiter: Arc::new(Limiter::local()),
+        quotas: quotas(set),
+    }
+}
+
+async fn get(daemon: &TestDaemon, token: &str) -> Reply {
+    let request = Request::new("GET", "/api/v1/memories").bearer(token);
+    request.send(daemon.address).await.expect("an answer")
+}
+
+/// The headers about limits, in the order of their names.
+fn told(reply: &Reply) -> Vec<String> {
+    let mut lines: Vec<String> = reply
+        .head
+        .lines()
+        .map(str::to_lowercase)
+        .filter(|line| line.contains("ratelimit") || line.starts_with("retry-after"))
+        .collect();
+    lines.sort();
+    lines
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_limited_answer_says_what_is_left_and_429_says_when_to_come_back() {
+    let daemon = TestDaemon::start_limited(here(&[("api_credential", "3/min")])).await;
+    let owner = daemon.a.token("owner");
+    let mut replies = Vec::new();
+    for _ in 0..4 {
+        replies.push(get(&daemon, &owner).await);
+    }
+    let statuses: Vec<u16> = replies.iter().map(|reply| reply.status).collect();
+    assert_eq!(statuses, [200, 200, 200, 429]);
+    assert_eq!(
+        told(&replies[0]),
+        [
+            "ratelimit-limit: 3",
+            "ratelimit-remaining: 2",
+            "ratelimit-reset: 20",
+            "x-ratelimit-limit: 3",
+            "x-ratelimit-remaining: 2",
+            // 2026-01-01T00:00:20Z and the microseconds that the clock has gone on
+            "x-ratelimit-reset: 1767225621",
+        ]
+    );
+    let last = &replies[3];
+    assert_eq!(last.code(), "RATE_LIMITED");
+    assert!(
+        told(last).contains(&"retry-after: 20".to_owned()),
+        "{}",
+        last.head
+    );
+    assert!(told(last).contains(&"ratelimit-remaining: 0".to_owned()));
+    let wait = last.json()["error"]["retry_after_ms"]
+        .as_u64()
+        .expect("a wait");
+    assert!((19_000..=20_000).contains(&wait), "{wait}");
+
+    daemon.clock.advance_seconds(20);
+    assert_eq!(get(&daemon, &owner).await.status, 200);
+    assert_eq!(get(&daemon, &owner).await.status, 429);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn refusals_count_and_are_told_too_but_nobody_without_a_credential_is_told_anything() {
+    let daemon = TestDaemon::start_limited(here(&[("api_credential", "2/min")])).await;
+    let reader = daemon.a.token("reader");
+    let write = Request::new("POST", "/api/v1/memories").bearer(&reader);
+    let write = write.json(&serde_json::json!({ "text": "no" }));
+    for expected in [403, 403, 429] {
+        let reply = write.send(daemon.address).await.expect("an answer");
+        assert_eq!(reply.status, expected);
+        assert_eq!(told(&reply).len(), 6 + usize::from(expected == 429));
+    }
+    for request in [
+        Request::new("GET", "/healthz"),
+        Request::new("GET", "/api/v1/memories"),
+        Request::new("GET", "/api/v1/memories").bearer("skep_it_wrong"),
+        Request::new("GET", "/no/such/path").bearer(&reader),
+    ] {
+        let reply = request.send(daemon.address).await.expect("an answer");
+        assert_eq!(
+            told(&reply),
+            Vec::<String>::new(),
+            "{}",
+            request.first_line()
+        );
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn s06_what_an_organization_is_told_depends_on_its_own_calls_only() {
+    let set = [("api_credential", "50/min"), ("api_organization", "60/min")];
+    let daemon = TestDaemon::start_limited(here(&set)).await;
+    let (ours, theirs) = (daemon.a.token("owner"), daemon.b.token("owner"));
+    let mut heads = Vec::new();
+    for _ in 0..5 {
+        for _ in 0..20 {
+            get(&daemon, &theirs).await;
+        }
+        let reply = get(&daemon, &ours).await;
+        assert_eq!(reply.status, 200, "their flood is theirs");
+        heads.push(told(&reply)[1].clone());
+    }
+    let expected: Vec<String> = (0..5)
+        .map(|call| format!("ratelimit-remaining: {}", 49 - call))
+        .collect();
+    assert_eq!(heads, expected);
+    assert_eq!(get(&daemon, &theirs).await.status, 429);
+
+    // Within an organization the calls of all credentials count together.
+    let colleague = daemon.a.token("colleague");
+    let mut passed = 0;
+    while get(&daemon, &colleague).await.status == 200 {
+        passed += 1;
+    }
+    assert_eq!(passed, 50);
+    let mut passed = 0;
+    while get(&daemon, &ours).await.status == 200 {
+        passed += 1;
+    }
+    assert_eq!(passed, 5, "60 of the organization, less 5 and 50");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn f01_http_goes_on_with_its_part_when_the_shared_store_is_paused() {
+    let redis = RedisServer::start();
+    let shared = Shared::new(SharedConfig {
+        url: redis.url(),
+        user: None,
+        password: None,
+        patience: Duration::from_millis(200),
+    })
+    .expect("a URL");
+    assert!(shared.mend().await);
+    let daemon = TestDaemon::start_limited(Limits {
+        limiter: Arc::new(Limiter::shared(shared, 2)),
+        quotas: quotas(&[("api_credential", "20/h")]),
+    })
+    .await;
+    let owner = daemon.a.token("owner");
+    let reply = get(&daemon, &owner).await;
+    assert_eq!(told(&reply)[0], "ratelimit-limit: 20");
+    redis.pause();
+    let mut statuses = Vec::new();
+    for _ in 0..12 {
+        let reply = get(&daemon, &owner).await;
+        assert_eq!(
+            told(&reply)
+                .iter()
+                .find(|line| line.starts_with("ratelimit-limit"))
+                .expect("told"),
+            "ratelimit-limit: 10"
+        );
+        statuses.push(reply.status);
+    }
+    assert_eq!(statuses, [vec![200; 10], vec![429; 2]].concat());
+}
