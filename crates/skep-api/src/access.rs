@@ -48,6 +48,9 @@ pub struct CreateKeyRequest {
     /// The harness that it is for, such as `claude-code`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub harness: Option<String>,
+    /// The projects that it may read and write, by name, at most 12; all if there are none.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub projects: Vec<String>,
     /// Permissions that it is narrowed to; all of the role if absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub permissions: Option<Vec<String>>,
@@ -98,6 +101,9 @@ pub struct Key {
     /// The harness that it is for.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub harness: Option<String>,
+    /// The projects that it is bound to, by name.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub projects: Vec<String>,
     /// Permissions that it is narrowed to.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub permissions: Option<Vec<String>>,

@@ -32,7 +32,7 @@ pub enum AppError {
     },
     /// The store failed or refused.
     #[error(transparent)]
-    Store(#[from] StoreError),
+    Store(StoreError),
     /// A credential could not be checked: refuse, and say that trying again may help.
     #[error("credentials cannot be checked: {0}")]
     AuthUnavailable(StoreError),
@@ -134,6 +134,15 @@ impl Invalid {
 impl std::fmt::Display for Invalid {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str(&self.message)
+    }
+}
+
+impl From<StoreError> for AppError {
+    fn from(error: StoreError) -> Self {
+        match error {
+            StoreError::OutOfBounds(why) => Self::Forbidden(why),
+            other => Self::Store(other),
+        }
     }
 }
 

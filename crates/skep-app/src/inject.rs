@@ -108,6 +108,10 @@ impl App {
         id_text: IdText<'_>,
     ) -> Result<Injected, AppError> {
         check(&request)?;
+        let bound = capturing.bindings().harness;
+        if bound.is_some_and(|bound| bound != request.harness) {
+            return Err(AppError::Forbidden("the key is bound to another harness"));
+        }
         let deadline = Duration::from_millis(request.deadline_ms.min(DEADLINE_MAX).into());
         let work = async {
             let finding = self.find(reading, &request);

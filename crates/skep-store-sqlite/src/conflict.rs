@@ -53,8 +53,8 @@ pub(crate) fn list(
         .before
         .map_or_else(|| AFTER_ALL.to_vec(), |id| id.to_bytes().to_vec());
     let sql = visible_conflicts!(
-        " AND c.resolved_at IS NULL AND m.state = 0 AND n.state = 0 AND c.id < ?6
-         ORDER BY c.id DESC LIMIT ?7"
+        " AND c.resolved_at IS NULL AND m.state = 0 AND n.state = 0 AND c.id < ?7
+         ORDER BY c.id DESC LIMIT ?8"
     );
     rows.statement(sql)?
         .query_and_then(
@@ -64,6 +64,7 @@ pub(crate) fn list(
                 ring.owner,
                 ring.least,
                 ring.group,
+                ring.projects,
                 before,
                 page.limit
             ],
@@ -78,7 +79,7 @@ pub(crate) fn get(
     id: ConflictId,
 ) -> Result<Option<ConflictRow>, Failure> {
     let ring = RingValues::of(ring);
-    rows.statement(visible_conflicts!(" AND c.id = ?6"))?
+    rows.statement(visible_conflicts!(" AND c.id = ?7"))?
         .query_and_then(
             params![
                 rows.workspace,
@@ -86,6 +87,7 @@ pub(crate) fn get(
                 ring.owner,
                 ring.least,
                 ring.group,
+                ring.projects,
                 id.to_bytes()
             ],
             stored,

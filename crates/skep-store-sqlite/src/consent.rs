@@ -142,11 +142,11 @@ pub(crate) fn observations(
     let sql = concat!(
         "SELECT a.subject, MIN(a.observer), MIN(a.derived), m.id FROM memory_about AS a
          CROSS JOIN memory_facts AS m ON m.workspace_id = ?1 AND m.id = a.memory AND m.state = 0
-         WHERE a.workspace_id = ?1 AND a.subject IN (SELECT ?6 UNION ALL SELECT al.id
-             FROM participant AS al WHERE al.workspace_id = ?1 AND al.merged_into = ?6)
-         AND (?7 IS NULL OR a.observer = ?7) AND m.id < ?8 AND ",
+         WHERE a.workspace_id = ?1 AND a.subject IN (SELECT ?7 UNION ALL SELECT al.id
+             FROM participant AS al WHERE al.workspace_id = ?1 AND al.merged_into = ?7)
+         AND (?8 IS NULL OR a.observer = ?8) AND m.id < ?9 AND ",
         ring_predicate!("m"),
-        " GROUP BY m.id ORDER BY m.id DESC LIMIT ?9"
+        " GROUP BY m.id ORDER BY m.id DESC LIMIT ?10"
     );
     let found = rows
         .statement(sql)?
@@ -157,6 +157,7 @@ pub(crate) fn observations(
                 values.owner,
                 values.least,
                 values.group,
+                values.projects,
                 page.subject.to_bytes(),
                 bytes_of(page.observer),
                 before,

@@ -21,7 +21,7 @@ pub(crate) fn put(
     let sql = concat!(
         "SELECT (SELECT COALESCE(MAX(i.ordinal) + 1, 0) FROM injection AS i
                  WHERE i.workspace_id = ?1 AND i.session = s.id)
-         FROM session AS s WHERE s.workspace_id = ?1 AND s.id = ?6 AND ",
+         FROM session AS s WHERE s.workspace_id = ?1 AND s.id = ?7 AND ",
         ring_predicate!("s")
     );
     let ordinal: Option<u64> = rows
@@ -33,6 +33,7 @@ pub(crate) fn put(
                 ring.owner,
                 ring.least,
                 ring.group,
+                ring.projects,
                 row.session.to_bytes()
             ],
             |row| row.get(0),
@@ -68,12 +69,12 @@ pub(crate) fn injected(
     let sql = concat!(
         "SELECT i.memories FROM session AS s CROSS JOIN injection AS i
           ON i.workspace_id = ?1 AND i.session = s.id
-          WHERE s.workspace_id = ?1 AND s.id = ?6
+          WHERE s.workspace_id = ?1 AND s.id = ?7
             AND i.ordinal >= (SELECT COALESCE(MAX(l.ordinal), 0) FROM injection AS l
                               WHERE l.workspace_id = ?1 AND l.session = s.id AND l.moment = 2)
             AND ",
         ring_predicate!("s"),
-        " ORDER BY i.ordinal DESC LIMIT ?7"
+        " ORDER BY i.ordinal DESC LIMIT ?8"
     );
     let lists = rows
         .statement(sql)?
@@ -84,6 +85,7 @@ pub(crate) fn injected(
                 ring.owner,
                 ring.least,
                 ring.group,
+                ring.projects,
                 session.to_bytes(),
                 limit
             ],
@@ -107,9 +109,9 @@ pub(crate) fn list(
         "SELECT i.id, i.session, i.ordinal, i.at, i.moment, i.memories, i.body
           FROM injection AS i CROSS JOIN session AS s
           ON s.workspace_id = ?1 AND s.id = i.session
-          WHERE i.workspace_id = ?1 AND i.id < ?6 AND (?8 IS NULL OR i.session = ?8) AND ",
+          WHERE i.workspace_id = ?1 AND i.id < ?7 AND (?9 IS NULL OR i.session = ?9) AND ",
         ring_predicate!("s"),
-        " ORDER BY i.id DESC LIMIT ?7"
+        " ORDER BY i.id DESC LIMIT ?8"
     );
     rows.statement(sql)?
         .query_and_then(
@@ -119,6 +121,7 @@ pub(crate) fn list(
                 ring.owner,
                 ring.least,
                 ring.group,
+                ring.projects,
                 before,
                 page.limit,
                 bytes_of(session)

@@ -128,7 +128,7 @@ pub(crate) fn own_windows(
 ) -> Result<Option<Vec<Window>>, Failure> {
     let values = RingValues::of(ring);
     let sql = concat!(
-        "SELECT EXISTS (SELECT 1 FROM session AS s WHERE s.workspace_id = ?1 AND s.id = ?6
+        "SELECT EXISTS (SELECT 1 FROM session AS s WHERE s.workspace_id = ?1 AND s.id = ?7
           AND ((s.owner_kind = ?2 AND s.owner = ?3) OR (",
         visibility_predicate!("s"),
         " AND ",
@@ -142,6 +142,7 @@ pub(crate) fn own_windows(
             values.owner,
             values.least,
             values.group,
+            values.projects,
             session.to_bytes()
         ],
         |row| row.get(0),
@@ -247,9 +248,9 @@ pub(crate) fn memories(
     let values = RingValues::of(ring);
     let sql = concat!(
         "SELECT m.id FROM memory_facts AS m
-         WHERE m.workspace_id = ?1 AND m.session = ?6 AND m.state = 0 AND ",
+         WHERE m.workspace_id = ?1 AND m.session = ?7 AND m.state = 0 AND ",
         ring_predicate!("m"),
-        " ORDER BY m.id DESC LIMIT ?7"
+        " ORDER BY m.id DESC LIMIT ?8"
     );
     let ids = rows
         .statement(sql)?
@@ -260,6 +261,7 @@ pub(crate) fn memories(
                 values.owner,
                 values.least,
                 values.group,
+                values.projects,
                 session.to_bytes(),
                 limit
             ],

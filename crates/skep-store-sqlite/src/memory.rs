@@ -26,12 +26,12 @@ use crate::rows::{Rows, id_array};
 /// superseded since; never what is quarantined or was forgotten.
 macro_rules! filter_predicate {
     () => {
-        "((?6 IS NULL AND m.state = 0)
-          OR (m.state IN (0, 2) AND m.recorded_at <= ?6 AND m.valid_from <= ?6
-              AND CASE WHEN m.superseded_at IS NULL THEN m.valid_to IS NULL OR ?6 < m.valid_to
-                       ELSE ?6 < m.superseded_at END))
-         AND (?7 IS NULL OR m.project = ?7)
-         AND (?8 >> m.kind) & 1"
+        "((?7 IS NULL AND m.state = 0)
+          OR (m.state IN (0, 2) AND m.recorded_at <= ?7 AND m.valid_from <= ?7
+              AND CASE WHEN m.superseded_at IS NULL THEN m.valid_to IS NULL OR ?7 < m.valid_to
+                       ELSE ?7 < m.superseded_at END))
+         AND (?8 IS NULL OR m.project = ?8)
+         AND (?9 >> m.kind) & 1"
     };
 }
 
@@ -52,17 +52,17 @@ macro_rules! page {
             " FROM memory_facts AS m
               CROSS JOIN memory AS b ON b.workspace_id = ?1 AND b.id = m.id
               LEFT JOIN project AS p ON p.workspace_id = ?1 AND p.id = m.project
-              WHERE m.workspace_id = ?1 AND m.id < ?9 AND ",
+              WHERE m.workspace_id = ?1 AND m.id < ?10 AND ",
             filter_predicate!(),
             " AND ",
             ring_predicate!("m"),
             $more,
-            " ORDER BY m.id DESC LIMIT ?10"
+            " ORDER BY m.id DESC LIMIT ?11"
         )
     };
 }
 
-/// The values for `?6` to `?8`.
+/// The values for `?7` to `?9`.
 struct FilterValues {
     as_of: Option<i64>,
     project: Option<[u8; 16]>,
@@ -166,7 +166,7 @@ pub(crate) fn visible(
 ) -> Result<Vec<MemoryId>, Failure> {
     let (ring, filter) = (RingValues::of(ring), FilterValues::of(filter));
     let sql = concat!(
-        "SELECT m.id FROM rarray(?9) AS wanted
+        "SELECT m.id FROM rarray(?10) AS wanted
          CROSS JOIN memory_facts AS m ON m.workspace_id = ?1 AND m.id = wanted.value
          WHERE ",
         filter_predicate!(),
@@ -181,6 +181,7 @@ pub(crate) fn visible(
                 ring.owner,
                 ring.least,
                 ring.group,
+                ring.projects,
                 filter.as_of,
                 filter.project,
                 filter.kinds,
@@ -201,7 +202,7 @@ pub(crate) fn list_by_id(
     let sql = concat!(
         "SELECT ",
         memory_columns!(),
-        " FROM rarray(?6) AS wanted
+        " FROM rarray(?7) AS wanted
           CROSS JOIN memory_facts AS m ON m.workspace_id = ?1 AND m.id = wanted.value
           CROSS JOIN memory AS b ON b.workspace_id = ?1 AND b.id = m.id
           LEFT JOIN project AS p ON p.workspace_id = ?1 AND p.id = m.project
@@ -217,6 +218,7 @@ pub(crate) fn list_by_id(
                 ring.owner,
                 ring.least,
                 ring.group,
+                ring.projects,
                 id_array(ids)
             ],
             |row| stored(row).map(|memory| (memory.memory.id, memory)),
@@ -237,7 +239,7 @@ pub(crate) fn list(
         .map_or_else(|| AFTER_ALL.to_vec(), |id| id.to_bytes().to_vec());
     // A page of one project walks that project's index; one text for both would walk everything.
     let sql = if filter.project.is_some() {
-        page!(" AND m.project = ?7")
+        page!(" AND m.project = ?8")
     } else {
         page!("")
     };
@@ -249,6 +251,7 @@ pub(crate) fn list(
                 ring.owner,
                 ring.least,
                 ring.group,
+                ring.projects,
                 filter.as_of,
                 filter.project,
                 filter.kinds,
@@ -268,7 +271,7 @@ pub(crate) fn set_state(
 ) -> Result<Option<bool>, Failure> {
     let values = RingValues::of(ring);
     let sql = concat!(
-        "SELECT m.state FROM memory_facts AS m WHERE m.workspace_id = ?1 AND m.id = ?6 AND ",
+        "SELECT m.state FROM memory_facts AS m WHERE m.workspace_id = ?1 AND m.id = ?7 AND ",
         ring_predicate!("m")
     );
     let now: Option<u8> = rows
@@ -280,6 +283,7 @@ pub(crate) fn set_state(
                 values.owner,
                 values.least,
                 values.group,
+                values.projects,
                 id.to_bytes()
             ],
             |row| row.get(0),

@@ -39,9 +39,9 @@ pub(crate) fn sessions_of_source(
     let sql = concat!(
         "SELECT s.id FROM session_source AS f
          CROSS JOIN session AS s ON s.workspace_id = ?1 AND s.id = f.session
-         WHERE f.workspace_id = ?1 AND f.source = ?6 AND ",
+         WHERE f.workspace_id = ?1 AND f.source = ?7 AND ",
         ring_predicate!("s"),
-        " ORDER BY s.id LIMIT ?7"
+        " ORDER BY s.id LIMIT ?8"
     );
     rows.statement(sql)?
         .query_and_then(
@@ -51,6 +51,7 @@ pub(crate) fn sessions_of_source(
                 ring.owner,
                 ring.least,
                 ring.group,
+                ring.projects,
                 source,
                 limit
             ],
@@ -267,7 +268,7 @@ pub(crate) fn withdraw(
 pub(crate) fn is_there(rows: &Rows<'_>, ring: &ReadingRing, id: MemoryId) -> Result<bool, Failure> {
     let ring = RingValues::of(ring);
     let sql = concat!(
-        "SELECT 1 FROM memory_facts AS m WHERE m.workspace_id = ?1 AND m.id = ?6 AND ",
+        "SELECT 1 FROM memory_facts AS m WHERE m.workspace_id = ?1 AND m.id = ?7 AND ",
         ring_predicate!("m")
     );
     Ok(rows.statement(sql)?.exists(params![
@@ -276,6 +277,7 @@ pub(crate) fn is_there(rows: &Rows<'_>, ring: &ReadingRing, id: MemoryId) -> Res
         ring.owner,
         ring.least,
         ring.group,
+        ring.projects,
         id.to_bytes()
     ])?)
 }

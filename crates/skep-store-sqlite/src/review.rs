@@ -27,9 +27,9 @@ pub(crate) fn quarantined(
         " FROM memory_facts AS m
           CROSS JOIN memory AS b ON b.workspace_id = ?1 AND b.id = m.id
           LEFT JOIN project AS p ON p.workspace_id = ?1 AND p.id = m.project
-          WHERE m.workspace_id = ?1 AND m.state = 1 AND m.id < ?6 AND ",
+          WHERE m.workspace_id = ?1 AND m.state = 1 AND m.id < ?7 AND ",
         ring_predicate!("m"),
-        " ORDER BY m.id DESC LIMIT ?7"
+        " ORDER BY m.id DESC LIMIT ?8"
     );
     rows.statement(sql)?
         .query_and_then(
@@ -39,6 +39,7 @@ pub(crate) fn quarantined(
                 ring.owner,
                 ring.least,
                 ring.group,
+                ring.projects,
                 before,
                 page.limit
             ],
@@ -56,7 +57,7 @@ pub(crate) fn release(
     let values = RingValues::of(ring);
     let sql = concat!(
         "SELECT 1 FROM memory_facts AS m
-         WHERE m.workspace_id = ?1 AND m.id = ?6 AND m.state = 1 AND ",
+         WHERE m.workspace_id = ?1 AND m.id = ?7 AND m.state = 1 AND ",
         ring_predicate!("m")
     );
     let held: Option<i64> = rows
@@ -68,6 +69,7 @@ pub(crate) fn release(
                 values.owner,
                 values.least,
                 values.group,
+                values.projects,
                 id.to_bytes()
             ],
             |row| row.get(0),
@@ -92,9 +94,9 @@ pub(crate) fn history(
         "SELECT h.at, h.actor_kind, h.actor, h.state, h.reason
          FROM memory_facts AS m CROSS JOIN memory_history AS h
          ON h.workspace_id = ?1 AND h.memory = m.id
-         WHERE m.workspace_id = ?1 AND m.id = ?6 AND ",
+         WHERE m.workspace_id = ?1 AND m.id = ?7 AND ",
         ring_predicate!("m"),
-        " ORDER BY h.entry LIMIT ?7"
+        " ORDER BY h.entry LIMIT ?8"
     );
     rows.statement(sql)?
         .query_and_then(
@@ -104,6 +106,7 @@ pub(crate) fn history(
                 values.owner,
                 values.least,
                 values.group,
+                values.projects,
                 id.to_bytes(),
                 limit
             ],

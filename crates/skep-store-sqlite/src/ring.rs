@@ -4,13 +4,22 @@
 //! Beside owner and visibility it asks for consent, and for a place in the session: see
 //! [`ring_predicate`].
 //!
-//! Convention of all statements here: `?1` is the workspace, `?2` to `?5` are the ring.
+//! Convention of all statements here: `?1` is the workspace, `?2` to `?6` are the ring.
 
 use skep_domain::{AgentId, Id, ReadPolicy, Reader, ReadingRing, UserId, Visibility};
 
 use crate::column::principal_kind;
 
-/// Whether the ring in `?2` to `?5` lets a row of the given alias through, by owner and visibility.
+/// Whether a row lies in the projects that the reader is confined to (`?6`: their ids, one after the
+/// other). Without bounds every row does; within some, what belongs to no project does not.
+macro_rules! project_predicate {
+    ($alias:literal) => {
+        concat!("(?6 IS NULL OR instr(?6, ", $alias, ".project) % 16 = 1)")
+    };
+}
+pub(crate) use project_predicate;
+
+/// Whether the ring in `?2` to `?6` lets a row of the given alias through, by owner and visibility.
 ///
 /// A row passes for its owner (`?2`, `?3`), or when its visibility lies between what the reader
 /// may see at the least (`?4`) and `workspace`, and, for a reader by group (`?5`), its owner wrote
@@ -18,7 +27,8 @@ use crate::column::principal_kind;
 macro_rules! visibility_predicate {
     ($alias:literal) => {
         concat!(
-            "((",
+            $crate::ring::project_predicate!($alias),
+            " AND ((",
             $alias,
             ".owner_kind = ?2 AND ",
             $alias,
@@ -124,7 +134,8 @@ pub(crate) use memory_ring;
 macro_rules! ring_predicate {
     ("s") => {
         concat!(
-            "((s.owner_kind = ?2 AND s.owner = ?3) OR (",
+            $crate::ring::project_predicate!("s"),
+            " AND ((s.owner_kind = ?2 AND s.owner = ?3) OR (",
             $crate::ring::visibility_predicate!("s"),
             " AND ",
             $crate::ring::memberless!("s.id"),
@@ -147,7 +158,8 @@ pub(crate) use ring_predicate;
 macro_rules! turn_predicate {
     () => {
         concat!(
-            "((s.owner_kind = ?2 AND s.owner = ?3) OR (",
+            $crate::ring::project_predicate!("s"),
+            " AND ((s.owner_kind = ?2 AND s.owner = ?3) OR (",
             $crate::ring::visibility_predicate!("s"),
             " AND ",
             $crate::ring::memberless!("s.id"),
@@ -163,13 +175,14 @@ macro_rules! turn_predicate {
 }
 pub(crate) use turn_predicate;
 
-/// The values for `?2` to `?5`.
-#[derive(Clone, Copy, Debug)]
+/// The values for `?2` to `?6`.
+#[derive(Clone, Debug)]
 pub(crate) struct RingValues {
     pub(crate) kind: i64,
     pub(crate) owner: [u8; 16],
     pub(crate) least: i64,
     pub(crate) group: Option<[u8; 16]>,
+    pub(crate) projects: Option<Vec<u8>>,
 }
 
 /// Above every visibility: nothing of others passes.
@@ -179,6 +192,17 @@ const NOBODY: i64 = -1;
 
 impl RingValues {
     pub(crate) fn of(ring: &ReadingRing) -> Self {
+        let bounds = ring.projects();
+        let projects = bounds
+            .is_bound()
+            .then(|| bounds.iter().flat_map(Id::to_bytes).collect());
+        Self {
+            projects,
+            ..Self::of_reader(ring)
+        }
+    }
+
+    fn of_reader(ring: &ReadingRing) -> Self {
         let workspace = i64::from(Visibility::Workspace.code());
         match ring.reader() {
             Reader::Human(user) => Self::human(user),
@@ -192,6 +216,7 @@ impl RingValues {
                 owner: [0; 16],
                 least: NOTHING,
                 group: None,
+                projects: None,
             },
         }
     }
@@ -202,6 +227,7 @@ impl RingValues {
             owner: user.to_bytes(),
             least: Visibility::Own.code().into(),
             group: None,
+            projects: None,
         }
     }
 
@@ -211,6 +237,7 @@ impl RingValues {
             owner: agent.to_bytes(),
             least,
             group,
+            projects: None,
         }
     }
 }

@@ -152,7 +152,7 @@ pub(crate) fn list(
     let before = page
         .before
         .map_or_else(|| AFTER_ALL.to_vec(), |id| id.to_bytes().to_vec());
-    rows.statement(summaries!(" AND s.id < ?6 ORDER BY s.id DESC LIMIT ?7"))?
+    rows.statement(summaries!(" AND s.id < ?7 ORDER BY s.id DESC LIMIT ?8"))?
         .query_and_then(
             params![
                 rows.workspace,
@@ -160,6 +160,7 @@ pub(crate) fn list(
                 ring.owner,
                 ring.least,
                 ring.group,
+                ring.projects,
                 before,
                 page.limit
             ],
@@ -174,7 +175,7 @@ pub(crate) fn get(
     id: SessionId,
 ) -> Result<Option<SessionSummaryRow>, Failure> {
     let ring = RingValues::of(ring);
-    rows.statement(summaries!(" AND s.id = ?6"))?
+    rows.statement(summaries!(" AND s.id = ?7"))?
         .query_and_then(
             params![
                 rows.workspace,
@@ -182,6 +183,7 @@ pub(crate) fn get(
                 ring.owner,
                 ring.least,
                 ring.group,
+                ring.projects,
                 id.to_bytes()
             ],
             summary,

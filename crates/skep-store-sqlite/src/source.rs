@@ -75,7 +75,7 @@ pub(crate) fn get(
     id: SourceId,
 ) -> Result<Option<SourceSummaryRow>, Failure> {
     let ring = RingValues::of(ring);
-    rows.statement(summaries!(" AND s.id = ?6"))?
+    rows.statement(summaries!(" AND s.id = ?7"))?
         .query_and_then(
             params![
                 rows.workspace,
@@ -83,6 +83,7 @@ pub(crate) fn get(
                 ring.owner,
                 ring.least,
                 ring.group,
+                ring.projects,
                 id.to_bytes()
             ],
             summary,
@@ -100,7 +101,7 @@ pub(crate) fn list(
     let before = page
         .before
         .map_or_else(|| AFTER_ALL.to_vec(), |id| id.to_bytes().to_vec());
-    rows.statement(summaries!(" AND s.id < ?6 ORDER BY s.id DESC LIMIT ?7"))?
+    rows.statement(summaries!(" AND s.id < ?7 ORDER BY s.id DESC LIMIT ?8"))?
         .query_and_then(
             params![
                 rows.workspace,
@@ -108,6 +109,7 @@ pub(crate) fn list(
                 ring.owner,
                 ring.least,
                 ring.group,
+                ring.projects,
                 before,
                 page.limit
             ],

@@ -145,7 +145,7 @@ pub(crate) fn links(
 ) -> Result<Vec<(MemoryId, MemoryId)>, Failure> {
     let ring = RingValues::of(ring);
     let forwards = concat!(
-        "SELECT s.memory, s.successor FROM rarray(?6) AS wanted
+        "SELECT s.memory, s.successor FROM rarray(?7) AS wanted
          CROSS JOIN memory_successor AS s ON s.workspace_id = ?1 AND s.memory = wanted.value
          CROSS JOIN memory_facts AS m ON m.workspace_id = ?1 AND m.id = s.memory
          CROSS JOIN memory_facts AS n ON n.workspace_id = ?1 AND n.id = s.successor
@@ -155,7 +155,7 @@ pub(crate) fn links(
         ring_predicate!("n")
     );
     let backwards = concat!(
-        "SELECT s.memory, s.successor FROM rarray(?6) AS wanted
+        "SELECT s.memory, s.successor FROM rarray(?7) AS wanted
          CROSS JOIN memory_successor AS s ON s.workspace_id = ?1 AND s.successor = wanted.value
          CROSS JOIN memory_facts AS m ON m.workspace_id = ?1 AND m.id = s.memory
          CROSS JOIN memory_facts AS n ON n.workspace_id = ?1 AND n.id = s.successor
@@ -174,6 +174,7 @@ pub(crate) fn links(
             ring.owner,
             ring.least,
             ring.group,
+            ring.projects,
             id_array(ids)
         ];
         let links =

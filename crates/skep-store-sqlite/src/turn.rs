@@ -125,10 +125,10 @@ pub(crate) fn list(
         "SELECT ",
         turn_columns!(),
         " FROM session AS s CROSS JOIN turn AS t
-          ON t.workspace_id = ?1 AND t.session = s.id AND t.ordinal >= ?7
-          WHERE s.workspace_id = ?1 AND s.id = ?6 AND ",
+          ON t.workspace_id = ?1 AND t.session = s.id AND t.ordinal >= ?8
+          WHERE s.workspace_id = ?1 AND s.id = ?7 AND ",
         turn_predicate!(),
-        " ORDER BY t.ordinal LIMIT ?8"
+        " ORDER BY t.ordinal LIMIT ?9"
     );
     rows.statement(sql)?
         .query_and_then(
@@ -138,6 +138,7 @@ pub(crate) fn list(
                 ring.owner,
                 ring.least,
                 ring.group,
+                ring.projects,
                 session.to_bytes(),
                 from,
                 limit
@@ -160,10 +161,10 @@ pub(crate) fn list_before(
         "SELECT ",
         turn_columns!(),
         " FROM session AS s CROSS JOIN turn AS t
-          ON t.workspace_id = ?1 AND t.session = s.id AND t.ordinal < ?7
-          WHERE s.workspace_id = ?1 AND s.id = ?6 AND ",
+          ON t.workspace_id = ?1 AND t.session = s.id AND t.ordinal < ?8
+          WHERE s.workspace_id = ?1 AND s.id = ?7 AND ",
         turn_predicate!(),
-        " ORDER BY t.ordinal DESC LIMIT ?8"
+        " ORDER BY t.ordinal DESC LIMIT ?9"
     );
     rows.statement(sql)?
         .query_and_then(
@@ -173,6 +174,7 @@ pub(crate) fn list_before(
                 ring.owner,
                 ring.least,
                 ring.group,
+                ring.projects,
                 session.to_bytes(),
                 i64::try_from(before).unwrap_or(i64::MAX),
                 limit
@@ -192,7 +194,7 @@ pub(crate) fn list_by_id(
     let sql = concat!(
         "SELECT ",
         turn_columns!(),
-        " FROM rarray(?6) AS wanted
+        " FROM rarray(?7) AS wanted
           CROSS JOIN turn AS t ON t.workspace_id = ?1 AND t.id = wanted.value
           CROSS JOIN session AS s ON s.workspace_id = ?1 AND s.id = t.session
           WHERE ",
@@ -207,6 +209,7 @@ pub(crate) fn list_by_id(
                 ring.owner,
                 ring.least,
                 ring.group,
+                ring.projects,
                 id_array(ids)
             ],
             |row| stored(row).map(|turn| (turn.turn.id, turn)),

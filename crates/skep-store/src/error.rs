@@ -14,6 +14,9 @@ pub enum StoreError {
     /// The store is not in a state that this version may touch; nothing was changed.
     #[error("{0}")]
     Refused(String),
+    /// The credential behind the transaction is bound to other projects, or to another harness.
+    #[error("{0}")]
+    OutOfBounds(&'static str),
     /// A row cannot be what was written: the file or a key was changed from outside.
     #[error("stored data is damaged: {0}")]
     Damaged(&'static str),

@@ -25,7 +25,7 @@ use std::marker::PhantomData;
 use std::sync::Arc;
 
 use skep_authz::{Authorized, Right};
-use skep_domain::{Id, MemoryId, Principal, ReadingRing, WorkspaceId};
+use skep_domain::{Harness, Id, MemoryId, Principal, ProjectId, ReadingRing, WorkspaceId};
 
 use crate::StoreError;
 use crate::backend::{BackendTx, Committed};
@@ -41,6 +41,7 @@ pub struct Tx<P: Right> {
     scope: ScopeKey,
     principal: Option<Principal>,
     ring: ReadingRing,
+    harness: Option<Harness>,
     keys: Arc<WorkspaceKeys>,
     backend: Box<dyn BackendTx>,
     right: PhantomData<fn() -> P>,
@@ -70,11 +71,13 @@ impl<P: Right> Tx<P> {
         backend: Box<dyn BackendTx>,
     ) -> Self {
         let (principal, ring) = (authorized.principal(), authorized.ring());
+        let harness = authorized.bindings().harness;
         drop(authorized);
         Self {
             scope,
             principal,
             ring,
+            harness,
             keys,
             backend,
             right: PhantomData,
@@ -102,6 +105,17 @@ impl<P: Right> Tx<P> {
     /// tried again.
     pub async fn commit(self) -> Result<Committed, StoreError> {
         self.backend.commit(&self.scope).await
+    }
+
+    /// Whether what is about to be written lies in the projects that the credential is bound to.
+    fn check_project(&self, project: Option<ProjectId>) -> Result<(), StoreError> {
+        if self.ring.projects().allow(project) {
+            Ok(())
+        } else {
+            Err(StoreError::OutOfBounds(
+                "the key is bound to other projects: name one of those that it is for",
+            ))
+        }
     }
 
     fn visible(&self, id: MemoryId) -> Visible<MemoryId> {

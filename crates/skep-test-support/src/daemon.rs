@@ -15,7 +15,7 @@ use tokio::net::{TcpListener, UnixListener};
 use tokio::sync::oneshot;
 use tokio::task::JoinSet;
 
-use crate::{ManualClock, MemoryRootKey, Scratch, StoppedWatch, Tenant, open_store};
+use crate::{ManualClock, MemoryRootKey, Request, Scratch, StoppedWatch, Tenant, open_store};
 
 /// A running daemon with two tenants, so that leakage between them shows.
 pub struct TestDaemon {
@@ -187,6 +187,30 @@ impl TestDaemon {
 }
 
 impl TestDaemon {
+    /// Makes the owner of a tenant a user and a member, so that what they make for themselves counts.
+    ///
+    /// # Panics
+    /// When the store refuses it.
+    #[expect(clippy::expect_used, reason = "a test without its owner cannot go on")]
+    pub async fn own(&self, tenant: &Tenant) {
+        let owner = tenant.caller(&self.store, "owner").await;
+        let made = self.app.ensure_owner(&owner).await;
+        made.expect("the owner is one");
+    }
+
+    /// The record of decisions as whoever holds this token sees it, newest first.
+    ///
+    /// # Panics
+    /// When it cannot be read.
+    #[expect(clippy::expect_used, reason = "a test without its record cannot go on")]
+    pub async fn record(&self, token: &str) -> Vec<serde_json::Value> {
+        AuditDesk::new(Arc::clone(&self.app)).write().await;
+        let request = Request::new("GET", "/api/v1/audit?limit=200").bearer(token);
+        let reply = request.send(self.address).await.expect("an answer");
+        let items = reply.json()["items"].take();
+        items.as_array().expect("a page").clone()
+    }
+
     /// Puts a memory in quarantine, whatever it says, for the owner of a tenant.
     ///
     /// # Panics

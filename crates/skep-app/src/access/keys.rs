@@ -5,10 +5,10 @@ use skep_authz::rights::TokenManage;
 use skep_authz::{Authorized, Caller, Denied};
 use skep_crypto::{BearerKind, Plain};
 use skep_domain::{
-    AgentId, Bindings, CredentialId, CredentialKind, Permission, PermissionSet, Principal, Role,
-    Timestamp,
+    AgentId, BOUND_PROJECTS, Bindings, CredentialId, CredentialKind, Limits, Permission,
+    PermissionSet, Principal, ProjectBounds, Role, Timestamp,
 };
-use skep_store::{Credential, CredentialBody, CredentialFilter, Mode, NewBearer, PageOf};
+use skep_store::{Credential, CredentialBody, CredentialFilter, Mode, NewBearer, PageOf, Project};
 
 use crate::upkeep::apart;
 use crate::{App, AppError, Invalid};
@@ -36,8 +36,10 @@ pub struct NewKey {
     pub agent: Option<AgentId>,
     /// What its maker calls it.
     pub label: String,
-    /// What it is narrowed to.
+    /// What it is narrowed to, but for its projects.
     pub bindings: Bindings,
+    /// The names of the projects that it is bound to; all projects if there are none.
+    pub projects: Vec<String>,
     /// When it ends.
     pub expires_at: Option<Timestamp>,
 }
@@ -90,6 +92,11 @@ impl App {
             KeyKind::Runner => BearerKind::RunnerKey,
         };
         let minted = self.store.mint_bearer(kind)?;
+        let (bounds, project_names) = self.bounds(caller, &new.projects).await?;
+        let bindings = Bindings {
+            projects: bounds,
+            ..new.bindings
+        };
         let mut tx = self.store.begin_org(authorized).await?;
         let principal = match new.agent {
             None => caller.principal(),
@@ -104,9 +111,9 @@ impl App {
             minted,
             body: CredentialBody {
                 label: new.label,
-                bindings: confined(new.kind, new.bindings, caller, principal),
-                client: None,
-                key_thumbprint: None,
+                bindings: confined(new.kind, bindings, caller, principal),
+                project_names,
+                ..CredentialBody::default()
             },
             expires_at: new.expires_at,
             idle_at: None,
@@ -120,6 +127,46 @@ impl App {
             secret: made.text,
             credential: credential.ok_or(AppError::Internal("a key vanished"))?,
         })
+    }
+
+    /// The projects of these names, made where there are none, for a key to be bound to. Whoever is
+    /// bound to some themselves names none: the key gets theirs.
+    async fn bounds(
+        &self,
+        caller: &Caller,
+        names: &[String],
+    ) -> Result<(ProjectBounds, Vec<String>), AppError> {
+        let own = caller.bindings().projects;
+        if own.is_bound() {
+            return match names {
+                [] => Ok((own, Vec::new())),
+                _ => Err(AppError::Forbidden(
+                    "your own credential is bound to projects",
+                )),
+            };
+        }
+        if names.is_empty() {
+            return Ok((ProjectBounds::NONE, Vec::new()));
+        }
+        Invalid::check_count("projects", names.len(), BOUND_PROJECTS)?;
+        let right: Authorized<TokenManage> = caller.authorize()?;
+        let mut tx = self.store.begin(right).await?;
+        let (mut ids, mut kept) = (Vec::new(), Vec::new());
+        for name in names {
+            Invalid::check_length("projects", name, Limits::QUERY)?;
+            if name.is_empty() {
+                return Err(Invalid::required("projects"));
+            }
+            let project = Project {
+                id: self.store.mint(),
+                name: self.take_in_line(name),
+            };
+            ids.push(tx.put_project(&project).await?);
+            kept.push(project.name);
+        }
+        tx.commit().await?;
+        let bounds = ProjectBounds::only(&ids).ok_or(AppError::Internal("unbounded"))?;
+        Ok((bounds, kept))
     }
 
     /// Keys of the organization, newest first.
@@ -180,8 +227,7 @@ impl App {
                     permissions: new.permissions,
                     ..caller.bindings().as_ref().clone()
                 },
-                client: None,
-                key_thumbprint: None,
+                ..CredentialBody::default()
             },
             expires_at: Some(new.expires_at),
             idle_at: None,

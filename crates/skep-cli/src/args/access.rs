@@ -34,6 +34,9 @@ pub(crate) enum Key {
         /// The harness that it is for: it captures in no other's name.
         #[arg(long, value_parser = harnesses())]
         harness: Option<String>,
+        /// Only this project, by name; may be given several times.
+        #[arg(long = "project", value_name = "NAME")]
+        projects: Vec<String>,
         #[command(flatten)]
         narrow: Narrow,
     },

@@ -35,6 +35,7 @@ pub(super) async fn key(context: &Context<'_>, verb: Key) -> Result<ExitCode, Fa
             runner,
             connector,
             harness,
+            projects,
             narrow,
         } => {
             let agent = match agent {
@@ -48,6 +49,7 @@ pub(super) async fn key(context: &Context<'_>, verb: Key) -> Result<ExitCode, Fa
                 agent,
                 connector,
                 harness,
+                projects,
                 permissions,
                 expires_at,
             };

@@ -40,6 +40,7 @@ pub(crate) async fn create(
         kind,
         agent: request.agent.as_deref().map(|id| call.id(id)).transpose()?,
         label: request.label,
+        projects: request.projects,
         bindings: Bindings {
             connector: request.connector,
             harness: harness.transpose()?,
@@ -138,6 +139,7 @@ fn key(call: &Call, credential: &Credential) -> Key {
         workspace: call.text(credential.workspace),
         connector: bindings.connector.clone(),
         harness: bindings.harness.map(|harness| harness.as_str().into()),
+        projects: credential.body.project_names.clone(),
         permissions: bindings.permissions.map(access::names),
         created_at: Instant(credential.created_at),
         expires_at: credential.expires_at.map(Instant),

@@ -105,6 +105,21 @@ pub(crate) fn forms(canary: &str) -> [Vec<u8>; 4] {
     ]
 }
 
+/// Where any of these stands in any file beneath a directory, in any of its forms.
+pub(crate) fn grep(directory: &Path, needles: &[&str]) -> Vec<String> {
+    let mut found = Vec::new();
+    walk(directory, &mut |path, bytes| {
+        for canary in needles {
+            for needle in forms(canary) {
+                if bytes.windows(needle.len()).any(|window| window == needle) {
+                    found.push(format!("{canary} in {}", path.display()));
+                }
+            }
+        }
+    });
+    found
+}
+
 pub(crate) fn walk(directory: &Path, see: &mut impl FnMut(&Path, &[u8])) {
     for entry in fs::read_dir(directory).unwrap() {
         let path = entry.unwrap().path();

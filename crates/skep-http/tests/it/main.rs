@@ -31,6 +31,8 @@ mod hidden;
 #[cfg(test)]
 mod injection;
 #[cfg(test)]
+mod keys;
+#[cfg(test)]
 mod limits;
 #[cfg(test)]
 mod ontology;

@@ -3,8 +3,8 @@
 use rusqlite::{Connection, params};
 use skep_crypto::{Random, SeededRandom};
 use skep_domain::{
-    AgentId, Id, PolicyGroupId, Principal, ReadPolicy, Reader, ReadingRing, RingFacts, UserId,
-    Visibility,
+    AgentId, Id, PolicyGroupId, Principal, ProjectBounds, ProjectId, ReadPolicy, Reader,
+    ReadingRing, RingFacts, UserId, Visibility,
 };
 
 use super::RingValues;
@@ -36,8 +36,18 @@ fn facts(random: &dyn Random) -> RingFacts {
         owner: principal(random),
         owner_group: (draw(random, 3) > 0).then(|| group(random)),
         visibility: Visibility::ALL[usize::from(draw(random, 3))],
-        project: None,
+        project: (draw(random, 4) > 0).then(|| project(random)),
     }
+}
+
+fn project(random: &dyn Random) -> ProjectId {
+    ProjectId::from_bytes([draw(random, 4); 16])
+}
+
+fn bounds(random: &dyn Random) -> ProjectBounds {
+    let count = usize::from(draw(random, 6).saturating_sub(3));
+    let projects: Vec<ProjectId> = (0..count).map(|_| project(random)).collect();
+    ProjectBounds::only(&projects).unwrap_or_default()
 }
 
 fn ring(random: &dyn Random) -> ReadingRing {
@@ -46,11 +56,12 @@ fn ring(random: &dyn Random) -> ReadingRing {
         1 => ReadPolicy::Shared,
         _ => ReadPolicy::Group(group(random)),
     };
-    ReadingRing::new(match draw(random, 9) {
+    let reader = match draw(random, 9) {
         0 => Reader::Nobody,
         1..4 => Reader::Human(UserId::from_bytes(bytes(random))),
         _ => Reader::Agent(AgentId::from_bytes(bytes(random)), policy),
-    })
+    };
+    ReadingRing::new(reader).within(bounds(random))
 }
 
 fn passing(connection: &Connection, ring: &ReadingRing) -> Vec<i64> {
@@ -69,7 +80,8 @@ fn passing(connection: &Connection, ring: &ReadingRing) -> Vec<i64> {
                 values.kind,
                 values.owner,
                 values.least,
-                values.group
+                values.group,
+                values.projects
             ],
             |row| row.get(0),
         )
@@ -88,11 +100,11 @@ fn t10_the_predicate_agrees_with_the_reference() {
     connection
         .execute_batch(
             "CREATE TABLE facts (n INTEGER, owner_kind INTEGER, owner BLOB, owner_group BLOB,
-                 visibility INTEGER) STRICT",
+                 visibility INTEGER, project BLOB) STRICT",
         )
         .unwrap();
     let rows: Vec<RingFacts> = (0..ROWS).map(|_| facts(random)).collect();
-    let sql = "INSERT INTO facts VALUES (?1, ?2, ?3, ?4, ?5)";
+    let sql = "INSERT INTO facts VALUES (?1, ?2, ?3, ?4, ?5, ?6)";
     for (n, row) in (0_i64..).zip(&rows) {
         connection
             .prepare_cached(sql)
@@ -102,7 +114,8 @@ fn t10_the_predicate_agrees_with_the_reference() {
                 principal_kind(row.owner),
                 row.owner.to_bytes(),
                 row.owner_group.map(|group| group.0),
-                row.visibility.code()
+                row.visibility.code(),
+                row.project.map(ProjectId::to_bytes)
             ])
             .unwrap();
     }
@@ -126,12 +139,12 @@ fn t10_what_nobody_knows_passes_for_nobody() {
     let connection = Connection::open_in_memory().unwrap();
     connection
         .execute_batch(
-            "CREATE TABLE facts (n, owner_kind, owner, owner_group, visibility);
+            "CREATE TABLE facts (n, owner_kind, owner, owner_group, visibility, project);
              INSERT INTO facts VALUES
-                 (1, 7, zeroblob(16), NULL, 0),
-                 (2, 1, zeroblob(16), NULL, 3),
-                 (3, 1, zeroblob(16), NULL, -1),
-                 (4, 1, zeroblob(16), NULL, NULL)",
+                 (1, 7, zeroblob(16), NULL, 0, NULL),
+                 (2, 1, zeroblob(16), NULL, 3, NULL),
+                 (3, 1, zeroblob(16), NULL, -1, NULL),
+                 (4, 1, zeroblob(16), NULL, NULL, NULL)",
         )
         .unwrap();
     let readers = [

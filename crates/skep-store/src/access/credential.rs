@@ -22,6 +22,8 @@ pub struct CredentialBody {
     pub label: String,
     /// What it is narrowed to; the permissions of it stand in a column of their own.
     pub bindings: Bindings,
+    /// The names of the projects that it is bound to, in the order of the bindings.
+    pub project_names: Vec<String>,
     /// The client that it was given to, for logins.
     pub client: Option<String>,
     /// The thumbprint of the key that a client has to prove it holds (RFC 7638), for logins.
@@ -300,6 +302,7 @@ impl CredentialBody {
             .option(self.bindings.connector.as_deref())
             .option(self.bindings.harness.map(Harness::as_str))
             .texts(&projects)
+            .texts(&self.project_names)
             .option(self.client.as_deref())
             .option(self.key_thumbprint.as_deref())
             .finish();
@@ -323,6 +326,7 @@ impl CredentialBody {
         let connector = reader.option()?;
         let harness = reader.option()?;
         let projects = reader.texts()?;
+        let project_names = reader.texts()?;
         let body = Self {
             label,
             bindings: Bindings {
@@ -333,6 +337,7 @@ impl CredentialBody {
                 projects: bounds(&projects)?,
                 permissions: None::<PermissionSet>,
             },
+            project_names,
             client: reader.option()?,
             key_thumbprint: reader.option()?,
         };

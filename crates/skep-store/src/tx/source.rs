@@ -121,6 +121,7 @@ impl<P: CanWrite> Tx<P> {
     /// [`StoreError`].
     pub async fn put_source(&mut self, new: &NewSource) -> Result<SourceId, StoreError> {
         let owner = self.owner()?;
+        self.check_project(new.project)?;
         let body = BodyWriter::default()
             .text(&new.location)
             .option(new.title.as_deref())

@@ -53,6 +53,12 @@ impl<P: CanWrite> Tx<P> {
     /// [`StoreError`].
     pub async fn put_session(&mut self, new: &NewSession) -> Result<SessionId, StoreError> {
         let owner = self.owner()?;
+        self.check_project(new.project)?;
+        if self.harness.is_some_and(|bound| bound != new.harness) {
+            return Err(StoreError::OutOfBounds(
+                "the key is bound to another harness",
+            ));
+        }
         let body = BodyWriter::default()
             .text(&new.external_id)
             .option(new.title.as_deref())
@@ -182,6 +188,7 @@ impl<P: CanWrite> Tx<P> {
         about: Vec<AboutRow>,
         mut new: NewMemory,
     ) -> Result<Kept, StoreError> {
+        self.check_project(new.project)?;
         self.limit_by_lineage(writer, &mut new).await?;
         let about = self.with_inherited(about, &mut new).await?;
         if new.kind == MemoryKind::Procedure && new.trust == Trust::External {
