@@ -3,6 +3,7 @@
 mod clock;
 mod daemon;
 pub mod model;
+mod newcomer;
 pub mod program;
 mod raw;
 mod redis;
@@ -14,6 +15,7 @@ pub mod timing;
 
 pub use clock::{ManualClock, StoppedWatch};
 pub use daemon::TestDaemon;
+pub use newcomer::{Newcomer, Pass};
 pub use raw::{Reply, Request};
 pub use redis::{RedisServer, Watch};
 pub use replay::Pace;

@@ -262,7 +262,7 @@ pub(crate) async fn mint(daemon: &TestDaemon, tenant: &Tenant, of: &str) -> Stri
 }
 
 /// Tags of a tenant in the shape that the text form of ids wants.
-struct Tags<'a>(skep_app::IdTags<'a>);
+pub(crate) struct Tags<'a>(pub(crate) skep_app::IdTags<'a>);
 
 impl skep_api::id::Tagger for Tags<'_> {
     fn tag(&self, kind: IdKind, uuid: &[u8; 16]) -> [u8; 4] {

@@ -1,7 +1,5 @@
 //! Every route of the table, for nobody and for each persona.
 
-use std::fmt::Write as _;
-
 use skep_api::ROUTES;
 use skep_test_support::{Request, TestDaemon};
 
@@ -49,23 +47,6 @@ async fn t02_no_route_but_the_public_ones_answers_without_a_credential() {
         2,
         "one body for no credential, one for every bad one: {bodies:?}"
     );
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn a10_each_persona_reaches_exactly_its_routes() {
-    let mut table = String::from("route                                    owner reader agent\n");
-    for route in ROUTES {
-        write!(table, "{:5}{:35}", route.method.as_str(), route.path).unwrap();
-        for persona in ["owner", "reader", "isolated"] {
-            let daemon = TestDaemon::start().await;
-            let ids = seed(&daemon, &daemon.a).await;
-            let request = request(route, &ids).bearer(&daemon.a.token(persona));
-            let reply = request.send(daemon.address).await.unwrap();
-            write!(table, " {}", reply.status).unwrap();
-        }
-        table.push('\n');
-    }
-    insta::assert_snapshot!(table);
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -15,6 +15,8 @@ mod canary;
 #[cfg(test)]
 mod capturing;
 #[cfg(test)]
+mod crawler;
+#[cfg(test)]
 mod explain;
 #[cfg(test)]
 mod fetching;
