@@ -2,6 +2,7 @@
 //!
 //! Run them through `cargo xtask bench <name>`, which builds this in release and finds real text.
 
+mod access;
 mod capture;
 mod corpus;
 mod crash;
@@ -126,6 +127,18 @@ enum Bench {
         #[arg(long, default_value = ".")]
         project: PathBuf,
     },
+    /// What checking a credential costs, a flood of bad ones, and what times give away
+    Access {
+        /// Checks and requests to time
+        #[arg(long, default_value_t = 5_000)]
+        requests: usize,
+        /// Samples of each kind in a comparison of times
+        #[arg(long, default_value_t = 5_000)]
+        samples: usize,
+        /// Bad credentials a second
+        #[arg(long, default_value_t = 500)]
+        flood: u64,
+    },
     /// Embedding a 20-word query
     Embed {
         /// Queries to embed
@@ -175,6 +188,15 @@ fn main() -> Result<()> {
             train,
             project,
         })?,
+        Bench::Access {
+            requests,
+            samples,
+            flood,
+        } => runtime.block_on(access::run(&access::Asked {
+            requests,
+            samples,
+            flood,
+        }))?,
         Bench::Embed { queries } => embed::run(&corpus::read(&common.corpus, queries)?),
     };
     report.print(common.json);

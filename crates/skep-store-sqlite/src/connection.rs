@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use rusqlite::config::DbConfig;
+use rusqlite::hooks::{AuthAction, AuthContext, Authorization};
 use rusqlite::limits::Limit;
 use rusqlite::{Connection, OpenFlags};
 
@@ -31,7 +32,7 @@ pub(crate) fn open(
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE
         | OpenFlags::SQLITE_OPEN_NO_MUTEX
         | OpenFlags::SQLITE_OPEN_NOFOLLOW;
-    let connection = Connection::open_with_flags(path, flags)?;
+    let mut connection = Connection::open_with_flags(path, flags)?;
     connection.busy_timeout(options.patience)?;
     connection.set_prepared_statement_cache_capacity(STATEMENTS);
     connection.set_limit(Limit::SQLITE_LIMIT_ATTACHED, 0)?;
@@ -52,7 +53,23 @@ pub(crate) fn open(
     }
     connection.execute_batch(&settings(purpose, options))?;
     rusqlite::vtab::array::load_module(&connection)?;
+    connection.authorizer(Some(keep_the_record))?;
     Ok(connection)
+}
+
+/// Rows of the record of decisions are added and read. A statement that would change or remove one is
+/// refused when it is compiled, whoever wrote it.
+fn keep_the_record(context: AuthContext<'_>) -> Authorization {
+    match context.action {
+        AuthAction::Update { table_name, .. }
+        | AuthAction::Delete { table_name }
+        | AuthAction::DropTable { table_name }
+            if table_name == "audit" =>
+        {
+            Authorization::Deny
+        }
+        _ => Authorization::Allow,
+    }
 }
 
 /// `synchronous = FULL`: in WAL mode NORMAL would lose the last commits with the power, and a
@@ -130,6 +147,30 @@ mod tests {
                 .query_row("SELECT load_extension('x')", [], |_| Ok(()))
                 .is_err()
         );
+    }
+
+    #[test]
+    fn l01_the_record_of_decisions_is_added_to_and_never_changed() {
+        let (_dir, writer) = opened(Purpose::Write);
+        let made = "CREATE TABLE audit (a INTEGER); CREATE TABLE other (a INTEGER);
+                    INSERT INTO audit VALUES (1); INSERT INTO other VALUES (1);";
+        writer.execute_batch(made).unwrap();
+        for refused in [
+            "UPDATE audit SET a = 2",
+            "DELETE FROM audit",
+            "DELETE FROM main.audit WHERE a = 1",
+            "REPLACE INTO audit SELECT 3; UPDATE audit SET a = 4 WHERE a = 3",
+            "DROP TABLE audit",
+        ] {
+            assert!(writer.execute_batch(refused).is_err(), "{refused}");
+        }
+        writer
+            .execute_batch("UPDATE other SET a = 2; DELETE FROM other")
+            .unwrap();
+        let kept: i64 = writer
+            .query_row("SELECT MIN(a) FROM audit", [], |row| row.get(0))
+            .unwrap();
+        assert_eq!(kept, 1);
     }
 
     #[test]

@@ -10,7 +10,7 @@ use skep_domain::{Harness, MemoryId, MemoryKind, MemoryState, Trust, Validity, V
 use skep_http::{Edge, Limits, Listeners, Serving};
 use skep_index::StaticEmbedder;
 use skep_limit::{Limiter, Quotas};
-use skep_store::{Kept, MemoryBody, NewMemory, Store};
+use skep_store::{DoorTx, Kept, MemoryBody, Mode, NewMemory, Store};
 use tokio::net::{TcpListener, UnixListener};
 use tokio::sync::oneshot;
 use tokio::task::JoinSet;
@@ -196,6 +196,46 @@ impl TestDaemon {
         let owner = tenant.caller(&self.store, "owner").await;
         let made = self.app.ensure_owner(&owner).await;
         made.expect("the owner is one");
+    }
+
+    /// The whole record of decisions as whoever holds this token sees it, newest first.
+    ///
+    /// # Panics
+    /// When it cannot be read.
+    #[expect(clippy::expect_used, reason = "a test without its record cannot go on")]
+    pub async fn record_whole(&self, token: &str) -> Vec<serde_json::Value> {
+        AuditDesk::new(Arc::clone(&self.app)).write().await;
+        let (mut whole, mut query) = (Vec::new(), String::new());
+        loop {
+            let path = format!("/api/v1/audit?limit=200{query}");
+            let request = Request::new("GET", &path).bearer(token);
+            let page = request.send(self.address).await.expect("an answer").json();
+            whole.extend(page["items"].as_array().expect("a page").iter().cloned());
+            let Some(next) = page["next"].as_str() else {
+                return whole;
+            };
+            query = format!("&cursor={next}");
+        }
+    }
+
+    /// Keeps everybody else from writing the installation's own rows, for as long as it is held.
+    ///
+    /// # Panics
+    /// When the store refuses it.
+    #[expect(
+        clippy::expect_used,
+        clippy::disallowed_methods,
+        reason = "a test that stands in a door on purpose"
+    )]
+    pub async fn hold_the_record(&self) -> DoorTx {
+        let mut tx = self
+            .store
+            .begin_door(Mode::Write)
+            .await
+            .expect("a transaction");
+        let begun = tx.sweep_tickets(1).await;
+        begun.expect("it has begun");
+        tx
     }
 
     /// The record of decisions as whoever holds this token sees it, newest first.

@@ -1,7 +1,8 @@
 //! Keys and tokens: narrowed, bound, revoked, shown once; suspension, drift, and the record.
 
 use serde_json::{Value, json};
-use skep_test_support::{Reply, Request, Tenant, TestDaemon};
+use skep_api::ROUTES;
+use skep_test_support::{Newcomer, Reply, Request, Tenant, TestDaemon};
 
 const PORT: &str = "The harbour master listens on port 7411.";
 
@@ -360,4 +361,66 @@ async fn a18_a_client_that_believes_to_be_elsewhere_is_refused_and_nothing_is_st
         .filter(|entry| entry["reason"] == "ORG_MISMATCH");
     let times: u64 = drifts.map(|entry| entry["times"].as_u64().unwrap()).sum();
     assert_eq!(times, 8, "{record:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn l03_what_cannot_be_recorded_does_not_happen_and_reading_goes_on() {
+    let daemon = TestDaemon::start().await;
+    let token = daemon.a.token("owner");
+    let before = crate::bodies::counts(&daemon, &daemon.a).await;
+    let held = daemon.hold_the_record().await;
+    let write = post(&daemon, &token, "memories", json!({ "text": PORT }));
+    let read = call(&daemon, &token, "GET", "memories", None);
+    let (write, read) = tokio::join!(write, read);
+    assert_eq!(code(&write), refused(503, "AUDIT_UNAVAILABLE"));
+    assert!(
+        write.head.to_lowercase().contains("retry-after: 1"),
+        "{}",
+        write.head
+    );
+    assert_eq!(read.status, 200);
+    drop(held);
+    assert_eq!(crate::bodies::counts(&daemon, &daemon.a).await, before);
+    let again = post(&daemon, &token, "memories", json!({ "text": PORT })).await;
+    assert_eq!(again.status, 200, "{:?}", again.json());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn l04_each_route_that_changes_something_leaves_one_entry_and_each_refusal_one() {
+    let daemon = TestDaemon::start_quiet().await;
+    let ids = crate::bodies::seed(&daemon, &daemon.a).await;
+    let own = (daemon.a.organization, daemon.a.workspace);
+    let reader = Newcomer::with(skep_domain::Role::Readonly);
+    let reader = daemon.admit(own, reader).await.token;
+    let owner = daemon.a.token("owner");
+    let mut seen = daemon.record(&owner).await.len();
+    for route in ROUTES
+        .iter()
+        .filter(|route| route.gate.permission().is_some())
+    {
+        for (token, refused) in [(&reader, true), (&owner, false)] {
+            let request = crate::bodies::request(route, &ids).bearer(token);
+            let reply = request.send(daemon.address).await.unwrap();
+            let denied = reply.code() == "PERMISSION_DENIED" && refused;
+            let record = daemon.record_whole(&owner).await;
+            let new = &record[..record.len() - seen];
+            seen = record.len();
+            let expected = usize::from(denied || route.mutates());
+            assert_eq!(new.len(), expected, "{} {refused}: {new:?}", route.path);
+            if let Some(entry) = new.first() {
+                let outcome = if denied { "denied" } else { "allowed" };
+                assert_eq!(entry["outcome"], outcome, "{}", route.path);
+                if let Some(action) = route.audit {
+                    assert_eq!(entry["action"], action);
+                }
+            }
+        }
+    }
+    let record = daemon.record_whole(&owner).await;
+    let places: Vec<u64> = record
+        .iter()
+        .map(|entry| entry["seq"].as_u64().unwrap())
+        .collect();
+    let whole: Vec<u64> = (1..=places.len() as u64).rev().collect();
+    assert_eq!(places, whole, "without gaps");
 }
