@@ -168,3 +168,6 @@ impl std::fmt::Debug for SlowCheck {
             .finish()
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -2,6 +2,8 @@
 
 use serde_json::{Value, json};
 use skep_api::ROUTES;
+use skep_app::{KeyKind, NewKey};
+use skep_domain::{Bindings, OrganizationRole, Permission, PermissionSet, Role};
 use skep_test_support::{Newcomer, Reply, Request, Tenant, TestDaemon};
 
 const PORT: &str = "The harbour master listens on port 7411.";
@@ -390,7 +392,7 @@ async fn l04_each_route_that_changes_something_leaves_one_entry_and_each_refusal
     let daemon = TestDaemon::start_quiet().await;
     let ids = crate::bodies::seed(&daemon, &daemon.a).await;
     let own = (daemon.a.organization, daemon.a.workspace);
-    let reader = Newcomer::with(skep_domain::Role::Readonly);
+    let reader = Newcomer::with(Role::Readonly);
     let reader = daemon.admit(own, reader).await.token;
     let owner = daemon.a.token("owner");
     let mut seen = daemon.record(&owner).await.len();
@@ -423,4 +425,53 @@ async fn l04_each_route_that_changes_something_leaves_one_entry_and_each_refusal
         .collect();
     let whole: Vec<u64> = (1..=places.len() as u64).rev().collect();
     assert_eq!(places, whole, "without gaps");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a11_a_key_made_by_a_narrow_one_is_no_wider() {
+    let daemon = TestDaemon::start_quiet().await;
+    let own = (daemon.a.organization, daemon.a.workspace);
+    let narrow = [Permission::TokenManage, Permission::MemoryRead];
+    let maker = Newcomer {
+        organization: OrganizationRole::Admin,
+        permissions: Some(PermissionSet::of(&narrow)),
+        ..Newcomer::with(Role::Admin)
+    };
+    let maker = daemon.admit(own, maker).await.token;
+    let header = format!("Bearer {maker}");
+    let maker = daemon
+        .app
+        .authenticate_header(Some(header.as_bytes()))
+        .await
+        .unwrap();
+    let make = async |permissions: Option<&[Permission]>| {
+        let new = NewKey {
+            kind: KeyKind::Api,
+            agent: None,
+            label: "of a narrow one".into(),
+            bindings: Bindings {
+                permissions: permissions.map(PermissionSet::of),
+                ..Bindings::default()
+            },
+            projects: Vec::new(),
+            expires_at: None,
+        };
+        let right = maker.authorize().unwrap();
+        daemon.app.create_key(right, &maker, new).await
+    };
+    let wide = make(Some(&[Permission::MemoryRead, Permission::MemoryDelete])).await;
+    assert!(wide.is_err(), "what the maker lacks is refused");
+    for asked in [None, Some(&narrow[..1])] {
+        let narrow_one = make(asked).await.unwrap();
+        let header = format!("Bearer {}", narrow_one.secret.expose());
+        let caller = daemon
+            .app
+            .authenticate_header(Some(header.as_bytes()))
+            .await
+            .unwrap();
+        assert!(
+            caller.permissions().is_within(PermissionSet::of(&narrow)),
+            "{asked:?}"
+        );
+    }
 }
