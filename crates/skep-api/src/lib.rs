@@ -11,6 +11,7 @@ pub mod id;
 pub mod inject;
 pub mod issues;
 pub mod memory;
+pub mod oauth;
 pub mod ontology;
 pub mod openapi;
 pub mod page;

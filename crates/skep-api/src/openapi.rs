@@ -32,6 +32,8 @@ use crate::source::{
 use crate::system::{Health, Probe};
 use crate::{ErrorCode, ErrorEnvelope};
 
+mod oauth;
+
 /// What a route takes and gives, as references into `components/schemas`.
 struct Shape {
     query: Option<Value>,
@@ -94,6 +96,17 @@ fn shape(id: RouteId, s: &mut SchemaGenerator) -> Shape {
         | RouteId::WorkspaceList
         | RouteId::WorkspaceCreate
         | RouteId::AuditList => return of_access(id, s),
+        RouteId::OAuthServerMetadata
+        | RouteId::OAuthResourceMetadata
+        | RouteId::OAuthKeys
+        | RouteId::OAuthDeviceStart
+        | RouteId::OAuthDevicePage
+        | RouteId::OAuthDeviceDecide
+        | RouteId::OAuthAuthorizePage
+        | RouteId::OAuthAuthorizeDecide
+        | RouteId::OAuthToken
+        | RouteId::OAuthRevoke
+        | RouteId::OAuthRegister => return oauth::shape(id, s),
         RouteId::Healthz | RouteId::Readyz => (None, None, schema::<Probe>(s)),
         RouteId::OpenApi => (None, None, json!({ "type": "object" })),
         RouteId::SystemHealth => (None, None, schema::<Health>(s)),
@@ -465,6 +478,9 @@ fn operation(route: &Route, shape: Shape, error: &Value) -> Value {
 
 /// The answer, and one entry per status that an error code may bring.
 fn responses(route: &Route, answer: &Value, error: &Value) -> Value {
+    if let Some(own) = oauth::responses(route, answer, error) {
+        return Value::Object(own);
+    }
     let mut responses = Map::new();
     responses.insert(
         "200".into(),

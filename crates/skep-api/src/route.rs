@@ -237,6 +237,17 @@ routes! {
     WorkspaceList: Get "/api/v1/workspaces", needs(Permission::SettingRead), Api, Empty, None, "The workspaces of the organization.";
     WorkspaceCreate: Post "/api/v1/workspaces", needs(Permission::WorkspaceManage), Api, Json, Some("workspace.create"), "Make a workspace in the organization.";
     AuditList: Get "/api/v1/audit", needs(Permission::AuditRead), Api, Empty, None, "Who was allowed or refused what, newest first.";
+    OAuthServerMetadata: Get "/.well-known/oauth-authorization-server", Gate::Public, None, Empty, None, "What the authorization server offers (RFC 8414).";
+    OAuthResourceMetadata: Get "/.well-known/oauth-protected-resource", Gate::Public, None, Empty, None, "Which authorization server guards this resource (RFC 9728).";
+    OAuthKeys: Get "/.well-known/jwks.json", Gate::Public, None, Empty, None, "The public keys of access tokens.";
+    OAuthDeviceStart: Post "/oauth/device_authorization", Gate::Public, Oauth, Form, None, "Begin the login of a device (RFC 8628).";
+    OAuthDevicePage: Get "/oauth/device", Gate::Public, Oauth, Empty, None, "The page on which a human types a device's code.";
+    OAuthDeviceDecide: Post "/oauth/device", Gate::Public, Login, Form, None, "Let a device in, or refuse it.";
+    OAuthAuthorizePage: Get "/oauth/authorize", Gate::Public, Oauth, Empty, None, "The page on which a human lets a program in.";
+    OAuthAuthorizeDecide: Post "/oauth/authorize", Gate::Public, Oauth, Form, None, "Let a program in, or refuse it.";
+    OAuthToken: Post "/oauth/token", Gate::Public, Oauth, Form, None, "Tokens for a code, a device code or a refresh token.";
+    OAuthRevoke: Post "/oauth/revoke", Gate::Public, Oauth, Form, None, "Revoke the login that a token belongs to (RFC 7009).";
+    OAuthRegister: Post "/oauth/register", Gate::Public, Oauth, Json, None, "Register a public client (RFC 7591).";
     Resolve: Post "/api/v1/resolve", needs(Permission::MemoryRead), Api, Json, None, "From a key line to the statement to the turns.";
 }
 
@@ -270,6 +281,17 @@ mod tests {
         [
             "/healthz",
             "/readyz",
+            "/.well-known/oauth-authorization-server",
+            "/.well-known/oauth-protected-resource",
+            "/.well-known/jwks.json",
+            "/oauth/device_authorization",
+            "/oauth/device",
+            "/oauth/device",
+            "/oauth/authorize",
+            "/oauth/authorize",
+            "/oauth/token",
+            "/oauth/revoke",
+            "/oauth/register",
         ]
         "#);
     }

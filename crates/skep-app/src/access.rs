@@ -1,10 +1,11 @@
 //! Who may enter, and what is recorded of it: the check of credentials, keys and tokens, tenancy,
-//! the record of decisions.
+//! logins of programs, the record of decisions.
 
 mod agents;
 mod audit;
 mod check;
 mod keys;
+mod oauth;
 mod organizations;
 pub mod passkey;
 
@@ -13,6 +14,11 @@ pub(crate) use audit::Desk;
 pub use audit::{AuditDesk, AuditPage, Decision};
 pub(crate) use check::Remembered;
 pub use keys::{Created, KeyKind, KeyPage, NewKey, NewToken};
+pub(crate) use oauth::OAuth;
+pub use oauth::{
+    AuthorizeRefusal, AuthorizeRequest, Client, DeviceGrant, DeviceReview, DeviceStart, Home,
+    OAuthCode, OAuthError, Registration, Shown, ShownError, TokenRequest, Tokens,
+};
 pub use organizations::{OrganizationView, WorkspaceView};
 
 /// A transaction for those not yet known. The doors are the modules beneath this one; each use is

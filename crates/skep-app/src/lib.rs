@@ -34,8 +34,10 @@ use skep_store::Store;
 use skep_store::row::ModelTag;
 
 pub use access::{
-    AgentEdit, AgentView, AuditDesk, AuditPage, Created, Decision, KeyKind, KeyPage, NewKey,
-    NewToken, OrganizationView, Policy, WorkspaceView, passkey,
+    AgentEdit, AgentView, AuditDesk, AuditPage, AuthorizeRefusal, AuthorizeRequest, Client,
+    Created, Decision, DeviceGrant, DeviceReview, DeviceStart, Home, KeyKind, KeyPage, NewKey,
+    NewToken, OAuthCode, OAuthError, OrganizationView, Policy, Registration, Shown, ShownError,
+    TokenRequest, Tokens, WorkspaceView, passkey,
 };
 
 pub use capture::{Capture, CaptureSettings, CaptureState, Captured, Cursor, SpoolReport, TurnIn};
@@ -108,6 +110,7 @@ pub struct App {
     model_pass: Option<model::Desk>,
     desk: access::Desk,
     verified: access::Remembered,
+    oauth: access::OAuth,
     stopwatch: Arc<dyn Stopwatch>,
     started_at: Timestamp,
 }
@@ -151,6 +154,7 @@ impl App {
             model_pass: None,
             desk: access::Desk::default(),
             verified: access::Remembered::default(),
+            oauth: access::OAuth::new(started_at),
             stopwatch,
             started_at,
         }

@@ -7,6 +7,8 @@ use skep_domain::{
     Bindings, CredentialKind, PermissionSet, Principal, Reader, ReadingRing, Standing, Timestamp,
 };
 
+use skep_jose::Grant;
+
 use crate::caller::{Caller, Denied};
 use crate::presented::Presented;
 use crate::stored::{CredentialFacts, Proof, StoredCredential};
@@ -50,7 +52,13 @@ pub fn authenticate(
         .filter(|row| row.key == presented.key())
         .ok_or(Denied::InvalidCredential)?;
     let facts = row.facts;
-    let secret = presented.into_secret();
+    let (secret, grant) = presented.into_parts();
+    // A login has no row to find without a token of ours, and the two must say the same.
+    if (facts.kind == CredentialKind::Login) != grant.is_some()
+        || grant.is_some_and(|grant| !bears_out(&facts, &grant))
+    {
+        return Err(Denied::InvalidCredential);
+    }
     if let (Proof::Peppered(number, proof), Some(secret)) = (&facts.proof, &secret)
         && !secret.matches(&keys.peppers.get(*number), proof)
     {
@@ -116,6 +124,15 @@ impl SlowCheck {
             Err(Denied::InvalidCredential)
         }
     }
+}
+
+/// Whether a login's row is of whom its token names.
+fn bears_out(facts: &CredentialFacts, grant: &Grant) -> bool {
+    facts.organization == grant.organization
+        && grant
+            .workspace
+            .is_none_or(|workspace| workspace == facts.workspace)
+        && facts.principal == grant.principal
 }
 
 fn admit(

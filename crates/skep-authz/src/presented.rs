@@ -2,6 +2,7 @@
 
 use skep_crypto::{Bearer, BearerKind, InstallToken, InstanceKeys};
 use skep_domain::{CredentialId, CredentialKind, Id};
+use skep_jose::{Grant, VerifiedToken};
 
 use crate::Denied;
 
@@ -21,6 +22,8 @@ pub struct Presented {
     key: CredentialKey,
     /// What the row's proof is held against; `None` where finding the row is proof enough.
     secret: Option<Bearer>,
+    /// What a signed token says of itself, which the row must bear out.
+    grant: Option<Grant>,
 }
 
 impl Presented {
@@ -33,6 +36,7 @@ impl Presented {
             Ok(Self {
                 key: CredentialKey::SocketOwner,
                 secret: None,
+                grant: None,
             })
         } else {
             Err(Denied::InvalidCredential)
@@ -65,6 +69,7 @@ impl Presented {
             return Ok(Self {
                 key: CredentialKey::InstallToken(token.stored_form(&keys.pepper)),
                 secret: None,
+                grant: None,
             });
         }
         let bearer =
@@ -91,10 +96,24 @@ impl Presented {
         }
     }
 
+    /// A signed access token, whose binding was proved too. The login that it came from still has to
+    /// be there.
+    #[must_use]
+    pub fn access_token(token: &VerifiedToken) -> Self {
+        let grant = token.grant().clone();
+        let id = CredentialId::from_bytes(grant.session);
+        Self {
+            key: CredentialKey::Row(CredentialKind::Login, id),
+            secret: None,
+            grant: Some(grant),
+        }
+    }
+
     fn bearer(kind: CredentialKind, bearer: Bearer) -> Self {
         Self {
             key: CredentialKey::Row(kind, CredentialId::from_bytes(bearer.id())),
             secret: Some(bearer),
+            grant: None,
         }
     }
 
@@ -104,8 +123,8 @@ impl Presented {
         self.key
     }
 
-    pub(crate) fn into_secret(self) -> Option<Bearer> {
-        self.secret
+    pub(crate) fn into_parts(self) -> (Option<Bearer>, Option<Grant>) {
+        (self.secret, self.grant)
     }
 }
 

@@ -2,7 +2,7 @@
 
 use zeroize::Zeroizing;
 
-use crate::{DataKey, MacKey, Random, kdf};
+use crate::{DataKey, MacKey, Plain, Random, kdf};
 
 /// 32 random bytes made once at installation and stored wrapped
 /// ([`KeyEncryptionKey::wrap_instance`](crate::KeyEncryptionKey::wrap_instance)).
@@ -29,6 +29,24 @@ pub struct InstanceKeys {
     pub nonce: MacKey,
     /// Whom an allowance belongs to, in a store that other nodes read.
     pub limit: MacKey,
+    /// Names of clients that registered themselves, and what their forms carry.
+    pub client: MacKey,
+    /// The seeds of the keys that sign access tokens, by their number.
+    pub signing: SigningSeeds,
+}
+
+/// The seeds of signing keys by number: every node of an installation makes the same one at the same
+/// time, and none has to be stored.
+pub struct SigningSeeds(Zeroizing<[u8; 32]>);
+
+impl SigningSeeds {
+    /// The seed of this number, made anew at each call.
+    #[must_use]
+    pub fn get(&self, number: u64) -> Plain<[u8; 32]> {
+        let mut label = b"skep signing key v1".to_vec();
+        label.extend_from_slice(&number.to_le_bytes());
+        Plain::new(*kdf::derive(&*self.0, &[], &label))
+    }
 }
 
 /// Peppers by number: a row says which one it was made under, so that a new one can be put in force
@@ -79,6 +97,8 @@ impl InstanceSecret {
             cursor: key(b"skep cursor v1"),
             nonce: key(b"skep proof nonce v1"),
             limit: key(b"skep limit v1"),
+            client: key(b"skep client name v1"),
+            signing: SigningSeeds(Zeroizing::new(*self.bytes())),
         }
     }
 }

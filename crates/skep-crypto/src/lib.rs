@@ -32,7 +32,7 @@ mod totp;
 pub use aead::{DataKey, Identity, SEALED_OVERHEAD};
 pub use error::CryptoError;
 pub use foreign::{P256Key, RsaKey};
-pub use instance::{InstanceKeys, InstanceSecret, Peppers};
+pub use instance::{InstanceKeys, InstanceSecret, Peppers, SigningSeeds};
 pub use key_file::FileRootKey;
 pub use keyring::{KeyEncryptionKey, WrappedKey};
 pub use mac::{MacKey, sha256};

@@ -121,6 +121,7 @@ fn edge(
     let mut shown = vec!["unix:skepd.sock".to_owned()];
     if let Some(tcp) = &listeners.tcp {
         shown.push(format!("tcp:{}", tcp.local_addr()?));
+        app.set_issuer(format!("http://{}", tcp.local_addr()?));
     }
     Ok(Arc::new(Edge {
         app: Arc::clone(app),

@@ -5,7 +5,7 @@ use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::Response;
 use skep_api::id::IdError;
 use skep_api::{ErrorBody, ErrorCode, ErrorEnvelope, FieldError};
-use skep_app::{AppError, EgressError, Rule};
+use skep_app::{AppError, EgressError, Rule, ShownError};
 use skep_authz::Denied;
 use skep_domain::Permission;
 
@@ -19,6 +19,8 @@ pub(crate) struct ApiError {
     pub(crate) details: Vec<FieldError>,
     /// When to try again, if that is known.
     pub(crate) retry_after_ms: Option<u64>,
+    /// Whether a proof of possession has to be made again, with a nonce of ours.
+    pub(crate) wants_nonce: bool,
 }
 
 /// How long to wait before trying again after a 503.
@@ -31,6 +33,7 @@ impl ApiError {
             message: message.into(),
             details: Vec::new(),
             retry_after_ms: None,
+            wants_nonce: false,
         }
     }
 
@@ -46,6 +49,7 @@ impl ApiError {
             message,
             details: vec![detail],
             retry_after_ms: None,
+            wants_nonce: false,
         }
     }
 
@@ -75,7 +79,11 @@ impl ApiError {
         if self.code.status() == 401 {
             headers.insert(
                 header::WWW_AUTHENTICATE,
-                HeaderValue::from_static("Bearer realm=\"skep\""),
+                HeaderValue::from_static(if self.wants_nonce {
+                    "DPoP realm=\"skep\", error=\"use_dpop_nonce\", algs=\"EdDSA ES256\""
+                } else {
+                    "Bearer realm=\"skep\""
+                }),
             );
         }
         if let Some(millis) = retry_after_ms {
@@ -164,6 +172,18 @@ fn unavailable(error: &AppError) -> ApiError {
             ErrorCode::StorageUnavailable,
             "Storage is not available; the daemon's log says why.",
         ),
+    }
+}
+
+impl From<ShownError> for ApiError {
+    fn from(error: ShownError) -> Self {
+        match error {
+            ShownError::NonceNeeded => Self {
+                wants_nonce: true,
+                ..Denied::InvalidCredential.into()
+            },
+            ShownError::App(error) => error.into(),
+        }
     }
 }
 

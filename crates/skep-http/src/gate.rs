@@ -6,10 +6,11 @@ use axum::http::{HeaderMap, HeaderValue, Request, header};
 use bytes::Bytes;
 use http_body_util::{BodyExt, LengthLimitError, Limited};
 use skep_api::{BodyLimit, ErrorCode, Gate, Route};
-use skep_app::App;
+use skep_app::{App, Shown};
 use skep_authz::Caller;
 
 use crate::error::ApiError;
+use crate::handlers::oauth::DPOP;
 use crate::peer::Peer;
 use crate::scope;
 
@@ -64,15 +65,44 @@ async fn identify(app: &App, parts: &Parts) -> Result<Caller, ApiError> {
         (None, Some(Peer::Socket { uid })) => Ok(app
             .authenticate_peer(*uid, rustix::process::geteuid().as_raw())
             .await?),
+        (Some(token), _) if let Some(shown) = access_token(token, parts)? => {
+            Ok(app.authenticate_token(shown).await?)
+        }
         (token, _) => Ok(app.authenticate_header(token).await?),
     }
+}
+
+/// A signed access token, if this is one: after `DPoP` always, after `Bearer` by its dots.
+fn access_token<'r>(header: &'r [u8], parts: &'r Parts) -> Result<Option<Shown<'r>>, ApiError> {
+    const BAD: skep_authz::Denied = skep_authz::Denied::InvalidCredential;
+    let text = std::str::from_utf8(header).map_err(|_| BAD)?;
+    let Some((scheme, token)) = text.split_once(' ') else {
+        return Ok(None);
+    };
+    let with_proof = scheme.eq_ignore_ascii_case("dpop");
+    let signed = scheme.eq_ignore_ascii_case("bearer") && token.contains('.');
+    if !(with_proof || signed) {
+        return Ok(None);
+    }
+    let mut proofs = parts.headers.get_all(DPOP).iter();
+    let proof = proofs.next().map(|proof| proof.to_str().map_err(|_| BAD));
+    if proofs.next().is_some() {
+        return Err(BAD.into());
+    }
+    Ok(Some(Shown {
+        token,
+        with_proof,
+        proof: proof.transpose()?,
+        method: parts.method.as_str(),
+        path: parts.uri.path(),
+    }))
 }
 
 /// The name of a browser's session cookie. The prefix makes browsers keep it to this host, and to TLS.
 pub(crate) const SESSION_COOKIE: &str = "__Host-skep";
 
 /// The one session cookie of a request; two are refused, since nobody knows who planted the other.
-fn session_cookie(headers: &HeaderMap) -> Result<Option<&[u8]>, ApiError> {
+pub(crate) fn session_cookie(headers: &HeaderMap) -> Result<Option<&[u8]>, ApiError> {
     let mut found = headers
         .get_all(header::COOKIE)
         .iter()

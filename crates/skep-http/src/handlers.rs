@@ -8,6 +8,7 @@ pub(crate) mod inject;
 pub(crate) mod keys;
 pub(crate) mod members;
 pub(crate) mod memories;
+pub(crate) mod oauth;
 pub(crate) mod ontology;
 pub(crate) mod organizations;
 pub(crate) mod page;

@@ -8,6 +8,7 @@
 mod call;
 mod convert;
 mod error;
+mod form;
 mod gate;
 mod guard;
 mod handlers;

@@ -21,8 +21,8 @@ use crate::call::Call;
 use crate::error::ApiError;
 use crate::gate;
 use crate::handlers::{
-    access, agents, capture, explain, inject, keys, members, memories, ontology, organizations,
-    participants as people, recall, removal, review, sessions, sources, system,
+    access, agents, capture, explain, inject, keys, members, memories, oauth, ontology,
+    organizations, participants as people, recall, removal, review, sessions, sources, system,
 };
 use crate::limits::{Limits, Told};
 use crate::peer::Peer;
@@ -122,6 +122,17 @@ fn handler(route: RouteId) -> Handler {
     match route {
         RouteId::Healthz => public!(Healthz, system::probe),
         RouteId::Readyz => public!(Readyz, system::probe),
+        RouteId::OAuthServerMetadata => public!(OAuthServerMetadata, oauth::server_metadata),
+        RouteId::OAuthResourceMetadata => public!(OAuthResourceMetadata, oauth::resource_metadata),
+        RouteId::OAuthKeys => public!(OAuthKeys, oauth::jwks),
+        RouteId::OAuthDeviceStart => public!(OAuthDeviceStart, oauth::start_device),
+        RouteId::OAuthDevicePage => public!(OAuthDevicePage, oauth::device),
+        RouteId::OAuthDeviceDecide => public!(OAuthDeviceDecide, oauth::device_submit),
+        RouteId::OAuthAuthorizePage => public!(OAuthAuthorizePage, oauth::authorize),
+        RouteId::OAuthAuthorizeDecide => public!(OAuthAuthorizeDecide, oauth::authorize_submit),
+        RouteId::OAuthToken => public!(OAuthToken, oauth::token),
+        RouteId::OAuthRevoke => public!(OAuthRevoke, oauth::revoke),
+        RouteId::OAuthRegister => public!(OAuthRegister, oauth::register),
         RouteId::Whoami => known!(Whoami, access::whoami),
         RouteId::KeyCreate => authorized!(KeyCreate, rights::TokenManage, keys::create),
         RouteId::KeyList => authorized!(KeyList, rights::TokenManage, keys::list),
@@ -346,11 +357,13 @@ async fn serve(
 ) -> Response {
     let (parts, body) = gate::split(request);
     let id = request_id(&parts.extensions);
+    let proves = parts.headers.contains_key(oauth::DPOP);
     let told = Arc::new(Told::default());
     let call = (Arc::clone(&edge), Arc::clone(&told));
     let answer = answer(call.0, route, handler, params, (parts, body), call.1).await;
     let mut response = answer.unwrap_or_else(|error| error.respond(&id));
     told.write(response.headers_mut(), edge.app.now());
+    oauth::advise(&edge.app, proves, &mut response);
     response
         .headers_mut()
         .insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));

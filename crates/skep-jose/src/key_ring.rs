@@ -1,7 +1,8 @@
 //! Our signing keys: which one signs, which ones still verify, and the document that shows them.
 //!
-//! A new key is published before it signs, so that whoever caches the document knows it in time;
-//! an old one is published until the last token under it has ended.
+//! A key signs for thirty days, counted from 1970, so that all nodes change at once. The next one is
+//! published all that time, so that whoever caches the document knows it before it signs; the one
+//! before is published until the last token under it has ended.
 
 use std::collections::BTreeMap;
 
@@ -19,10 +20,8 @@ use crate::token::{
     Expect, Grant, Issued, LEEWAY_SECONDS, MAX_TOKEN_BYTES, SignedToken, TOKEN_LIFE_SECONDS, TYPE,
 };
 
-/// How long a key is published before it signs: longer than anybody may cache the document.
-const PUBLISHED_AHEAD_SECONDS: i64 = 900;
-/// How long a key signs before the next one is due.
-const SIGNS_SECONDS: i64 = 30 * 24 * 3600;
+/// How long a key signs.
+const TURN_SECONDS: i64 = 30 * 24 * 3600;
 /// A `kid` of ours is a thumbprint; no other length is looked up.
 const KID_BYTES: usize = 43;
 
@@ -41,7 +40,7 @@ pub struct KeyRing {
 }
 
 impl RingKey {
-    /// The key that follows from a stored seed.
+    /// The key that follows from a seed.
     #[must_use]
     pub fn from_seed(seed: &Plain<[u8; 32]>, signs_from: Timestamp) -> Self {
         let public = SigningKey::from_seed(seed.expose()).public_key();
@@ -59,58 +58,33 @@ impl RingKey {
     pub fn kid(&self) -> &str {
         &self.kid
     }
-
-    /// When it begins to sign.
-    #[must_use]
-    pub fn signs_from(&self) -> Timestamp {
-        self.signs_from
-    }
 }
 
 impl KeyRing {
-    /// A ring of stored keys. Those whose last token has ended are left out.
+    /// A ring of these keys.
     #[must_use]
-    pub fn new(keys: impl IntoIterator<Item = RingKey>, now: Timestamp) -> Self {
+    pub fn new(keys: impl IntoIterator<Item = RingKey>) -> Self {
         let keys = keys.into_iter().map(|key| (key.kid.clone(), key));
-        let mut ring = Self {
+        Self {
             keys: keys.collect(),
-        };
-        let ended: Vec<_> = ring.ended(now).map(str::to_owned).collect();
-        for kid in ended {
-            ring.keys.remove(&kid);
-        }
-        ring
-    }
-
-    /// The seed of the key that has to be added now, and from when it signs: at once for the first
-    /// one, after a time of mere publication for every other. `None` while the newest is young.
-    #[must_use]
-    pub fn due(&self, now: Timestamp, random: &dyn Random) -> Option<(Plain<[u8; 32]>, Timestamp)> {
-        let newest = self.keys.values().map(RingKey::signs_from).max();
-        match newest {
-            None => Some((Plain::new(random.array()), now)),
-            Some(from) if after(from, SIGNS_SECONDS) <= now => Some(self.next(now, random)),
-            Some(_) => None,
         }
     }
 
-    /// The seed of a key that takes over ahead of time, and from when it signs.
+    /// The keys around a moment: of the turn before, the present and the next. Good until
+    /// [`KeyRing::turn`] gives another number.
     #[must_use]
-    pub fn next(&self, now: Timestamp, random: &dyn Random) -> (Plain<[u8; 32]>, Timestamp) {
-        let from = if self.signer(now).is_some() {
-            after(now, PUBLISHED_AHEAD_SECONDS)
-        } else {
-            now
-        };
-        (Plain::new(random.array()), from)
+    pub fn around(now: Timestamp, seed: impl Fn(u64) -> Plain<[u8; 32]>) -> Self {
+        let turn = Self::turn(now);
+        Self::new((turn.saturating_sub(1)..=turn + 1).map(|turn| {
+            let from = turn.cast_signed() * TURN_SECONDS;
+            RingKey::from_seed(&seed(turn), after(Timestamp::default(), from))
+        }))
     }
 
-    /// The keys under which no token can count any more: their rows may go.
-    pub fn ended(&self, now: Timestamp) -> impl Iterator<Item = &str> {
-        self.keys
-            .values()
-            .filter(move |key| self.verifies_until(key).is_some_and(|until| until <= now))
-            .map(RingKey::kid)
+    /// The number of the turn at a moment.
+    #[must_use]
+    pub fn turn(now: Timestamp) -> u64 {
+        (seconds(now).max(0) / TURN_SECONDS).cast_unsigned()
     }
 
     /// The document of public keys, for `/.well-known/jwks.json`.

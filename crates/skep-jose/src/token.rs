@@ -181,6 +181,12 @@ impl SignedToken {
         })
     }
 
+    /// What the token says, its binding not proved: enough to take it out of use, no more.
+    #[must_use]
+    pub fn claimed(&self) -> &Grant {
+        &self.grant
+    }
+
     /// Takes a token that came with the scheme `Bearer`.
     ///
     /// # Errors

@@ -11,8 +11,8 @@ use skep_crypto::{
     Plain, Random, RootKey, RootKeyProvider,
 };
 use skep_domain::{
-    Bindings, Clock, Id, OrganizationId, Principal, ReadPolicy, Reader, ReadingRing, Role,
-    Timestamp, WorkspaceId,
+    Bindings, Clock, CredentialId, Id, OrganizationId, Principal, ReadPolicy, Reader, ReadingRing,
+    Role, Timestamp, WorkspaceId,
 };
 
 use crate::access::{ControlKeys, CredentialBody, DoorTx, Minted, OrgTx, SelfTx};
@@ -289,6 +289,35 @@ impl Store {
     pub fn mint_bearer(&self, kind: BearerKind) -> Result<Minted, StoreError> {
         let pepper = self.pepper.load(Ordering::Relaxed);
         Minted::new(kind, self.mint(), &self.instance, pepper, &*self.random)
+    }
+
+    /// Mints the next secret of a login, for [`DoorTx::renew_login`].
+    ///
+    /// # Errors
+    /// [`StoreError::Crypto`].
+    pub fn mint_next(&self, login: CredentialId) -> Result<Minted, StoreError> {
+        let pepper = self.pepper.load(Ordering::Relaxed);
+        let kind = BearerKind::Refresh;
+        Minted::new(kind, login, &self.instance, pepper, &*self.random)
+    }
+
+    /// The source of randomness, for what is minted outside.
+    #[must_use]
+    pub fn random(&self) -> &dyn Random {
+        &*self.random
+    }
+
+    /// The name of a workspace, for whoever found that its reader belongs there: see
+    /// [`DoorTx::list_homes_of`].
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn name_for_member(
+        &self,
+        (organization, workspace): (OrganizationId, WorkspaceId),
+    ) -> Result<String, StoreError> {
+        let scope = ScopeKey::provision(organization, workspace);
+        self.name_of(&scope).await
     }
 
     /// Puts the next pepper in force. Credentials made under older ones go on working.

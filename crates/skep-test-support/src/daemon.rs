@@ -91,6 +91,7 @@ impl TestDaemon {
         let socket = UnixListener::bind(scratch.path().join("skepd.sock")).expect("a socket");
         let tcp = TcpListener::bind("127.0.0.1:0").await.expect("a port");
         let address = tcp.local_addr().expect("its address");
+        app.set_issuer(format!("http://{address}"));
         let edge = Arc::new(Edge {
             app: Arc::clone(&app),
             version: "test",

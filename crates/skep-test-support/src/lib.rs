@@ -12,6 +12,7 @@ mod scratch;
 mod site;
 mod tenant;
 pub mod timing;
+mod visitor;
 
 pub use clock::{ManualClock, StoppedWatch};
 pub use daemon::TestDaemon;
@@ -22,3 +23,4 @@ pub use replay::Pace;
 pub use scratch::{MemoryRootKey, Scratch};
 pub use site::{Page, Site};
 pub use tenant::{Tenant, open_store};
+pub use visitor::Visitor;

@@ -71,6 +71,19 @@ impl Request {
             .header("Content-Length", &length)
     }
 
+    /// Adds a form.
+    #[must_use]
+    pub fn form(mut self, fields: &[(&str, &str)]) -> Self {
+        let encoded: Vec<_> = fields
+            .iter()
+            .map(|(name, value)| format!("{name}={}", percent(value)))
+            .collect();
+        self.body = encoded.join("&").into_bytes();
+        let length = self.body.len().to_string();
+        self.header("Content-Type", "application/x-www-form-urlencoded")
+            .header("Content-Length", &length)
+    }
+
     /// Its method and path.
     #[must_use]
     pub fn first_line(&self) -> String {
@@ -115,6 +128,23 @@ impl Reply {
         serde_json::from_slice(&self.body).unwrap_or(Value::Null)
     }
 
+    /// The value of a header; empty if it is not there.
+    #[must_use]
+    pub fn header(&self, name: &str) -> String {
+        let lines = self.head.lines().filter_map(|line| line.split_once(": "));
+        lines
+            .filter(|(found, _)| found.eq_ignore_ascii_case(name))
+            .map(|(_, value)| value.to_owned())
+            .next()
+            .unwrap_or_default()
+    }
+
+    /// The body as text.
+    #[must_use]
+    pub fn text(&self) -> String {
+        String::from_utf8_lossy(&self.body).into_owned()
+    }
+
     /// The code in the envelope.
     #[must_use]
     pub fn code(&self) -> String {
@@ -123,4 +153,16 @@ impl Reply {
             .unwrap_or_default()
             .to_owned()
     }
+}
+
+fn percent(value: &str) -> String {
+    let mut out = String::new();
+    for byte in value.bytes() {
+        if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {
+            out.push(char::from(byte));
+        } else {
+            out.push_str(&format!("%{byte:02X}"));
+        }
+    }
+    out
 }

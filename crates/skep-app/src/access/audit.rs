@@ -41,6 +41,16 @@ pub struct Decision {
     pub peer: Option<String>,
 }
 
+impl Decision {
+    /// A decision of a use case, where no row of the route table names the action.
+    pub(crate) fn of(action: &str) -> Self {
+        Self {
+            action: action.to_owned(),
+            ..Self::default()
+        }
+    }
+}
+
 /// Whoever wants to know that their decision is kept.
 type Waiter = oneshot::Sender<bool>;
 

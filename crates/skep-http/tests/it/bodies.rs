@@ -107,6 +107,17 @@ pub(crate) fn body(route: RouteId, ids: &Ids) -> Value {
         RouteId::ConflictResolve => json!({ "resolution": "keep-both" }),
         RouteId::Healthz
         | RouteId::Readyz
+        | RouteId::OAuthServerMetadata
+        | RouteId::OAuthResourceMetadata
+        | RouteId::OAuthKeys
+        | RouteId::OAuthDeviceStart
+        | RouteId::OAuthDevicePage
+        | RouteId::OAuthDeviceDecide
+        | RouteId::OAuthAuthorizePage
+        | RouteId::OAuthAuthorizeDecide
+        | RouteId::OAuthToken
+        | RouteId::OAuthRevoke
+        | RouteId::OAuthRegister
         | RouteId::Whoami
         | RouteId::KeyList
         | RouteId::KeyRevoke
@@ -178,9 +189,21 @@ pub(crate) fn request(route: &Route, ids: &Ids) -> Request {
         } else {
             request
         }
+    } else if route.body == BodyLimit::Form {
+        request.form(&[])
     } else {
         request.json(&body(route.id, ids))
     }
+}
+
+/// Whether a route takes JSON by our own rules: OAuth's bodies and errors are the RFCs'.
+pub(crate) fn takes_json(route: &Route) -> bool {
+    matches!(route.body, BodyLimit::Json | BodyLimit::Batch) && !is_oauth(route)
+}
+
+/// Whether a route is of OAuth, which has tests of its own.
+pub(crate) fn is_oauth(route: &Route) -> bool {
+    route.path.starts_with("/oauth/") || route.path.starts_with("/.well-known/")
 }
 
 pub(crate) fn is_public(route: &Route) -> bool {

@@ -3,7 +3,7 @@
 use skep_api::ROUTES;
 use skep_test_support::{Request, TestDaemon};
 
-use crate::bodies::{is_public, request, seed};
+use crate::bodies::{is_oauth, is_public, request, seed};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn t02_no_route_but_the_public_ones_answers_without_a_credential() {
@@ -21,6 +21,10 @@ async fn t02_no_route_but_the_public_ones_answers_without_a_credential() {
                 bare = bare.bearer(token);
             }
             let reply = bare.send(daemon.address).await.unwrap();
+            if is_oauth(route) {
+                assert!(matches!(reply.status, 200 | 303 | 400), "{}", route.path);
+                continue;
+            }
             if is_public(route) {
                 assert_eq!(reply.status, 200, "{}", route.path);
                 assert_eq!(reply.body, br#"{"status":"ok"}"#);

@@ -29,7 +29,7 @@ impl House {
         let ring_key = RingKey::from_seed(&Plain::new(seed), at(0));
         let kid = ring_key.kid().to_owned();
         Self {
-            ring: KeyRing::new([ring_key], at(NOW)),
+            ring: KeyRing::new([ring_key]),
             key: SigningKey::from_seed(&seed),
             kid,
             client: SigningKey::from_seed(&[8; 32]),

@@ -207,6 +207,23 @@ impl TicketRows for SqliteControlTx {
         .await
     }
 
+    async fn charge_tickets(
+        &mut self,
+        kind: TicketKind,
+        now: Timestamp,
+    ) -> Result<u64, StoreError> {
+        self.run(move |connection| {
+            let charged = connection
+                .prepare_cached(
+                    "UPDATE ticket SET uses_left = uses_left - 1
+                     WHERE kind = ?1 AND expires_at > ?2 AND uses_left > 0",
+                )?
+                .execute(params![kind as u8, now.as_micros()])?;
+            Ok(charged as u64)
+        })
+        .await
+    }
+
     async fn sweep_tickets(&mut self, now: Timestamp, limit: u32) -> Result<u64, StoreError> {
         self.run(move |connection| {
             let gone = connection

@@ -34,8 +34,8 @@ pub struct CredentialBody {
 pub struct Minted {
     id: CredentialId,
     kind: CredentialKind,
-    proof: ProofRow,
-    text: Plain<String>,
+    pub(super) proof: ProofRow,
+    pub(super) text: Plain<String>,
 }
 
 /// A credential to keep.

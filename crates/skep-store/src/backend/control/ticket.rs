@@ -58,6 +58,9 @@ pub trait TicketRows {
     ) -> Result<Vec<TicketRow>, StoreError>;
     /// How many of a kind are open.
     async fn count_tickets(&mut self, kind: TicketKind, now: Timestamp) -> Result<u64, StoreError>;
+    /// Takes one use from every open one of a kind; says how many those were.
+    async fn charge_tickets(&mut self, kind: TicketKind, now: Timestamp)
+    -> Result<u64, StoreError>;
     /// Removes those that have ended, at most so many.
     async fn sweep_tickets(&mut self, now: Timestamp, limit: u32) -> Result<u64, StoreError>;
 }

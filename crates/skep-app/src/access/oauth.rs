@@ -1,0 +1,125 @@
+//! OAuth 2.0 (RFC 6749, 7009, 7591, 7636, 8628, 8707, 9449): logins of programs.
+//!
+//! A login is a credential's row whose refresh token is another after each use. An access token says
+//! which row it came from, and counts while that row does: revoking is one write.
+
+mod authorize;
+mod client;
+mod device;
+mod error;
+mod login;
+mod person;
+mod resource;
+
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+
+use skep_domain::Timestamp;
+use skep_jose::{Expect, KeyRing, LocalReplay, NonceRule, Nonces, Prover, Replay};
+
+use crate::App;
+
+pub use authorize::{AuthorizeRefusal, AuthorizeRequest};
+pub use client::{Client, Registration};
+pub use device::{DeviceGrant, DeviceReview, DeviceStart};
+pub use error::{OAuthCode, OAuthError};
+pub use login::{TokenRequest, Tokens};
+pub use person::Home;
+pub use resource::{Shown, ShownError};
+
+/// Proofs that are remembered at a time.
+const PROOFS: usize = 200_000;
+
+/// What OAuth keeps in memory.
+pub(crate) struct OAuth {
+    issuer: OnceLock<String>,
+    ring: Mutex<Option<(u64, Arc<KeyRing>)>>,
+    replay: Arc<dyn Replay>,
+}
+
+impl OAuth {
+    pub(crate) fn new(now: Timestamp) -> Self {
+        Self {
+            issuer: OnceLock::new(),
+            ring: Mutex::default(),
+            replay: Arc::new(LocalReplay::new(PROOFS, now)),
+        }
+    }
+}
+
+impl App {
+    /// Says under which URL this server is known: scheme, host and port, nothing after. Only the
+    /// first call counts; before it, OAuth answers that it is not available.
+    pub fn set_issuer(&self, issuer: String) {
+        let _ = self.oauth.issuer.set(issuer);
+    }
+
+    /// The URL under which this server is known.
+    #[must_use]
+    pub fn issuer(&self) -> Option<&str> {
+        self.oauth.issuer.get().map(String::as_str)
+    }
+
+    /// The public keys of access tokens, as a JWKS document.
+    #[must_use]
+    pub fn jwks(&self) -> serde_json::Value {
+        let now = self.store.now();
+        self.key_ring(now).jwks(now)
+    }
+
+    /// A fresh nonce for proofs of possession.
+    #[must_use]
+    pub fn proof_nonce(&self) -> String {
+        Nonces::new(&self.store.instance_keys().nonce).mint(self.store.now())
+    }
+
+    fn prover(&self) -> Prover<'_> {
+        let nonces = Nonces::new(&self.store.instance_keys().nonce);
+        Prover::new(nonces, NonceRule::Required, &*self.oauth.replay)
+    }
+
+    fn key_ring(&self, now: Timestamp) -> Arc<KeyRing> {
+        let turn = KeyRing::turn(now);
+        let held = self.oauth.ring.lock();
+        let mut held = held.unwrap_or_else(PoisonError::into_inner);
+        match &*held {
+            Some((of, ring)) if *of == turn => Arc::clone(ring),
+            _ => {
+                let seeds = &self.store.instance_keys().signing;
+                let ring = Arc::new(KeyRing::around(now, |turn| seeds.get(turn)));
+                *held = Some((turn, Arc::clone(&ring)));
+                ring
+            }
+        }
+    }
+
+    fn own_issuer(&self) -> Result<&str, OAuthError> {
+        self.issuer().ok_or(OAuthError::Unavailable)
+    }
+
+    fn expect(&self) -> Result<Expect<'_>, OAuthError> {
+        let issuer = self.own_issuer()?;
+        Ok(Expect {
+            issuer,
+            audience: issuer,
+        })
+    }
+
+    /// Whether a `resource` (RFC 8707) is this server, or a path of it. There is one audience here.
+    fn check_resource(&self, resource: Option<&str>) -> Result<(), OAuthError> {
+        let issuer = self.own_issuer()?;
+        let Some(resource) = resource else {
+            return Ok(());
+        };
+        let rest = resource.strip_prefix(issuer);
+        if rest
+            .is_some_and(|rest| (rest.is_empty() || rest.starts_with('/')) && !rest.contains('#'))
+        {
+            Ok(())
+        } else {
+            Err(OAuthError::refused(
+                OAuthCode::InvalidTarget,
+                "The resource is not this server.",
+            ))
+        }
+    }
+}
