@@ -13,6 +13,7 @@
     reason = "a suite reports by panicking, as tests do"
 )]
 
+mod access;
 mod as_of;
 mod capture;
 mod control;
@@ -68,6 +69,12 @@ macro_rules! properties {
 }
 
 properties! { $
+    access:
+        t01_another_organizations_agents_and_keys_do_not_exist
+        t20_names_of_agents_that_look_alike_are_one
+        a19_of_fifty_takers_as_many_get_a_ticket_as_it_has_uses
+        a15_a_ticket_is_there_for_its_own_secret_kind_and_time
+        l01_each_organization_has_a_record_of_its_own_without_gaps;
     isolation:
         t01_foreign_ids_reach_nothing
         t01_another_tenants_key_opens_nothing
