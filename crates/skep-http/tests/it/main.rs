@@ -46,3 +46,5 @@ mod panics;
 mod people;
 #[cfg(test)]
 mod sources;
+#[cfg(test)]
+mod third_party;
