@@ -1,21 +1,23 @@
 //! The store: opens an installation, knows its keys, hands out transactions. It has no data methods.
 
+mod access;
+
 use std::collections::HashMap;
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::atomic::AtomicU32;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use skep_authz::rights::AuditRead;
-use skep_authz::{Authorized, Caller, Checked, Denied, Presented, Right, Upkeep, authenticate};
+use skep_authz::{Authorized, Denied, Right, Upkeep};
 use skep_crypto::{
-    BearerKind, CryptoError, DataKey, InstallToken, InstanceKeys, InstanceSecret, KeyEncryptionKey,
-    Plain, Random, RootKey, RootKeyProvider,
+    CryptoError, DataKey, InstallToken, InstanceKeys, InstanceSecret, KeyEncryptionKey, Plain,
+    Random, RootKey, RootKeyProvider,
 };
 use skep_domain::{
-    Bindings, Clock, CredentialId, Id, OrganizationId, Principal, ReadPolicy, Reader, ReadingRing,
-    Role, Timestamp, WorkspaceId,
+    Clock, Id, OrganizationId, Principal, ReadPolicy, Reader, ReadingRing, Role, Timestamp,
+    WorkspaceId,
 };
 
-use crate::access::{ControlKeys, CredentialBody, DoorTx, Minted, OrgTx, SelfTx};
+use crate::access::ControlKeys;
 use crate::backend::{Backend, Mode};
 use crate::keys::{WorkspaceKeys, column};
 use crate::row::{CredentialRow, InstanceRow, WorkspaceRow};
@@ -227,148 +229,6 @@ impl Store {
     /// [`StoreError::Unavailable`].
     pub async fn workspaces(&self) -> Result<Vec<(OrganizationId, WorkspaceId)>, StoreError> {
         self.backend.workspaces(&ControlKey::new()).await
-    }
-
-    /// The workspaces of the organization in which the right was proved, by age.
-    ///
-    /// # Errors
-    /// [`StoreError`].
-    pub async fn list_workspaces<P: Right>(
-        &self,
-        authorized: Authorized<P>,
-    ) -> Result<Vec<(WorkspaceId, String, Timestamp)>, StoreError> {
-        let organization = authorized.organization();
-        let mut rows = self.control_tx(Mode::Read).await?;
-        let found = rows.list_workspaces_of(organization).await?;
-        drop(rows);
-        let mut named = Vec::with_capacity(found.len());
-        for workspace in found {
-            let scope = ScopeKey::provision(organization, workspace.id);
-            let name = self.name_of(&scope).await?;
-            named.push((workspace.id, name, workspace.created_at));
-        }
-        Ok(named)
-    }
-
-    /// Finds whose credential it is.
-    ///
-    /// # Errors
-    /// [`AuthenticateError`].
-    pub async fn check(&self, presented: Presented) -> Result<Checked, AuthenticateError> {
-        let row = self.backend.credential(&presented.key()).await?;
-        let bindings = match row
-            .as_ref()
-            .and_then(|row| row.body().map(|body| (row, body)))
-        {
-            None => Arc::new(Bindings::default()),
-            Some((row, body)) => {
-                let body = CredentialBody::open(&self.control, row.organization(), row.id(), body)?;
-                Arc::new(body.bindings)
-            }
-        };
-        let now = self.clock.now();
-        Ok(authenticate(presented, row, bindings, &self.instance, now)?)
-    }
-
-    /// Finds whose credential it is, one that is checked without a slow hash.
-    ///
-    /// # Errors
-    /// [`AuthenticateError`].
-    pub async fn authenticate(&self, presented: Presented) -> Result<Caller, AuthenticateError> {
-        match self.check(presented).await? {
-            Checked::Caller(caller) => Ok(*caller),
-            Checked::Slow(_) => Err(Denied::InvalidCredential.into()),
-        }
-    }
-
-    /// Mints a credential that nobody knows of until it is kept. A personal access token takes tens
-    /// of milliseconds and 19 MiB: do that where blocking is fine.
-    ///
-    /// # Errors
-    /// [`StoreError::Crypto`].
-    pub fn mint_bearer(&self, kind: BearerKind) -> Result<Minted, StoreError> {
-        let pepper = self.pepper.load(Ordering::Relaxed);
-        Minted::new(kind, self.mint(), &self.instance, pepper, &*self.random)
-    }
-
-    /// Mints the next secret of a login, for [`DoorTx::renew_login`].
-    ///
-    /// # Errors
-    /// [`StoreError::Crypto`].
-    pub fn mint_next(&self, login: CredentialId) -> Result<Minted, StoreError> {
-        let pepper = self.pepper.load(Ordering::Relaxed);
-        let kind = BearerKind::Refresh;
-        Minted::new(kind, login, &self.instance, pepper, &*self.random)
-    }
-
-    /// The source of randomness, for what is minted outside.
-    #[must_use]
-    pub fn random(&self) -> &dyn Random {
-        &*self.random
-    }
-
-    /// The name of a workspace, for whoever found that its reader belongs there: see
-    /// [`DoorTx::list_homes_of`].
-    ///
-    /// # Errors
-    /// [`StoreError`].
-    pub async fn name_for_member(
-        &self,
-        (organization, workspace): (OrganizationId, WorkspaceId),
-    ) -> Result<String, StoreError> {
-        let scope = ScopeKey::provision(organization, workspace);
-        self.name_of(&scope).await
-    }
-
-    /// Puts the next pepper in force. Credentials made under older ones go on working.
-    ///
-    /// # Errors
-    /// [`StoreError`].
-    pub async fn raise_pepper(&self) -> Result<u32, StoreError> {
-        let key = ControlKey::new();
-        let mut rows = self.backend.begin_control(&key, Mode::Write).await?;
-        let pepper = rows.raise_pepper().await?;
-        rows.commit().await?;
-        self.pepper.store(pepper, Ordering::Relaxed);
-        Ok(pepper)
-    }
-
-    /// Opens a transaction on the rows of the organization in which the right was proved.
-    ///
-    /// # Errors
-    /// [`StoreError`]; nothing was changed.
-    pub async fn begin_org<P: Right>(
-        &self,
-        authorized: Authorized<P>,
-    ) -> Result<OrgTx<P>, StoreError> {
-        let mode = if P::WRITES { Mode::Write } else { Mode::Read };
-        Ok(OrgTx::new(self.control_tx(mode).await?, authorized))
-    }
-
-    /// Opens a transaction on what belongs to a caller alone.
-    ///
-    /// # Errors
-    /// [`StoreError`]; nothing was changed.
-    pub async fn begin_self(&self, caller: &Caller, mode: Mode) -> Result<SelfTx, StoreError> {
-        Ok(SelfTx::new(self.control_tx(mode).await?, caller))
-    }
-
-    /// Opens a transaction for those not yet known, confined to nothing; banned by `clippy.toml`
-    /// outside the doors of `skep-app`.
-    ///
-    /// # Errors
-    /// [`StoreError`]; nothing was changed.
-    pub async fn begin_door(&self, mode: Mode) -> Result<DoorTx, StoreError> {
-        self.control_tx(mode).await
-    }
-
-    async fn control_tx(&self, mode: Mode) -> Result<DoorTx, StoreError> {
-        let rows = self.backend.begin_control(&ControlKey::new(), mode).await?;
-        Ok(DoorTx::new(
-            rows,
-            Arc::clone(&self.control),
-            self.clock.now(),
-        ))
     }
 
     /// What somebody of the workspace may read; `None` when nobody there has this id. Credentials
