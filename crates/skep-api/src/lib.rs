@@ -16,6 +16,7 @@ pub mod ontology;
 pub mod openapi;
 pub mod page;
 pub mod participant;
+pub mod people;
 pub mod recall;
 pub mod removal;
 pub mod review;

@@ -1,5 +1,7 @@
 //! OpenAPI 3.1, built from the route table and the wire types.
 
+mod humans;
+
 use schemars::{JsonSchema, SchemaGenerator, generate::SchemaSettings};
 use serde_json::{Map, Value, json};
 
@@ -50,7 +52,7 @@ pub fn document() -> Value {
     let mut schemas = settings.into_generator();
     let error = schema::<ErrorEnvelope>(&mut schemas);
     let mut paths = Map::new();
-    for route in ROUTES {
+    for route in ROUTES.iter().filter(|route| !route.is_page()) {
         let operation = operation(route, shape(route.id, &mut schemas), &error);
         let path = paths.entry(route.path).or_insert_with(|| json!({}));
         path[route.method.as_str().to_lowercase()] = operation;
@@ -107,6 +109,49 @@ fn shape(id: RouteId, s: &mut SchemaGenerator) -> Shape {
         | RouteId::OAuthToken
         | RouteId::OAuthRevoke
         | RouteId::OAuthRegister => return oauth::shape(id, s),
+        RouteId::Setup
+        | RouteId::SetupToken
+        | RouteId::AuthLogin
+        | RouteId::AuthSecond
+        | RouteId::AuthPasskey
+        | RouteId::AuthPasskeyFinish
+        | RouteId::AuthInvite
+        | RouteId::AuthReset
+        | RouteId::AuthLogout
+        | RouteId::BrowserList
+        | RouteId::BrowserEnd
+        | RouteId::PasswordChange
+        | RouteId::StepUp
+        | RouteId::StepUpPasskey
+        | RouteId::StepUpPasskeyFinish
+        | RouteId::FactorList
+        | RouteId::TotpEnrol
+        | RouteId::TotpConfirm
+        | RouteId::RecoveryRenew
+        | RouteId::FactorRemove
+        | RouteId::PasskeyBegin
+        | RouteId::PasskeyFinish
+        | RouteId::InviteCreate
+        | RouteId::InviteList
+        | RouteId::InviteWithdraw
+        | RouteId::MemberList
+        | RouteId::MemberEdit
+        | RouteId::MemberRemove
+        | RouteId::MemberReset
+        | RouteId::PageStyle
+        | RouteId::PagePasskey
+        | RouteId::PageLogin
+        | RouteId::PageLoginSend
+        | RouteId::PageSecondSend
+        | RouteId::PageSetup
+        | RouteId::PageSetupSend
+        | RouteId::PageInvite
+        | RouteId::PageInviteSend
+        | RouteId::PageReset
+        | RouteId::PageResetSend
+        | RouteId::PageAccount
+        | RouteId::PageAccountSend
+        | RouteId::PageLogoutSend => return humans::shape(id, s),
         RouteId::Healthz | RouteId::Readyz => (None, None, schema::<Probe>(s)),
         RouteId::OpenApi => (None, None, json!({ "type": "object" })),
         RouteId::SystemHealth => (None, None, schema::<Health>(s)),

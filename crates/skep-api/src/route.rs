@@ -111,6 +111,15 @@ pub struct Route {
 }
 
 impl Route {
+    /// Whether it is a page for people or belongs to one, and no part of the interface for programs.
+    #[must_use]
+    pub fn is_page(&self) -> bool {
+        const PAGES: [&str; 7] = [
+            "/login", "/setup", "/invite", "/reset", "/account", "/logout", "/assets/",
+        ];
+        PAGES.iter().any(|page| self.path.starts_with(page))
+    }
+
     /// Whether it changes anything.
     #[must_use]
     pub const fn mutates(&self) -> bool {
@@ -159,6 +168,49 @@ routes! {
     Readyz: Get "/readyz", Gate::Public, None, Empty, None, "The daemon can answer.";
     OpenApi: Get "/openapi.json", needs(Permission::SettingRead), Api, Empty, None, "This interface as OpenAPI 3.1.";
     SystemHealth: Get "/api/v1/system/health", needs(Permission::DiagnosticsRead), Api, Empty, None, "What runs, and what is not as it should be.";
+    Setup: Post "/api/v1/setup", Gate::Public, Login, Json, Some("setup"), "Make the first administrator, with the token that the daemon printed.";
+    SetupToken: Post "/api/v1/setup/token", Gate::Install, Api, Empty, Some("setup.token"), "A fresh setup token, shown once, while nobody can log in; the one before is void.";
+    AuthLogin: Post "/api/v1/auth/login", Gate::Public, Login, Json, Some("auth.login"), "Log in with an address and a password.";
+    AuthSecond: Post "/api/v1/auth/login/second", Gate::Public, Login, Json, Some("auth.second"), "Show a second factor, as the second step of a login.";
+    AuthPasskey: Post "/api/v1/auth/passkey/begin", Gate::Public, Login, Json, Some("auth.passkey"), "Begin to log in with a passkey.";
+    AuthPasskeyFinish: Post "/api/v1/auth/passkey/finish", Gate::Public, Login, Json, Some("auth.passkey"), "Log in with a passkey.";
+    AuthInvite: Post "/api/v1/auth/invite", Gate::Public, Login, Json, Some("invite.accept"), "Accept an invitation.";
+    AuthReset: Post "/api/v1/auth/reset", Gate::Public, Login, Json, Some("auth.reset"), "Ask for a letter, or choose a new password with what it says.";
+    AuthLogout: Post "/api/v1/auth/logout", Gate::Oneself, Api, Empty, Some("auth.logout"), "End the session that asks.";
+    BrowserList: Get "/api/v1/auth/sessions", Gate::Oneself, Api, Empty, None, "One's own browsers and logins.";
+    BrowserEnd: Post "/api/v1/auth/sessions/{id}/end", Gate::Oneself, Api, Empty, Some("auth.session_end"), "End one of one's own sessions, at once.";
+    PasswordChange: Post "/api/v1/auth/password", Gate::Oneself, Api, Json, Some("auth.password"), "Change one's own password; everything that proved one is void.";
+    StepUp: Post "/api/v1/auth/step-up", Gate::Oneself, Api, Json, Some("auth.step_up"), "Show a second factor again.";
+    StepUpPasskey: Post "/api/v1/auth/step-up/passkey", Gate::Oneself, Api, Empty, Some("auth.step_up"), "Begin to show a passkey again.";
+    StepUpPasskeyFinish: Post "/api/v1/auth/step-up/passkey/finish", Gate::Oneself, Api, Json, Some("auth.step_up"), "Show a passkey again.";
+    FactorList: Get "/api/v1/auth/mfa", Gate::Oneself, Api, Empty, None, "One's own second factors.";
+    TotpEnrol: Post "/api/v1/auth/mfa/totp", Gate::Oneself, Api, Json, Some("mfa.enrol"), "A seed for an authenticator app, shown once.";
+    TotpConfirm: Post "/api/v1/auth/mfa/totp/confirm", Gate::Oneself, Api, Json, Some("mfa.confirm"), "The first code of a seed, which makes it count.";
+    RecoveryRenew: Post "/api/v1/auth/mfa/recovery", Gate::Oneself, Api, Empty, Some("mfa.recovery"), "Ten new recovery codes, shown once; the old ones are void.";
+    FactorRemove: Post "/api/v1/auth/mfa/{id}/remove", Gate::Oneself, Api, Empty, Some("mfa.remove"), "Remove a second factor.";
+    PasskeyBegin: Post "/api/v1/auth/mfa/passkey", Gate::Oneself, Api, Json, Some("mfa.enrol"), "Begin to enrol a passkey.";
+    PasskeyFinish: Post "/api/v1/auth/mfa/passkey/finish", Gate::Oneself, Api, Json, Some("mfa.confirm"), "Keep a passkey that a browser made.";
+    InviteCreate: Post "/api/v1/invites", needs(Permission::MemberManage), Api, Json, Some("invite.create"), "Invite somebody; the code is shown once, and mailed if mail is set up.";
+    InviteList: Get "/api/v1/invites", needs(Permission::MemberManage), Api, Empty, None, "Invitations that are open.";
+    InviteWithdraw: Post "/api/v1/invites/withdraw", needs(Permission::MemberManage), Api, Json, Some("invite.withdraw"), "Take an invitation back.";
+    MemberList: Get "/api/v1/members", needs(Permission::MemberManage), Api, Empty, None, "The members of the organization, oldest first.";
+    MemberEdit: Patch "/api/v1/members/{id}", needs(Permission::MemberManage), Api, Json, Some("member.edit"), "Give a member another role, suspend them, or let them act again.";
+    MemberRemove: Post "/api/v1/members/{id}/remove", needs(Permission::MemberManage), Api, Empty, Some("member.remove"), "End a membership, and everything that proves the member here.";
+    MemberReset: Post "/api/v1/members/{id}/reset", stepped_up(Permission::MemberManage), Api, Empty, Some("member.reset"), "A code with which a member chooses a new password, shown once.";
+    PageStyle: Get "/assets/skep.css", Gate::Public, None, Empty, None, "How pages look.";
+    PagePasskey: Get "/assets/passkey.js", Gate::Public, None, Empty, None, "Passkeys in pages.";
+    PageLogin: Get "/login", Gate::Public, None, Empty, None, "The page to log in with.";
+    PageLoginSend: Post "/login", Gate::Public, Login, Form, Some("auth.login"), "Log in with a page.";
+    PageSecondSend: Post "/login/second", Gate::Public, Login, Form, Some("auth.second"), "Show a second factor with a page.";
+    PageSetup: Get "/setup", Gate::Public, None, Empty, None, "The page to make the first administrator with.";
+    PageSetupSend: Post "/setup", Gate::Public, Login, Form, Some("setup"), "Make the first administrator with a page.";
+    PageInvite: Get "/invite", Gate::Public, None, Empty, None, "The page to accept an invitation with.";
+    PageInviteSend: Post "/invite", Gate::Public, Login, Form, Some("invite.accept"), "Accept an invitation with a page.";
+    PageReset: Get "/reset", Gate::Public, None, Empty, None, "The page to choose a new password with.";
+    PageResetSend: Post "/reset", Gate::Public, Login, Form, Some("auth.reset"), "Choose a new password with a page.";
+    PageAccount: Get "/account", Gate::Public, None, Empty, None, "One's own page; the way to the login for who has no session.";
+    PageAccountSend: Post "/account", Gate::Public, Api, Form, Some("account.change"), "Change something with one's own page; refused without a session.";
+    PageLogoutSend: Post "/logout", Gate::Public, Api, Form, Some("auth.logout"), "Log out with a page.";
     Capture: Post "/api/v1/capture", needs(Permission::SessionCapture), Capture, Batch, Some("session.capture"), "Keep a batch of turns of one session.";
     CaptureRules: Get "/api/v1/capture/rules", needs(Permission::SettingRead), Api, Empty, None, "What is kept out of capture.";
     CapturePause: Post "/api/v1/capture/pause", needs(Permission::SessionCapture), Api, Json, Some("capture.pause"), "Stop capture for a while, or one session for good.";
@@ -281,6 +333,27 @@ mod tests {
         [
             "/healthz",
             "/readyz",
+            "/api/v1/setup",
+            "/api/v1/auth/login",
+            "/api/v1/auth/login/second",
+            "/api/v1/auth/passkey/begin",
+            "/api/v1/auth/passkey/finish",
+            "/api/v1/auth/invite",
+            "/api/v1/auth/reset",
+            "/assets/skep.css",
+            "/assets/passkey.js",
+            "/login",
+            "/login",
+            "/login/second",
+            "/setup",
+            "/setup",
+            "/invite",
+            "/invite",
+            "/reset",
+            "/reset",
+            "/account",
+            "/account",
+            "/logout",
             "/.well-known/oauth-authorization-server",
             "/.well-known/oauth-protected-resource",
             "/.well-known/jwks.json",

@@ -8,6 +8,7 @@ mod keys;
 mod oauth;
 mod organizations;
 pub mod passkey;
+mod people;
 
 pub use agents::{AgentEdit, AgentView, Policy};
 pub(crate) use audit::Desk;
@@ -20,6 +21,12 @@ pub use oauth::{
     OAuthCode, OAuthError, Registration, Shown, ShownError, TokenRequest, Tokens,
 };
 pub use organizations::{OrganizationView, WorkspaceView};
+pub use people::{
+    Accepted, Browser, Ceremony, Credentials, FactorView, FirstAdmin, InviteView, Invited,
+    LoggedIn, LoginStep, MailDesk, MemberChange, MemberView, NewInvite, NewReset, NewTotp,
+    PeopleSettings, RecoveryCodes, SecondFactor, SessionView,
+};
+pub(crate) use people::{Hashing, Outbox};
 
 /// A transaction for those not yet known. The doors are the modules beneath this one; each use is
 /// what lets somebody in, or records that it did not.

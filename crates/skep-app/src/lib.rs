@@ -27,6 +27,7 @@ mod upkeep;
 
 use std::sync::Arc;
 
+use skep_crypto::PasswordCost;
 use skep_domain::Timestamp;
 use skep_index::Embedder;
 use skep_memory::Redactor;
@@ -34,10 +35,12 @@ use skep_store::Store;
 use skep_store::row::ModelTag;
 
 pub use access::{
-    AgentEdit, AgentView, AuditDesk, AuditPage, AuthorizeRefusal, AuthorizeRequest, Client,
-    Created, Decision, DeviceGrant, DeviceReview, DeviceStart, Home, KeyKind, KeyPage, NewKey,
-    NewToken, OAuthCode, OAuthError, OrganizationView, Policy, Registration, Shown, ShownError,
-    TokenRequest, Tokens, WorkspaceView, passkey,
+    Accepted, AgentEdit, AgentView, AuditDesk, AuditPage, AuthorizeRefusal, AuthorizeRequest,
+    Browser, Ceremony, Client, Created, Credentials, Decision, DeviceGrant, DeviceReview,
+    DeviceStart, FactorView, FirstAdmin, Home, InviteView, Invited, KeyKind, KeyPage, LoggedIn,
+    LoginStep, MailDesk, MemberChange, MemberView, NewInvite, NewKey, NewReset, NewToken, NewTotp,
+    OAuthCode, OAuthError, OrganizationView, PeopleSettings, Policy, RecoveryCodes, Registration,
+    SecondFactor, SessionView, Shown, ShownError, TokenRequest, Tokens, WorkspaceView, passkey,
 };
 
 pub use capture::{Capture, CaptureSettings, CaptureState, Captured, Cursor, SpoolReport, TurnIn};
@@ -111,6 +114,9 @@ pub struct App {
     desk: access::Desk,
     verified: access::Remembered,
     oauth: access::OAuth,
+    people: PeopleSettings,
+    hashing: access::Hashing,
+    outbox: access::Outbox,
     stopwatch: Arc<dyn Stopwatch>,
     started_at: Timestamp,
 }
@@ -132,6 +138,7 @@ impl App {
         settings: Settings,
     ) -> Self {
         let model = upkeep::model_tag(embedder.model_id());
+        let hashing = access::Hashing::new(PasswordCost::default(), [store.nonce(), store.nonce()]);
         let started_at = store.now();
         let hot = Arc::new(hot::Hot::new(
             Arc::clone(&store),
@@ -155,9 +162,21 @@ impl App {
             desk: access::Desk::default(),
             verified: access::Remembered::default(),
             oauth: access::OAuth::new(started_at),
+            people: PeopleSettings::default(),
+            hashing,
+            outbox: access::Outbox::default(),
             stopwatch,
             started_at,
         }
+    }
+
+    /// Lets people in by these settings.
+    #[must_use]
+    pub fn with_people(mut self, settings: PeopleSettings) -> Self {
+        let seeds = [self.store.nonce(), self.store.nonce()];
+        self.hashing = access::Hashing::new(settings.cost, seeds);
+        self.people = settings;
+        self
     }
 
     /// Captures by these settings.

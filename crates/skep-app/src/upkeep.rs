@@ -143,6 +143,9 @@ impl Upkeep {
             }
             if timeout(LOOK, self.app.dirty.bell.notified()).await.is_err() {
                 self.app.dirty.mark_open();
+                if let Err(error) = self.app.sweep_doors().await {
+                    tracing::warn!(%error, "what has ended at the doors could not be swept");
+                }
             }
         }
     }

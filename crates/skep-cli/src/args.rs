@@ -2,6 +2,7 @@
 
 pub(crate) mod access;
 mod capture;
+pub(crate) mod humans;
 mod inject;
 mod memory;
 mod names;
@@ -187,6 +188,12 @@ pub(crate) enum Verb {
     /// Make, list and suspend agents of the workspace, and say what they read.
     #[command(subcommand)]
     Agent(access::Agent),
+    /// Invite, list, suspend and remove members of the organization.
+    #[command(subcommand)]
+    Member(humans::Member),
+    /// Add, show and remove your second factors.
+    #[command(subcommand)]
+    Mfa(humans::Mfa),
     /// List, name and suspend organizations.
     #[command(subcommand)]
     Org(access::Org),

@@ -2,6 +2,7 @@
 
 mod access;
 mod capture;
+mod humans;
 mod memories;
 mod people;
 mod recall;

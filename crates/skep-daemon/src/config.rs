@@ -1,5 +1,6 @@
 //! Configuration: `skep.toml`, overridden by `SKEP_SECTION__KEY`, read once; unknown keys refused.
 
+mod auth;
 mod capture;
 pub(crate) mod limits;
 pub(crate) mod model;
@@ -24,6 +25,8 @@ pub(crate) struct Config {
     pub(crate) index: Index,
     pub(crate) key: Key,
     pub(crate) log: Log,
+    pub(crate) auth: auth::Auth,
+    pub(crate) mail: auth::Mail,
     pub(crate) capture: capture::Capture,
     pub(crate) sources: sources::Sources,
     pub(crate) model: model::Model,
@@ -113,6 +116,8 @@ impl Config {
         let table = source::merged(text, overrides)?;
         let config: Self = table.try_into().map_err(|error| source::refusal(&error))?;
         config.server.tcp_address()?;
+        config.auth.party()?;
+        config.mail.security()?;
         config.capture.settings()?;
         config.sources.fetching()?;
         config.model.settings()?;
@@ -161,6 +166,8 @@ impl fmt::Display for Config {
             None => writeln!(f, "# key.file is root.key in the data directory")?,
         }
         writeln!(f, "log.level = {:?}", self.log.level)?;
+        writeln!(f, "{}", self.auth)?;
+        writeln!(f, "{}", self.mail)?;
         writeln!(f, "{}", self.capture)?;
         writeln!(f, "{}", self.sources)?;
         writeln!(f, "{}", self.model)?;

@@ -5,7 +5,7 @@ use std::path::Path;
 use std::sync::{Arc, OnceLock};
 
 use anyhow::{Context, bail};
-use skep_app::{App, AuditDesk, ModelPass, Settings, Upkeep};
+use skep_app::{App, AuditDesk, MailDesk, ModelPass, Settings, Upkeep};
 use skep_http::{Edge, Limits, Listeners, Serving};
 use skep_index::SentenceEmbedder;
 use skep_store::Store;
@@ -44,6 +44,11 @@ pub(crate) async fn serve(home: &Path, config: &Config) -> anyhow::Result<()> {
         AuditDesk::new(desk).run().await;
         Ok(())
     });
+    let desk = Arc::clone(&app);
+    jobs.spawn(async move {
+        MailDesk::new(desk).run().await;
+        Ok(())
+    });
     if let Some(limits) = &edge.limits {
         let limiter = Arc::clone(&limits.limiter);
         jobs.spawn(async move {
@@ -77,6 +82,7 @@ fn application(home: &Path, config: &Config, store: Arc<Store>) -> anyhow::Resul
     let app = App::new(store, embedder, Arc::new(Monotonic::start()), settings);
     let app = app.with_capture(config.capture.settings()?);
     let app = app.with_fetching(config.sources.fetching()?);
+    let app = app.with_people(config.auth.settings(&config.mail, home)?);
     Ok(Arc::new(match config.model.settings()? {
         None => app,
         Some(settings) => {

@@ -13,6 +13,7 @@ use crate::error::ApiError;
 use crate::handlers::oauth::DPOP;
 use crate::peer::Peer;
 use crate::scope;
+use crate::session;
 
 /// Whoever calls a route that is not public.
 pub(crate) async fn admit(
@@ -34,6 +35,9 @@ pub(crate) fn allow(
     caller: &Caller,
 ) -> Result<(), ApiError> {
     scope::check(app, caller, &parts.headers)?;
+    if parts.method != axum::http::Method::GET {
+        session::check_csrf(app, caller, &parts.headers)?;
+    }
     match route.gate {
         Gate::Public | Gate::Oneself => {}
         Gate::Install => caller.require_installation()?,
@@ -57,7 +61,7 @@ async fn identify(app: &App, parts: &Parts) -> Result<Caller, ApiError> {
     if tokens.next().is_some() {
         return Err(skep_authz::Denied::InvalidCredential.into());
     }
-    let cookie = session_cookie(&parts.headers)?;
+    let cookie = session::cookie(&parts.headers)?;
     match (token, parts.extensions.get::<Peer>()) {
         (None, _) if cookie.is_some() => {
             Ok(app.authenticate_browser(cookie.unwrap_or_default()).await?)
@@ -96,27 +100,6 @@ fn access_token<'r>(header: &'r [u8], parts: &'r Parts) -> Result<Option<Shown<'
         method: parts.method.as_str(),
         path: parts.uri.path(),
     }))
-}
-
-/// The name of a browser's session cookie. The prefix makes browsers keep it to this host, and to TLS.
-pub(crate) const SESSION_COOKIE: &str = "__Host-skep";
-
-/// The one session cookie of a request; two are refused, since nobody knows who planted the other.
-pub(crate) fn session_cookie(headers: &HeaderMap) -> Result<Option<&[u8]>, ApiError> {
-    let mut found = headers
-        .get_all(header::COOKIE)
-        .iter()
-        .flat_map(|value| value.as_bytes().split(|byte| *byte == b';'))
-        .filter_map(|pair| {
-            let pair = pair.trim_ascii();
-            let rest = pair.strip_prefix(SESSION_COOKIE.as_bytes())?;
-            rest.strip_prefix(b"=")
-        });
-    let first = found.next();
-    if found.next().is_some() {
-        return Err(skep_authz::Denied::InvalidCredential.into());
-    }
-    Ok(first)
 }
 
 /// Reads the body that the row allows; what is larger is refused without being kept.

@@ -2,6 +2,7 @@
 
 pub(crate) mod access;
 pub(crate) mod agents;
+pub(crate) mod auth;
 pub(crate) mod capture;
 pub(crate) mod explain;
 pub(crate) mod inject;
@@ -11,8 +12,10 @@ pub(crate) mod memories;
 pub(crate) mod oauth;
 pub(crate) mod ontology;
 pub(crate) mod organizations;
+pub(crate) mod own;
 pub(crate) mod page;
 pub(crate) mod participants;
+pub(crate) mod people;
 pub(crate) mod recall;
 pub(crate) mod removal;
 pub(crate) mod review;

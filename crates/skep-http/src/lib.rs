@@ -16,10 +16,12 @@ mod json;
 mod limits;
 mod listen;
 mod mount;
+mod pages;
 mod peer;
 mod record;
 mod request_id;
 mod scope;
+mod session;
 mod visit;
 
 pub use limits::Limits;

@@ -20,11 +20,13 @@ use skep_authz::{Authorized, Right, rights};
 use crate::call::Call;
 use crate::error::ApiError;
 use crate::gate;
+use crate::handlers::people as humans;
 use crate::handlers::{
-    access, agents, capture, explain, inject, keys, members, memories, oauth, ontology,
-    organizations, participants as people, recall, removal, review, sessions, sources, system,
+    access, agents, auth, capture, explain, inject, keys, members, memories, oauth, ontology,
+    organizations, own, participants as people, recall, removal, review, sessions, sources, system,
 };
 use crate::limits::{Limits, Told};
+use crate::pages;
 use crate::peer::Peer;
 use crate::record;
 use crate::request_id::RequestId;
@@ -163,6 +165,51 @@ fn handler(route: RouteId) -> Handler {
         RouteId::AuditList => authorized!(AuditList, rights::AuditRead, access::audit),
         RouteId::OpenApi => authorized!(OpenApi, rights::SettingRead, system::openapi),
         RouteId::SystemHealth => authorized!(SystemHealth, rights::DiagnosticsRead, system::health),
+        RouteId::Setup => public!(Setup, auth::set_up),
+        RouteId::SetupToken => known!(SetupToken, own::setup_token),
+        RouteId::AuthLogin => public!(AuthLogin, auth::log_in),
+        RouteId::AuthSecond => public!(AuthSecond, auth::second),
+        RouteId::AuthPasskey => public!(AuthPasskey, auth::begin_passkey),
+        RouteId::AuthPasskeyFinish => public!(AuthPasskeyFinish, auth::finish_passkey),
+        RouteId::AuthInvite => public!(AuthInvite, auth::accept),
+        RouteId::AuthReset => public!(AuthReset, auth::reset),
+        RouteId::AuthLogout => known!(AuthLogout, own::log_out),
+        RouteId::BrowserList => known!(BrowserList, own::browsers),
+        RouteId::BrowserEnd => known!(BrowserEnd, own::end_browser),
+        RouteId::PasswordChange => known!(PasswordChange, own::password),
+        RouteId::StepUp => known!(StepUp, own::step_up),
+        RouteId::StepUpPasskey => known!(StepUpPasskey, own::begin_step_up),
+        RouteId::StepUpPasskeyFinish => known!(StepUpPasskeyFinish, own::finish_step_up),
+        RouteId::FactorList => known!(FactorList, own::factors),
+        RouteId::TotpEnrol => known!(TotpEnrol, own::enrol_totp),
+        RouteId::TotpConfirm => known!(TotpConfirm, own::confirm_totp),
+        RouteId::RecoveryRenew => known!(RecoveryRenew, own::recovery),
+        RouteId::FactorRemove => known!(FactorRemove, own::remove_factor),
+        RouteId::PasskeyBegin => known!(PasskeyBegin, own::begin_passkey),
+        RouteId::PasskeyFinish => known!(PasskeyFinish, own::finish_passkey),
+        RouteId::InviteCreate => authorized!(InviteCreate, rights::MemberManage, humans::invite),
+        RouteId::InviteList => authorized!(InviteList, rights::MemberManage, humans::invites),
+        RouteId::InviteWithdraw => {
+            authorized!(InviteWithdraw, rights::MemberManage, humans::withdraw)
+        }
+        RouteId::MemberList => authorized!(MemberList, rights::MemberManage, humans::list),
+        RouteId::MemberEdit => authorized!(MemberEdit, rights::MemberManage, humans::edit),
+        RouteId::MemberRemove => authorized!(MemberRemove, rights::MemberManage, humans::remove),
+        RouteId::MemberReset => authorized!(MemberReset, rights::MemberManage, humans::reset),
+        RouteId::PageStyle => public!(PageStyle, pages::style),
+        RouteId::PagePasskey => public!(PagePasskey, pages::passkey_script),
+        RouteId::PageLogin => public!(PageLogin, pages::login),
+        RouteId::PageLoginSend => public!(PageLoginSend, pages::log_in),
+        RouteId::PageSecondSend => public!(PageSecondSend, pages::second),
+        RouteId::PageSetup => public!(PageSetup, pages::setup),
+        RouteId::PageSetupSend => public!(PageSetupSend, pages::send_setup),
+        RouteId::PageInvite => public!(PageInvite, pages::invite),
+        RouteId::PageInviteSend => public!(PageInviteSend, pages::send_invite),
+        RouteId::PageReset => public!(PageReset, pages::reset),
+        RouteId::PageResetSend => public!(PageResetSend, pages::send_reset),
+        RouteId::PageAccount => public!(PageAccount, pages::account),
+        RouteId::PageAccountSend => public!(PageAccountSend, pages::change),
+        RouteId::PageLogoutSend => public!(PageLogoutSend, pages::log_out),
         RouteId::Capture => authorized!(Capture, rights::SessionCapture, capture::capture),
         RouteId::SourceCreate => authorized!(SourceCreate, rights::SourceManage, sources::add),
         RouteId::SourceList => authorized!(SourceList, rights::SourceManage, sources::list),

@@ -4,8 +4,11 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::{Arc, OnceLock};
 
-use skep_app::{App, AuditDesk, CaptureSettings, Fetching, PageOf, Settings, Upkeep};
+use skep_app::{
+    App, AuditDesk, CaptureSettings, Fetching, PageOf, PeopleSettings, Settings, Upkeep, passkey,
+};
 use skep_authz::rights::{self, MemoryReview};
+use skep_crypto::PasswordCost;
 use skep_domain::{Harness, MemoryId, MemoryKind, MemoryState, Trust, Validity, Visibility};
 use skep_http::{Edge, Limits, Listeners, Serving};
 use skep_index::StaticEmbedder;
@@ -87,7 +90,8 @@ impl TestDaemon {
             Arc::new(StoppedWatch),
             Settings::default(),
         );
-        let app = Arc::new(app.with_capture(capture).with_fetching(fetching));
+        let app = app.with_capture(capture).with_fetching(fetching);
+        let app = Arc::new(app.with_people(people()));
         let socket = UnixListener::bind(scratch.path().join("skepd.sock")).expect("a socket");
         let tcp = TcpListener::bind("127.0.0.1:0").await.expect("a port");
         let address = tcp.local_addr().expect("its address");
@@ -296,6 +300,15 @@ fn limits() -> Limits {
     Limits {
         limiter: Arc::new(Limiter::local()),
         quotas: Quotas::default(),
+    }
+}
+
+/// Passwords that cost next to nothing, and passkeys for a browser on this machine.
+fn people() -> PeopleSettings {
+    PeopleSettings {
+        party: passkey::RelyingParty::of("http://localhost:3850"),
+        cost: PasswordCost::LEAST,
+        ..PeopleSettings::default()
     }
 }
 

@@ -84,6 +84,15 @@ impl Request {
             .header("Content-Length", &length)
     }
 
+    /// Adds a body of another kind.
+    #[must_use]
+    pub fn body(mut self, kind: &str, body: &[u8]) -> Self {
+        self.body = body.to_vec();
+        let length = self.body.len().to_string();
+        self.header("Content-Type", kind)
+            .header("Content-Length", &length)
+    }
+
     /// Its method and path.
     #[must_use]
     pub fn first_line(&self) -> String {

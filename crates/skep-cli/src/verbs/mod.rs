@@ -11,6 +11,7 @@ mod entity;
 mod erase;
 mod explain;
 mod forget;
+mod humans;
 mod import;
 mod inject;
 mod injected;
@@ -36,6 +37,7 @@ use crate::context::Context;
 use crate::failure::Failure;
 
 /// Runs one verb.
+#[expect(clippy::too_many_lines, reason = "one arm for each verb")]
 pub(crate) async fn perform(verb: Verb, context: &Context<'_>) -> Result<ExitCode, Failure> {
     match verb {
         Verb::Setup => setup::run(context).await,
@@ -75,6 +77,8 @@ pub(crate) async fn perform(verb: Verb, context: &Context<'_>) -> Result<ExitCod
         Verb::Key(verb) => keys::key(context, verb).await,
         Verb::Token(verb) => keys::token(context, verb).await,
         Verb::Agent(verb) => keys::agent(context, verb).await,
+        Verb::Member(verb) => humans::member(context, verb).await,
+        Verb::Mfa(verb) => humans::mfa(context, verb).await,
         Verb::Org(verb) => access::org(context, verb).await,
         Verb::Workspace(verb) => access::workspace(context, verb).await,
         Verb::Audit(verb) => access::audit(context, verb).await,

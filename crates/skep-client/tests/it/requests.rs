@@ -11,6 +11,7 @@ use skep_api::memory::{EditRequest, ForgetRequest, MemoryQuery, RememberRequest,
 use skep_api::ontology::{EntityQuery, ProposalQuery, ProposalRequest};
 use skep_api::page::PageQuery;
 use skep_api::participant as people;
+use skep_api::people as humans;
 use skep_api::recall::RecallRequest;
 use skep_api::removal::RewindRequest;
 use skep_api::review::{ResolveConflictRequest, ReviewRequest};
@@ -172,6 +173,7 @@ async fn each_method_calls_its_own_row_of_the_table() {
     assert!(refused.iter().all(|refused| *refused));
     call_access(&mut client).await;
     call_people(&mut client).await;
+    call_humans(&mut client).await;
     call_reviewers(&mut client).await;
     let log = log.lock().unwrap();
     let mut called: Vec<_> = log
@@ -193,6 +195,46 @@ async fn each_method_calls_its_own_row_of_the_table() {
         assert_eq!(seen.header("host"), Some("localhost"));
         assert_eq!(seen.header("authorization"), None);
     }
+}
+
+/// The methods of logins, second factors, members and invitations, each once.
+async fn call_humans(client: &mut Client) {
+    let (code, again) = (
+        humans::CodeRequest::default(),
+        humans::AgainRequest::default(),
+    );
+    let finish = humans::FinishPasskeyRequest::default();
+    let password = humans::PasswordRequest::default();
+    let withdraw = humans::WithdrawRequest::default();
+    let member = humans::MemberRequest::default();
+    let refused = [
+        client.setup_token().await.is_err(),
+        client.log_out().await.is_err(),
+        client.browsers().await.is_err(),
+        client.end_browser("ID").await.is_err(),
+        client.change_password(&password).await.is_err(),
+        client.step_up(&code).await.is_err(),
+        client.begin_step_up().await.is_err(),
+        client.finish_step_up(&finish).await.is_err(),
+        client.factors().await.is_err(),
+        client.enrol_totp(&again).await.is_err(),
+        client.confirm_totp(&code).await.is_err(),
+        client.renew_recovery_codes().await.is_err(),
+        client.remove_factor("ID").await.is_err(),
+        client.begin_passkey(&again).await.is_err(),
+        client.finish_passkey(&finish).await.is_err(),
+        client
+            .invite(&humans::InviteRequest::default())
+            .await
+            .is_err(),
+        client.invites().await.is_err(),
+        client.withdraw_invite(&withdraw).await.is_err(),
+        client.list_members(&PageQuery::default()).await.is_err(),
+        client.edit_member("ID", &member).await.is_err(),
+        client.remove_member("ID").await.is_err(),
+        client.reset_member("ID").await.is_err(),
+    ];
+    assert!(refused.iter().all(|refused| *refused));
 }
 
 /// The methods of keys, agents and organizations, each once.

@@ -3,8 +3,8 @@
 use serde_json::{Value, json};
 use skep_api::{BodyLimit, Gate, Method, Route, RouteId};
 use skep_domain::{
-    AgentId, ConflictId, CredentialId, IdKind, MemoryId, ParticipantId, ProposalId, SessionId,
-    SourceId,
+    AgentId, ConflictId, CredentialId, FactorId, IdKind, MemoryId, ParticipantId, Principal,
+    ProposalId, SessionId, SourceId, UserId,
 };
 use skep_test_support::{Request, Tenant, TestDaemon};
 
@@ -31,6 +31,10 @@ pub(crate) struct Ids {
     pub(crate) token: String,
     /// An agent of the workspace.
     pub(crate) agent: String,
+    /// Whoever asks, as a human.
+    pub(crate) user: String,
+    /// A second factor that nobody has.
+    pub(crate) factor: String,
 }
 
 impl Ids {
@@ -48,6 +52,8 @@ impl Ids {
             key: change(&self.key),
             token: change(&self.token),
             agent: change(&self.agent),
+            user: change(&self.user),
+            factor: change(&self.factor),
         }
     }
 }
@@ -65,6 +71,26 @@ pub(crate) fn body(route: RouteId, ids: &Ids) -> Value {
         RouteId::OrganizationName => json!({ "name": "harbour" }),
         RouteId::OrganizationStanding => json!({ "organization": "nobodys", "standing": "active" }),
         RouteId::WorkspaceCreate => json!({ "name": "drydock" }),
+        RouteId::Setup => {
+            json!({ "token": "skep_setup_x", "address": "a@b.example", "name": "A", "password": "plover anvil tuba" })
+        }
+        RouteId::AuthLogin => json!({ "address": "a@b.example", "password": "plover anvil tuba" }),
+        RouteId::AuthSecond => json!({ "pending": "skep_pl_x", "code": "123456" }),
+        RouteId::AuthInvite => {
+            json!({ "token": "skep_invite_x", "name": "A", "password": "plover anvil tuba" })
+        }
+        RouteId::AuthReset => json!({ "address": "a@b.example" }),
+        RouteId::PasswordChange => {
+            json!({ "old": "plover anvil tuba", "new": "plover anvil tubas" })
+        }
+        RouteId::StepUp | RouteId::TotpConfirm => json!({ "code": "123456" }),
+        RouteId::AuthPasskey | RouteId::TotpEnrol | RouteId::PasskeyBegin => json!({}),
+        RouteId::AuthPasskeyFinish | RouteId::StepUpPasskeyFinish | RouteId::PasskeyFinish => {
+            json!({ "ceremony": "skep_pc_x", "answer": {} })
+        }
+        RouteId::InviteCreate => json!({ "address": "c@d.example" }),
+        RouteId::InviteWithdraw => json!({ "id": "00000000000000000000000000000000" }),
+        RouteId::MemberEdit => json!({ "standing": "active" }),
         RouteId::SessionJoin => json!({ "participant": participant, "turn": 0 }),
         RouteId::SessionLeave => json!({ "participant": participant }),
         RouteId::ParticipantAdd => json!({ "name": "another-harbour-pilot" }),
@@ -118,6 +144,32 @@ pub(crate) fn body(route: RouteId, ids: &Ids) -> Value {
         | RouteId::OAuthToken
         | RouteId::OAuthRevoke
         | RouteId::OAuthRegister
+        | RouteId::AuthLogout
+        | RouteId::SetupToken
+        | RouteId::BrowserList
+        | RouteId::BrowserEnd
+        | RouteId::StepUpPasskey
+        | RouteId::FactorList
+        | RouteId::RecoveryRenew
+        | RouteId::FactorRemove
+        | RouteId::InviteList
+        | RouteId::MemberList
+        | RouteId::MemberRemove
+        | RouteId::MemberReset
+        | RouteId::PageStyle
+        | RouteId::PagePasskey
+        | RouteId::PageLogin
+        | RouteId::PageLoginSend
+        | RouteId::PageSecondSend
+        | RouteId::PageSetup
+        | RouteId::PageSetupSend
+        | RouteId::PageInvite
+        | RouteId::PageInviteSend
+        | RouteId::PageReset
+        | RouteId::PageResetSend
+        | RouteId::PageAccount
+        | RouteId::PageAccountSend
+        | RouteId::PageLogoutSend
         | RouteId::Whoami
         | RouteId::KeyList
         | RouteId::KeyRevoke
@@ -167,8 +219,10 @@ pub(crate) fn body(route: RouteId, ids: &Ids) -> Value {
 pub(crate) fn path(route: &Route, ids: &Ids) -> String {
     let id = match route.path.split('/').nth(3) {
         Some("keys") => &ids.key,
-        Some("tokens") => &ids.token,
         Some("agents") => &ids.agent,
+        Some("members") => &ids.user,
+        Some("auth") if route.path.contains("/mfa/") => &ids.factor,
+        Some("auth" | "tokens") => &ids.token,
         Some("sources") => &ids.source,
         Some("ontology") => &ids.proposal,
         Some("sessions") => &ids.session,
@@ -246,6 +300,8 @@ pub(crate) async fn seed(daemon: &TestDaemon, tenant: &Tenant) -> Ids {
         key: text(&key["key"]["id"]),
         token: text(&token["key"]["id"]),
         agent: text(&agent["id"]),
+        user: own_id(daemon, tenant).await,
+        factor: mint(daemon, tenant, "factor").await,
         session: text(&captured["session"]),
         memory: text(&kept["memory"]["id"]),
         participant: text(&pilot["id"]),
@@ -268,6 +324,15 @@ pub(crate) async fn hold(daemon: &TestDaemon, tenant: &Tenant) -> String {
     skep_api::id::format(&Tags(daemon.app.id_tags(&owner)), id)
 }
 
+/// The owner's id as a human.
+async fn own_id(daemon: &TestDaemon, tenant: &Tenant) -> String {
+    let owner = tenant.caller(&daemon.store, "owner").await;
+    match owner.principal() {
+        Principal::User(user) => skep_api::id::format(&Tags(daemon.app.id_tags(&owner)), user),
+        Principal::Agent(_) => String::new(),
+    }
+}
+
 /// An id of a tenant that nothing has.
 pub(crate) async fn mint(daemon: &TestDaemon, tenant: &Tenant, of: &str) -> String {
     let owner = tenant.caller(&daemon.store, "owner").await;
@@ -278,6 +343,8 @@ pub(crate) async fn mint(daemon: &TestDaemon, tenant: &Tenant, of: &str) -> Stri
         "conflict" => skep_api::id::format::<ConflictId>(&tags, daemon.store.mint()),
         "source" => skep_api::id::format::<SourceId>(&tags, daemon.store.mint()),
         "key" => skep_api::id::format::<CredentialId>(&tags, daemon.store.mint()),
+        "user" => skep_api::id::format::<UserId>(&tags, daemon.store.mint()),
+        "factor" => skep_api::id::format::<FactorId>(&tags, daemon.store.mint()),
         "agent" => skep_api::id::format::<AgentId>(&tags, daemon.store.mint()),
         "proposal" => skep_api::id::format::<ProposalId>(&tags, daemon.store.mint()),
         _ => skep_api::id::format::<MemoryId>(&tags, daemon.store.mint()),

@@ -273,7 +273,8 @@ fn expect(route: &Route, one: &Outsider, reply: &Reply) {
         // Known, with every right in their own place: an id of this one is nobody's there.
         _ if route.path.contains("{id}") => {
             let organization_wide = one.name == "other workspace"
-                && ["keys", "tokens"].contains(&route.path.split('/').nth(3).unwrap_or_default());
+                && ["keys", "tokens", "members", "auth"]
+                    .contains(&route.path.split('/').nth(3).unwrap_or_default());
             match route.gate {
                 Gate::SteppedUp(_) => is(403, "STEP_UP_REQUIRED"),
                 _ if organization_wide => assert!([200, 404].contains(&found.0), "{at}: {found:?}"),
@@ -288,7 +289,8 @@ fn expect(route: &Route, one: &Outsider, reply: &Reply) {
 /// does is not in another's way.
 async fn matrix_of(name: &str, newcomer: Newcomer) -> String {
     let mut matrix = String::new();
-    for route in ROUTES {
+    // Doors are open to all; what they answer to whom has tests of its own.
+    for route in ROUTES.iter().filter(|route| route.gate != Gate::Public) {
         let daemon = TestDaemon::start_quiet().await;
         let ids = seed(&daemon, &daemon.a).await;
         let own = tenant_of(&daemon.a);

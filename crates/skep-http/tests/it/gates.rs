@@ -1,6 +1,6 @@
 //! Every route of the table, for nobody and for each persona.
 
-use skep_api::ROUTES;
+use skep_api::{ROUTES, RouteId};
 use skep_test_support::{Request, TestDaemon};
 
 use crate::bodies::{is_oauth, is_public, request, seed};
@@ -22,12 +22,21 @@ async fn t02_no_route_but_the_public_ones_answers_without_a_credential() {
             }
             let reply = bare.send(daemon.address).await.unwrap();
             if is_oauth(route) {
-                assert!(matches!(reply.status, 200 | 303 | 400), "{}", route.path);
+                assert!(
+                    matches!(reply.status, 200 | 303 | 400 | 429),
+                    "{}",
+                    route.path
+                );
+                continue;
+            }
+            if matches!(route.id, RouteId::Healthz | RouteId::Readyz) {
+                assert_eq!(reply.status, 200, "{}", route.path);
+                assert_eq!(reply.body, br#"{"status":"ok"}"#);
                 continue;
             }
             if is_public(route) {
-                assert_eq!(reply.status, 200, "{}", route.path);
-                assert_eq!(reply.body, br#"{"status":"ok"}"#);
+                // A door: what it says to whom has tests of its own.
+                assert!(reply.status < 500, "{} {}", route.path, reply.status);
                 continue;
             }
             assert_eq!(reply.status, 401, "{} {token:?}", route.path);

@@ -57,6 +57,8 @@ async fn hide(daemon: &TestDaemon) -> Ids {
     let folder = json!({ "kind": "folder", "location": "/srv/hidden", "visibility": "private" });
     let source = post(daemon, "owner", "sources", folder).await;
     Ids {
+        user: ids.user.clone(),
+        factor: ids.factor.clone(),
         session,
         memory: text(&kept["memory"]["id"]),
         conflict: text(&against["conflicts"][0]),
@@ -80,6 +82,8 @@ async fn absent(daemon: &TestDaemon) -> Ids {
         key: mint("key").await,
         token: mint("key").await,
         agent: mint("agent").await,
+        user: mint("user").await,
+        factor: mint("factor").await,
     }
 }
 

@@ -37,6 +37,8 @@ mod keys;
 #[cfg(test)]
 mod limits;
 #[cfg(test)]
+mod logins;
+#[cfg(test)]
 mod oauth;
 #[cfg(test)]
 mod ontology;

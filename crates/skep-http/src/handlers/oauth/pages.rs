@@ -13,7 +13,7 @@ use skep_domain::{Id, OrganizationId, WorkspaceId};
 use super::page::Page;
 use crate::error::ApiError;
 use crate::form::{Form, encode};
-use crate::gate::session_cookie;
+use crate::session;
 use crate::visit::Visit;
 
 /// What the human agrees to, said before the buttons.
@@ -180,7 +180,7 @@ fn program(name: &str, built_in: bool) -> String {
 
 /// The human at the browser, if there is one.
 async fn browser(visit: &Visit) -> Result<Option<Caller>, ApiError> {
-    let Some(cookie) = session_cookie(&visit.parts.headers)? else {
+    let Some(cookie) = session::cookie(&visit.parts.headers)? else {
         return Ok(None);
     };
     match visit.app().authenticate_browser(cookie).await {

@@ -1,0 +1,55 @@
+//! Humans: how the first one comes, how others are let in, log in, prove a second factor, and go.
+
+mod account;
+mod factors;
+mod hashing;
+mod invite;
+mod login;
+mod members;
+mod passkeys;
+mod post;
+mod qr;
+mod reset;
+mod sessions;
+mod setup;
+mod ticket;
+
+use std::sync::Arc;
+
+use skep_crypto::PasswordCost;
+use skep_egress::Mailer;
+
+use super::passkey::RelyingParty;
+
+pub use factors::{FactorView, NewTotp, RecoveryCodes};
+pub(crate) use hashing::Hashing;
+pub use invite::{Accepted, InviteView, Invited, NewInvite};
+pub use login::{Credentials, LoggedIn, LoginStep, SecondFactor};
+pub use members::{MemberChange, MemberView};
+pub use passkeys::Ceremony;
+pub use post::MailDesk;
+pub(crate) use post::Outbox;
+pub use reset::NewReset;
+pub use sessions::{Browser, SessionView};
+pub use setup::FirstAdmin;
+
+/// What may be set of how people come in.
+#[derive(Clone, Default)]
+pub struct PeopleSettings {
+    /// Where browsers reach this daemon, such as `https://skep.example.org`; passkeys are made for it.
+    pub party: Option<RelyingParty>,
+    /// Whether anybody may make an account.
+    pub public_registration: bool,
+    /// What letters are sent through.
+    pub mailer: Option<Arc<Mailer>>,
+    /// What a password's hash costs.
+    pub cost: PasswordCost,
+}
+
+impl std::fmt::Debug for PeopleSettings {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("PeopleSettings")
+            .field("party", &self.party)
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,11 @@
+//! Pages for people: small, written here, without a script but for passkeys, and framed by nobody.
+
+mod account;
+mod door;
+mod layout;
+
+pub(crate) use account::{account, change};
+pub(crate) use door::{
+    invite, log_in, log_out, login, reset, second, send_invite, send_reset, send_setup, setup,
+};
+pub(crate) use layout::{passkey_script, style};

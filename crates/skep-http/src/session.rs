@@ -1,0 +1,163 @@
+//! The cookie of a browser's session: set, read, taken away; and what has to come beside it.
+
+use axum::http::request::Parts;
+use axum::http::{HeaderMap, HeaderName, HeaderValue, header};
+use axum::response::Response;
+use skep_app::{App, LoggedIn};
+use skep_authz::{Caller, Denied};
+use skep_domain::CredentialKind;
+
+use crate::error::ApiError;
+use crate::mount::Edge;
+
+/// Over TLS. The prefix makes browsers keep it to this host, and to TLS.
+const OVER_TLS: &str = "__Host-skep";
+/// Over plain HTTP on this machine, where the other one cannot be.
+const ON_LOOPBACK: &str = "skep-local";
+/// What a page of ours sends with each change.
+const CSRF: HeaderName = HeaderName::from_static("x-csrf-token");
+const SEC_FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
+/// As long as a session may last; when it really ends, its row says.
+const SEVEN_DAYS: u32 = 7 * 24 * 3600;
+
+fn name(app: &App) -> &'static str {
+    if app.is_behind_tls() {
+        OVER_TLS
+    } else {
+        ON_LOOPBACK
+    }
+}
+
+/// The one session cookie of a request; two are refused, since nobody knows who planted the other.
+/// The one without a prefix counts on this machine's own names alone: elsewhere a neighbouring host
+/// could plant it.
+pub(crate) fn cookie(headers: &HeaderMap) -> Result<Option<&[u8]>, ApiError> {
+    let mut found = headers
+        .get_all(header::COOKIE)
+        .iter()
+        .flat_map(|value| value.as_bytes().split(|byte| *byte == b';'))
+        .filter_map(|pair| {
+            let pair = pair.trim_ascii();
+            let over_tls = pair.strip_prefix(OVER_TLS.as_bytes());
+            let local = || {
+                pair.strip_prefix(ON_LOOPBACK.as_bytes())
+                    .filter(|_| is_local(headers))
+            };
+            over_tls.or_else(local)?.strip_prefix(b"=")
+        });
+    let first = found.next();
+    if found.next().is_some() {
+        return Err(Denied::InvalidCredential.into());
+    }
+    Ok(first)
+}
+
+fn is_local(headers: &HeaderMap) -> bool {
+    let host = headers
+        .get(header::HOST)
+        .and_then(|value| value.to_str().ok());
+    let host = host.unwrap_or_default();
+    let name = host.rsplit_once(':').map_or(host, |(name, port)| {
+        if port.bytes().all(|c| c.is_ascii_digit()) {
+            name
+        } else {
+            host
+        }
+    });
+    ["localhost", "127.0.0.1", "[::1]"].contains(&name)
+}
+
+/// Gives the browser its cookie.
+pub(crate) fn set(app: &App, response: &mut Response, session: &LoggedIn) {
+    let secure = if app.is_behind_tls() { "; Secure" } else { "" };
+    put(
+        response,
+        &format!(
+            "{}={}; Path=/; HttpOnly; SameSite=Lax; Max-Age={SEVEN_DAYS}{secure}",
+            name(app),
+            session.cookie.expose()
+        ),
+    );
+}
+
+/// Takes it away.
+pub(crate) fn clear(app: &App, response: &mut Response) {
+    let secure = if app.is_behind_tls() { "; Secure" } else { "" };
+    put(
+        response,
+        &format!(
+            "{}=; Path=/; HttpOnly; SameSite=Lax; Max-Age=0{secure}",
+            name(app)
+        ),
+    );
+}
+
+fn put(response: &mut Response, text: &str) {
+    if let Ok(mut value) = HeaderValue::from_str(text) {
+        value.set_sensitive(true);
+        response.headers_mut().append(header::SET_COOKIE, value);
+    }
+}
+
+/// Whose browser it is, if it is logged in.
+pub(crate) async fn browser(edge: &Edge, parts: &Parts) -> Result<Option<Caller>, ApiError> {
+    let Ok(Some(cookie)) = cookie(&parts.headers) else {
+        return Ok(None);
+    };
+    match edge.app.authenticate_browser(cookie).await {
+        Ok(caller) => Ok(Some(caller)),
+        Err(skep_app::AppError::Denied(_)) => Ok(None),
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// A change that a cookie authorizes has to come from a page of ours: others can make a browser send
+/// the cookie, and cannot read what has to come beside it.
+pub(crate) fn check_csrf(app: &App, caller: &Caller, headers: &HeaderMap) -> Result<(), ApiError> {
+    if caller.kind() != CredentialKind::Browser {
+        return Ok(());
+    }
+    let said = headers.get(CSRF).and_then(|value| value.to_str().ok());
+    if own_page(headers) && said.is_some_and(|said| app.is_csrf_token(caller.credential(), said)) {
+        Ok(())
+    } else {
+        Err(forged())
+    }
+}
+
+/// The same for a form, which has it in a field.
+pub(crate) fn check_form(
+    app: &App,
+    caller: &Caller,
+    headers: &HeaderMap,
+    said: &str,
+) -> Result<(), ApiError> {
+    if own_page(headers) && app.is_csrf_token(caller.credential(), said) {
+        Ok(())
+    } else {
+        Err(forged())
+    }
+}
+
+/// Whether a browser does not say that the request comes from another page. Programs say nothing.
+pub(crate) fn own_page(headers: &HeaderMap) -> bool {
+    let site = headers.get(SEC_FETCH_SITE).map(HeaderValue::as_bytes);
+    let origin = headers
+        .get(header::ORIGIN)
+        .and_then(|value| value.to_str().ok());
+    let host = headers
+        .get(header::HOST)
+        .and_then(|value| value.to_str().ok());
+    let same = origin.is_none_or(|origin| {
+        let named = origin.split_once("://").map(|(_, host)| host);
+        named.is_some() && named == host
+    });
+    same && site.is_none_or(|site| site == b"same-origin" || site == b"none")
+}
+
+fn forged() -> ApiError {
+    ApiError::new(
+        skep_api::ErrorCode::PermissionDenied,
+        "This has to be sent from a page of this Skep: reload it and try again.",
+    )
+}
