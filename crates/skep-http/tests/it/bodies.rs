@@ -84,7 +84,6 @@ pub(crate) fn body(route: RouteId, ids: &Ids) -> Value {
             json!({ "old": "plover anvil tuba", "new": "plover anvil tubas" })
         }
         RouteId::StepUp | RouteId::TotpConfirm => json!({ "code": "123456" }),
-        RouteId::AuthPasskey | RouteId::TotpEnrol | RouteId::PasskeyBegin => json!({}),
         RouteId::AuthPasskeyFinish | RouteId::StepUpPasskeyFinish | RouteId::PasskeyFinish => {
             json!({ "ceremony": "skep_pc_x", "answer": {} })
         }
@@ -109,7 +108,10 @@ pub(crate) fn body(route: RouteId, ids: &Ids) -> Value {
         RouteId::MemoryCreate => json!({ "text": "The harbour master listens on port 7411." }),
         RouteId::MemoryForget => json!({ "reason": "it is wrong" }),
         RouteId::Recall => json!({ "query": "which port does the harbour master use" }),
-        RouteId::ExplainRecall
+        RouteId::AuthPasskey
+        | RouteId::TotpEnrol
+        | RouteId::PasskeyBegin
+        | RouteId::ExplainRecall
         | RouteId::SourceSync
         | RouteId::SourceFetch
         | RouteId::QuarantineAccept
