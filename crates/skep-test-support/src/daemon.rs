@@ -9,7 +9,9 @@ use skep_app::{
 };
 use skep_authz::rights::{self, MemoryReview};
 use skep_crypto::PasswordCost;
-use skep_domain::{Harness, MemoryId, MemoryKind, MemoryState, Trust, Validity, Visibility};
+use skep_domain::{
+    Harness, MemoryId, MemoryKind, MemoryState, Quota, RateClass, Trust, Validity, Visibility,
+};
 use skep_http::{Edge, Limits, Listeners, Serving};
 use skep_index::StaticEmbedder;
 use skep_limit::{Limiter, Quotas};
@@ -48,6 +50,11 @@ impl TestDaemon {
     /// Starts one whose upkeep happens when the test says so, and at no other time.
     pub async fn start_quiet() -> Self {
         Self::start_as(unbound(), false, Fetching::default(), limits()).await
+    }
+
+    /// Starts one whose doors stay open however often somebody knocks, for tests that try them all.
+    pub async fn start_patient() -> Self {
+        Self::start_as(unbound(), true, Fetching::default(), patience()).await
     }
 
     /// Starts one that captures whatever directory it is told of, and fetches from there.
@@ -296,6 +303,20 @@ impl TestDaemon {
 }
 
 /// Counts in this process, by the published defaults.
+/// More calls than any test makes.
+#[expect(clippy::expect_used, reason = "a quota that is written here is one")]
+fn patience() -> Limits {
+    let mut quotas = Quotas::default();
+    let often = Quota::parse("1000000/s").expect("a quota");
+    for rule in RateClass::ALL.into_iter().flat_map(RateClass::rules) {
+        let _ = quotas.set(rule.name, often);
+    }
+    Limits {
+        limiter: Arc::new(Limiter::local()),
+        quotas,
+    }
+}
+
 fn limits() -> Limits {
     Limits {
         limiter: Arc::new(Limiter::local()),

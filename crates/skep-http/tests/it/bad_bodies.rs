@@ -147,19 +147,20 @@ async fn send(daemon: &TestDaemon, route: &Route, ids: &Ids, bytes: &[u8]) -> Re
     request.send(daemon.address).await.unwrap()
 }
 
-/// Doors count who knocks, so these many knocks would find them shut; they have tests of their own.
-fn takes(route: &Route) -> bool {
-    takes_json(route) && route.gate != Gate::Public
+/// A door says of a form it can read no more than that it stays shut, whatever the values are.
+fn stays_shut(route: &Route, bent: &Bad, status: u16) -> bool {
+    let of_value = bent.what.ends_with("too long") || bent.what.ends_with("of another kind");
+    route.gate == Gate::Public && of_value && [200, 401].contains(&status)
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn n12_n13_every_route_refuses_every_bent_body_and_stores_nothing() {
-    let daemon = TestDaemon::start().await;
+    let daemon = TestDaemon::start_patient().await;
     let ids = seed(&daemon, &daemon.a).await;
     daemon.tend(&daemon.a).await;
     let before = counts(&daemon, &daemon.a).await;
     let mut wrong = Vec::new();
-    let taking = ROUTES.iter().filter(|route| takes(route));
+    let taking = ROUTES.iter().filter(|route| takes_json(route));
     for route in taking {
         let good = body(route.id, &ids);
         assert!(
@@ -170,7 +171,8 @@ async fn n12_n13_every_route_refuses_every_bent_body_and_stores_nothing() {
         for bent in shapes(route, &good).into_iter().chain(parts(route, &good)) {
             let reply = send(&daemon, route, &ids, &bent.bytes).await;
             let found = (reply.status, reply.code());
-            if (found.0, found.1.as_str()) != bent.refusal {
+            let shut = stays_shut(route, &bent, found.0);
+            if !shut && (found.0, found.1.as_str()) != bent.refusal {
                 wrong.push(format!("{} {}: {found:?}", route.path, bent.what));
             }
         }
@@ -181,7 +183,7 @@ async fn n12_n13_every_route_refuses_every_bent_body_and_stores_nothing() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn n12_a_route_without_a_body_takes_none() {
-    let daemon = TestDaemon::start().await;
+    let daemon = TestDaemon::start_patient().await;
     let ids = seed(&daemon, &daemon.a).await;
     let before = counts(&daemon, &daemon.a).await;
     for route in ROUTES.iter().filter(|route| route.body == BodyLimit::Empty) {
@@ -199,7 +201,7 @@ async fn n12_a_route_without_a_body_takes_none() {
 /// What is strange and may be taken is taken or refused, never a failure of the daemon.
 #[tokio::test(flavor = "multi_thread")]
 async fn n13_strange_texts_and_numbers_fail_nowhere() {
-    let daemon = TestDaemon::start().await;
+    let daemon = TestDaemon::start_patient().await;
     let ids = seed(&daemon, &daemon.a).await;
     let strange = [
         json!(""),
@@ -214,7 +216,7 @@ async fn n13_strange_texts_and_numbers_fail_nowhere() {
         json!(i64::MIN),
         json!(u64::MAX),
     ];
-    for route in ROUTES.iter().filter(|route| takes(route)) {
+    for route in ROUTES.iter().filter(|route| takes_json(route)) {
         let good = body(route.id, &ids);
         for at in pointers(&good) {
             for value in &strange {
