@@ -177,6 +177,17 @@ pub(crate) enum Verb {
     },
     /// List sessions, or show one.
     Sessions(Sessions),
+    /// Let this program act for you at a daemon, by a code that you type in a browser.
+    ///
+    /// The login is kept in credentials.json of the data directory, bound to a key of its own, and
+    /// used whenever skep talks over TCP.
+    Login {
+        /// Do not ask before anything is opened or sent.
+        #[arg(long)]
+        yes: bool,
+    },
+    /// End the login of this program, here and at the daemon.
+    Logout,
     /// Show who you are to the daemon, and what you may do.
     Whoami,
     /// Make, list and revoke keys of agents, connectors and runners.

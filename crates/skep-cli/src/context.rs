@@ -3,7 +3,7 @@
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
-use skep_client::{Client, ClientError, Endpoint, Home, daemon};
+use skep_client::{Client, ClientError, Credentials, Endpoint, Home, LoginFlow, daemon};
 
 use crate::args::Global;
 use crate::environment::Environment;
@@ -52,6 +52,12 @@ impl<'a> Context<'a> {
 
     /// A connection to the daemon, which is started if nobody answers on the socket.
     pub(crate) async fn client(&self) -> Result<Client, Failure> {
+        if let Some(address) = self.tcp
+            && self.login_at(address)?.is_some()
+        {
+            let endpoint = LoginFlow::renew(&self.home, address).await?;
+            return Ok(Client::connect(&endpoint).await?);
+        }
         let endpoint = self.endpoint()?;
         match (Client::connect(&endpoint).await, &endpoint) {
             (Err(ClientError::Unreachable { .. }), Endpoint::Unix(_)) => {
@@ -60,6 +66,17 @@ impl<'a> Context<'a> {
             }
             (connected, _) => Ok(connected?),
         }
+    }
+
+    /// Where a login is to be had, or is kept for.
+    pub(crate) fn login_address(&self) -> SocketAddr {
+        self.tcp.unwrap_or(Endpoint::TCP)
+    }
+
+    /// The login that is kept for this address.
+    pub(crate) fn login_at(&self, address: SocketAddr) -> Result<Option<Credentials>, Failure> {
+        let kept = Credentials::read(&self.home)?;
+        Ok(kept.filter(|kept| kept.issuer == format!("http://{address}")))
     }
 
     /// The way to the daemon, whether it is up or not.

@@ -160,7 +160,12 @@ impl Client {
                 empty => empty.insert(Connection::open(&self.endpoint).await?),
             };
             let error = match connection.send(request).await {
-                Ok(answer) => return Ok(answer),
+                Ok(answer) => {
+                    if let Endpoint::Login { session, .. } = &self.endpoint {
+                        session.note(answer.nonce.as_ref());
+                    }
+                    return Ok(answer);
+                }
                 Err(error) => error,
             };
             self.connection = None;
@@ -190,6 +195,11 @@ impl Client {
             .map_err(|error| self.protocol(format!("{:?}: {error}", call.target)))?;
         let headers = request.headers_mut();
         introduce(&self.endpoint, headers)?;
+        if let Endpoint::Login { session, .. } = &self.endpoint {
+            let method = call.route.row().method.as_str();
+            let introduced = session.introduce(method, &call.target, headers);
+            introduced.map_err(|source| self.broken(source))?;
+        }
         headers.insert(ACCEPT, HeaderValue::from_static("application/json"));
         headers.insert(
             USER_AGENT,

@@ -1,6 +1,7 @@
 //! One keep-alive HTTP/1.1 connection to the daemon.
 
 use std::io;
+use std::net::SocketAddr;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -25,6 +26,8 @@ const CONNECT_PATIENCE: Duration = Duration::from_secs(2);
 pub(crate) struct Answer {
     pub(crate) status: StatusCode,
     pub(crate) body: Bytes,
+    /// What the next proof has to carry.
+    pub(crate) nonce: Option<String>,
 }
 
 /// A request that failed, and whether the daemon may have seen it.
@@ -68,12 +71,28 @@ impl Connection {
                 }
                 Self::over(stream).await
             }
-            Endpoint::Tcp { address, .. } => {
-                let stream = TcpStream::connect(address).await?;
-                stream.set_nodelay(true)?;
-                Self::over(stream).await
+            Endpoint::Tcp { address, .. } | Endpoint::Login { address, .. } => {
+                Self::dial(*address).await
             }
         }
+    }
+
+    /// A connection that nobody has introduced themselves on.
+    pub(crate) async fn open_address(address: SocketAddr) -> Result<Self, ClientError> {
+        let opened = timeout(CONNECT_PATIENCE, Self::dial(address)).await;
+        let late = || io::Error::from(io::ErrorKind::TimedOut);
+        opened
+            .unwrap_or_else(|_| Err(late()))
+            .map_err(|source| ClientError::Unreachable {
+                endpoint: format!("http://{address}"),
+                source,
+            })
+    }
+
+    async fn dial(address: SocketAddr) -> io::Result<Self> {
+        let stream = TcpStream::connect(address).await?;
+        stream.set_nodelay(true)?;
+        Self::over(stream).await
     }
 
     async fn over<S>(stream: S) -> io::Result<Self>
@@ -113,6 +132,11 @@ impl Connection {
         let (head, body) = response.into_parts();
         match Limited::new(body, ANSWER_MAX).collect().await {
             Ok(body) => Ok(Answer {
+                nonce: head
+                    .headers
+                    .get("dpop-nonce")
+                    .and_then(|nonce| nonce.to_str().ok())
+                    .map(str::to_owned),
                 status: head.status,
                 body: body.to_bytes(),
             }),
@@ -143,6 +167,10 @@ pub(crate) fn introduce(
             credential.set_sensitive(true);
             headers.insert(HOST, host);
             headers.insert(AUTHORIZATION, credential);
+        }
+        Endpoint::Login { address, .. } => {
+            let host = HeaderValue::from_str(&address.to_string()).map_err(unusable)?;
+            headers.insert(HOST, host);
         }
     }
     Ok(())

@@ -6,11 +6,13 @@ use std::io::{self, Read};
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use rustix::fs::OFlags;
 use zeroize::Zeroizing;
 
 use crate::Home;
+use crate::login::Session;
 
 /// A way to reach a daemon.
 #[derive(Clone, Debug)]
@@ -23,6 +25,13 @@ pub enum Endpoint {
         address: SocketAddr,
         /// What the daemon of this install made at its first start.
         token: InstallToken,
+    },
+    /// Loopback TCP with the login of `skep login`.
+    Login {
+        /// A loopback address.
+        address: SocketAddr,
+        /// Its access token and key.
+        session: Arc<Session>,
     },
 }
 
@@ -75,7 +84,9 @@ impl fmt::Display for Endpoint {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Unix(path) => write!(f, "{}", path.display()),
-            Self::Tcp { address, .. } => write!(f, "http://{address}"),
+            Self::Tcp { address, .. } | Self::Login { address, .. } => {
+                write!(f, "http://{address}")
+            }
         }
     }
 }

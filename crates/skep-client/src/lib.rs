@@ -6,15 +6,21 @@
 
 mod client;
 mod connection;
+mod credentials;
 pub mod daemon;
 mod endpoint;
 mod error;
 mod home;
+mod login;
+mod proof;
 mod spool;
 mod target;
 
 pub use client::Client;
+pub use credentials::Credentials;
 pub use endpoint::{Endpoint, EndpointError, InstallToken};
 pub use error::ClientError;
 pub use home::{Home, HomeProblem};
+pub use login::{LoginFlow, Polled, Session};
+pub use proof::ProofKey;
 pub use spool::{Drained, Spool};

@@ -43,6 +43,11 @@ fn encode(text: &str) -> String {
     encoded
 }
 
+/// The same, for a field of a form.
+pub(crate) fn escaped(text: &str) -> String {
+    encode(text)
+}
+
 #[cfg(test)]
 mod tests {
     use proptest::prelude::{any, prop_assert, prop_assert_eq, proptest};

@@ -93,17 +93,21 @@ pub(super) const FENCES: &[Fence] = &[
             "argon2",
             "blake3",
             "chacha20poly1305",
-            "ed25519-dalek",
-            "getrandom",
             "hkdf",
             "hmac",
             "rand",
             "ring",
             "sha1",
-            "sha2",
         ],
         may: &["skep-crypto"],
         reason: "ciphers, hashes and randomness live in skep-crypto",
+    },
+    // What a program needs to prove that a login is its own, and no more: it may not reach
+    // skep-crypto, where the keys of the store are.
+    Fence {
+        crates: &["ed25519-dalek", "getrandom", "sha2"],
+        may: &["skep-client", "skep-crypto"],
+        reason: "signatures, hashes and randomness live in skep-crypto; a client proves its own key",
     },
     Fence {
         crates: &["jsonwebtoken"],

@@ -17,6 +17,7 @@ mod inject;
 mod injected;
 mod keys;
 mod lifecycle;
+mod login;
 mod memory_view;
 mod participant;
 mod recall;
@@ -73,6 +74,8 @@ pub(crate) async fn perform(verb: Verb, context: &Context<'_>) -> Result<ExitCod
         Verb::Prime(arguments) => inject::prime(context, arguments).await,
         Verb::Context(arguments) => injected::context(context, arguments).await,
         Verb::Why { of } => injected::why(context, &of).await,
+        Verb::Login { yes } => login::login(context, yes).await,
+        Verb::Logout => login::logout(context).await,
         Verb::Whoami => access::whoami(context).await,
         Verb::Key(verb) => keys::key(context, verb).await,
         Verb::Token(verb) => keys::token(context, verb).await,

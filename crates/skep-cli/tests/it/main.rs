@@ -7,6 +7,8 @@ mod fake;
 #[cfg(test)]
 mod git;
 #[cfg(test)]
+mod login;
+#[cfg(test)]
 mod program;
 #[cfg(test)]
 mod questions;
