@@ -13,6 +13,7 @@ use crate::capture::{
 };
 use crate::explain::{ExplainRequest, Explanation};
 use crate::inject::{InjectRequest, InjectResponse, Injection};
+use crate::limit::{RateLimits, SetLimitRequest};
 use crate::memory::{
     EditRequest, ForgetRequest, Memory, MemoryQuery, RememberRequest, RememberResponse,
     ResolveRequest, ResolveResponse,
@@ -23,6 +24,7 @@ use crate::ontology::{
 };
 use crate::page::{Page, PageQuery};
 use crate::participant as people;
+use crate::posture::Posture;
 use crate::recall::{RecallRequest, RecallResponse};
 use crate::removal::{Erased, RewindRequest, RewindResponse};
 use crate::review::{Conflict, Held, History, ResolveConflictRequest, ReviewRequest};
@@ -155,6 +157,13 @@ fn shape(id: RouteId, s: &mut SchemaGenerator) -> Shape {
         RouteId::Healthz | RouteId::Readyz => (None, None, schema::<Probe>(s)),
         RouteId::OpenApi => (None, None, json!({ "type": "object" })),
         RouteId::SystemHealth => (None, None, schema::<Health>(s)),
+        RouteId::SystemPosture => (None, None, schema::<Posture>(s)),
+        RouteId::LimitList => (None, None, schema::<RateLimits>(s)),
+        RouteId::LimitSet => (
+            None,
+            Some(schema::<SetLimitRequest>(s)),
+            schema::<RateLimits>(s),
+        ),
         RouteId::Capture => (
             None,
             Some(schema::<CaptureRequest>(s)),

@@ -211,6 +211,9 @@ routes! {
     PageAccount: Get "/account", Gate::Public, None, Empty, None, "One's own page; the way to the login for who has no session.";
     PageAccountSend: Post "/account", Gate::Public, Api, Form, Some("account.change"), "Change something with one's own page; refused without a session.";
     PageLogoutSend: Post "/logout", Gate::Public, Api, Form, Some("auth.logout"), "Log out with a page.";
+    SystemPosture: Get "/api/v1/system/posture", needs(Permission::DiagnosticsRead), Api, Empty, None, "Who is let in from where, what fails how, and what is weak.";
+    LimitList: Get "/api/v1/limits", needs(Permission::SettingRead), Api, Empty, None, "How often the organization and its credentials may call.";
+    LimitSet: Post "/api/v1/limits", stepped_up(Permission::OrgManage), Api, Json, Some("limit.set"), "Let the organization or its credentials call less often.";
     Capture: Post "/api/v1/capture", needs(Permission::SessionCapture), Capture, Batch, Some("session.capture"), "Keep a batch of turns of one session.";
     CaptureRules: Get "/api/v1/capture/rules", needs(Permission::SettingRead), Api, Empty, None, "What is kept out of capture.";
     CapturePause: Post "/api/v1/capture/pause", needs(Permission::SessionCapture), Api, Json, Some("capture.pause"), "Stop capture for a while, or one session for good.";

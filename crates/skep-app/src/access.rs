@@ -5,6 +5,7 @@ mod agents;
 mod audit;
 mod check;
 mod keys;
+mod limits;
 mod oauth;
 mod organizations;
 pub mod passkey;
@@ -15,6 +16,8 @@ pub(crate) use audit::Desk;
 pub use audit::{AuditDesk, AuditPage, Decision};
 pub(crate) use check::Remembered;
 pub use keys::{Created, KeyKind, KeyPage, NewKey, NewToken};
+pub(crate) use limits::OwnLimits;
+pub use limits::OwnQuotas;
 pub(crate) use oauth::OAuth;
 pub use oauth::{
     AuthorizeRefusal, AuthorizeRequest, Client, DeviceGrant, DeviceReview, DeviceStart, Home,

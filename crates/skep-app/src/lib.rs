@@ -39,8 +39,9 @@ pub use access::{
     Browser, Ceremony, Client, Created, Credentials, Decision, DeviceGrant, DeviceReview,
     DeviceStart, FactorView, FirstAdmin, Home, InviteView, Invited, KeyKind, KeyPage, LoggedIn,
     LoginStep, MailDesk, MemberChange, MemberView, NewInvite, NewKey, NewReset, NewToken, NewTotp,
-    OAuthCode, OAuthError, OrganizationView, PeopleSettings, Policy, RecoveryCodes, Registration,
-    SecondFactor, SessionView, Shown, ShownError, TokenRequest, Tokens, WorkspaceView, passkey,
+    OAuthCode, OAuthError, OrganizationView, OwnQuotas, PeopleSettings, Policy, RecoveryCodes,
+    Registration, SecondFactor, SessionView, Shown, ShownError, TokenRequest, Tokens,
+    WorkspaceView, passkey,
 };
 
 pub use capture::{Capture, CaptureSettings, CaptureState, Captured, Cursor, SpoolReport, TurnIn};
@@ -117,6 +118,7 @@ pub struct App {
     people: PeopleSettings,
     hashing: access::Hashing,
     outbox: access::Outbox,
+    own_limits: access::OwnLimits,
     stopwatch: Arc<dyn Stopwatch>,
     started_at: Timestamp,
 }
@@ -165,6 +167,7 @@ impl App {
             people: PeopleSettings::default(),
             hashing,
             outbox: access::Outbox::default(),
+            own_limits: access::OwnLimits::default(),
             stopwatch,
             started_at,
         }

@@ -69,7 +69,16 @@ pub(crate) enum Verb {
     /// Make the data directory, start the daemon, say where things are.
     Setup,
     /// Show whether the daemon runs and what it holds.
-    Status,
+    Status {
+        /// Show who is let in from where, what fails how, and what is weak
+        #[arg(long)]
+        posture: bool,
+    },
+    /// Show how often this organization and its credentials may call, or let them call less often.
+    Limits {
+        #[command(subcommand)]
+        what: Option<access::Limits>,
+    },
     /// Check everything that can be wrong on this machine, each with its fix.
     Doctor,
     /// Start the daemon.

@@ -18,7 +18,9 @@ use hyper::Request;
 use hyper::header::{ACCEPT, CONTENT_TYPE, HeaderValue, USER_AGENT};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
+use skep_api::limit::{RateLimits, SetLimitRequest};
 use skep_api::page::PageQuery;
+use skep_api::posture::Posture;
 use skep_api::system::{Health, Probe};
 use skep_api::{ErrorEnvelope, RouteId};
 use tokio::time::timeout;
@@ -84,6 +86,25 @@ impl Client {
     /// `GET /openapi.json`.
     pub async fn open_api(&mut self) -> Result<serde_json::Value, ClientError> {
         self.get(RouteId::OpenApi, None, &[]).await
+    }
+
+    /// `GET /api/v1/system/posture`.
+    pub async fn posture(&mut self) -> Result<Posture, ClientError> {
+        self.get(RouteId::SystemPosture, None, &[]).await
+    }
+
+    /// `GET /api/v1/limits`.
+    pub async fn limits(&mut self) -> Result<RateLimits, ClientError> {
+        self.get(RouteId::LimitList, None, &[]).await
+    }
+
+    /// `POST /api/v1/limits`.
+    pub async fn set_limit(
+        &mut self,
+        request: &SetLimitRequest,
+    ) -> Result<RateLimits, ClientError> {
+        self.post(RouteId::LimitSet, None, Some(request), PATIENCE)
+            .await
     }
 
     /// `GET /api/v1/system/health`.

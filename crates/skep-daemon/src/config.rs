@@ -4,23 +4,24 @@ mod auth;
 mod capture;
 pub(crate) mod limits;
 pub(crate) mod model;
+mod server;
 mod source;
 mod sources;
 
 use std::fmt;
-use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, bail};
 use serde::Deserialize;
 
+pub(crate) use server::Standing;
 pub(crate) use source::environment;
 
 /// Everything that can be set.
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub(crate) struct Config {
-    pub(crate) server: Server,
+    pub(crate) server: server::Server,
     pub(crate) store: StoreSection,
     pub(crate) index: Index,
     pub(crate) key: Key,
@@ -31,13 +32,6 @@ pub(crate) struct Config {
     pub(crate) sources: sources::Sources,
     pub(crate) model: model::Model,
     pub(crate) limits: limits::Limits,
-}
-
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub(crate) struct Server {
-    /// Loopback address for TCP, or `off`.
-    pub(crate) tcp: String,
 }
 
 #[derive(Debug, Deserialize)]
@@ -66,14 +60,6 @@ pub(crate) struct Key {
 pub(crate) struct Log {
     /// `error`, `warn`, `info`, `debug`, or a filter such as `skep_app=debug`.
     pub(crate) level: String,
-}
-
-impl Default for Server {
-    fn default() -> Self {
-        Self {
-            tcp: "127.0.0.1:3850".into(),
-        }
-    }
 }
 
 impl Default for StoreSection {
@@ -115,9 +101,9 @@ impl Config {
     fn parse(text: &str, overrides: &[source::Override]) -> anyhow::Result<Self> {
         let table = source::merged(text, overrides)?;
         let config: Self = table.try_into().map_err(|error| source::refusal(&error))?;
-        config.server.tcp_address()?;
         config.auth.party()?;
         config.mail.security()?;
+        config.server.standing()?;
         config.capture.settings()?;
         config.sources.fetching()?;
         config.model.settings()?;
@@ -140,25 +126,9 @@ impl Config {
     }
 }
 
-impl Server {
-    /// The TCP address, or `None` when it is off.
-    pub(crate) fn tcp_address(&self) -> anyhow::Result<Option<SocketAddr>> {
-        if self.tcp == "off" {
-            return Ok(None);
-        }
-        let address: SocketAddr = self.tcp.parse().with_context(|| {
-            format!(
-                "server.tcp is {:?}: expected an address such as 127.0.0.1:3850, or off",
-                self.tcp
-            )
-        })?;
-        Ok(Some(address))
-    }
-}
-
 impl fmt::Display for Config {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        writeln!(f, "server.tcp = {:?}", self.server.tcp)?;
+        writeln!(f, "{}", self.server)?;
         writeln!(f, "store.open_workspaces = {}", self.store.open_workspaces)?;
         writeln!(f, "index.budget_mib = {}", self.index.budget_mib)?;
         match &self.key.file {

@@ -1,12 +1,11 @@
 //! Serving: store, application, upkeep and listeners put together, until a signal.
 
-use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::{Arc, OnceLock};
 
-use anyhow::{Context, bail};
+use anyhow::Context;
 use skep_app::{App, AuditDesk, MailDesk, ModelPass, Settings, Upkeep};
-use skep_http::{Edge, Limits, Listeners, Serving};
+use skep_http::{Edge, Limits, Listeners, Serving, Site};
 use skep_index::SentenceEmbedder;
 use skep_store::Store;
 use tokio::net::{TcpListener, UnixListener};
@@ -14,9 +13,9 @@ use tokio::signal::unix::{SignalKind, signal};
 use tokio::task::JoinSet;
 
 use crate::clock::Monotonic;
-use crate::config::Config;
+use crate::config::{Config, Standing};
 use crate::model::Endpoint;
-use crate::{files, limits, local};
+use crate::{files, limits, local, process};
 
 /// Runs until SIGTERM or SIGINT. Whoever calls holds the lock of the data directory.
 pub(crate) async fn serve(home: &Path, config: &Config) -> anyhow::Result<()> {
@@ -27,14 +26,15 @@ pub(crate) async fn serve(home: &Path, config: &Config) -> anyhow::Result<()> {
     let own = rustix::process::geteuid().as_raw();
     app.ensure_owner(&app.authenticate_peer(own, own).await?)
         .await?;
-    let listeners = listen(home, config).await?;
+    let standing = config.server.standing()?;
+    let listeners = listen(home, &standing).await?;
     let limits = limits::open(home, &config.limits)?;
     if let Some(limits) = &limits {
         limits::meet(&limits.limiter).await;
     }
-    let edge = edge(&app, &listeners, limits)?;
+    let edge = edge(&app, &listeners, limits, site(home, config, standing))?;
     files::write_pid(home)?;
-    tracing::info!(home = %home.display(), mode = "local", listeners = ?edge.listeners.get(), "skepd is ready");
+    announce(home, &edge);
 
     let mut jobs = JoinSet::new();
     jobs.spawn(Upkeep::new(Arc::clone(&app)).run());
@@ -95,44 +95,63 @@ fn application(home: &Path, config: &Config, store: Arc<Store>) -> anyhow::Resul
     }))
 }
 
-async fn listen(home: &Path, config: &Config) -> anyhow::Result<Listeners> {
+async fn listen(home: &Path, standing: &Standing) -> anyhow::Result<Listeners> {
     let path = files::socket_path(home)?;
     let socket =
         UnixListener::bind(&path).with_context(|| format!("listening on {}", path.display()))?;
     files::close_to_others(&path)?;
-    let tcp = match config.server.tcp_address()? {
+    let tcp = match standing.tcp {
         None => None,
-        Some(address) => Some(bind_loopback(address).await?),
+        Some(address) => Some(TcpListener::bind(address).await.with_context(|| {
+            format!("listening on {address}: set server.tcp to another port, or to \"off\"")
+        })?),
     };
     Ok(Listeners { socket, tcp })
 }
 
-/// Local mode trusts its own machine only, so it binds to nothing that another can reach.
-async fn bind_loopback(address: SocketAddr) -> anyhow::Result<TcpListener> {
-    if !address.ip().is_loopback() {
-        bail!(
-            "server.tcp is {address}: local mode listens on loopback only, such as 127.0.0.1:3850"
-        );
+/// Where this daemon stands, for the edge and the posture report.
+fn site(home: &Path, config: &Config, standing: Standing) -> Site {
+    Site {
+        mode: standing.mode,
+        is_public: standing.is_public(),
+        public_url: standing.public_url,
+        proxies: standing.proxies,
+        key_provider: format!("file {}", config.key_file(home).display()),
     }
-    TcpListener::bind(address).await.with_context(|| {
-        format!("listening on {address}: set server.tcp to another port, or to \"off\"")
-    })
+}
+
+/// Says in which mode it runs and where, whatever the level of the log.
+fn announce(home: &Path, edge: &Edge) {
+    let listeners = edge.listeners.get().cloned().unwrap_or_default();
+    let mode = edge.site.mode.as_str();
+    let places = listeners.join(", ");
+    process::complain(&format!("skepd: {mode} mode, listening on {places}"));
+    tracing::info!(home = %home.display(), mode, ?listeners, "skepd is ready");
 }
 
 fn edge(
     app: &Arc<App>,
     listeners: &Listeners,
     limits: Option<Limits>,
+    site: Site,
 ) -> anyhow::Result<Arc<Edge>> {
     let mut shown = vec!["unix:skepd.sock".to_owned()];
     if let Some(tcp) = &listeners.tcp {
         shown.push(format!("tcp:{}", tcp.local_addr()?));
-        app.set_issuer(format!("http://{}", tcp.local_addr()?));
+    }
+    // What tokens name as their issuer is what clients reach us at, never what a request says.
+    let own = match &listeners.tcp {
+        Some(tcp) => Some(format!("http://{}", tcp.local_addr()?)),
+        None => None,
+    };
+    if let Some(issuer) = site.public_url.clone().or(own) {
+        app.set_issuer(issuer);
     }
     Ok(Arc::new(Edge {
         app: Arc::clone(app),
         version: env!("CARGO_PKG_VERSION"),
         limits,
+        site,
         listeners: OnceLock::from(shown),
     }))
 }

@@ -11,6 +11,7 @@ use skep_authz::Caller;
 
 use crate::error::ApiError;
 use crate::handlers::oauth::DPOP;
+use crate::mode::Trust;
 use crate::peer::Peer;
 use crate::scope;
 use crate::session;
@@ -24,7 +25,29 @@ pub(crate) async fn admit(
     if route.gate == Gate::Public {
         return Ok(None);
     }
-    Ok(Some(identify(app, parts).await?))
+    let trust = parts.extensions.get::<Trust>().copied();
+    let peer = parts.extensions.get::<Peer>();
+    let caller = identify(app, parts).await?;
+    if caller.kind().is_of_the_installation() {
+        installation_counts(trust, peer, route)?;
+    }
+    Ok(Some(caller))
+}
+
+/// The credentials of the installation count on its own machine. In a mode for many they are good
+/// for what nobody else may do, over the socket, and for nothing else.
+fn installation_counts(
+    trust: Option<Trust>,
+    peer: Option<&Peer>,
+    route: &Route,
+) -> Result<(), ApiError> {
+    let over_socket = matches!(peer, Some(Peer::Socket { .. }));
+    match trust {
+        Some(Trust::Local) => Ok(()),
+        Some(Trust::Team) if over_socket && route.gate == Gate::Install => Ok(()),
+        Some(Trust::Team) if over_socket => Err(skep_authz::Denied::MissingCredential.into()),
+        _ => Err(skep_authz::Denied::InvalidCredential.into()),
+    }
 }
 
 /// Whether they may go on: their scope, their permission, and a second factor where one is asked for.

@@ -7,15 +7,28 @@ use axum::http::{HeaderMap, HeaderName, Uri, header};
 use skep_api::ErrorCode;
 
 use crate::error::ApiError;
+use crate::mode::Trust;
 
 const SEC_FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
 
-/// Checks one request; `port` is our own on TCP.
-pub(crate) fn check(headers: &HeaderMap, uri: &Uri, port: Option<u16>) -> Result<(), ApiError> {
+/// Checks one request; `port` is our own on TCP. Where everybody needs a credential of their own,
+/// the name in `Host` says nothing about anybody, so any will do.
+pub(crate) fn check(
+    trust: Trust,
+    headers: &HeaderMap,
+    uri: &Uri,
+    port: Option<u16>,
+) -> Result<(), ApiError> {
+    if trust == Trust::Refused {
+        return Err(refused("This daemon serves its own machine only."));
+    }
     let mut hosts = headers.get_all(header::HOST).iter();
     let host = hosts.next().and_then(|value| value.to_str().ok());
     if hosts.next().is_some() || uri.authority().is_some() {
         return Err(refused("Send one Host header and a plain path."));
+    }
+    if trust == Trust::Team {
+        return Ok(());
     }
     if !host.is_some_and(|host| is_own_host(host, port)) {
         return Err(refused(
@@ -63,7 +76,7 @@ fn refused(message: &str) -> ApiError {
 
 #[cfg(test)]
 mod tests {
-    use super::check;
+    use super::{Trust, check};
     use axum::http::{HeaderMap, HeaderName, HeaderValue, Uri};
 
     #[test]
@@ -114,15 +127,32 @@ mod tests {
                     HeaderValue::from_str(value).unwrap(),
                 );
             }
-            let verdict = check(&map, &Uri::from_static("/healthz"), Some(3850));
+            let verdict = check(
+                Trust::Local,
+                &map,
+                &Uri::from_static("/healthz"),
+                Some(3850),
+            );
             assert_eq!(
                 if verdict.is_ok() { "ok" } else { "no" },
                 *expected,
                 "{headers:?}"
             );
         }
+    }
+
+    #[test]
+    fn n03_an_absolute_uri_is_refused_and_any_name_will_do_where_names_mean_nothing() {
         let mut map = HeaderMap::new();
         map.insert("host", HeaderValue::from_static("localhost"));
-        assert!(check(&map, &Uri::from_static("http://evil.example/healthz"), None).is_err());
+        for trust in [Trust::Local, Trust::Team] {
+            let uri = Uri::from_static("http://evil.example/healthz");
+            assert!(check(trust, &map, &uri, None).is_err());
+        }
+        let plain = Uri::from_static("/healthz");
+        assert!(check(Trust::Refused, &map, &plain, None).is_err());
+        map.insert("host", HeaderValue::from_static("skep.example"));
+        assert!(check(Trust::Team, &map, &plain, Some(1)).is_ok());
+        assert!(check(Trust::Local, &map, &plain, Some(1)).is_err());
     }
 }

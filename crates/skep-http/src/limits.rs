@@ -6,6 +6,7 @@
 use std::net::IpAddr;
 use std::sync::{Arc, Mutex, PoisonError};
 
+use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderName, HeaderValue};
 use skep_api::{ErrorCode, Route};
 use skep_authz::Caller;
@@ -13,6 +14,7 @@ use skep_domain::{Id, Quota, RateClass, RateKey, Timestamp};
 use skep_limit::{Limiter, Quotas, Subject, Taken};
 
 use crate::error::ApiError;
+use crate::handlers::limits::in_force;
 use crate::mount::Edge;
 use crate::peer::Peer;
 
@@ -35,16 +37,18 @@ impl Told {
         &self,
         edge: &Edge,
         route: &Route,
-        peer: Option<&Peer>,
+        parts: &Parts,
     ) -> Result<(), ApiError> {
         if !has(route.rate, RateKey::Address) {
             return Ok(());
         }
-        let subject = match peer {
-            Some(Peer::Tcp(address)) => Subject::Address(address.ip()),
-            Some(Peer::Socket { uid }) => Subject::LocalUser(*uid),
+        let peer = parts.extensions.get::<Peer>();
+        let address = peer.and_then(|peer| edge.site.address(peer, &parts.headers));
+        let subject = match (peer, address) {
+            (Some(Peer::Socket { uid }), _) => Subject::LocalUser(*uid),
+            (_, Some(address)) => Subject::Address(address),
             // Whoever cannot be told apart from anybody is one with all of those.
-            None => Subject::Address(IpAddr::from([0, 0, 0, 0])),
+            (_, None) => Subject::Address(IpAddr::from([0, 0, 0, 0])),
         };
         self.count(edge, route.rate, &[subject]).await
     }
@@ -83,12 +87,17 @@ impl Told {
         let Some(limits) = &edge.limits else {
             return Ok(());
         };
+        let own = match subjects {
+            [Subject::Organization(id), ..] => edge.app.own_quotas(*id).await,
+            _ => Arc::default(),
+        };
         let asked: Vec<(Subject<'_>, Quota)> = class
             .rules()
             .iter()
             .filter_map(|rule| {
                 let subject = subjects.iter().find(|subject| subject.key() == rule.key)?;
-                Some((*subject, limits.quotas.of(rule)))
+                let most = limits.quotas.of(rule);
+                Some((*subject, in_force(most, own.get(rule.name))))
             })
             .collect();
         let taken = limits

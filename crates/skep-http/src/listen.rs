@@ -154,12 +154,14 @@ async fn answer(
     let mut request = request.map(Body::new);
     let id = RequestId::of(request.headers(), &edge.app);
     let span = tracing::info_span!("request", id = %id.0, method = %request.method());
-    let verdict = guard::check(request.headers(), request.uri(), port);
+    let trust = edge.site.mode.trust(Some(&peer), request.headers());
+    let verdict = guard::check(trust, request.headers(), request.uri(), port);
     let mut response = if let Err(refused) = verdict {
         refused.respond(&id)
     } else {
         request.extensions_mut().insert(id.clone());
         request.extensions_mut().insert(peer);
+        request.extensions_mut().insert(trust);
         match AssertUnwindSafe(router.oneshot(request))
             .catch_unwind()
             .instrument(span)

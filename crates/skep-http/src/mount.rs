@@ -22,14 +22,15 @@ use crate::error::ApiError;
 use crate::gate;
 use crate::handlers::people as humans;
 use crate::handlers::{
-    access, agents, auth, capture, explain, inject, keys, members, memories, oauth, ontology,
-    organizations, own, participants as people, recall, removal, review, sessions, sources, system,
+    access, agents, auth, capture, explain, inject, keys, limits as own_limits, members, memories,
+    oauth, ontology, organizations, own, participants as people, posture, recall, removal, review,
+    sessions, sources, system,
 };
 use crate::limits::{Limits, Told};
 use crate::pages;
-use crate::peer::Peer;
 use crate::record;
 use crate::request_id::RequestId;
+use crate::site::Site;
 use crate::visit::Visit;
 
 /// What every handler can reach.
@@ -40,6 +41,8 @@ pub struct Edge {
     pub version: &'static str,
     /// How calls are counted; not at all if absent.
     pub limits: Option<Limits>,
+    /// Where this daemon stands.
+    pub site: Site,
     /// Where we listen, for the health report.
     pub listeners: OnceLock<Vec<String>>,
 }
@@ -210,6 +213,11 @@ fn handler(route: RouteId) -> Handler {
         RouteId::PageAccount => public!(PageAccount, pages::account),
         RouteId::PageAccountSend => public!(PageAccountSend, pages::change),
         RouteId::PageLogoutSend => public!(PageLogoutSend, pages::log_out),
+        RouteId::SystemPosture => {
+            authorized!(SystemPosture, rights::DiagnosticsRead, posture::posture)
+        }
+        RouteId::LimitList => authorized!(LimitList, rights::SettingRead, own_limits::list),
+        RouteId::LimitSet => authorized!(LimitSet, rights::OrgManage, own_limits::set),
         RouteId::Capture => authorized!(Capture, rights::SessionCapture, capture::capture),
         RouteId::SourceCreate => authorized!(SourceCreate, rights::SourceManage, sources::add),
         RouteId::SourceList => authorized!(SourceList, rights::SourceManage, sources::list),
@@ -347,8 +355,7 @@ async fn answer(
     (parts, body): (Parts, Body),
     told: Arc<Told>,
 ) -> Result<Response, ApiError> {
-    told.count_address(&edge, route, parts.extensions.get::<Peer>())
-        .await?;
+    told.count_address(&edge, route, &parts).await?;
     let caller = record::refusal(
         &edge,
         route,

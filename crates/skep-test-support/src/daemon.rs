@@ -1,6 +1,6 @@
 //! The whole daemon in this process: real store, real listeners on loopback, two tenants.
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::path::PathBuf;
 use std::sync::{Arc, OnceLock};
 
@@ -12,7 +12,7 @@ use skep_crypto::PasswordCost;
 use skep_domain::{
     Harness, MemoryId, MemoryKind, MemoryState, Quota, RateClass, Trust, Validity, Visibility,
 };
-use skep_http::{Edge, Limits, Listeners, Serving};
+use skep_http::{Edge, Limits, Listeners, Serving, Site};
 use skep_index::StaticEmbedder;
 use skep_limit::{Limiter, Quotas};
 use skep_store::{DoorTx, Kept, MemoryBody, Mode, NewMemory, Store};
@@ -49,27 +49,56 @@ impl TestDaemon {
 
     /// Starts one whose upkeep happens when the test says so, and at no other time.
     pub async fn start_quiet() -> Self {
-        Self::start_as(unbound(), false, Fetching::default(), limits()).await
+        Self::start_as(
+            unbound(),
+            false,
+            Fetching::default(),
+            (limits(), Site::default()),
+        )
+        .await
     }
 
     /// Starts one whose doors stay open however often somebody knocks, for tests that try them all.
     pub async fn start_patient() -> Self {
-        Self::start_as(unbound(), true, Fetching::default(), patience()).await
+        Self::start_as(
+            unbound(),
+            true,
+            Fetching::default(),
+            (patience(), Site::default()),
+        )
+        .await
     }
 
     /// Starts one that captures whatever directory it is told of, and fetches from there.
     pub async fn start_fetching(fetching: Fetching) -> Self {
-        Self::start_as(unbound(), true, fetching, limits()).await
+        Self::start_as(unbound(), true, fetching, (limits(), Site::default())).await
     }
 
     /// Starts one that captures by these settings.
     pub async fn start_with(capture: CaptureSettings) -> Self {
-        Self::start_as(capture, true, Fetching::default(), limits()).await
+        Self::start_as(
+            capture,
+            true,
+            Fetching::default(),
+            (limits(), Site::default()),
+        )
+        .await
     }
 
     /// Starts one that counts calls like this.
     pub async fn start_limited(limits: Limits) -> Self {
-        Self::start_as(unbound(), false, Fetching::default(), limits).await
+        Self::start_as(
+            unbound(),
+            false,
+            Fetching::default(),
+            (limits, Site::default()),
+        )
+        .await
+    }
+
+    /// Starts one that stands there; a public one listens on every address of the machine.
+    pub async fn start_at(site: Site) -> Self {
+        Self::start_as(unbound(), false, Fetching::default(), (limits(), site)).await
     }
 
     #[expect(clippy::expect_used, reason = "a test without its daemon cannot go on")]
@@ -77,7 +106,7 @@ impl TestDaemon {
         capture: CaptureSettings,
         tends: bool,
         fetching: Fetching,
-        limits: Limits,
+        (limits, site): (Limits, Site),
     ) -> Self {
         let scratch = Scratch::new();
         let clock = Arc::new(ManualClock::new());
@@ -100,13 +129,13 @@ impl TestDaemon {
         let app = app.with_capture(capture).with_fetching(fetching);
         let app = Arc::new(app.with_people(people()));
         let socket = UnixListener::bind(scratch.path().join("skepd.sock")).expect("a socket");
-        let tcp = TcpListener::bind("127.0.0.1:0").await.expect("a port");
-        let address = tcp.local_addr().expect("its address");
+        let (tcp, address) = listen(&site).await;
         app.set_issuer(format!("http://{address}"));
         let edge = Arc::new(Edge {
             app: Arc::clone(&app),
             version: "test",
             limits: Some(limits),
+            site,
             listeners: OnceLock::new(),
         });
         let (stop, stopped) = oneshot::channel();
@@ -300,6 +329,17 @@ impl TestDaemon {
         let (Kept::New(id) | Kept::Known(id)) = kept;
         id
     }
+}
+
+/// A port on loopback, or on every address; and how to reach it over loopback.
+#[expect(clippy::expect_used, reason = "a test without its port cannot go on")]
+async fn listen(site: &Site) -> (TcpListener, SocketAddr) {
+    let every = IpAddr::from(Ipv6Addr::UNSPECIFIED);
+    let loopback = IpAddr::from(Ipv4Addr::LOCALHOST);
+    let at = if site.is_public { every } else { loopback };
+    let tcp = TcpListener::bind((at, 0)).await.expect("a port");
+    let port = tcp.local_addr().expect("its address").port();
+    (tcp, SocketAddr::from((loopback, port)))
 }
 
 /// Counts in this process, by the published defaults.

@@ -154,3 +154,17 @@ pub(crate) enum Audit {
         limit: u32,
     },
 }
+
+/// What to do about rate limits.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Limits {
+    /// Show them.
+    List,
+    /// Set one below what the installation allows.
+    Set {
+        /// Which, such as `api_credential`.
+        name: String,
+        /// Calls in a time, such as `600/min`, `5/15min` or `30/h`; `default` for what the installation allows.
+        quota: String,
+    },
+}

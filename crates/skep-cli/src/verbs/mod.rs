@@ -17,9 +17,11 @@ mod inject;
 mod injected;
 mod keys;
 mod lifecycle;
+mod limits;
 mod login;
 mod memory_view;
 mod participant;
+mod posture;
 mod recall;
 mod remember;
 mod resolve;
@@ -38,11 +40,11 @@ use crate::context::Context;
 use crate::failure::Failure;
 
 /// Runs one verb.
-#[expect(clippy::too_many_lines, reason = "one arm for each verb")]
 pub(crate) async fn perform(verb: Verb, context: &Context<'_>) -> Result<ExitCode, Failure> {
     match verb {
         Verb::Setup => setup::run(context).await,
-        Verb::Status => status::run(context).await,
+        Verb::Status { posture } => status::run(context, posture).await,
+        Verb::Limits { what } => limits::run(context, what).await,
         Verb::Doctor => doctor::run(context).await,
         Verb::Start => lifecycle::start(context).await,
         Verb::Stop => lifecycle::stop(context).await,
@@ -97,9 +99,12 @@ pub(crate) async fn perform(verb: Verb, context: &Context<'_>) -> Result<ExitCod
         Verb::Project(arguments) => capture_control::project(context, arguments).await,
         Verb::Import(arguments) => import::run(context, arguments).await,
         Verb::Completions { shell } => completions::run(context, shell),
-        Verb::HelpMarkdown => {
-            context.output.bytes(crate::help_markdown().as_bytes())?;
-            Ok(ExitCode::SUCCESS)
-        }
+        Verb::HelpMarkdown => help(context),
     }
+}
+
+/// Every verb with its help, for the generated page.
+fn help(context: &Context<'_>) -> Result<ExitCode, Failure> {
+    context.output.bytes(crate::help_markdown().as_bytes())?;
+    Ok(ExitCode::SUCCESS)
 }

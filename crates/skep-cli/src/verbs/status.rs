@@ -11,7 +11,10 @@ use crate::context::Context;
 use crate::failure::Failure;
 use crate::layout::{columns, one_line};
 
-pub(super) async fn run(context: &Context<'_>) -> Result<ExitCode, Failure> {
+pub(super) async fn run(context: &Context<'_>, posture: bool) -> Result<ExitCode, Failure> {
+    if posture {
+        return super::posture::run(context).await;
+    }
     let running = daemon::is_running(&context.home).unwrap_or_default();
     let health = match context.endpoint() {
         Ok(endpoint) => match Client::connect(&endpoint).await {

@@ -116,6 +116,15 @@ async fn each_method_calls_its_own_row_of_the_table() {
         client.readyz().await.is_err(),
         client.open_api().await.is_err(),
         client.health().await.is_err(),
+        client.posture().await.is_err(),
+        client.limits().await.is_err(),
+        client
+            .set_limit(&skep_api::limit::SetLimitRequest {
+                name: "api_credential".into(),
+                quota: None,
+            })
+            .await
+            .is_err(),
         client.capture(&batch).await.is_err(),
         client.import_cursor(&source).await.is_err(),
         client.add_source(&add).await.is_err(),

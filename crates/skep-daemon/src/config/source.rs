@@ -96,9 +96,11 @@ pub(crate) fn refusal(error: &toml::de::Error) -> anyhow::Error {
         return anyhow!("the configuration is not usable: {}", text.trim());
     }
     let unknown = names.next().unwrap_or_default();
-    let nearest = names.max_by(|a, b| {
-        strsim::jaro_winkler(a, unknown).total_cmp(&strsim::jaro_winkler(b, unknown))
-    });
+    // Two letters that changed places are one slip, which the first measure does not see.
+    let alike = |name: &str| {
+        strsim::jaro_winkler(name, unknown) + strsim::normalized_damerau_levenshtein(name, unknown)
+    };
+    let nearest = names.max_by(|a, b| alike(a).total_cmp(&alike(b)));
     match nearest {
         Some(nearest) => anyhow!("there is no setting {unknown}; did you mean {nearest}?"),
         None => anyhow!("there is no setting {unknown}"),

@@ -35,7 +35,7 @@ pub(crate) async fn health(
     problems.extend(call.edge.limits.as_ref().and_then(away));
     ok(&Health {
         version: call.edge.version.into(),
-        mode: "local".into(),
+        mode: call.edge.site.mode.as_str().into(),
         status: if problems.is_empty() {
             "ok"
         } else {

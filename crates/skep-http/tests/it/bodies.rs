@@ -68,6 +68,7 @@ pub(crate) fn body(route: RouteId, ids: &Ids) -> Value {
         }
         RouteId::AgentCreate => json!({ "name": "another-deckhand" }),
         RouteId::AgentEdit => json!({ "policy": "group", "group": "deck" }),
+        RouteId::LimitSet => json!({ "name": "api_credential", "quota": "1000/min" }),
         RouteId::OrganizationName => json!({ "name": "harbour" }),
         RouteId::OrganizationStanding => json!({ "organization": "nobodys", "standing": "active" }),
         RouteId::WorkspaceCreate => json!({ "name": "drydock" }),
@@ -187,6 +188,8 @@ pub(crate) fn body(route: RouteId, ids: &Ids) -> Value {
         | RouteId::ProposalAccept
         | RouteId::ProposalReject
         | RouteId::SystemHealth
+        | RouteId::SystemPosture
+        | RouteId::LimitList
         | RouteId::SessionList
         | RouteId::SessionGet
         | RouteId::SessionTurns

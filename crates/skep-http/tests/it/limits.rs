@@ -176,3 +176,72 @@ async fn f01_http_goes_on_with_its_part_when_the_shared_store_is_paused() {
     }
     assert_eq!(statuses, [vec![200; 10], vec![429; 2]].concat());
 }
+
+async fn set(daemon: &TestDaemon, token: &str, name: &str, quota: Option<&str>) -> Reply {
+    let body = serde_json::json!({ "name": name, "quota": quota });
+    let request = Request::new("POST", "/api/v1/limits")
+        .bearer(token)
+        .json(&body);
+    request.send(daemon.address).await.expect("an answer")
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_organization_sets_its_own_limits_below_the_installations_and_for_itself_alone() {
+    let daemon = TestDaemon::start_limited(here(&[("api_credential", "100/min")])).await;
+    let (owner, theirs) = (daemon.a.token("owner"), daemon.b.token("owner"));
+    for (name, quota, status) in [
+        ("api_credential", Some("101/min"), 400),
+        ("api_credential", Some("100/s"), 400),
+        ("api_credential", Some("often"), 400),
+        ("login_account", Some("1/h"), 400),
+        ("nothing", Some("1/h"), 400),
+        ("api_credential", Some("7/min"), 200),
+    ] {
+        let reply = set(&daemon, &owner, name, quota).await;
+        assert_eq!(reply.status, status, "{name} {quota:?}");
+    }
+    let reader = daemon.a.token("reader");
+    assert_eq!(
+        set(&daemon, &reader, "api_credential", Some("1/h"))
+            .await
+            .status,
+        403
+    );
+
+    let reply = get(&daemon, &owner).await;
+    assert_eq!(told(&reply)[0], "ratelimit-limit: 7", "in force at once");
+    assert_eq!(
+        told(&get(&daemon, &theirs).await)[0],
+        "ratelimit-limit: 100"
+    );
+    let list = Request::new("GET", "/api/v1/limits").bearer(&theirs);
+    let shown = list.send(daemon.address).await.expect("an answer").json();
+    let rows = shown["items"].as_array().expect("rows");
+    assert!(rows.iter().all(|row| row["is_set"] == false), "{shown}");
+
+    daemon.clock.advance_seconds(120);
+    let reply = set(&daemon, &owner, "api_credential", None).await;
+    assert_eq!(reply.status, 200);
+    assert_eq!(told(&get(&daemon, &owner).await)[0], "ratelimit-limit: 100");
+}
+
+/// Another node of the same store: it looks again after a second.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_an_organization_sets_is_in_force_on_other_nodes_within_a_second() {
+    let daemon = TestDaemon::start_limited(here(&[])).await;
+    let other = skep_app::App::new(
+        Arc::clone(&daemon.store),
+        Arc::new(skep_index::StaticEmbedder::built_in()),
+        Arc::new(skep_test_support::StoppedWatch),
+        skep_app::Settings::default(),
+    );
+    let organization = daemon.a.organization;
+    assert!(other.own_quotas(organization).await.is_empty());
+    let owner = daemon.a.token("owner");
+    let reply = set(&daemon, &owner, "api_credential", Some("7/min")).await;
+    assert_eq!(reply.status, 200);
+    daemon.clock.advance_seconds(1);
+    let quotas = other.own_quotas(organization).await;
+    assert_eq!(quotas.get("api_credential"), Quota::parse("7/min").as_ref());
+    assert!(other.own_quotas(daemon.b.organization).await.is_empty());
+}

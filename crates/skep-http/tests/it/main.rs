@@ -39,6 +39,8 @@ mod limits;
 #[cfg(test)]
 mod logins;
 #[cfg(test)]
+mod modes;
+#[cfg(test)]
 mod oauth;
 #[cfg(test)]
 mod ontology;
@@ -50,3 +52,5 @@ mod people;
 mod sources;
 #[cfg(test)]
 mod third_party;
+#[cfg(test)]
+mod unrecorded;

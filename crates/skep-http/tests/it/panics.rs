@@ -3,7 +3,7 @@
 use std::sync::{Arc, OnceLock};
 
 use skep_app::{App, Settings, Stopwatch};
-use skep_http::{Edge, Listeners, Serving};
+use skep_http::{Edge, Listeners, Serving, Site};
 use skep_index::StaticEmbedder;
 use skep_test_support::{ManualClock, MemoryRootKey, Request, Scratch, Tenant, open_store};
 use tokio::net::{TcpListener, UnixListener};
@@ -39,6 +39,7 @@ async fn a_panicking_handler_is_a_500_and_the_next_request_is_served() {
         app: Arc::new(app),
         version: "test",
         limits: None,
+        site: Site::default(),
         listeners: OnceLock::new(),
     });
     let socket = UnixListener::bind(scratch.path().join("s")).unwrap();

@@ -1,0 +1,268 @@
+//! How a daemon stands: who is let in from where, what happens when a part of it is away, what is
+//! weak about it and what to do about that.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::route::{Gate, ROUTES, Route};
+
+/// `GET /api/v1/system/posture`.
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+pub struct Posture {
+    /// `local`, `team` or `hybrid`.
+    pub mode: String,
+    /// Where it listens.
+    pub listeners: Vec<String>,
+    /// The address that others reach it at, if one is set.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub public_url: Option<String>,
+    /// Where the root key comes from.
+    pub key_provider: String,
+    /// What the store is, and as whom it is used.
+    pub store: String,
+    /// How calls are counted.
+    pub limits: String,
+    /// What happens when a part is away.
+    pub fails: Vec<FailRow>,
+    /// Routes that change something and have no audit action.
+    pub unaudited: Vec<String>,
+    /// Routes that anybody may call.
+    pub public: Vec<String>,
+    /// What is weak, and what to do.
+    pub weaknesses: Vec<Weakness>,
+}
+
+/// One condition and its answer.
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+pub struct FailRow {
+    /// When this is so.
+    pub condition: String,
+    /// This happens.
+    pub answer: String,
+    /// `open`, `closed` or `degraded`.
+    pub fails: String,
+    /// Whether tests hold the daemon to it.
+    pub tested: bool,
+}
+
+/// Something weak.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Weakness {
+    /// What.
+    pub what: String,
+    /// What to do about it.
+    pub do_this: String,
+}
+
+/// One row of the published table.
+#[derive(Clone, Copy, Debug)]
+pub struct Fail {
+    /// When this is so.
+    pub condition: &'static str,
+    /// This happens.
+    pub answer: &'static str,
+    /// `open`, `closed` or `degraded`.
+    pub fails: &'static str,
+    /// The tests that hold it to that.
+    pub tests: &'static [&'static str],
+}
+
+const fn row(
+    condition: &'static str,
+    answer: &'static str,
+    fails: &'static str,
+    tests: &'static [&'static str],
+) -> Fail {
+    Fail {
+        condition,
+        answer,
+        fails,
+        tests,
+    }
+}
+
+/// Fail open, fail closed: what is published, and what tests hold the daemon to.
+pub const FAILS: &[Fail] = &[
+    row(
+        "no workspace set in storage context",
+        "zero rows or an error; never all",
+        "closed",
+        &[
+            "t03_each_read_stays_in_its_own_workspace",
+            "t01_a_walk_meets_every_row_of_its_own_workspace_once",
+        ],
+    ),
+    row(
+        "credential cannot be checked",
+        "503 AUTH_UNAVAILABLE, Retry-After",
+        "closed",
+        &[],
+    ),
+    row(
+        "permission ambiguous, policy malformed",
+        "403",
+        "closed",
+        &[
+            "l09_unknown_bits_refuse_the_whole_set",
+            "a10_unknown_roles_bits_and_principals_are_no_credential",
+        ],
+    ),
+    row(
+        "replay store away or full",
+        "503",
+        "closed",
+        &["a13_a_full_memory_refuses_and_forgets_nothing"],
+    ),
+    row(
+        "audit cannot be written within 2 s",
+        "changes 503 AUDIT_UNAVAILABLE; reads go on",
+        "closed",
+        &["l03_a_change_that_cannot_be_recorded_is_not_made"],
+    ),
+    row(
+        "budget cannot be reserved",
+        "402 or 503, no upstream call",
+        "closed",
+        &[],
+    ),
+    row(
+        "Redis away for ordinary limits",
+        "each node counts alone, its part; one warning, a counter",
+        "degraded",
+        &[
+            "f01_a_paused_server_costs_one_wait_and_then_nothing",
+            "f01_http_goes_on_with_its_part_when_the_shared_store_is_paused",
+        ],
+    ),
+    row(
+        "Redis away for login, reset, setup, federation, export",
+        "503 AUTH_UNAVAILABLE",
+        "closed",
+        &["f01_closed_classes_are_refused_and_open_ones_counted_here"],
+    ),
+    row(
+        "recall over its deadline",
+        "nothing is injected, the session goes on",
+        "open",
+        &["m05_a_stalled_search_injects_nothing_within_the_budget"],
+    ),
+    row(
+        "embedder away",
+        "lexical only, degraded: true with the reason",
+        "degraded",
+        &["a_memory_is_found_by_a_draft_at_once_and_the_answer_says_it_is_degraded"],
+    ),
+    row(
+        "hook cannot reach the daemon",
+        "exit 0 within its deadline, event spooled",
+        "open",
+        &["x05_a_spool_is_its_owners_alone_and_keeps_order"],
+    ),
+];
+
+/// Whether anything but the method says that it only reads: these ask with a body.
+fn only_reads(route: &Route) -> bool {
+    route.method.as_str() == "GET" || READING.contains(&route.path)
+}
+
+/// Questions too private or too long for a URL; none of them changes anything.
+const READING: &[&str] = &[
+    "/api/v1/imports/cursor",
+    "/api/v1/recall",
+    "/api/v1/explain/recall",
+    "/api/v1/relations",
+    "/api/v1/resolve",
+];
+
+/// Routes that may change something and have no audit action.
+#[must_use]
+pub fn unaudited() -> Vec<String> {
+    let routes = ROUTES.iter();
+    routes
+        .filter(|route| !route.mutates() && !only_reads(route))
+        .map(named)
+        .collect()
+}
+
+/// Routes that anybody may call.
+#[must_use]
+pub fn public() -> Vec<String> {
+    let routes = ROUTES.iter();
+    routes
+        .filter(|route| route.gate == Gate::Public)
+        .map(named)
+        .collect()
+}
+
+fn named(route: &Route) -> String {
+    format!("{} {}", route.method.as_str(), route.path)
+}
+
+/// The published table as it goes out.
+#[must_use]
+pub fn fails() -> Vec<FailRow> {
+    let rows = FAILS.iter();
+    rows.map(|row| FailRow {
+        condition: row.condition.into(),
+        answer: row.answer.into(),
+        fails: row.fails.into(),
+        tested: !row.tests.is_empty(),
+    })
+    .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+    use std::path::Path;
+
+    use super::{FAILS, READING, unaudited};
+    use crate::route::ROUTES;
+
+    #[test]
+    fn l04_every_route_that_may_change_something_has_an_audit_action() {
+        // Endpoints of OAuth: what they decide is recorded with the human or the login it is about.
+        let found = unaudited();
+        let others = found
+            .iter()
+            .filter(|route| !route.starts_with("POST /oauth/"));
+        assert_eq!(others.count(), 0, "{found:?}");
+        for path in READING {
+            let row = ROUTES.iter().find(|route| route.path == *path);
+            assert!(row.is_some_and(|route| !route.mutates()), "{path}");
+        }
+    }
+
+    #[test]
+    fn each_row_of_what_fails_how_is_held_by_a_test_that_exists() {
+        let crates = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+        let mut text = String::new();
+        read(&crates, &mut text);
+        for row in FAILS {
+            for test in row.tests {
+                assert!(
+                    ["(", "<"]
+                        .iter()
+                        .any(|end| text.contains(&format!("fn {test}{end}"))),
+                    "{test}: {}",
+                    row.condition
+                );
+            }
+        }
+        let untested = FAILS.iter().filter(|row| row.tests.is_empty());
+        let untested: Vec<&str> = untested.map(|row| row.condition).collect();
+        let known = ["credential cannot be checked", "budget cannot be reserved"];
+        assert_eq!(untested, known, "budgets are not built");
+    }
+
+    fn read(directory: &Path, text: &mut String) {
+        for entry in fs::read_dir(directory).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                read(&path, text);
+            } else if path.extension().is_some_and(|kind| kind == "rs") {
+                text.push_str(&fs::read_to_string(&path).unwrap());
+            }
+        }
+    }
+}

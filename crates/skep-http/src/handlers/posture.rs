@@ -1,0 +1,102 @@
+//! How this daemon stands.
+
+use axum::response::Response;
+use skep_api::posture::{Posture, Weakness, fails, public, unaudited};
+use skep_authz::{Authorized, rights};
+use skep_domain::RateClass;
+
+use crate::call::{Call, ok};
+use crate::error::ApiError;
+use crate::mode::Mode;
+use crate::mount::Edge;
+
+pub(crate) async fn posture(
+    authorized: Authorized<rights::DiagnosticsRead>,
+    call: Call,
+) -> Result<Response, ApiError> {
+    let status = call.app().status(authorized).await?;
+    let site = &call.edge.site;
+    ok(&Posture {
+        mode: site.mode.as_str().into(),
+        listeners: call.edge.listeners.get().cloned().unwrap_or_default(),
+        public_url: site.public_url.clone(),
+        key_provider: site.key_provider.clone(),
+        store: format!(
+            "{}, embedded: files of the daemon's own user, content sealed",
+            status.store
+        ),
+        limits: limits(&call.edge),
+        fails: fails(),
+        unaudited: unaudited(),
+        public: public(),
+        weaknesses: weaknesses(&call.edge),
+    })
+}
+
+fn limits(edge: &Edge) -> String {
+    let Some(limits) = &edge.limits else {
+        return "off".into();
+    };
+    match limits.limiter.state().shared {
+        None => "counted by this node alone".into(),
+        Some((address, true)) => format!("counted together at {address}"),
+        Some((address, false)) => format!("counted by this node alone: {address} is away"),
+    }
+}
+
+/// What an attacker would like about this daemon, the worst first.
+fn weaknesses(edge: &Edge) -> Vec<Weakness> {
+    let (site, mut found) = (&edge.site, Vec::new());
+    let mut add = |is_so: bool, what: &str, do_this: &str| {
+        if is_so {
+            found.push(Weakness {
+                what: what.into(),
+                do_this: do_this.into(),
+            });
+        }
+    };
+    add(
+        edge.limits.is_none(),
+        "calls are not counted: passwords and codes may be guessed at any pace",
+        "take limits.enabled = false out of the configuration",
+    );
+    let away = edge.limits.as_ref().is_some_and(|limits| {
+        let state = limits.limiter.state();
+        state.shared.is_some_and(|(_, up)| !up)
+    });
+    add(
+        away,
+        "the store that nodes share for rate limits is away: login and reset are refused",
+        "start it, or take limits.redis out of the configuration of a single node",
+    );
+    let wide = edge.limits.as_ref().is_some_and(|limits| {
+        let mut rules = RateClass::Login.rules().iter();
+        rules.any(|rule| !limits.quotas.of(rule).within(rule.default))
+    });
+    add(
+        wide,
+        "more login attempts are allowed than by default",
+        "lower limits.login_account and limits.login_address again",
+    );
+    add(
+        site.is_public,
+        "other machines reach this port, and what is spoken on it is plain HTTP",
+        "let a firewall leave the port to the proxy that ends TLS",
+    );
+    add(
+        site.is_public && site.proxies.is_empty(),
+        "no proxy is named: everybody behind it counts as one address for login attempts",
+        "name its address in server.proxies",
+    );
+    add(
+        site.mode == Mode::Hybrid,
+        "whoever reads the install token is trusted over loopback; a tunnel to this machine is loopback",
+        "use team mode where other people have accounts on this machine",
+    );
+    add(
+        site.key_provider.starts_with("file"),
+        "the root key lies in a file beside the data it opens: a copy of the disk has both",
+        "keep the key file on other storage (key.file), and encrypt the disk",
+    );
+    found
+}
