@@ -40,6 +40,7 @@ use crate::context::Context;
 use crate::failure::Failure;
 
 /// Runs one verb.
+#[expect(clippy::too_many_lines, reason = "one arm for each verb")]
 pub(crate) async fn perform(verb: Verb, context: &Context<'_>) -> Result<ExitCode, Failure> {
     match verb {
         Verb::Setup => setup::run(context).await,
