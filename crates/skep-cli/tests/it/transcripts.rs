@@ -1,5 +1,6 @@
 //! What becomes of the fixture transcripts, turn by turn.
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
 
@@ -11,8 +12,21 @@ use crate::program::{Bench, fixtures};
 fn stable(mut report: Value, root: &Path) -> String {
     report["elapsed_ms"] = json!(0);
     let root = root.canonicalize().unwrap();
-    let text = serde_json::to_string_pretty(&report).unwrap();
+    let text = serde_json::to_string_pretty(&sorted(report)).unwrap();
     text.replace(root.to_str().unwrap(), "ROOT")
+}
+
+/// The same, by name: in which order a map keeps its keys depends on what else is built beside.
+fn sorted(value: Value) -> Value {
+    match value {
+        Value::Object(fields) => {
+            let fields: BTreeMap<String, Value> = fields.into_iter().collect();
+            let fields = fields.into_iter();
+            Value::Object(fields.map(|(key, value)| (key, sorted(value))).collect())
+        }
+        Value::Array(items) => Value::Array(items.into_iter().map(sorted).collect()),
+        other => other,
+    }
 }
 
 #[test]
