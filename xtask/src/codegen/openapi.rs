@@ -17,9 +17,10 @@ mod tests {
     use serde_json::Value;
 
     #[test]
-    fn every_route_is_in_the_document() {
+    fn every_route_but_pages_is_in_the_document() {
         let document: Value = serde_json::from_str(&super::document().unwrap()).unwrap();
-        for route in skep_api::ROUTES {
+        let spoken = |route: &&skep_api::Route| !route.is_page();
+        for route in skep_api::ROUTES.iter().filter(spoken) {
             let method = route.method.as_str().to_lowercase();
             assert!(
                 document["paths"][route.path][method].is_object(),
