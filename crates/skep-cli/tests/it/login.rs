@@ -1,6 +1,7 @@
 //! `skep login` against a daemon in this process: the code is approved as its human would.
 
 use std::os::unix::fs::MetadataExt;
+use std::os::unix::fs::PermissionsExt;
 use std::process::Stdio;
 use std::time::UNIX_EPOCH;
 
@@ -77,7 +78,6 @@ async fn a15_a18_a_program_logs_in_acts_renews_and_logs_out() {
     assert!(!home.join("credentials.json").exists());
     // The login that was copied before is worth nothing now.
     std::fs::write(home.join("credentials.json"), first).unwrap();
-    use std::os::unix::fs::PermissionsExt;
     let only_ours = std::fs::Permissions::from_mode(0o600);
     std::fs::set_permissions(home.join("credentials.json"), only_ours).unwrap();
     assert_eq!(ask().await.unwrap().status.code(), Some(1));
