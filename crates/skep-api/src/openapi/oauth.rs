@@ -1,47 +1,8 @@
-//! The OAuth routes in the document: forms, pages, and errors in the RFCs' shape.
+//! The answers of the OAuth routes: documents, pages, and errors in the RFCs' shape.
 
-use schemars::SchemaGenerator;
 use serde_json::{Map, Value, json};
 
-use super::{Shape, schema};
-use crate::oauth::{
-    DeviceAuthorization, DeviceAuthorizationForm, OAuthFault, RegistrationRequest,
-    RegistrationResponse, ResourceMetadata, RevokeForm, ServerMetadata, TokenForm, TokenResponse,
-};
 use crate::route::{Route, RouteId};
-
-pub(super) fn shape(id: RouteId, s: &mut SchemaGenerator) -> Shape {
-    let (body, answer) = match id {
-        RouteId::OAuthServerMetadata => (None, schema::<ServerMetadata>(s)),
-        RouteId::OAuthResourceMetadata => (None, schema::<ResourceMetadata>(s)),
-        RouteId::OAuthDeviceStart => (
-            Some(schema::<DeviceAuthorizationForm>(s)),
-            schema::<DeviceAuthorization>(s),
-        ),
-        RouteId::OAuthToken => (Some(schema::<TokenForm>(s)), schema::<TokenResponse>(s)),
-        RouteId::OAuthRevoke => (Some(schema::<RevokeForm>(s)), json!({ "type": "object" })),
-        RouteId::OAuthRegister => (
-            Some(schema::<RegistrationRequest>(s)),
-            schema::<RegistrationResponse>(s),
-        ),
-        RouteId::OAuthDeviceDecide | RouteId::OAuthAuthorizeDecide => (
-            Some(json!({ "type": "object" })),
-            json!({ "type": "string" }),
-        ),
-        RouteId::OAuthDevicePage | RouteId::OAuthAuthorizePage => {
-            (None, json!({ "type": "string" }))
-        }
-        _ => (None, json!({ "type": "object" })),
-    };
-    let query = None;
-    // Named here, so that the component is there whichever route is looked at first.
-    schema::<OAuthFault>(s);
-    Shape {
-        query,
-        body,
-        answer,
-    }
-}
 
 /// The answers of an OAuth route; `None` for any other.
 pub(super) fn responses(

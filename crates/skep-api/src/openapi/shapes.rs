@@ -1,0 +1,168 @@
+//! What each route takes and gives.
+
+use schemars::{JsonSchema, SchemaGenerator};
+use serde_json::{Map, Value};
+
+use crate::RouteId;
+use crate::page::{Page, PageQuery};
+use crate::{
+    access, capture, explain, inject, limit, memory, oauth, ontology, participant, people, posture,
+    recall, removal, review, session, source, system,
+};
+
+/// References into `components/schemas`.
+pub(super) struct Shape {
+    pub(super) query: Option<Value>,
+    pub(super) body: Option<Value>,
+    pub(super) answer: Value,
+}
+
+/// JSON that the route's own text describes, or that another standard does.
+type AnyObject = Map<String, Value>;
+type Html = String;
+
+/// The reference to the schema of a type, which is added to the document.
+pub(super) fn schema<T: JsonSchema>(schemas: &mut SchemaGenerator) -> Value {
+    schemas.subschema_for::<T>().to_value()
+}
+
+macro_rules! shapes {
+    ($($($id:ident)|+: $(query $query:ty,)? $(body $body:ty,)? answer $answer:ty;)*) => {
+        pub(super) fn shape(id: RouteId, schemas: &mut SchemaGenerator) -> Shape {
+            match id {
+                $($(RouteId::$id)|+ => Shape {
+                    query: None$(.or(Some(schema::<$query>(schemas))))?,
+                    body: None$(.or(Some(schema::<$body>(schemas))))?,
+                    answer: schema::<$answer>(schemas),
+                },)*
+            }
+        }
+    };
+}
+
+shapes! {
+    Healthz | Readyz: answer system::Probe;
+    OpenApi: answer AnyObject;
+    SystemHealth: answer system::Health;
+    Setup: body people::SetupRequest, answer people::LoginResponse;
+    SetupToken: answer people::ResetToken;
+    AuthLogin: body people::LoginRequest, answer people::LoginResponse;
+    AuthSecond: body people::SecondRequest, answer people::LoginResponse;
+    AuthPasskey: body people::BeginPasskeyRequest, answer people::Ceremony;
+    AuthPasskeyFinish: body people::FinishPasskeyRequest, answer people::LoginResponse;
+    AuthInvite: body people::AcceptRequest, answer people::LoginResponse;
+    AuthReset: body people::ResetRequest, answer people::Done;
+    AuthLogout: answer people::Done;
+    BrowserList: answer people::Browsers;
+    BrowserEnd: answer people::Done;
+    PasswordChange: body people::PasswordRequest, answer people::Done;
+    StepUp: body people::CodeRequest, answer people::FactorResponse;
+    StepUpPasskey: answer people::Ceremony;
+    StepUpPasskeyFinish: body people::FinishPasskeyRequest, answer people::FactorResponse;
+    FactorList: answer people::Factors;
+    TotpEnrol: body people::AgainRequest, answer people::TotpEnrolment;
+    TotpConfirm: body people::CodeRequest, answer people::FactorResponse;
+    RecoveryRenew: answer people::FactorResponse;
+    FactorRemove: answer people::Done;
+    PasskeyBegin: body people::AgainRequest, answer people::Ceremony;
+    PasskeyFinish: body people::FinishPasskeyRequest, answer people::FactorResponse;
+    InviteCreate: body people::InviteRequest, answer people::Invited;
+    InviteList: answer people::Invites;
+    InviteWithdraw: body people::WithdrawRequest, answer people::Done;
+    MemberList: query PageQuery, answer Page<people::Member>;
+    MemberEdit: body people::MemberRequest, answer people::Done;
+    MemberRemove: answer people::Done;
+    MemberReset: answer people::ResetToken;
+    SystemPosture: answer posture::Posture;
+    LimitList: answer limit::RateLimits;
+    LimitSet: body limit::SetLimitRequest, answer limit::RateLimits;
+    Capture: body capture::CaptureRequest, answer capture::CaptureResponse;
+    CaptureRules: answer capture::RulesResponse;
+    CapturePause: body capture::PauseRequest, answer capture::PausesResponse;
+    CaptureResume: body capture::ResumeRequest, answer capture::PausesResponse;
+    ProjectList: answer capture::BindingsResponse;
+    ProjectBind: body capture::Binding, answer capture::Binding;
+    ProjectUnbind: body capture::UnbindRequest, answer capture::UnbindResponse;
+    ImportCursor: body capture::CursorRequest, answer capture::CursorResponse;
+    SessionList: query PageQuery, answer Page<session::Session>;
+    SessionGet: answer session::Session;
+    SessionTurns: query PageQuery, answer Page<session::Turn>;
+    SessionEnd: answer session::EndResponse;
+    SourceCreate: body source::AddSourceRequest, answer source::Source;
+    SourceList: query PageQuery, answer Page<source::Source>;
+    SourceGet: answer source::Source;
+    SourceSync: body source::SyncRequest, answer source::SyncResponse;
+    SourceFetch: body source::FetchRequest, answer source::FetchResponse;
+    SourcePurge: answer source::PurgeResponse;
+    SessionCapture: body capture::SessionCaptureRequest, answer AnyObject;
+    SessionRecent: query participant::RecentQuery, answer participant::Recent;
+    SessionMembers: answer participant::Members;
+    SessionJoin: body participant::JoinRequest, answer participant::Members;
+    SessionLeave: body participant::LeaveRequest, answer participant::Members;
+    ParticipantList: query participant::ParticipantQuery, answer Page<participant::Participant>;
+    ParticipantAdd: body participant::AddParticipantRequest, answer participant::Participant;
+    ParticipantSelf: body participant::NameSelfRequest, answer participant::Participant;
+    ParticipantGet: answer participant::Participant;
+    ParticipantCard: answer participant::Card;
+    ParticipantCardEdit: body participant::CardRequest, answer participant::Participant;
+    ParticipantMerge: body participant::MergeRequest, answer participant::Participant;
+    ParticipantUnmerge: answer participant::Participant;
+    ParticipantDelete: answer participant::DeleteResponse;
+    ObservationList: query participant::ObservationQuery, answer Page<participant::Observation>;
+    ObservationCreate: body participant::ObserveRequest, answer participant::ObserveResponse;
+    ConsentList: query participant::ConsentQuery, answer participant::Consents;
+    ConsentGive | ConsentRevoke: body participant::ConsentRequest, answer participant::Consents;
+    SessionErase: answer removal::Erased;
+    MemoryCreate: body memory::RememberRequest, answer memory::RememberResponse;
+    MemoryList: query memory::MemoryQuery, answer Page<memory::Memory>;
+    MemoryGet: answer memory::Memory;
+    MemoryEdit: body memory::EditRequest, answer memory::RememberResponse;
+    MemoryHistory: answer review::History;
+    MemoryForget: body memory::ForgetRequest, answer memory::Memory;
+    MemoryErase: answer removal::Erased;
+    Rewind: body removal::RewindRequest, answer removal::RewindResponse;
+    ConflictList: query PageQuery, answer Page<review::Conflict>;
+    ConflictResolve: body review::ResolveConflictRequest, answer review::Conflict;
+    QuarantineList: query PageQuery, answer Page<review::Held>;
+    QuarantineAccept | QuarantineReject: body review::ReviewRequest, answer memory::Memory;
+    Recall: body recall::RecallRequest, answer recall::RecallResponse;
+    ExplainRecall: body explain::ExplainRequest, answer explain::Explanation;
+    EntityList: query ontology::EntityQuery, answer ontology::EntityList;
+    RelationList: body ontology::RelationRequest, answer ontology::RelationResponse;
+    ProposalCreate: body ontology::ProposalRequest, answer ontology::Proposal;
+    ProposalList: query ontology::ProposalQuery, answer Page<ontology::Proposal>;
+    ProposalAccept | ProposalReject: answer ontology::Decision;
+    Inject: body inject::InjectRequest, answer inject::InjectResponse;
+    InjectionList | SessionContext: query PageQuery, answer Page<inject::Injection>;
+    Whoami: answer access::Whoami;
+    KeyCreate: body access::CreateKeyRequest, answer access::CreatedKey;
+    KeyList: query PageQuery, answer Page<access::Key>;
+    KeyRevoke: answer access::Revoked;
+    TokenCreate: body access::CreateTokenRequest, answer access::CreatedKey;
+    TokenList: query PageQuery, answer Page<access::Key>;
+    TokenRevoke: answer access::Revoked;
+    AgentCreate: body access::CreateAgentRequest, answer access::Agent;
+    AgentList: query PageQuery, answer Page<access::Agent>;
+    AgentEdit: body access::EditAgentRequest, answer access::Agent;
+    OrganizationList: answer access::Organizations;
+    OrganizationName: body access::NameRequest, answer access::Organization;
+    OrganizationStanding: body access::StandingRequest, answer access::Organization;
+    WorkspaceList: answer access::Workspaces;
+    WorkspaceCreate: body access::NameRequest, answer access::Workspace;
+    AuditList: query PageQuery, answer Page<access::AuditEntry>;
+    OAuthServerMetadata: answer oauth::ServerMetadata;
+    OAuthResourceMetadata: answer oauth::ResourceMetadata;
+    OAuthKeys: answer AnyObject;
+    OAuthDeviceStart: body oauth::DeviceAuthorizationForm, answer oauth::DeviceAuthorization;
+    OAuthDevicePage: answer Html;
+    OAuthDeviceDecide: body AnyObject, answer Html;
+    OAuthAuthorizePage: answer Html;
+    OAuthAuthorizeDecide: body AnyObject, answer Html;
+    OAuthToken: body oauth::TokenForm, answer oauth::TokenResponse;
+    OAuthRevoke: body oauth::RevokeForm, answer AnyObject;
+    OAuthRegister: body oauth::RegistrationRequest, answer oauth::RegistrationResponse;
+    Resolve: body memory::ResolveRequest, answer memory::ResolveResponse;
+    PageStyle | PagePasskey | PageLogin | PageLoginSend | PageSecondSend | PageSetup | PageSetupSend |
+        PageInvite | PageInviteSend | PageReset | PageResetSend | PageAccount | PageAccountSend |
+        PageLogoutSend: answer Html;
+}
