@@ -5,6 +5,7 @@
 #![warn(missing_docs, clippy::missing_errors_doc)]
 
 mod access;
+mod address;
 mod capture;
 mod id;
 mod limits;
@@ -24,6 +25,7 @@ mod time;
 pub use access::{
     BOUND_PROJECTS, Bindings, CredentialKind, FactorKind, OrganizationRole, ProjectBounds, Standing,
 };
+pub use address::normal_address;
 pub use capture::{CaptureOrigin, TurnOutcome};
 pub use id::{
     AgentId, AuditId, ConflictId, CredentialId, FactorId, Id, IdKind, InjectionId, JobId, MemoryId,

@@ -370,29 +370,24 @@ async fn answer(
     }
     let body = gate::read_body(route, &parts, body).await?;
     record::allowance(&edge, route, &parts, caller.as_ref()).await?;
-    let path: Vec<(String, String)> = params
-        .iter()
-        .map(|(name, value)| (name.to_owned(), value.to_owned()))
-        .collect();
     match (handler, caller) {
         (Handler::Public(handler), _) => {
             handler(Visit {
                 edge,
                 parts,
                 body,
-                path,
                 class: route.rate,
                 told,
             })
             .await
         }
         (Handler::Known(handler), Some(caller)) => {
-            let path_id = path.into_iter().find(|(name, _)| name == "id");
+            let path_id = params.iter().find(|(name, _)| *name == "id");
             handler(Call {
                 edge,
                 caller,
                 uri: parts.uri,
-                path_id: path_id.map(|(_, value)| value),
+                path_id: path_id.map(|(_, value)| value.to_owned()),
                 body,
             })
             .await

@@ -69,7 +69,10 @@ pub(crate) async fn accept(visit: Visit) -> Result<Response, ApiError> {
 pub(crate) async fn reset(visit: Visit) -> Result<Response, ApiError> {
     let request: ResetRequest = from_our_page(&visit)?;
     match (&request.address, &request.token, &request.password) {
-        (Some(address), None, None) => visit.app().ask_reset(address),
+        (Some(address), None, None) => {
+            visit.count_address(address).await?;
+            visit.app().ask_reset(address);
+        }
         (None, Some(token), Some(password)) => visit.app().reset_password(token, password).await?,
         _ => {
             return Err(ApiError::field(

@@ -159,6 +159,7 @@ fn reset_page(status: StatusCode, problem: Option<&str>, news: Option<&str>) -> 
 pub(crate) async fn send_reset(visit: Visit) -> Result<Response, ApiError> {
     let form = form(&visit)?;
     if let Some(address) = form.get("address") {
+        visit.count_address(address).await?;
         visit.app().ask_reset(address);
         let news = "If somebody here has this address, a letter is on its way.";
         return Ok(reset_page(StatusCode::OK, None, Some(news)));

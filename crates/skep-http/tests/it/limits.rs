@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use serde_json::json;
 use skep_domain::Quota;
 use skep_http::Limits;
 use skep_limit::{Limiter, Quotas, Shared, SharedConfig};
@@ -79,6 +80,30 @@ async fn every_limited_answer_says_what_is_left_and_429_says_when_to_come_back()
     daemon.clock.advance_seconds(20);
     assert_eq!(get(&daemon, &owner).await.status, 200);
     assert_eq!(get(&daemon, &owner).await.status, 429);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a19_letters_for_one_address_are_five_however_it_is_typed_and_wherever_it_is_asked() {
+    let daemon = TestDaemon::start_limited(here(&[("login_address", "1000/h")])).await;
+    let mut statuses = Vec::new();
+    for n in 0..6 {
+        let typed = ["maria@example.org", " Maria@Example.org "][n % 2];
+        let request = if n < 3 {
+            Request::new("POST", "/api/v1/auth/reset").json(&json!({ "address": typed }))
+        } else {
+            let typed = typed.trim().replace('@', "%40");
+            let fields = format!("address={typed}");
+            Request::new("POST", "/reset")
+                .body("application/x-www-form-urlencoded", fields.as_bytes())
+        };
+        let reply = request.send(daemon.address).await.expect("an answer");
+        statuses.push(reply.status);
+    }
+    assert_eq!(statuses, [200, 200, 200, 200, 200, 429]);
+    let other =
+        Request::new("POST", "/api/v1/auth/reset").json(&json!({ "address": "jo@example.org" }));
+    let reply = other.send(daemon.address).await.expect("an answer");
+    assert_eq!(reply.status, 200, "another address has its own");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -1,7 +1,9 @@
 //! Second factors, attempts at accounts, and identities that others vouch for.
 
 use skep_crypto::Plain;
-use skep_domain::{Attempt, FactorId, FactorKind, Id, Lockout, OrganizationId, Timestamp, UserId};
+use skep_domain::{
+    Attempt, FactorId, FactorKind, Id, Lockout, OrganizationId, Timestamp, UserId, normal_address,
+};
 
 use super::keys::FACTOR_BODY;
 use super::{DoorTx, SelfTx};
@@ -235,7 +237,7 @@ impl DoorTx {
     fn account(&self, account: Account<'_>) -> [u8; 16] {
         match account {
             Account::Address(address) => {
-                let normal = address.trim().to_lowercase();
+                let normal = normal_address(address);
                 self.keys.fingerprint(&[b"attempts", normal.as_bytes()])
             }
             Account::SecondFactor(user) => {

@@ -3,6 +3,7 @@
 use skep_authz::rights::MemberManage;
 use skep_domain::{
     Id, OrganizationId, OrganizationRole, Role, Standing, Timestamp, UserId, WorkspaceId,
+    normal_address,
 };
 
 use super::door::NOBODY;
@@ -174,9 +175,8 @@ impl DoorTx {
         })
     }
 
-    /// Addresses are found whatever their case, and that is all that is made alike.
     fn address(&self, address: &str) -> [u8; 16] {
-        let normal = address.trim().to_lowercase();
+        let normal = normal_address(address);
         self.keys.fingerprint(&[b"mail address", normal.as_bytes()])
     }
 }
