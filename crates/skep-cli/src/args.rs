@@ -36,7 +36,8 @@ use values::tiers;
 )]
 #[command(
     after_long_help = "Exit codes: 0 done, 1 failed, 2 called wrongly.\n\n\
-    Environment: SKEP_HOME (data directory), SKEP_URL (as --tcp, for another port), NO_COLOR."
+    Environment: SKEP_HOME (data directory), SKEP_URL (as --url), SKEP_TOKEN_FILE (as --token-file), \
+    SSL_CERT_FILE (certificate authorities other than the system's), NO_COLOR."
 )]
 pub(crate) struct Args {
     #[command(flatten)]
@@ -58,9 +59,27 @@ pub(crate) struct Global {
     /// Data directory [default: `$SKEP_HOME`, else `~/.skep`].
     #[arg(long, global = true, value_name = "DIR", value_hint = ValueHint::DirPath)]
     pub(crate) home: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) server: Server,
+}
+
+/// Which daemon, and as whom.
+#[derive(Debug, ClapArgs)]
+#[command(next_help_heading = "Everywhere")]
+pub(crate) struct Server {
+    /// Talk to the daemon at this URL, such as `https://skep.example.com` [default: `$SKEP_URL`, else
+    /// where you are logged in, else this machine's socket].
+    #[arg(long, global = true, value_name = "URL", conflicts_with = "tcp")]
+    pub(crate) url: Option<String>,
     /// Talk to 127.0.0.1:3850 with the install token instead of the socket.
     #[arg(long, global = true)]
     pub(crate) tcp: bool,
+    /// Talk to this machine's own daemon over its socket, wherever you are logged in.
+    #[arg(long, global = true, conflicts_with_all = ["url", "tcp", "token_file"])]
+    pub(crate) local: bool,
+    /// Show the key or token in this file, which only you may read [default: `$SKEP_TOKEN_FILE`].
+    #[arg(long, global = true, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub(crate) token_file: Option<PathBuf>,
 }
 
 /// The verbs.
@@ -188,15 +207,23 @@ pub(crate) enum Verb {
     Sessions(Sessions),
     /// Let this program act for you at a daemon, by a code that you type in a browser.
     ///
-    /// The login is kept in credentials.json of the data directory, bound to a key of its own, and
-    /// used whenever skep talks over TCP.
+    /// The login is kept in credentials.json of the data directory, bound to a key of its own, and is
+    /// the active one: whatever skep does goes there until skep logout or skep org switch. A home
+    /// keeps one login for each organization.
     Login {
+        /// The server, such as `https://skep.example.com` [default: the active one, else
+        /// `http://127.0.0.1:3850`].
+        url: Option<String>,
         /// Do not ask before anything is opened or sent.
         #[arg(long)]
         yes: bool,
     },
-    /// End the login of this program, here and at the daemon.
-    Logout,
+    /// End the active login of this program, here and at its server.
+    Logout {
+        /// All logins that this home keeps.
+        #[arg(long)]
+        all: bool,
+    },
     /// Show who you are to the daemon, and what you may do.
     Whoami,
     /// Make, list and revoke keys of agents, connectors and runners.

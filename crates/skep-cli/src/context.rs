@@ -1,22 +1,21 @@
 //! What every verb needs: the home, the way to the daemon, the output.
 
-use std::net::SocketAddr;
 use std::path::PathBuf;
 
-use skep_client::{Client, ClientError, Credentials, Endpoint, Home, LoginFlow, daemon};
+use skep_client::{Client, Home, Origin, Spool, daemon};
 
-use crate::args::Global;
+use crate::args::{Global, Server};
 use crate::environment::Environment;
 use crate::failure::Failure;
 use crate::output::Output;
+use crate::reach::{Reach, named};
 
 /// The surroundings of one run.
 pub(crate) struct Context<'a> {
     pub(crate) home: Home,
     pub(crate) output: &'a Output,
     pub(crate) environment: Environment,
-    /// Over TCP instead of the socket.
-    tcp: Option<SocketAddr>,
+    server: Server,
 }
 
 impl<'a> Context<'a> {
@@ -37,54 +36,47 @@ impl<'a> Context<'a> {
             .ok_or_else(|| {
                 Failure::usage("no data directory: neither --home, SKEP_HOME nor HOME is set")
             })?;
-        let tcp = match (&environment.url, global.tcp) {
-            (Some(url), _) => Some(Endpoint::parse_url(url)?),
-            (None, true) => Some(Endpoint::TCP),
-            (None, false) => None,
-        };
+        // What was called wrongly is said before anything is done.
+        named(&global.server, &environment)?;
         Ok(Self {
             home: Home::new(path)?,
             output,
             environment,
-            tcp,
+            server: global.server,
         })
     }
 
-    /// A connection to the daemon, which is started if nobody answers on the socket.
+    /// Which daemon, and as whom.
+    pub(crate) fn reach(&self) -> Result<Reach, Failure> {
+        Reach::of(&self.home, &self.server, &self.environment)
+    }
+
+    /// Whether this machine's own daemon was asked for.
+    pub(crate) fn is_local(&self) -> bool {
+        self.server.local
+    }
+
+    /// The daemon that the command line or the environment names.
+    pub(crate) fn named(&self) -> Result<Option<Origin>, Failure> {
+        named(&self.server, &self.environment)
+    }
+
+    /// A connection to the daemon; the one of the home is started if it does not answer.
     pub(crate) async fn client(&self) -> Result<Client, Failure> {
-        if let Some(address) = self.tcp
-            && self.login_at(address)?.is_some()
-        {
-            let endpoint = LoginFlow::renew(&self.home, address).await?;
-            return Ok(Client::connect(&endpoint).await?);
-        }
-        let endpoint = self.endpoint()?;
-        match (Client::connect(&endpoint).await, &endpoint) {
-            (Err(ClientError::Unreachable { .. }), Endpoint::Unix(_)) => {
+        let reach = self.reach()?;
+        match reach.connect(&self.home).await {
+            Err(failure) if matches!(reach, Reach::Socket) && failure.is_unreachable() => {
                 self.start().await?;
-                Ok(Client::connect(&endpoint).await?)
+                reach.connect(&self.home).await
             }
-            (connected, _) => Ok(connected?),
+            connected => connected,
         }
     }
 
-    /// Where a login is to be had, or is kept for.
-    pub(crate) fn login_address(&self) -> SocketAddr {
-        self.tcp.unwrap_or(Endpoint::TCP)
-    }
-
-    /// The login that is kept for this address.
-    pub(crate) fn login_at(&self, address: SocketAddr) -> Result<Option<Credentials>, Failure> {
-        let kept = Credentials::read(&self.home)?;
-        Ok(kept.filter(|kept| kept.issuer == format!("http://{address}")))
-    }
-
-    /// The way to the daemon, whether it is up or not.
-    pub(crate) fn endpoint(&self) -> Result<Endpoint, Failure> {
-        Ok(match self.tcp {
-            Some(address) => Endpoint::tcp(&self.home, address)?,
-            None => Endpoint::socket(&self.home),
-        })
+    /// Where captures wait for that daemon.
+    pub(crate) fn spool(&self) -> Result<Spool, Failure> {
+        let destination = self.reach()?.destination();
+        Ok(Spool::of(&self.home, destination.as_deref()))
     }
 
     /// Starts the daemon and waits for it.

@@ -10,8 +10,10 @@ pub(crate) struct Environment {
     pub(crate) skep_home: Option<PathBuf>,
     /// `HOME`: under which the data directory and the harnesses' own are found.
     pub(crate) user_home: Option<PathBuf>,
-    /// `SKEP_URL`: loopback TCP instead of the socket.
+    /// `SKEP_URL`: a daemon at this URL instead of the socket.
     pub(crate) url: Option<String>,
+    /// `SKEP_TOKEN_FILE`: whom the key in this file says we are.
+    pub(crate) token_file: Option<PathBuf>,
     /// `SKEP_CAPTURE` says no: nothing is sent and nothing spooled.
     pub(crate) capture_off: bool,
     /// `NO_COLOR`, non-empty; or a terminal that says it is dumb.
@@ -34,6 +36,7 @@ impl Environment {
             skep_home: path("SKEP_HOME"),
             user_home: path("HOME"),
             url: said("SKEP_URL").map(|url| url.to_string_lossy().into_owned()),
+            token_file: path("SKEP_TOKEN_FILE"),
             capture_off: said("SKEP_CAPTURE").is_some_and(|text| {
                 let text = text.to_string_lossy().trim().to_ascii_lowercase();
                 !matches!(text.as_str(), "" | "1" | "true" | "yes" | "on")

@@ -55,6 +55,11 @@ impl Failure {
         self
     }
 
+    /// Whether nobody answered at all.
+    pub(crate) fn is_unreachable(&self) -> bool {
+        matches!(self.kind, Kind::Here("UNREACHABLE"))
+    }
+
     /// The code that programs read.
     pub(crate) fn code(&self) -> &str {
         match &self.kind {
@@ -153,8 +158,13 @@ impl From<ClientError> for Failure {
                     hint: hint.map(str::to_owned),
                 }
             }
-            ClientError::Unreachable { .. } => {
-                Self::new("UNREACHABLE", message).hint("start it with: skep start")
+            ClientError::Unreachable { endpoint, .. } => {
+                let hint = if endpoint.starts_with("https://") {
+                    "is the name right, and the server up? A certificate of an authority of your own: name its file in SSL_CERT_FILE"
+                } else {
+                    "start it with: skep start"
+                };
+                Self::new("UNREACHABLE", message).hint(hint)
             }
             ClientError::Protocol { .. } => Self::new("PROTOCOL", message)
                 .hint("skep and skepd may be of different versions; see: skep doctor"),
@@ -174,7 +184,7 @@ const fn refused_hint(code: ErrorCode) -> Option<&'static str> {
             Some("an id of another workspace, or one mistyped, is answered like this")
         }
         ErrorCode::MissingCredential | ErrorCode::InvalidCredential => Some(
-            "over TCP the install token of this very data directory is needed; without --tcp none is",
+            "log in with: skep login; over TCP without a login the install token of this very data directory is needed",
         ),
         ErrorCode::Internal | ErrorCode::StorageUnavailable => Some("see: skep logs, skep doctor"),
         ErrorCode::RateLimited | ErrorCode::QueueFull | ErrorCode::Overloaded => {
@@ -206,8 +216,9 @@ impl From<DaemonError> for Failure {
 impl From<EndpointError> for Failure {
     fn from(error: EndpointError) -> Self {
         match error {
-            EndpointError::Token { .. } => Self::new("INSTALL_TOKEN", error.to_string())
-                .hint("skepd makes it at its first start: skep start"),
+            EndpointError::Token { .. } => Self::new("TOKEN_FILE", error.to_string()).hint(
+                "an install token is made by skepd at its first start (skep start), a key by: skep key create",
+            ),
             _ => Self::usage(error.to_string()),
         }
     }

@@ -7,7 +7,9 @@ use clap::Command;
 /// The page; the same bytes on every machine.
 #[must_use]
 pub fn help_markdown() -> String {
-    let mut page = String::from("# Command line\n");
+    let mut page = String::from(
+        "# Command line\n\nThe options under *Everywhere* hold for every verb; `skep VERB --help` repeats them.\n",
+    );
     let mut root = crate::command().term_width(100);
     root.build();
     describe(&mut page, &mut root, "skep");
@@ -16,12 +18,15 @@ pub fn help_markdown() -> String {
 
 fn describe(page: &mut String, command: &mut Command, path: &str) {
     let help = command.render_long_help().to_string();
-    let lines: Vec<&str> = help.trim().lines().map(str::trim_end).collect();
+    // What holds for every verb is said once, under the first heading.
+    let is_own = |line: &&str| path == "skep" || *line != "Everywhere:";
+    let lines = help.trim().lines().map(str::trim_end).take_while(is_own);
+    let lines: Vec<&str> = lines.collect();
     // Writing to a String cannot fail.
     let _infallible = write!(
         page,
         "\n## `{path}`\n\n```text\n{}\n```\n",
-        lines.join("\n")
+        lines.join("\n").trim_end()
     );
     for verb in command.get_subcommands_mut() {
         if verb.get_name() != "help" && !verb.is_hide_set() {
@@ -43,6 +48,7 @@ mod tests {
             assert!(verb.is_hide_set() || page.contains(&heading), "{heading}");
         }
         assert!(page.contains("## `skep import git`"));
+        assert_eq!(page.matches("--token-file <FILE>").count(), 1);
         assert!(!page.contains('\x1b'));
         assert_eq!(page, help_markdown());
     }

@@ -11,6 +11,7 @@ mod help;
 pub mod import;
 mod layout;
 mod output;
+mod reach;
 mod reading;
 mod stopwatch;
 mod style;

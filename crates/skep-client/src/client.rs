@@ -182,9 +182,7 @@ impl Client {
             };
             let error = match connection.send(request).await {
                 Ok(answer) => {
-                    if let Endpoint::Login { session, .. } = &self.endpoint {
-                        session.note(answer.nonce.as_ref());
-                    }
+                    self.endpoint.note(answer.nonce.as_ref());
                     return Ok(answer);
                 }
                 Err(error) => error,
@@ -215,12 +213,9 @@ impl Client {
             .body(Full::new(Bytes::from(body)))
             .map_err(|error| self.protocol(format!("{:?}: {error}", call.target)))?;
         let headers = request.headers_mut();
-        introduce(&self.endpoint, headers)?;
-        if let Endpoint::Login { session, .. } = &self.endpoint {
-            let method = call.route.row().method.as_str();
-            let introduced = session.introduce(method, &call.target, headers);
-            introduced.map_err(|source| self.broken(source))?;
-        }
+        let method = call.route.row().method.as_str();
+        let introduced = introduce(&self.endpoint, method, &call.target, headers);
+        introduced.map_err(|source| self.broken(source))?;
         headers.insert(ACCEPT, HeaderValue::from_static("application/json"));
         headers.insert(
             USER_AGENT,

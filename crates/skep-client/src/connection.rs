@@ -1,13 +1,14 @@
 //! One keep-alive HTTP/1.1 connection to the daemon.
 
+use std::fmt;
 use std::io;
-use std::net::SocketAddr;
+use std::path::Path;
 use std::time::Duration;
 
 use bytes::Bytes;
 use http_body_util::{BodyExt, Full, Limited};
 use hyper::client::conn::http1::{self, SendRequest};
-use hyper::header::{AUTHORIZATION, HOST, HeaderValue};
+use hyper::header::{AUTHORIZATION, HOST, HeaderMap, HeaderValue};
 use hyper::{Request, StatusCode};
 use hyper_util::rt::TokioIo;
 use tokio::io::{AsyncRead, AsyncWrite};
@@ -15,12 +16,16 @@ use tokio::net::{TcpStream, UnixStream};
 use tokio::task::JoinSet;
 use tokio::time::timeout;
 
-use crate::{ClientError, Endpoint};
+use crate::endpoint::Credential;
+use crate::origin::Origin;
+use crate::{ClientError, Endpoint, tls};
 
 /// Larger answers are refused while they arrive.
 const ANSWER_MAX: usize = 64 << 20;
 /// A local connection is made at once or not at all.
 const CONNECT_PATIENCE: Duration = Duration::from_secs(2);
+/// A name is looked up and a certificate checked before one to another machine stands.
+const DISTANT_PATIENCE: Duration = Duration::from_secs(10);
 
 /// An answer, whole.
 pub(crate) struct Answer {
@@ -48,51 +53,42 @@ pub(crate) struct Connection {
 
 impl Connection {
     pub(crate) async fn open(endpoint: &Endpoint) -> Result<Self, ClientError> {
-        let opened = timeout(CONNECT_PATIENCE, Self::open_patiently(endpoint)).await;
-        let late = || io::Error::from(io::ErrorKind::TimedOut);
-        opened
-            .unwrap_or_else(|_| Err(late()))
-            .map_err(|source| ClientError::Unreachable {
-                endpoint: endpoint.to_string(),
-                source,
-            })
-    }
-
-    async fn open_patiently(endpoint: &Endpoint) -> io::Result<Self> {
         match endpoint {
-            Endpoint::Unix(path) => {
-                let stream = UnixStream::connect(path).await?;
-                // Whoever could put a socket here could read what we send.
-                let peer = stream.peer_cred()?.uid();
-                let ours = rustix::process::geteuid().as_raw();
-                if peer != ours {
-                    let problem = format!("the socket is served by user {peer}, not by you");
-                    return Err(io::Error::new(io::ErrorKind::PermissionDenied, problem));
-                }
-                Self::over(stream).await
-            }
-            Endpoint::Tcp { address, .. } | Endpoint::Login { address, .. } => {
-                Self::dial(*address).await
-            }
+            Endpoint::Unix(path) => within(CONNECT_PATIENCE, endpoint, Self::join(path)).await,
+            Endpoint::Http { origin, .. } => Self::open_http(origin).await,
         }
     }
 
     /// A connection that nobody has introduced themselves on.
-    pub(crate) async fn open_address(address: SocketAddr) -> Result<Self, ClientError> {
-        let opened = timeout(CONNECT_PATIENCE, Self::dial(address)).await;
-        let late = || io::Error::from(io::ErrorKind::TimedOut);
-        opened
-            .unwrap_or_else(|_| Err(late()))
-            .map_err(|source| ClientError::Unreachable {
-                endpoint: format!("http://{address}"),
-                source,
-            })
+    pub(crate) async fn open_http(origin: &Origin) -> Result<Self, ClientError> {
+        let patience = if origin.is_local() {
+            CONNECT_PATIENCE
+        } else {
+            DISTANT_PATIENCE
+        };
+        within(patience, origin, Self::dial(origin)).await
     }
 
-    async fn dial(address: SocketAddr) -> io::Result<Self> {
-        let stream = TcpStream::connect(address).await?;
-        stream.set_nodelay(true)?;
+    async fn join(path: &Path) -> io::Result<Self> {
+        let stream = UnixStream::connect(path).await?;
+        // Whoever could put a socket here could read what we send.
+        let peer = stream.peer_cred()?.uid();
+        let ours = rustix::process::geteuid().as_raw();
+        if peer != ours {
+            let problem = format!("the socket is served by user {peer}, not by you");
+            return Err(io::Error::new(io::ErrorKind::PermissionDenied, problem));
+        }
         Self::over(stream).await
+    }
+
+    async fn dial(origin: &Origin) -> io::Result<Self> {
+        let stream = TcpStream::connect((origin.host(), origin.port())).await?;
+        stream.set_nodelay(true)?;
+        if origin.is_local() {
+            Self::over(stream).await
+        } else {
+            Self::over(tls::secure(origin, stream).await?).await
+        }
     }
 
     async fn over<S>(stream: S) -> io::Result<Self>
@@ -148,30 +144,44 @@ impl Connection {
     }
 }
 
-/// Adds what says whom we speak to and who we are.
+async fn within(
+    patience: Duration,
+    end: &impl fmt::Display,
+    opening: impl Future<Output = io::Result<Connection>>,
+) -> Result<Connection, ClientError> {
+    let late = || io::Error::from(io::ErrorKind::TimedOut);
+    let opened = timeout(patience, opening).await;
+    opened
+        .unwrap_or_else(|_| Err(late()))
+        .map_err(|source| ClientError::Unreachable {
+            endpoint: end.to_string(),
+            source,
+        })
+}
+
+/// Adds what says whom we speak to and who we are, for one request.
 pub(crate) fn introduce(
     endpoint: &Endpoint,
-    headers: &mut hyper::HeaderMap,
-) -> Result<(), ClientError> {
-    let unusable = |_| ClientError::Protocol {
-        endpoint: endpoint.to_string(),
-        problem: "its address or token does not fit a header".into(),
-    };
-    match endpoint {
+    method: &str,
+    target: &str,
+    headers: &mut HeaderMap,
+) -> io::Result<()> {
+    let (origin, credential) = match endpoint {
         Endpoint::Unix(_) => {
             headers.insert(HOST, HeaderValue::from_static("localhost"));
+            return Ok(());
         }
-        Endpoint::Tcp { address, token } => {
-            let host = HeaderValue::from_str(&address.to_string()).map_err(unusable)?;
-            let mut credential = HeaderValue::from_str(&token.header()).map_err(unusable)?;
-            credential.set_sensitive(true);
-            headers.insert(HOST, host);
-            headers.insert(AUTHORIZATION, credential);
+        Endpoint::Http { origin, credential } => (origin, credential),
+    };
+    let host = HeaderValue::from_str(&origin.authority()).map_err(io::Error::other)?;
+    headers.insert(HOST, host);
+    match credential {
+        Credential::Token(token) => {
+            let mut value = HeaderValue::from_str(&token.header()).map_err(io::Error::other)?;
+            value.set_sensitive(true);
+            headers.insert(AUTHORIZATION, value);
+            Ok(())
         }
-        Endpoint::Login { address, .. } => {
-            let host = HeaderValue::from_str(&address.to_string()).map_err(unusable)?;
-            headers.insert(HOST, host);
-        }
+        Credential::Login(session) => session.introduce(method, target, headers),
     }
-    Ok(())
 }

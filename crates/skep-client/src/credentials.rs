@@ -1,175 +1,245 @@
-//! The credentials file: a login's refresh token and the key it is bound to, for its owner alone.
+//! The logins of a home: for each server and organization one refresh token and the key it is bound
+//! to, and which of them is active.
 
-use std::fs::{File, OpenOptions};
-use std::io::{self, Read, Write};
-use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
-use std::path::PathBuf;
+use std::io;
 
-use rustix::fs::{FlockOperation, OFlags, flock};
 use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
 use crate::Home;
+use crate::private::Private;
 use crate::proof::ProofKey;
 
-/// What is kept of a login. No access token: that stays in memory.
-pub struct Credentials {
-    /// The server.
+const FILE: Private = Private {
+    name: "credentials.json",
+    max_bytes: 64 << 10,
+};
+const ACTIVE: Private = Private {
+    name: "active.json",
+    max_bytes: 4 << 10,
+};
+/// Logins that a home keeps.
+const LOGINS: usize = 32;
+
+/// What is kept of one login. No access token: that stays in memory.
+#[derive(Clone)]
+pub struct Login {
+    /// The server's URL.
     pub issuer: String,
+    /// The organization that it is for, as its server writes the id.
+    pub organization: String,
+    /// What the organization is called.
+    pub name: Option<String>,
     pub(crate) refresh: Zeroizing<String>,
     pub(crate) key: ProofKey,
 }
 
+/// All logins of a home.
+#[derive(Default)]
+pub struct Logins(Vec<Login>);
+
+/// Which server is spoken to, and as a member of which organization.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct Active {
+    /// The server's URL.
+    pub issuer: String,
+    /// The organization, as its server writes the id. It goes with every request, and one whose
+    /// credential is for another is refused.
+    pub organization: String,
+}
+
 #[derive(Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
 struct Kept {
+    logins: Vec<KeptLogin>,
+}
+
+#[derive(Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+struct KeptLogin {
     issuer: String,
+    organization: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    name: Option<String>,
     refresh_token: String,
     proof_key: String,
 }
 
-/// Held while a login is renewed: two programs that renew at once would end it.
-pub(crate) struct Turn(#[expect(dead_code, reason = "the lock goes when this does")] File);
-
-const MAX_BYTES: u64 = 4_096;
-
-impl Credentials {
-    /// Reads the file; `None` when there is none.
+impl Logins {
+    /// Reads the file; none when there is no file.
     ///
     /// # Errors
-    /// When it is no file of ours that only we can read, or holds no login.
-    pub fn read(home: &Home) -> io::Result<Option<Self>> {
-        let file = match open(home, OpenOptions::new().read(true)) {
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
-            other => other?,
+    /// When it is no file of ours that only we can read, or holds something else.
+    pub fn read(home: &Home) -> io::Result<Self> {
+        let Some(text) = FILE.read(home)? else {
+            return Ok(Self::default());
         };
-        let facts = file.metadata()?;
-        let own = facts.uid() == rustix::process::geteuid().as_raw();
-        if !facts.is_file() || !own || facts.mode() & 0o077 != 0 {
-            return Err(refused(
-                "others could have read or planted it: delete it, and log in again",
-            ));
-        }
-        let mut text = Zeroizing::new(String::new());
-        file.take(MAX_BYTES).read_to_string(&mut text)?;
-        let kept: Kept =
-            serde_json::from_str(&text).map_err(|_| refused("it holds no login: log in again"))?;
-        let key = ProofKey::parse(&kept.proof_key);
-        Ok(Some(Self {
-            issuer: kept.issuer,
-            refresh: Zeroizing::new(kept.refresh_token),
-            key: key.ok_or_else(|| refused("it holds no key: log in again"))?,
-        }))
+        let damaged = || FILE.refused("it holds no logins: delete it, and log in again");
+        let kept: Kept = serde_json::from_str(&text).map_err(|_| damaged())?;
+        let logins = kept.logins.into_iter().map(|kept| {
+            Ok(Login {
+                key: ProofKey::parse(&kept.proof_key).ok_or_else(damaged)?,
+                issuer: kept.issuer,
+                organization: kept.organization,
+                name: kept.name,
+                refresh: Zeroizing::new(kept.refresh_token),
+            })
+        });
+        Ok(Self(logins.collect::<io::Result<_>>()?))
     }
 
-    /// Writes the file beside the old one and puts it in its place in one step.
+    /// The login that is active, or would be if it were.
+    #[must_use]
+    pub fn get(&self, active: &Active) -> Option<&Login> {
+        self.0.iter().find(|login| login.is(active))
+    }
+
+    /// Those at a server, or all, the newest last.
+    pub fn at<'l>(&'l self, issuer: Option<&'l str>) -> impl Iterator<Item = &'l Login> {
+        let wanted = move |login: &&Login| issuer.is_none_or(|issuer| login.issuer == issuer);
+        self.0.iter().filter(wanted)
+    }
+
+    /// Keeps a login in place of the one that there was for the same organization.
+    pub(crate) fn put(&mut self, login: Login) -> io::Result<()> {
+        self.0.retain(|kept| !kept.is(&login.active()));
+        if self.0.len() >= LOGINS {
+            return Err(FILE.refused("it is full: end a login with skep logout"));
+        }
+        self.0.push(login);
+        Ok(())
+    }
+
+    /// Takes a login out.
+    pub(crate) fn take(&mut self, active: &Active) -> Option<Login> {
+        let at = self.0.iter().position(|login| login.is(active))?;
+        Some(self.0.remove(at))
+    }
+
     pub(crate) fn write(&self, home: &Home) -> io::Result<()> {
-        let kept = Kept {
-            issuer: self.issuer.clone(),
-            refresh_token: self.refresh.as_str().to_owned(),
-            proof_key: self.key.text().as_str().to_owned(),
-        };
-        let text = Zeroizing::new(serde_json::to_vec(&kept)?);
-        let beside = home.path().join("credentials.json.new");
-        match std::fs::remove_file(&beside) {
-            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
-            _ => {}
+        if self.0.is_empty() {
+            return FILE.delete(home).map(|_| ());
         }
-        let mut file = OpenOptions::new()
-            .write(true)
-            .create_new(true)
-            .mode(0o600)
-            .custom_flags(no_follow())
-            .open(&beside)?;
-        file.write_all(&text)?;
-        file.sync_all()?;
-        std::fs::rename(&beside, path(home))?;
-        File::open(home.path())?.sync_all()
+        let kept = Kept {
+            logins: self.0.iter().map(KeptLogin::of).collect(),
+        };
+        FILE.write(home, &Zeroizing::new(serde_json::to_vec_pretty(&kept)?))
+    }
+}
+
+impl Login {
+    /// What makes it the active one.
+    #[must_use]
+    pub fn active(&self) -> Active {
+        Active {
+            issuer: self.issuer.clone(),
+            organization: self.organization.clone(),
+        }
     }
 
-    /// Deletes the file; `false` when there was none.
+    fn is(&self, active: &Active) -> bool {
+        self.issuer == active.issuer && self.organization == active.organization
+    }
+}
+
+impl KeptLogin {
+    fn of(login: &Login) -> Self {
+        Self {
+            issuer: login.issuer.clone(),
+            organization: login.organization.clone(),
+            name: login.name.clone(),
+            refresh_token: login.refresh.as_str().to_owned(),
+            proof_key: login.key.text().as_str().to_owned(),
+        }
+    }
+}
+
+impl Active {
+    /// What is active; `None` for this machine's own daemon.
+    ///
+    /// # Errors
+    /// When it is no file of ours that only we can read, or holds something else.
+    pub fn read(home: &Home) -> io::Result<Option<Self>> {
+        let Some(text) = ACTIVE.read(home)? else {
+            return Ok(None);
+        };
+        let damaged = |_| ACTIVE.refused("it names no login: delete it, or skep org switch");
+        serde_json::from_str(&text).map(Some).map_err(damaged)
+    }
+
+    /// Makes it so for all programs of this home.
+    ///
+    /// # Errors
+    /// When it cannot be written.
+    pub fn write(&self, home: &Home) -> io::Result<()> {
+        ACTIVE.write(home, &serde_json::to_vec_pretty(self)?)
+    }
+
+    /// Goes back to this machine's own daemon; `false` when it was so.
     ///
     /// # Errors
     /// When it cannot be deleted.
     pub fn delete(home: &Home) -> io::Result<bool> {
-        match std::fs::remove_file(path(home)) {
-            Ok(()) => Ok(true),
-            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
-            Err(error) => Err(error),
-        }
+        ACTIVE.delete(home)
     }
-}
-
-impl Turn {
-    pub(crate) fn wait(home: &Home) -> io::Result<Self> {
-        let file = OpenOptions::new()
-            .write(true)
-            .create(true)
-            .truncate(false)
-            .mode(0o600)
-            .custom_flags(no_follow())
-            .open(home.path().join("credentials.lock"))?;
-        flock(&file, FlockOperation::LockExclusive)?;
-        Ok(Self(file))
-    }
-}
-
-fn open(home: &Home, options: &mut OpenOptions) -> io::Result<File> {
-    options.custom_flags(no_follow()).open(path(home))
-}
-
-fn no_follow() -> i32 {
-    (OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC)
-        .bits()
-        .cast_signed()
-}
-
-fn path(home: &Home) -> PathBuf {
-    home.path().join("credentials.json")
-}
-
-fn refused(why: &str) -> io::Error {
-    io::Error::other(format!("credentials.json: {why}"))
 }
 
 #[cfg(test)]
 mod tests {
-    use std::fs;
-    use std::os::unix::fs::{MetadataExt, PermissionsExt, symlink};
-
     use zeroize::Zeroizing;
 
-    use super::Credentials;
+    use super::{Active, Login, Logins};
     use crate::Home;
     use crate::proof::ProofKey;
 
+    fn login(issuer: &str, organization: &str, refresh: &str) -> Login {
+        Login {
+            issuer: issuer.into(),
+            organization: organization.into(),
+            name: None,
+            refresh: Zeroizing::new(refresh.into()),
+            key: ProofKey::generate().unwrap(),
+        }
+    }
+
     #[test]
-    fn x05_credentials_are_their_owners_alone() {
+    fn a18_a_home_keeps_one_login_for_each_organization() {
         let folder = tempfile::tempdir().unwrap();
         let home = Home::new(folder.path()).unwrap();
-        let file = folder.path().join("credentials.json");
-        assert!(Credentials::read(&home).unwrap().is_none());
-        let kept = Credentials {
-            issuer: "http://127.0.0.1:3850".into(),
-            refresh: Zeroizing::new("skep_rt_x".into()),
-            key: ProofKey::generate().unwrap(),
-        };
-        // What lies in the way is replaced, not written through.
-        let elsewhere = folder.path().join("elsewhere");
-        fs::write(&elsewhere, "old").unwrap();
-        symlink(&elsewhere, &file).unwrap();
-        assert!(Credentials::read(&home).is_err(), "a link is not followed");
-        kept.write(&home).unwrap();
-        assert_eq!(fs::read_to_string(&elsewhere).unwrap(), "old");
-        let facts = fs::symlink_metadata(&file).unwrap();
-        assert_eq!((facts.mode() & 0o7777, facts.is_file()), (0o600, true));
-        let read = Credentials::read(&home).unwrap().unwrap();
-        assert_eq!(read.refresh.as_str(), "skep_rt_x");
-        assert_eq!(read.key.text(), kept.key.text());
-        for mode in [0o640, 0o604, 0o660] {
-            fs::set_permissions(&file, fs::Permissions::from_mode(mode)).unwrap();
-            assert!(Credentials::read(&home).is_err(), "{mode:o}");
+        let mut logins = Logins::read(&home).unwrap();
+        for (issuer, organization, refresh) in [
+            ("https://a.b", "org_1", "first"),
+            ("https://a.b", "org_2", "second"),
+            ("https://c.d", "org_1", "third"),
+            ("https://a.b", "org_1", "fourth"),
+        ] {
+            logins.put(login(issuer, organization, refresh)).unwrap();
         }
-        assert!(Credentials::delete(&home).unwrap());
-        assert!(!Credentials::delete(&home).unwrap());
+        logins.write(&home).unwrap();
+        let mut read = Logins::read(&home).unwrap();
+        let held = |logins: &Logins| -> Vec<String> {
+            let refresh = logins.at(None).map(|login| login.refresh.to_string());
+            refresh.collect()
+        };
+        assert_eq!(held(&read), ["second", "third", "fourth"]);
+        let other = Active {
+            issuer: "https://c.d".into(),
+            organization: "org_2".into(),
+        };
+        assert!(
+            read.get(&other).is_none(),
+            "no login of another organization"
+        );
+        for login in logins.at(None) {
+            assert!(read.take(&login.active()).is_some());
+        }
+        read.write(&home).unwrap();
+        assert!(!folder.path().join("credentials.json").exists());
+
+        assert_eq!(Active::read(&home).unwrap(), None);
+        other.write(&home).unwrap();
+        assert_eq!(Active::read(&home).unwrap(), Some(other));
+        assert!(Active::delete(&home).unwrap());
     }
 }

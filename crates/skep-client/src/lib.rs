@@ -1,4 +1,4 @@
-//! Typed client for the API over a Unix socket or loopback TCP, and how to find the daemon.
+//! Typed client for the API over a Unix socket, loopback TCP or HTTPS, and how to find the daemon.
 //!
 //! A client finds the daemon through a [`Home`] (the data directory) or a URL, both of which give
 //! an [`Endpoint`]. [`Client`] has one method for each route of the table; paths come from the
@@ -12,15 +12,22 @@ mod endpoint;
 mod error;
 mod home;
 mod login;
+mod origin;
+mod private;
 mod proof;
+mod session;
 mod spool;
 mod target;
+mod tls;
+mod token;
 
 pub use client::Client;
-pub use credentials::Credentials;
-pub use endpoint::{Endpoint, EndpointError, InstallToken};
+pub use credentials::{Active, Login, Logins};
+pub use endpoint::{Credential, Endpoint, EndpointError};
 pub use error::ClientError;
 pub use home::{Home, HomeProblem};
-pub use login::{LoginFlow, Polled, Session};
-pub use proof::ProofKey;
+pub use login::{LoginFlow, Polled};
+pub use origin::Origin;
+pub use session::Session;
 pub use spool::{Drained, Spool};
+pub use token::Token;

@@ -1,121 +1,58 @@
 //! Logging in as a program without a browser (RFC 8628), renewing, and logging out.
 
-use std::net::SocketAddr;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 
 use bytes::Bytes;
 use http_body_util::Full;
 use hyper::Request;
-use hyper::header::{AUTHORIZATION, CONTENT_TYPE, HOST, HeaderValue};
+use hyper::header::{CONTENT_TYPE, HOST, HeaderValue};
 use serde::de::DeserializeOwned;
 use skep_api::RouteId;
 use skep_api::oauth::{DeviceAuthorization, OAuthFault, TokenResponse};
 use zeroize::Zeroizing;
 
 use crate::connection::{Answer, Connection, SendError};
-use crate::credentials::{Credentials, Turn};
+use crate::credentials::{Active, Login, Logins};
+use crate::endpoint::Credential;
+use crate::origin::Origin;
+use crate::private::Turn;
 use crate::proof::{ProofKey, Proved};
-use crate::{ClientError, Endpoint, Home};
+use crate::session::{Session, now};
+use crate::{Client, ClientError, Endpoint, Home};
 
 const CLIENT: &str = "skep-cli";
 const DEVICE_GRANT: &str = "urn:ietf:params:oauth:grant-type:device_code";
 
 /// What a poll came to.
 pub enum Polled {
-    /// Somebody let us in: the login is kept.
-    LoggedIn,
+    /// Somebody let us in, and the login is kept and active.
+    LoggedIn(Box<Login>),
     /// Nobody decided yet; wait so many seconds more than before.
     Waiting(u64),
 }
 
-/// An access token, in memory only, with the key that it is bound to.
-pub struct Session {
-    issuer: String,
-    token: Zeroizing<String>,
-    key: ProofKey,
-    nonce: Mutex<Option<String>>,
-}
-
 /// A login under way.
 pub struct LoginFlow {
-    issuer: String,
-    address: SocketAddr,
+    origin: Origin,
     key: ProofKey,
     nonce: Option<String>,
 }
 
-impl Session {
-    /// Shows the token and proves the key, for one request.
-    pub(crate) fn introduce(
-        &self,
-        method: &str,
-        target: &str,
-        headers: &mut hyper::HeaderMap,
-    ) -> std::io::Result<()> {
-        let path = target.split('?').next().unwrap_or_default();
-        let nonce = self.nonce().clone();
-        let proof = self.key.prove(&Proved {
-            method,
-            url: &format!("{}{path}", self.issuer),
-            token: Some(&self.token),
-            nonce: nonce.as_deref(),
-            now: now(),
-        })?;
-        let token = Zeroizing::new(format!("DPoP {}", self.token.as_str()));
-        let mut credential =
-            HeaderValue::try_from(token.as_str()).map_err(std::io::Error::other)?;
-        credential.set_sensitive(true);
-        headers.insert(AUTHORIZATION, credential);
-        headers.insert(
-            "dpop",
-            HeaderValue::try_from(proof).map_err(std::io::Error::other)?,
-        );
-        Ok(())
-    }
-
-    /// Remembers what the next proof has to carry.
-    pub(crate) fn note(&self, nonce: Option<&String>) {
-        if let Some(nonce) = nonce {
-            *self.nonce() = Some(nonce.clone());
-        }
-    }
-
-    fn nonce(&self) -> std::sync::MutexGuard<'_, Option<String>> {
-        self.nonce.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-/// Shows where, never with what.
-impl std::fmt::Debug for Session {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Session")
-            .field("issuer", &self.issuer)
-            .finish_non_exhaustive()
-    }
-}
-
-/// Seconds since 1970: a server compares them with its own.
-#[expect(
-    clippy::disallowed_methods,
-    reason = "a proof says when it was made, by the clock of this machine"
-)]
-fn now() -> u64 {
-    let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
-    since.map_or(1, |since| since.as_secs())
-}
-
 impl LoginFlow {
-    /// Begins with a fresh key, at a loopback address.
+    /// Begins with a fresh key.
     ///
     /// # Errors
     /// When there is no randomness.
-    pub fn new(address: SocketAddr) -> std::io::Result<Self> {
-        Ok(Self {
-            issuer: format!("http://{address}"),
-            address,
-            key: ProofKey::generate()?,
+    pub fn new(origin: Origin) -> std::io::Result<Self> {
+        Ok(Self::with(origin, ProofKey::generate()?))
+    }
+
+    const fn with(origin: Origin, key: ProofKey) -> Self {
+        Self {
+            origin,
+            key,
             nonce: None,
-        })
+        }
     }
 
     /// Asks for a code to show.
@@ -145,21 +82,9 @@ impl LoginFlow {
             ("client_id", CLIENT),
             ("device_code", device.device_code.as_str()),
         ];
-        match self
-            .form::<TokenResponse>(RouteId::OAuthToken, &fields, now())
-            .await?
-        {
-            Ok(tokens) => {
-                let key = self.key.text();
-                let key = ProofKey::parse(&key).ok_or_else(|| self.protocol("no key"))?;
-                let kept = Credentials {
-                    issuer: self.issuer.clone(),
-                    refresh: Zeroizing::new(tokens.refresh_token),
-                    key,
-                };
-                kept.write(home).map_err(|source| self.io(source))?;
-                Ok(Polled::LoggedIn)
-            }
+        let route = RouteId::OAuthToken;
+        match self.form::<TokenResponse>(route, &fields, now()).await? {
+            Ok(tokens) => Ok(Polled::LoggedIn(Box::new(self.keep(home, tokens).await?))),
             Err(fault) => match fault.error.as_str() {
                 "authorization_pending" => Ok(Polled::Waiting(0)),
                 "slow_down" => Ok(Polled::Waiting(5)),
@@ -168,21 +93,52 @@ impl LoginFlow {
         }
     }
 
-    /// Ends a login at the server.
+    /// Asks what the login is for, keeps it, and makes it the active one.
+    async fn keep(&mut self, home: &Home, tokens: TokenResponse) -> Result<Login, ClientError> {
+        let refresh = Zeroizing::new(tokens.refresh_token);
+        let endpoint = self.endpoint(Zeroizing::new(tokens.access_token), None);
+        let who = Client::connect(&endpoint).await?.whoami().await?;
+        let login = Login {
+            issuer: self.origin.to_string(),
+            organization: who.organization,
+            name: who.organization_name,
+            refresh,
+            key: self.key.clone(),
+        };
+        let kept = Turn::wait(home).and_then(|_turn| {
+            let mut logins = Logins::read(home)?;
+            logins.put(login.clone())?;
+            logins.write(home)?;
+            login.active().write(home)
+        });
+        kept.map_err(|source| self.io(source))?;
+        Ok(login)
+    }
+
+    /// Takes a login out of the home and ends it at its server. It is out even when the server
+    /// cannot be told; `None` when there was none.
     ///
     /// # Errors
     /// [`ClientError`].
-    pub async fn end(address: SocketAddr, kept: Credentials) -> Result<(), ClientError> {
-        let mut flow = Self {
-            issuer: kept.issuer,
-            address,
-            key: kept.key,
-            nonce: None,
+    pub async fn end(home: &Home, active: &Active) -> Result<Option<()>, ClientError> {
+        let origin = origin(active)?;
+        let taken = Turn::wait(home).and_then(|_turn| {
+            let mut logins = Logins::read(home)?;
+            let taken = logins.take(active);
+            logins.write(home)?;
+            if Active::read(home)?.as_ref() == Some(active) {
+                Active::delete(home)?;
+            }
+            Ok(taken)
+        });
+        let Some(login) = taken.map_err(|source| broken(active, source))? else {
+            return Ok(None);
         };
-        let fields = [("client_id", CLIENT), ("token", kept.refresh.as_str())];
+        let mut flow = Self::with(origin, login.key);
+        let fields = [("client_id", CLIENT), ("token", login.refresh.as_str())];
         let route = RouteId::OAuthRevoke;
         match flow.form::<serde_json::Value>(route, &fields, 0).await? {
-            Ok(_) => Ok(()),
+            Ok(_) => Ok(Some(())),
             Err(fault) => Err(flow.refused(&fault)),
         }
     }
@@ -191,43 +147,40 @@ impl LoginFlow {
     ///
     /// # Errors
     /// [`ClientError`].
-    pub async fn renew(home: &Home, address: SocketAddr) -> Result<Endpoint, ClientError> {
-        let endpoint = format!("http://{address}");
-        let broken = |source| ClientError::Io {
-            endpoint: endpoint.clone(),
-            source,
-        };
-        let turn = Turn::wait(home).map_err(broken)?;
-        let kept = Credentials::read(home).map_err(broken)?;
-        let missing = || std::io::Error::other("nobody is logged in: skep login");
-        let mut kept = kept.ok_or_else(|| broken(missing()))?;
-        let mut flow = Self {
-            issuer: kept.issuer.clone(),
-            address,
-            key: kept.key,
-            nonce: None,
-        };
+    pub async fn renew(home: &Home, active: &Active) -> Result<Endpoint, ClientError> {
+        let io = |source| broken(active, source);
+        let turn = Turn::wait(home).map_err(io)?;
+        let mut logins = Logins::read(home).map_err(io)?;
+        let missing = || std::io::Error::other("nobody is logged in there: skep login");
+        let mut login = logins.take(active).ok_or_else(|| io(missing()))?;
+        let mut flow = Self::with(origin(active)?, login.key.clone());
         let fields = [
             ("grant_type", "refresh_token"),
             ("client_id", CLIENT),
-            ("refresh_token", kept.refresh.as_str()),
+            ("refresh_token", login.refresh.as_str()),
         ];
         let route = RouteId::OAuthToken;
         let answered = flow.form::<TokenResponse>(route, &fields, now()).await?;
         let tokens = answered.map_err(|fault| flow.refused(&fault))?;
-        kept.refresh = Zeroizing::new(tokens.refresh_token);
-        let text = flow.key.text();
-        kept.key = ProofKey::parse(&text).ok_or_else(|| flow.protocol("no key"))?;
-        kept.write(home).map_err(broken)?;
+        login.refresh = Zeroizing::new(tokens.refresh_token);
+        logins.put(login).map_err(io)?;
+        logins.write(home).map_err(io)?;
         drop(turn);
-        let session = Session {
-            issuer: flow.issuer,
-            token: Zeroizing::new(tokens.access_token),
-            key: flow.key,
-            nonce: Mutex::new(flow.nonce),
-        };
-        let session = Arc::new(session);
-        Ok(Endpoint::Login { address, session })
+        let organization = Some(active.organization.clone());
+        Ok(flow.endpoint(Zeroizing::new(tokens.access_token), organization))
+    }
+
+    fn endpoint(&self, token: Zeroizing<String>, organization: Option<String>) -> Endpoint {
+        Endpoint::Http {
+            origin: self.origin.clone(),
+            credential: Credential::Login(Arc::new(Session {
+                origin: self.origin.clone(),
+                organization,
+                token,
+                key: self.key.clone(),
+                nonce: Mutex::new(self.nonce.clone()),
+            })),
+        }
     }
 
     /// Sends a form, with a proof, once more with a nonce when it is asked for.
@@ -272,13 +225,13 @@ impl LoginFlow {
             .method(row.method.as_str())
             .uri(row.path)
             .header(CONTENT_TYPE, "application/x-www-form-urlencoded")
-            .header(HOST, self.address.to_string())
+            .header(HOST, self.origin.authority())
             .body(Full::new(Bytes::from(body.join("&"))))
             .map_err(|_| self.protocol("its address does not fit a header"))?;
         if now > 0 {
             let proof = self.key.prove(&Proved {
                 method: row.method.as_str(),
-                url: &format!("{}{}", self.issuer, row.path),
+                url: &format!("{}{}", self.origin, row.path),
                 token: None,
                 nonce: self.nonce.as_deref(),
                 now,
@@ -287,7 +240,7 @@ impl LoginFlow {
             let proof = HeaderValue::try_from(proof).map_err(|_| self.protocol("no header"))?;
             request.headers_mut().insert("dpop", proof);
         }
-        let mut connection = Connection::open_address(self.address).await?;
+        let mut connection = Connection::open_http(&self.origin).await?;
         connection.send(request).await.map_err(|error| match error {
             SendError::Broken(source) => self.io(source),
             SendError::Unsent(_) => self.io(std::io::ErrorKind::ConnectionReset.into()),
@@ -302,15 +255,27 @@ impl LoginFlow {
 
     fn protocol(&self, problem: &str) -> ClientError {
         ClientError::Protocol {
-            endpoint: self.issuer.clone(),
+            endpoint: self.origin.to_string(),
             problem: problem.into(),
         }
     }
 
     fn io(&self, source: std::io::Error) -> ClientError {
         ClientError::Io {
-            endpoint: self.issuer.clone(),
+            endpoint: self.origin.to_string(),
             source,
         }
+    }
+}
+
+/// The origin that a file of the home names.
+fn origin(active: &Active) -> Result<Origin, ClientError> {
+    Origin::parse(&active.issuer).map_err(|error| broken(active, error.into()))
+}
+
+fn broken(active: &Active, source: std::io::Error) -> ClientError {
+    ClientError::Io {
+        endpoint: active.issuer.clone(),
+        source,
     }
 }

@@ -11,7 +11,8 @@ use base64ct::{Base64UrlUnpadded, Encoding};
 use ed25519_dalek::{Signer, SigningKey};
 
 /// The key that a login is bound to. Wiped when dropped.
-pub struct ProofKey(SigningKey);
+#[derive(Clone)]
+pub(crate) struct ProofKey(SigningKey);
 
 /// The request that a proof is for.
 pub(crate) struct Proved<'r> {
@@ -29,7 +30,7 @@ impl ProofKey {
     ///
     /// # Errors
     /// When the system has none to give.
-    pub fn generate() -> std::io::Result<Self> {
+    pub(crate) fn generate() -> std::io::Result<Self> {
         Ok(Self(SigningKey::from_bytes(&*random()?)))
     }
 
@@ -76,6 +77,12 @@ fn random() -> std::io::Result<Zeroizing<[u8; 32]>> {
     let mut bytes = Zeroizing::new([0; 32]);
     getrandom::fill(bytes.as_mut_slice()).map_err(std::io::Error::other)?;
     Ok(bytes)
+}
+
+/// A name for a text that does not tell it, and fits a file name.
+pub(crate) fn digest(text: &str) -> String {
+    let whole = encode(&Sha256::digest(text.as_bytes()));
+    whole.chars().take(22).collect()
 }
 
 fn encode(bytes: &[u8]) -> String {

@@ -15,6 +15,7 @@ use skep_api::ErrorCode;
 use skep_api::capture::{CaptureRequest, CaptureResponse, SpoolReport};
 use tokio::time::{Instant, timeout_at};
 
+use crate::proof::digest;
 use crate::{Client, ClientError, Home};
 
 /// Bytes that a spool may hold.
@@ -46,15 +47,20 @@ pub struct Drained {
 }
 
 impl Spool {
-    /// The spool of a home; nothing is touched.
+    /// The spool of a home for its own daemon, or for another destination: what waits for one is
+    /// never sent to another. Nothing is touched.
     #[must_use]
-    pub fn of(home: &Home) -> Self {
-        Self::with_limits(home, BYTES, BATCHES)
+    pub fn of(home: &Home, destination: Option<&str>) -> Self {
+        Self::with_limits(home, destination, BYTES, BATCHES)
     }
 
-    fn with_limits(home: &Home, bytes: u64, batches: usize) -> Self {
+    fn with_limits(home: &Home, destination: Option<&str>, bytes: u64, batches: usize) -> Self {
+        let own = home.path().join("spool");
         Self {
-            folder: home.path().join("spool"),
+            folder: match destination {
+                None => own,
+                Some(destination) => own.join(digest(destination)),
+            },
             bytes,
             batches,
         }
@@ -181,10 +187,10 @@ impl Spool {
     }
 
     fn create(&self) -> io::Result<()> {
-        match DirBuilder::new().mode(0o700).create(&self.folder) {
-            Err(error) if error.kind() != io::ErrorKind::AlreadyExists => return Err(error),
-            _ => {}
-        }
+        DirBuilder::new()
+            .mode(0o700)
+            .recursive(true)
+            .create(&self.folder)?;
         if !self.folder.join("id").exists() {
             let name = format!("{:x}-{:x}", now_nanos(), std::process::id());
             self.write("id", name.as_bytes())?;
@@ -322,9 +328,24 @@ mod tests {
     }
 
     #[test]
+    fn a18_what_waits_for_one_destination_is_not_seen_by_another() {
+        let root = tempfile::tempdir().unwrap();
+        let home = Home::new(root.path()).unwrap();
+        let spools = [None, Some("https://a.b org_1"), Some("https://a.b org_2")]
+            .map(|destination| Spool::of(&home, destination));
+        for (n, spool) in spools.iter().enumerate() {
+            for _ in 0..=n {
+                assert!(spool.put(&batch("a")).unwrap());
+            }
+        }
+        let waiting = spools.map(|spool| spool.len().unwrap());
+        assert_eq!(waiting, [1, 2, 3]);
+    }
+
+    #[test]
     fn x05_a_spool_is_its_owners_alone_and_keeps_order() {
         let root = tempfile::tempdir().unwrap();
-        let spool = Spool::of(&Home::new(root.path()).unwrap());
+        let spool = Spool::of(&Home::new(root.path()).unwrap(), None);
         assert!(spool.is_empty().unwrap());
         for name in ["a", "b", "c"] {
             assert!(spool.put(&batch(name)).unwrap());
@@ -352,13 +373,13 @@ mod tests {
     fn n12_what_finds_no_room_is_dropped_and_counted() {
         let root = tempfile::tempdir().unwrap();
         let home = Home::new(root.path()).unwrap();
-        let few = Spool::with_limits(&home, 1 << 20, 2);
+        let few = Spool::with_limits(&home, None, 1 << 20, 2);
         let kept: Vec<bool> = ["a", "b", "c", "d"]
             .iter()
             .map(|name| few.put(&batch(name)).unwrap())
             .collect();
         assert_eq!(kept, [true, true, false, false]);
-        let small = Spool::with_limits(&home, 10, 100);
+        let small = Spool::with_limits(&home, None, 10, 100);
         assert!(!small.put(&batch("e")).unwrap());
         assert_eq!((few.dropped(), few.len().unwrap()), (3, 2));
         assert_eq!(few.report().unwrap().dropped, 3);

@@ -101,6 +101,16 @@ impl TestDaemon {
         Self::start_as(unbound(), false, Fetching::default(), (limits(), site)).await
     }
 
+    /// Starts one in team mode, which others reach at a URL.
+    pub async fn start_team(public_url: &str) -> Self {
+        Self::start_at(Site {
+            mode: skep_http::Mode::Team,
+            public_url: Some(public_url.to_owned()),
+            ..Site::default()
+        })
+        .await
+    }
+
     #[expect(clippy::expect_used, reason = "a test without its daemon cannot go on")]
     async fn start_as(
         capture: CaptureSettings,
@@ -130,7 +140,8 @@ impl TestDaemon {
         let app = Arc::new(app.with_people(people()));
         let socket = UnixListener::bind(scratch.path().join("skepd.sock")).expect("a socket");
         let (tcp, address) = listen(&site).await;
-        app.set_issuer(format!("http://{address}"));
+        let issuer = site.public_url.clone();
+        app.set_issuer(issuer.unwrap_or_else(|| format!("http://{address}")));
         let edge = Arc::new(Edge {
             app: Arc::clone(&app),
             version: "test",

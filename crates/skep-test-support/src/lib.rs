@@ -2,6 +2,7 @@
 
 mod clock;
 mod daemon;
+mod front;
 pub mod model;
 mod newcomer;
 pub mod program;
@@ -16,6 +17,7 @@ mod visitor;
 
 pub use clock::{ManualClock, StoppedWatch};
 pub use daemon::TestDaemon;
+pub use front::TlsFront;
 pub use newcomer::{Newcomer, Pass};
 pub use raw::{Reply, Request};
 pub use redis::{RedisServer, Watch};

@@ -1,5 +1,6 @@
 //! A human with a browser, who belongs to a tenant.
 
+use skep_app::App;
 use skep_crypto::BearerKind;
 use skep_domain::{OrganizationRole, Principal, Timestamp, UserId};
 use skep_store::{CredentialBody, Mode, NewBearer, Store, StoreError, UserBody};
@@ -53,5 +54,35 @@ impl Visitor {
             user,
             cookie: format!("__Host-skep={}", made.text.expose()),
         })
+    }
+
+    /// Makes them a member of another tenant's organization too.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "an invitation's end, without the invitation"
+    )]
+    pub async fn joins(&self, store: &Store, tenant: &Tenant) -> Result<(), StoreError> {
+        let mut door = store.begin_door(Mode::Write).await?;
+        let role = OrganizationRole::Owner;
+        door.put_member(tenant.organization, self.user, role)
+            .await?;
+        door.commit().await
+    }
+
+    /// Lets a device act for them, whose code somebody typed.
+    ///
+    /// # Panics
+    /// When the daemon refuses it.
+    #[expect(clippy::expect_used, reason = "a test without its login cannot go on")]
+    pub async fn approve(&self, app: &App, code: &str, tenant: &Tenant) {
+        let cookie = self.cookie.trim_start_matches("__Host-skep=").as_bytes();
+        let caller = app.authenticate_browser(cookie).await;
+        let caller = caller.expect("a session");
+        let home = Some((tenant.organization, tenant.workspace));
+        let decided = app.decide_device(&caller, code, home);
+        decided.await.expect("a device that waits");
     }
 }

@@ -115,6 +115,15 @@ pub(crate) enum Agent {
 pub(crate) enum Org {
     /// List the organizations that you belong to.
     List,
+    /// Make another login the active one; without a name, list the logins of this home.
+    ///
+    /// Its server is asked first whether it is still good. A login for an organization that there is
+    /// none for is made with skep login: nobody acts in an organization that was not agreed to. With
+    /// --local, back to this machine's own daemon; the logins stay.
+    Switch {
+        /// The organization's name or id.
+        organization: Option<String>,
+    },
     /// Give yours a name, or another.
     Name {
         /// Letters, digits, `.`, `_` and `-`; unique in the installation.

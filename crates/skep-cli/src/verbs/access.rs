@@ -43,10 +43,13 @@ pub(super) async fn whoami(context: &Context<'_>) -> Result<ExitCode, Failure> {
 }
 
 pub(super) async fn org(context: &Context<'_>, verb: Org) -> Result<ExitCode, Failure> {
+    if let Org::Switch { organization } = &verb {
+        return super::login::switch(context, organization.as_deref()).await;
+    }
     let mut client = context.client().await?;
     let out = context.output;
     let changed = match verb {
-        Org::List => {
+        Org::Switch { .. } | Org::List => {
             let found = client.organizations().await?;
             if out.is_json() {
                 out.json(&found)?;

@@ -9,7 +9,7 @@ use std::time::Duration;
 use serde_json::json;
 use skep_api::Limits;
 use skep_api::capture::{CaptureRequest, Origin, SessionRef, TurnInput};
-use skep_client::{Client, Drained, Spool};
+use skep_client::{Drained, Spool};
 use tokio::time::{Instant, timeout_at};
 
 use super::capture_control;
@@ -47,7 +47,7 @@ pub(super) async fn run(context: &Context<'_>, arguments: Capture) -> Result<Exi
     if context.environment.capture_off {
         return say_off(context);
     }
-    let spool = Spool::of(&context.home);
+    let spool = context.spool()?;
     let taken = match arguments.session.clone() {
         Some(session) => take(context, arguments, session, &spool, deadline)?,
         None => Taken::default(),
@@ -156,11 +156,11 @@ fn read_ahead() -> Receiver<Option<Vec<u8>>> {
 
 /// Whatever goes wrong here leaves the batches where they are.
 async fn drain(context: &Context<'_>, spool: &Spool, deadline: Instant) -> Result<Drained, String> {
-    let endpoint = context.endpoint().map_err(|_| "no daemon".to_owned())?;
-    let mut client = timeout_at(deadline, Client::connect(&endpoint))
+    let reach = context.reach().map_err(|failure| failure.told())?;
+    let mut client = timeout_at(deadline, reach.connect(&context.home))
         .await
         .map_err(|_| "the daemon did not answer in time".to_owned())?
-        .map_err(|error| error.to_string())?;
+        .map_err(|failure| failure.told())?;
     let drained = spool.drain(&mut client, deadline).await;
     drained.map_err(|error| error.to_string())
 }

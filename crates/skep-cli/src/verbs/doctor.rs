@@ -5,11 +5,12 @@ use std::process::{Command, ExitCode, Stdio};
 
 use serde::Serialize;
 use serde_json::json;
-use skep_client::{Client, Endpoint, daemon};
+use skep_client::{Active, Client, Endpoint, daemon};
 
 use crate::context::Context;
 use crate::failure::Failure;
 use crate::layout::one_line;
+use crate::reach::Reach;
 use crate::stopwatch::wall_clock;
 
 /// Less room than this and writes may soon fail.
@@ -57,6 +58,7 @@ pub(super) async fn run(context: &Context<'_>) -> Result<ExitCode, Failure> {
     checks.push(clock());
     checks.push(program());
     checks.extend(daemon_checks(context).await);
+    checks.extend(login_check(context).await);
     checks.push(git());
     let sound = checks.iter().all(|check| check.ok);
     if context.output.is_json() {
@@ -214,6 +216,29 @@ fn answer_of(command: &mut Command) -> Result<String, String> {
     } else {
         Err(output.status.to_string())
     }
+}
+
+/// Whether the login that is active is still good; nothing when this machine's own daemon is.
+async fn login_check(context: &Context<'_>) -> Option<Check> {
+    let active = match Active::read(&context.home) {
+        Ok(active) => active?,
+        Err(error) => {
+            let fix = "skep org switch --local".into();
+            return Some(Check::new("login", Err((error.to_string(), fix))));
+        }
+    };
+    let who = async {
+        let mut client = Reach::Login(active.clone()).connect(&context.home).await?;
+        Ok::<_, Failure>(client.whoami().await?)
+    };
+    let state = match who.await {
+        Ok(_) => Ok(format!("good at {}", one_line(&active.issuer))),
+        Err(failure) => {
+            let fix = format!("skep login {}; skep org switch --local", active.issuer);
+            Err((failure.told(), fix))
+        }
+    };
+    Some(Check::new("login", state))
 }
 
 async fn daemon_checks(context: &Context<'_>) -> Vec<Check> {

@@ -3,7 +3,6 @@
 use std::process::ExitCode;
 
 use skep_api::limit::{RateLimits, SetLimitRequest};
-use skep_client::Client;
 
 use crate::args::access::Limits;
 use crate::context::Context;
@@ -11,7 +10,7 @@ use crate::failure::Failure;
 use crate::layout::{columns, one_line};
 
 pub(super) async fn run(context: &Context<'_>, what: Option<Limits>) -> Result<ExitCode, Failure> {
-    let mut client = Client::connect(&context.endpoint()?).await?;
+    let mut client = context.client().await?;
     let limits = match what {
         None | Some(Limits::List) => client.limits().await?,
         Some(Limits::Set { name, quota }) => {

@@ -3,14 +3,13 @@
 use std::process::ExitCode;
 
 use skep_api::posture::Posture;
-use skep_client::Client;
 
 use crate::context::Context;
 use crate::failure::Failure;
 use crate::layout::{columns, one_line};
 
 pub(super) async fn run(context: &Context<'_>) -> Result<ExitCode, Failure> {
-    let mut client = Client::connect(&context.endpoint()?).await?;
+    let mut client = context.client().await?;
     let posture = client.posture().await?;
     if context.output.is_json() {
         context.output.json(&posture)?;

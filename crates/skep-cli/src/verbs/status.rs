@@ -4,56 +4,60 @@ use std::process::ExitCode;
 
 use serde_json::json;
 use skep_api::capture::CaptureHealth;
-use skep_api::system::{Health, LimitsHealth, ModelHealth};
-use skep_client::{Client, ClientError, Spool, daemon};
+use skep_api::system::{Health, IndexHealth, LimitsHealth, ModelHealth};
+use skep_client::daemon;
 
 use crate::context::Context;
 use crate::failure::Failure;
 use crate::layout::{columns, one_line};
+use crate::reach::Reach;
 
 pub(super) async fn run(context: &Context<'_>, posture: bool) -> Result<ExitCode, Failure> {
     if posture {
         return super::posture::run(context).await;
     }
-    let running = daemon::is_running(&context.home).unwrap_or_default();
-    let health = match context.endpoint() {
-        Ok(endpoint) => match Client::connect(&endpoint).await {
-            Ok(mut client) => Some(client.health().await?),
-            Err(ClientError::Unreachable { .. }) => None,
-            Err(error) => return Err(error.into()),
-        },
-        Err(failure) if running => return Err(failure),
+    let reach = context.reach()?;
+    let own = matches!(reach, Reach::Socket | Reach::Install(_));
+    let running = own && daemon::is_running(&context.home).unwrap_or_default();
+    let health = match reach.connect(&context.home).await {
+        Ok(mut client) => Some(client.health().await?),
+        Err(failure) if failure.is_unreachable() => None,
+        Err(failure) if running || !own => return Err(failure),
         Err(_no_token_yet) => None,
     };
     let code = ExitCode::from(u8::from(health.is_none()));
     if context.output.is_json() {
         context.output.json(&json!({
-            "home": context.home.path(), "running": running || health.is_some(), "health": health,
+            "home": context.home.path(), "server": reach.server(),
+            "running": running || health.is_some(), "health": health,
         }))?;
         return Ok(code);
     }
     let Some(health) = health else {
-        let what = if running {
-            "runs but does not answer"
-        } else {
-            "is not running"
-        };
         let home = context.home.path().display();
-        let line = format!("skepd {what} (data in {home})");
-        context.output.line(&line)?;
-        let next = if running {
-            "see: skep logs"
-        } else {
-            "start it with: skep start"
+        let (line, next) = match (reach.server(), running) {
+            (Some(server), false) if !own => (
+                format!("{server} does not answer"),
+                "this machine's own daemon: skep status --local",
+            ),
+            (_, true) => (
+                format!("skepd runs but does not answer (data in {home})"),
+                "see: skep logs",
+            ),
+            (_, false) => (
+                format!("skepd is not running (data in {home})"),
+                "start it with: skep start",
+            ),
         };
+        context.output.line(&line)?;
         context.output.line(next)?;
         return Ok(code);
     };
-    show(context, &health)?;
+    show(context, &reach, &health)?;
     Ok(code)
 }
 
-fn show(context: &Context<'_>, health: &Health) -> Result<(), Failure> {
+fn show(context: &Context<'_>, reach: &Reach, health: &Health) -> Result<(), Failure> {
     let style = context.output.style();
     let state = if health.problems.is_empty() {
         style.good(&health.status)
@@ -78,7 +82,10 @@ fn show(context: &Context<'_>, health: &Health) -> Result<(), Failure> {
         row("mode", one_line(&health.mode)),
         row("since", health.started_at.to_string()),
         row("listens", one_line(&health.listeners.join(", "))),
-        row("data", context.home.path().display().to_string()),
+        match reach.server() {
+            Some(server) => row("server", one_line(&server)),
+            None => row("data", context.home.path().display().to_string()),
+        },
         row("store", one_line(&health.store)),
         row("embedder", one_line(&health.embedder)),
         row("workspace", one_line(&workspace.name)),
@@ -93,15 +100,7 @@ fn show(context: &Context<'_>, health: &Health) -> Result<(), Failure> {
             health.limits.as_ref().map_or("off".into(), limits),
         ),
         row("spool", spool(context)),
-        row(
-            "index",
-            format!(
-                "{} of {} MiB in {} workspaces",
-                health.index.bytes.div_ceil(1 << 20),
-                health.index.budget >> 20,
-                health.index.workspaces,
-            ),
-        ),
+        row("index", index(&health.index)),
     ];
     for line in columns(&rows) {
         context.output.line(&line)?;
@@ -112,6 +111,15 @@ fn show(context: &Context<'_>, health: &Health) -> Result<(), Failure> {
             .line(&format!("{} {}", style.bad("!"), one_line(problem)))?;
     }
     Ok(())
+}
+
+fn index(index: &IndexHealth) -> String {
+    format!(
+        "{} of {} MiB in {} workspaces",
+        index.bytes.div_ceil(1 << 20),
+        index.budget >> 20,
+        index.workspaces,
+    )
 }
 
 /// What of capture matters now, and what became of what was received.
@@ -216,7 +224,10 @@ fn units(micros: u64) -> String {
 }
 
 fn spool(context: &Context<'_>) -> String {
-    let spool = Spool::of(&context.home);
+    let spool = match context.spool() {
+        Ok(spool) => spool,
+        Err(failure) => return failure.told(),
+    };
     match spool.len() {
         Ok(0) if spool.dropped() == 0 => "empty".into(),
         Ok(batches) => format!("{batches} batches wait, {} turns dropped", spool.dropped()),

@@ -3,6 +3,8 @@
 #[cfg(test)]
 mod distilled;
 #[cfg(test)]
+mod elsewhere;
+#[cfg(test)]
 mod fake;
 #[cfg(test)]
 mod git;

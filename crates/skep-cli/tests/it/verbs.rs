@@ -103,7 +103,7 @@ fn json_is_the_answer_itself_and_so_are_errors() {
     let ran = bench.skep(&["--json", "recall", "x", "--budget", "4", "--tcp"]);
     assert_eq!(
         (ran.code, &ran.json()["error"]["code"]),
-        (1, &json!("INSTALL_TOKEN"))
+        (1, &json!("TOKEN_FILE"))
     );
     let ran = bench.skep(&["recall", "x", "--kind", "wisdom", "--json"]);
     assert_eq!(
@@ -268,9 +268,13 @@ fn doctor_names_what_is_wrong_and_how_to_mend_it() {
 }
 
 #[test]
-fn urls_beyond_this_machine_are_refused() {
+fn n04_urls_that_would_carry_a_token_in_clear_are_refused() {
     let bench = Bench::new();
-    for url in ["http://10.0.0.1:3850", "https://127.0.0.1:3850", "nonsense"] {
+    for url in [
+        "http://10.0.0.1:3850",
+        "https://user@127.0.0.1:3850",
+        "nonsense",
+    ] {
         let ran = run(&bench.path("home"), &["status"], &[("SKEP_URL", url)]);
         assert_eq!(ran.code, 2, "{url}: {ran:?}");
     }

@@ -17,7 +17,7 @@ use skep_api::removal::RewindRequest;
 use skep_api::review::{ResolveConflictRequest, ReviewRequest};
 use skep_api::source::{AddSourceRequest, FetchRequest, SyncRequest};
 use skep_api::{ErrorCode, Gate, ROUTES, Route, RouteId, access, capture};
-use skep_client::{Client, ClientError, Endpoint, Home};
+use skep_client::{Client, ClientError, Endpoint, Home, Origin};
 use tempfile::TempDir;
 
 use crate::scripted::{Received, Reply, Script, serve_tcp, serve_unix};
@@ -363,7 +363,8 @@ async fn over_tcp_the_token_is_shown_and_the_host_is_the_address() {
     let token = format!("skep_it_{}", "A".repeat(43));
     fs::write(home.install_token(), &token).unwrap();
     fs::set_permissions(home.install_token(), Permissions::from_mode(0o600)).unwrap();
-    let endpoint = Endpoint::tcp(&home, address).unwrap();
+    let origin = Origin::parse(&format!("http://{address}")).unwrap();
+    let endpoint = Endpoint::install(&home, origin).unwrap();
     let mut client = Client::connect(&endpoint).await.unwrap();
     assert_eq!(client.readyz().await.unwrap().status, "ok");
     let log = log.lock().unwrap();
@@ -372,8 +373,8 @@ async fn over_tcp_the_token_is_shown_and_the_host_is_the_address() {
         log[0].header("authorization"),
         Some(&*format!("Bearer {token}"))
     );
-    let elsewhere = "192.0.2.1:3850".parse().unwrap();
-    assert!(Endpoint::tcp(&home, elsewhere).is_err());
+    let elsewhere = Origin::parse("https://192.0.2.1:3850").unwrap();
+    assert!(Endpoint::install(&home, elsewhere).is_err());
 }
 
 #[tokio::test]
