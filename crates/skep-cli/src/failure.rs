@@ -168,6 +168,9 @@ impl From<ClientError> for Failure {
             }
             ClientError::Protocol { .. } => Self::new("PROTOCOL", message)
                 .hint("skep and skepd may be of different versions; see: skep doctor"),
+            ClientError::Name { name, .. } => {
+                Self::new("OTHER_NAME", message).hint(format!("skep login {name}"))
+            }
             ClientError::Io { .. } => {
                 Self::new("CONNECTION", message).hint("what the daemon did is in: skep logs")
             }

@@ -82,7 +82,7 @@ impl Connection {
     }
 
     async fn dial(origin: &Origin) -> io::Result<Self> {
-        let stream = TcpStream::connect((origin.host(), origin.port())).await?;
+        let stream = TcpStream::connect(origin.addresses().await?.as_slice()).await?;
         stream.set_nodelay(true)?;
         if origin.is_local() {
             Self::over(stream).await

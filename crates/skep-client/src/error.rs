@@ -26,6 +26,14 @@ pub enum ClientError {
         /// What was wrong with it.
         problem: String,
     },
+    /// The daemon is known by another name, and proofs for this one would not hold.
+    #[error("the daemon at {endpoint} calls itself {name}")]
+    Name {
+        /// Where we asked.
+        endpoint: String,
+        /// Its own name.
+        name: String,
+    },
     /// The connection broke, or no answer came in time: what became of the request is unknown.
     #[error("the connection to {endpoint} failed: {source}")]
     Io {

@@ -7,8 +7,8 @@ use http_body_util::Full;
 use hyper::Request;
 use hyper::header::{CONTENT_TYPE, HOST, HeaderValue};
 use serde::de::DeserializeOwned;
-use skep_api::RouteId;
-use skep_api::oauth::{DeviceAuthorization, OAuthFault, TokenResponse};
+use skep_api::oauth::{DeviceAuthorization, OAuthFault, ServerMetadata, TokenResponse};
+use skep_api::{Route, RouteId};
 use zeroize::Zeroizing;
 
 use crate::connection::{Answer, Connection, SendError};
@@ -60,12 +60,29 @@ impl LoginFlow {
     /// # Errors
     /// [`ClientError`].
     pub async fn start(&mut self, device: &str) -> Result<DeviceAuthorization, ClientError> {
+        self.check_name().await?;
         let fields = [("client_id", CLIENT), ("device_name", device)];
         let route = RouteId::OAuthDeviceStart;
         match self.form::<DeviceAuthorization>(route, &fields, 0).await? {
             Ok(started) => Ok(started),
             Err(fault) => Err(self.refused(&fault)),
         }
+    }
+
+    /// A proof names the server as it names itself: under another name none would hold.
+    async fn check_name(&self) -> Result<(), ClientError> {
+        let row = RouteId::OAuthServerMetadata.row();
+        let request = self.request(row, Bytes::new())?;
+        let answer = self.exchange(request).await?;
+        let metadata: ServerMetadata = serde_json::from_slice(&answer.body)
+            .map_err(|_| self.protocol("it has no metadata of OAuth"))?;
+        if metadata.issuer == self.origin.to_string() {
+            return Ok(());
+        }
+        Err(ClientError::Name {
+            endpoint: self.origin.to_string(),
+            name: metadata.issuer,
+        })
     }
 
     /// Asks whether somebody decided.
@@ -221,13 +238,9 @@ impl LoginFlow {
             .iter()
             .map(|(name, value)| format!("{name}={}", crate::target::escaped(value)))
             .collect();
-        let mut request = Request::builder()
-            .method(row.method.as_str())
-            .uri(row.path)
-            .header(CONTENT_TYPE, "application/x-www-form-urlencoded")
-            .header(HOST, self.origin.authority())
-            .body(Full::new(Bytes::from(body.join("&"))))
-            .map_err(|_| self.protocol("its address does not fit a header"))?;
+        let mut request = self.request(row, Bytes::from(body.join("&")))?;
+        let kind = HeaderValue::from_static("application/x-www-form-urlencoded");
+        request.headers_mut().insert(CONTENT_TYPE, kind);
         if now > 0 {
             let proof = self.key.prove(&Proved {
                 method: row.method.as_str(),
@@ -240,6 +253,19 @@ impl LoginFlow {
             let proof = HeaderValue::try_from(proof).map_err(|_| self.protocol("no header"))?;
             request.headers_mut().insert("dpop", proof);
         }
+        self.exchange(request).await
+    }
+
+    fn request(&self, row: &Route, body: Bytes) -> Result<Request<Full<Bytes>>, ClientError> {
+        Request::builder()
+            .method(row.method.as_str())
+            .uri(row.path)
+            .header(HOST, self.origin.authority())
+            .body(Full::new(body))
+            .map_err(|_| self.protocol("its address does not fit a header"))
+    }
+
+    async fn exchange(&self, request: Request<Full<Bytes>>) -> Result<Answer, ClientError> {
         let mut connection = Connection::open_http(&self.origin).await?;
         connection.send(request).await.map_err(|error| match error {
             SendError::Broken(source) => self.io(source),

@@ -1,9 +1,12 @@
 //! Where a daemon is reached over TCP: plain HTTP on this machine, HTTPS anywhere.
 
 use std::fmt;
-use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::io;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
 use crate::EndpointError;
+
+const LOCALHOST: &str = "localhost";
 
 /// Scheme, host and port, and nothing else: a daemon answers at the root.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -51,12 +54,18 @@ impl Origin {
         !self.tls
     }
 
-    pub(crate) fn host(&self) -> &str {
-        &self.host
+    /// Where to connect to: a name of this machine is not looked up.
+    pub(crate) async fn addresses(&self) -> io::Result<Vec<SocketAddr>> {
+        if !self.tls && self.host == LOCALHOST {
+            let loopback: [IpAddr; 2] = [Ipv4Addr::LOCALHOST.into(), Ipv6Addr::LOCALHOST.into()];
+            return Ok(loopback.map(|ip| SocketAddr::new(ip, self.port)).to_vec());
+        }
+        let found = tokio::net::lookup_host((self.host.as_str(), self.port)).await?;
+        Ok(found.collect())
     }
 
-    pub(crate) fn port(&self) -> u16 {
-        self.port
+    pub(crate) fn host(&self) -> &str {
+        &self.host
     }
 
     /// What the `Host` header holds.
@@ -75,10 +84,15 @@ impl Origin {
 }
 
 fn plain(authority: &str) -> Option<Result<Origin, EndpointError>> {
-    let address = authority
-        .strip_prefix("localhost:")
-        .map_or_else(|| authority.to_owned(), |port| format!("127.0.0.1:{port}"));
-    let address: SocketAddr = address.parse().ok()?;
+    if let Some(port) = authority.strip_prefix("localhost:") {
+        let port = port.parse().ok().filter(|port| *port > 0)?;
+        return Some(Ok(Origin {
+            tls: false,
+            host: LOCALHOST.into(),
+            port,
+        }));
+    }
+    let address: SocketAddr = authority.parse().ok()?;
     Some(if address.ip().to_canonical().is_loopback() {
         Ok(Origin::loopback(address))
     } else {
@@ -133,7 +147,8 @@ mod tests {
         for (url, read) in [
             ("http://127.0.0.1:3850", Some("http://127.0.0.1:3850")),
             ("http://127.0.0.1:3850/", Some("http://127.0.0.1:3850")),
-            ("http://localhost:4000", Some("http://127.0.0.1:4000")),
+            ("http://localhost:4000", Some("http://localhost:4000")),
+            ("http://localhost:0", None),
             ("http://[::1]:3850", Some("http://[::1]:3850")),
             (
                 "http://[::ffff:127.0.0.1]:3850",

@@ -19,6 +19,7 @@ mod mode;
 mod mount;
 mod pages;
 mod peer;
+mod place;
 mod record;
 mod request_id;
 mod scope;

@@ -2,7 +2,7 @@
 
 mod account;
 mod door;
-mod layout;
+pub(crate) mod layout;
 
 pub(crate) use account::{account, change};
 pub(crate) use door::{

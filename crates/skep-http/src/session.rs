@@ -118,7 +118,9 @@ pub(crate) fn check_csrf(app: &App, caller: &Caller, headers: &HeaderMap) -> Res
         return Ok(());
     }
     let said = headers.get(CSRF).and_then(|value| value.to_str().ok());
-    if own_page(headers) && said.is_some_and(|said| app.is_csrf_token(caller.credential(), said)) {
+    if own_page(app, headers)
+        && said.is_some_and(|said| app.is_csrf_token(caller.credential(), said))
+    {
         Ok(())
     } else {
         Err(forged())
@@ -132,7 +134,7 @@ pub(crate) fn check_form(
     headers: &HeaderMap,
     said: &str,
 ) -> Result<(), ApiError> {
-    if own_page(headers) && app.is_csrf_token(caller.credential(), said) {
+    if own_page(app, headers) && app.is_csrf_token(caller.credential(), said) {
         Ok(())
     } else {
         Err(forged())
@@ -140,7 +142,8 @@ pub(crate) fn check_form(
 }
 
 /// Whether a browser does not say that the request comes from another page. Programs say nothing.
-pub(crate) fn own_page(headers: &HeaderMap) -> bool {
+/// A proxy may have put its own name in `Host`, so the name that the daemon is known by counts too.
+pub(crate) fn own_page(app: &App, headers: &HeaderMap) -> bool {
     let site = headers.get(SEC_FETCH_SITE).map(HeaderValue::as_bytes);
     let origin = headers
         .get(header::ORIGIN)
@@ -150,7 +153,7 @@ pub(crate) fn own_page(headers: &HeaderMap) -> bool {
         .and_then(|value| value.to_str().ok());
     let same = origin.is_none_or(|origin| {
         let named = origin.split_once("://").map(|(_, host)| host);
-        named.is_some() && named == host
+        (named.is_some() && named == host) || app.issuer() == Some(origin)
     });
     same && site.is_none_or(|site| site == b"same-origin" || site == b"none")
 }

@@ -145,18 +145,23 @@ async fn n04_nothing_goes_to_another_machine_but_over_tls_to_whom_the_system_tru
     let error = elsewhere.fail(&["login", &other, "--yes"]).await;
     assert_eq!(error["code"], "UNREACHABLE", "{error}");
     assert_eq!(elsewhere.front.secured(), 0);
+    // Nor is a login begun under a name that the daemon does not have.
+    let alias = url.replace("localhost", "127.0.0.1");
+    let error = elsewhere.fail(&["login", &alias, "--yes"]).await;
+    assert_eq!(error["hint"], format!("skep login {url}"), "{error}");
+    let before = elsewhere.front.secured();
     // In clear, only this machine.
     let mut in_clear = elsewhere.skep(&["whoami", "--url", "http://192.0.2.1:3850"]);
     assert_eq!(in_clear.output().await.unwrap().status.code(), Some(2));
     // Without a login nothing is sent, and the install token never is.
     let error = elsewhere.fail(&["whoami", "--url", &url]).await;
     assert_eq!(error["code"], "NOT_LOGGED_IN", "{error}");
-    assert_eq!(elsewhere.front.secured(), 0);
+    assert_eq!(elsewhere.front.secured(), before);
 
     elsewhere.log_in(&elsewhere.daemon.a).await;
     let who = elsewhere.ask(&["whoami"]).await;
     assert_eq!(who["credential_kind"], "login", "{who}");
-    assert!(elsewhere.front.secured() > 0);
+    assert!(elsewhere.front.secured() > before);
     assert_eq!(elsewhere.ask(&["status"]).await["server"], url.as_str());
 }
 

@@ -87,7 +87,7 @@ pub(crate) async fn reset(visit: Visit) -> Result<Response, ApiError> {
 
 /// Another page shall not log somebody in as whom it likes.
 fn from_our_page<T: serde::de::DeserializeOwned>(visit: &Visit) -> Result<T, ApiError> {
-    if !session::own_page(&visit.parts.headers) {
+    if !session::own_page(visit.app(), &visit.parts.headers) {
         return Err(ApiError::new(
             skep_api::ErrorCode::PermissionDenied,
             "Requests from other pages are not served.",

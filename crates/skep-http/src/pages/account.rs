@@ -9,6 +9,7 @@ use skep_domain::FactorKind;
 use super::door::failed;
 use super::layout::{Html, form, go, page};
 use crate::error::ApiError;
+use crate::place;
 use crate::session;
 use crate::visit::Visit;
 
@@ -16,6 +17,11 @@ pub(crate) async fn account(visit: Visit) -> Result<Response, ApiError> {
     let Some(caller) = session::browser(&visit.edge, &visit.parts).await? else {
         return Ok(go("/login"));
     };
+    if let Some(place) = place::of(visit.app(), &visit.parts.headers) {
+        let mut response = go(&place);
+        place::forget(visit.app(), &mut response);
+        return Ok(response);
+    }
     show(&visit, &caller, StatusCode::OK, None).await
 }
 

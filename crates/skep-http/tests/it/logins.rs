@@ -752,7 +752,7 @@ async fn a17_pages_change_nothing_by_looking_and_let_nobody_frame_them() {
                     "frame-ancestors 'none'",
                     "x-frame-options: deny",
                     "cache-control: no-store",
-                    "referrer-policy: no-referrer",
+                    "referrer-policy: same-origin",
                 ] {
                     assert!(head.contains(header), "{path}: {head}");
                 }

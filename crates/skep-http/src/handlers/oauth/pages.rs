@@ -13,6 +13,7 @@ use skep_domain::{Id, OrganizationId, WorkspaceId};
 use super::page::Page;
 use crate::error::ApiError;
 use crate::form::{Form, encode};
+use crate::place;
 use crate::session;
 use crate::visit::Visit;
 
@@ -29,9 +30,9 @@ pub(crate) async fn device(visit: Visit) -> Result<Response, ApiError> {
     let page = Page::new("Connect a device")
         .html("<p>Type the code that the device shows. Go on only if you began this yourself, just now: whoever sends you a code wants to act as you.</p>")
         .html("<form method=\"post\" action=\"/oauth/device\">")
-        .html("<p><label>Code <input name=\"user_code\" required autocomplete=\"off\" autocapitalize=\"characters\" value=\"")
+        .html("<label for=\"user_code\">Code</label><input id=\"user_code\" name=\"user_code\" class=\"code\" required autofocus autocomplete=\"off\" autocapitalize=\"characters\" spellcheck=\"false\" maxlength=\"16\" value=\"")
         .text(code)
-        .html("\"></label></p>")
+        .html("\">")
         .hidden("token", &visit.app().form_token(&caller, "review").map_err(known)?)
         .html("<button name=\"do\" value=\"review\">Go on</button></form>");
     Ok(page.respond(StatusCode::OK))
@@ -153,21 +154,21 @@ pub(crate) async fn authorize_submit(visit: Visit) -> Result<Response, ApiError>
 
 /// Which workspace, and the two buttons. Nothing is chosen beforehand.
 fn question(page: Page, homes: &[Home]) -> Page {
-    let mut page = page.html("<fieldset><legend>In which organization and workspace?</legend>");
+    let mut page = page.html("<fieldset><legend>Organization and workspace</legend>");
     for home in homes {
         let id = format!("{}.{}", hex(home.organization), hex(home.workspace));
         page = page
-            .html("<p><label><input type=\"radio\" required name=\"home\" value=\"")
+            .html("<label class=\"choice\"><input type=\"radio\" required name=\"home\" value=\"")
             .text(&id)
-            .html("\"> ")
+            .html("\"><span>")
             .text(&home.organization_name)
             .html(" / ")
             .text(&home.workspace_name)
-            .html("</label></p>");
+            .html("</span></label>");
     }
     page.html("</fieldset>")
         .html(CONSENT)
-        .html("<p><button name=\"do\" value=\"allow\">Allow</button><button name=\"do\" value=\"deny\" formnovalidate>Refuse</button></p></form>")
+        .html("<button name=\"do\" value=\"allow\">Allow</button><button class=\"plain\" name=\"do\" value=\"deny\" formnovalidate>Refuse</button></form>")
 }
 
 fn program(name: &str, built_in: bool) -> String {
@@ -193,18 +194,11 @@ async fn browser(visit: &Visit) -> Result<Option<Caller>, ApiError> {
 /// A form that our own page sent. Browsers say where a form comes from; what says nothing is held to
 /// the token that the form carries.
 fn own_form(visit: &Visit) -> Result<Form, OAuthError> {
-    const FOREIGN: OAuthError = OAuthError::Refused {
-        code: OAuthCode::AccessDenied,
-        description: "This form was sent from another page.",
-    };
-    let headers = &visit.parts.headers;
-    let site = headers.get("sec-fetch-site");
-    let origin = headers.get(header::ORIGIN);
-    let own = visit.app().issuer().map(str::as_bytes);
-    if site.is_some_and(|site| site != "same-origin")
-        || origin.is_some_and(|origin| Some(origin.as_bytes()) != own)
-    {
-        return Err(FOREIGN);
+    if !session::own_page(visit.app(), &visit.parts.headers) {
+        return Err(OAuthError::Refused {
+            code: OAuthCode::AccessDenied,
+            description: "This form was sent from another page.",
+        });
     }
     Form::parse(&visit.body).ok_or(OAuthError::Refused {
         code: OAuthCode::InvalidRequest,
@@ -314,13 +308,11 @@ fn back(visit: &Visit, request: &AuthorizeRequest, answer: &[(&str, &str)]) -> R
 /// To the login page, and from there back here. What was being sent is not carried along: it has to
 /// be decided by whoever logs in.
 fn to_login(visit: &Visit) -> Response {
-    let here = match visit.parts.uri.query() {
-        Some(query) if visit.parts.method == "GET" => {
-            format!("{}?{query}", visit.parts.uri.path())
-        }
-        _ => visit.parts.uri.path().to_owned(),
-    };
-    see_other(&format!("/login?next={}", encode(&here)))
+    let mut response = see_other("/login");
+    if visit.parts.method == "GET" {
+        place::remember(visit.app(), &mut response, &visit.parts.uri);
+    }
+    response
 }
 
 fn see_other(target: &str) -> Response {
