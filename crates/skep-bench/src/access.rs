@@ -7,10 +7,10 @@ mod timing;
 use std::sync::Arc;
 use std::time::Duration;
 
-use anyhow::{Context, Result, ensure};
-use skep_domain::{Quota, Role};
+use anyhow::{Context, Result, anyhow, ensure};
+use skep_domain::{Quota, RateClass, Role};
 use skep_http::Limits;
-use skep_limit::{Limiter, Quotas};
+use skep_limit::{Limiter, Quotas, Subject};
 use skep_test_support::{Newcomer, Request, TestDaemon};
 
 use self::flood::{Bad, under_flood};
@@ -47,6 +47,14 @@ pub(crate) async fn run(asked: &Asked) -> Result<Report> {
     let p50 = percentile_ms(&mut checks, 0.5) * 1e3;
     report.row("check_us_p50", p50, "key to caller in process, target 150");
     report.row("check_us_p99", percentile_ms(&mut checks, 0.99) * 1e3, "");
+
+    let mut counted = counts(&daemon, asked.requests).await?;
+    let p50 = percentile_ms(&mut counted, 0.5) * 1e3;
+    report.row(
+        "limit_us_p50",
+        p50,
+        "counting a call for its organization and its credential",
+    );
 
     let mut quiet = requests(&daemon, &pass.token, asked.requests).await?;
     let mut probes = probes(&daemon, asked.requests).await?;
@@ -94,6 +102,25 @@ fn unlimited() -> Result<Limits> {
         limiter: Arc::new(Limiter::local()),
         quotas,
     })
+}
+
+/// What the limits cost a request, where one node counts for itself.
+async fn counts(daemon: &TestDaemon, count: usize) -> Result<Vec<Duration>> {
+    let limiter = Limiter::local();
+    let quota = Quota::parse("1000000/s").context("a quota")?;
+    let asked = [
+        (Subject::Organization(daemon.a.organization), quota),
+        (Subject::Credential(&[7; 16]), quota),
+    ];
+    let mut samples = Vec::with_capacity(count);
+    for _ in 0..count {
+        let (one, app) = (Measure::start(), &daemon.app);
+        let taken = limiter.take(app.limit_key(), RateClass::Api, &asked, app.now());
+        let taken = taken.await.map_err(|_| anyhow!("not counted"))?;
+        samples.push(one.wall());
+        ensure!(taken.is_some_and(|taken| taken.allowed), "refused");
+    }
+    Ok(samples)
 }
 
 async fn timed(daemon: &TestDaemon, request: Request, expected: u16) -> Result<Duration> {
