@@ -15,7 +15,6 @@ mod memories;
 mod model;
 mod names;
 mod participants;
-mod rate;
 mod recall;
 mod relating;
 mod removal;
@@ -23,6 +22,7 @@ mod review;
 mod sessions;
 mod sources;
 mod status;
+mod throttle;
 mod upkeep;
 
 use std::sync::Arc;
@@ -56,7 +56,6 @@ pub use participants::{
     CardEdit, CardFact, CardView, ListObservations, ObservationPageOf, Observe, Observed,
     ParticipantPage, Recent, Say, Start, Summary, Whom,
 };
-pub use rate::Allowance;
 pub use recall::{
     Answer, Explain, Explained, Explanation, Fate, Question, Recalled, Refusal, Replay, Scope,
     Timing, Trace,

@@ -11,12 +11,12 @@ use skep_authz::{
     rights::{MemberManage, ParticipantSelf, ParticipantSpeak, SessionRead},
 };
 use skep_domain::{
-    Name, OrganizationId, ParticipantId, ParticipantKind, Permission, Principal, WorkspaceId,
+    Name, OrganizationId, ParticipantId, ParticipantKind, Permission, Principal, Quota, WorkspaceId,
 };
 use skep_store::{Erased, NewParticipant, PageOf, Participant, Reach, Tx};
 
 use crate::error::Invalid;
-use crate::rate::Allowance;
+use crate::throttle::Throttle;
 use crate::{App, AppError, Rule};
 
 pub use card::{CardEdit, CardFact, CardView};
@@ -26,15 +26,15 @@ pub use observe::{ListObservations, ObservationPageOf, Observe, Observed};
 pub use recent::{Recent, Summary};
 
 /// Looks at participants and observations that one principal has at once, and per minute after.
-const LOOKS: (u32, u32) = (60, 120);
+const LOOKS: Quota = Quota::new(60, 30);
 const PARTICIPANT: &str = "participant";
 
 /// One principal of one workspace.
 type Looker = (OrganizationId, WorkspaceId, Principal);
-pub(crate) type Looks = Allowance<Looker>;
+pub(crate) type Looks = Throttle<Looker>;
 
 pub(crate) fn looks() -> Looks {
-    Allowance::new(LOOKS.0, LOOKS.1)
+    Throttle::new(LOOKS)
 }
 
 /// Which participants to list.

@@ -7,6 +7,7 @@
 mod access;
 mod address;
 mod capture;
+pub mod gcra;
 mod id;
 mod limits;
 mod lockout;

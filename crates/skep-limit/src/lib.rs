@@ -1,10 +1,9 @@
-//! Rate limits: one pure rule ([`gcra`]), counted in process or in a store that nodes share.
+//! Rate limits: one pure rule ([`skep_domain::gcra`]), counted in process or in a store that nodes share.
 //!
 //! Who is counted is known by a keyed fingerprint only ([`Subject`]), so no name and no id reaches
 //! the shared store or takes room here, whatever its length and whatever it contains.
 #![warn(missing_docs, clippy::missing_errors_doc)]
 
-pub mod gcra;
 mod limiter;
 mod local;
 mod quotas;

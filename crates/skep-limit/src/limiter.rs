@@ -3,9 +3,9 @@
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use skep_crypto::MacKey;
+use skep_domain::gcra::{Allowance, Decision, Standing};
 use skep_domain::{Quota, RateClass, RateKey, Timestamp, WhenAway};
 
-use crate::gcra::{Allowance, Decision, Standing};
 use crate::local::Local;
 use crate::shared::Shared;
 use crate::subject::{Fingerprint, Subject};

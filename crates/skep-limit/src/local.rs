@@ -4,8 +4,8 @@ use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
 
 use skep_domain::RateClass;
+use skep_domain::gcra::{Allowance, Decision, decide};
 
-use crate::gcra::{Allowance, Decision, decide};
 use crate::subject::Fingerprint;
 
 /// Keys of one class that are held at most: some 5 MiB in the worst case.

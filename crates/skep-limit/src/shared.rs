@@ -11,10 +11,10 @@ use std::time::Duration;
 use redis::aio::MultiplexedConnection;
 use redis::{AsyncConnectionConfig, Client, ConnectionAddr, IntoConnectionInfo, Script};
 use skep_domain::Quota;
+use skep_domain::gcra::{Allowance, Decision};
 use tokio::sync::Notify;
 use tokio::time::timeout;
 
-use crate::gcra::{Allowance, Decision};
 use crate::subject::Fingerprint;
 
 /// Where the store is, and how long a call may wait for it.

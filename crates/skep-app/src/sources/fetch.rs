@@ -4,7 +4,7 @@
 use std::collections::HashSet;
 
 use skep_authz::{Authorized, Denied, rights::SourceManage};
-use skep_domain::{OrganizationId, SourceId, SourceKind, WorkspaceId};
+use skep_domain::{OrganizationId, Quota, SourceId, SourceKind, WorkspaceId};
 use skep_egress::{Egress, EgressError, Origin, Request, Response, Target};
 use skep_memory::TextForm;
 use skep_store::{Source, Validators};
@@ -12,7 +12,8 @@ use skep_store::{Source, Validators};
 use super::page::{self, Media};
 use super::{Document, SOURCE, Synced, refuse_taken_back};
 use crate::error::Invalid;
-use crate::{Allowance, App, AppError};
+use crate::throttle::Throttle;
+use crate::{App, AppError};
 
 /// Where this daemon may fetch from; nowhere, unless it is told.
 #[derive(Default)]
@@ -62,11 +63,11 @@ pub struct Fetched {
 }
 
 /// Whose fetches count together.
-pub(crate) type Fetches = Allowance<(OrganizationId, WorkspaceId)>;
+pub(crate) type Fetches = Throttle<(OrganizationId, WorkspaceId)>;
 
 /// Twenty at once and thirty a minute: enough to follow a list of pages, too few to bother a server.
 pub(crate) fn fetches() -> Fetches {
-    Allowance::new(20, 30)
+    Throttle::new(Quota::new(20, 40))
 }
 
 /// Bytes of a page.

@@ -4,7 +4,7 @@
 //! Pure: the same states, allowances and time give the same decision. The script of the shared store
 //! says the same in its own language.
 
-use skep_domain::Quota;
+use crate::Quota;
 
 /// An allowance as the rule wants it, in microseconds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -93,8 +93,8 @@ impl Standing {
 #[cfg(test)]
 mod tests {
     use super::{Allowance, Standing, decide};
+    use crate::Quota;
     use proptest::prelude::{any, prop_assert, prop_assert_eq, proptest};
-    use skep_domain::Quota;
 
     const SECOND: i64 = 1_000_000;
 
