@@ -25,6 +25,7 @@ pub mod review;
 pub mod route;
 pub mod session;
 pub mod source;
+pub mod sso;
 pub mod system;
 mod time;
 

@@ -197,11 +197,17 @@ routes! {
     MemberEdit: Patch "/api/v1/members/{id}", needs(Permission::MemberManage), Api, Json, Some("member.edit"), "Give a member another role, suspend them, or let them act again.";
     MemberRemove: Post "/api/v1/members/{id}/remove", needs(Permission::MemberManage), Api, Empty, Some("member.remove"), "End a membership, and everything that proves the member here.";
     MemberReset: Post "/api/v1/members/{id}/reset", stepped_up(Permission::MemberManage), Api, Empty, Some("member.reset"), "A code with which a member chooses a new password, shown once.";
+    SsoGet: Get "/api/v1/sso", needs(Permission::OrgManage), Api, Empty, None, "The issuer that the organization trusts, without its secret.";
+    SsoSet: Post "/api/v1/sso", stepped_up(Permission::OrgManage), Api, Json, Some("sso.set"), "Trust an issuer: whom it lets in, and as what.";
+    SsoTest: Post "/api/v1/sso/test", needs(Permission::OrgManage), Api, Empty, Some("sso.test"), "Ask the issuer for its configuration and its keys.";
+    SsoRemove: Post "/api/v1/sso/remove", stepped_up(Permission::OrgManage), Api, Empty, Some("sso.remove"), "Trust no issuer any more; whoever it let in is out.";
     PageStyle: Get "/assets/skep.css", Gate::Public, None, Empty, None, "How pages look.";
     PagePasskey: Get "/assets/passkey.js", Gate::Public, None, Empty, None, "Passkeys in pages.";
     PageLogin: Get "/login", Gate::Public, None, Empty, None, "The page to log in with.";
     PageLoginSend: Post "/login", Gate::Public, Login, Form, Some("auth.login"), "Log in with a page.";
     PageSecondSend: Post "/login/second", Gate::Public, Login, Form, Some("auth.second"), "Show a second factor with a page.";
+    PageSsoStart: Get "/login/sso", Gate::Public, Login, Empty, None, "The way to the issuer of an organization.";
+    PageSsoAnswer: Get "/login/sso/callback/{organization}", Gate::Public, Login, Empty, None, "The way back; who comes in is recorded.";
     PageSetup: Get "/setup", Gate::Public, None, Empty, None, "The page to make the first administrator with.";
     PageSetupSend: Post "/setup", Gate::Public, Login, Form, Some("setup"), "Make the first administrator with a page.";
     PageInvite: Get "/invite", Gate::Public, None, Empty, None, "The page to accept an invitation with.";

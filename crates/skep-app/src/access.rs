@@ -26,10 +26,11 @@ pub use oauth::{
 pub use organizations::{OrganizationView, WorkspaceView};
 pub use people::{
     Accepted, Browser, Ceremony, Credentials, FactorView, FirstAdmin, InviteView, Invited,
-    LoggedIn, LoginStep, MailDesk, MemberChange, MemberView, NewInvite, NewReset, NewTotp,
-    PeopleSettings, RecoveryCodes, SecondFactor, SessionView,
+    IssuerCalls, LoggedIn, LoginStep, MailDesk, MemberChange, MemberView, NewInvite, NewReset,
+    NewTotp, PeopleSettings, RecoveryCodes, SecondFactor, SessionView, SsoAnswer, SsoChange,
+    SsoEnd, SsoReport, SsoStart, SsoView,
 };
-pub(crate) use people::{Hashing, Outbox};
+pub(crate) use people::{Hashing, Issuers, Outbox};
 
 /// A transaction for those not yet known. The doors are the modules beneath this one; each use is
 /// what lets somebody in, or records that it did not.

@@ -37,11 +37,11 @@ use skep_store::row::ModelTag;
 pub use access::{
     Accepted, AgentEdit, AgentView, AuditDesk, AuditPage, AuthorizeRefusal, AuthorizeRequest,
     Browser, Ceremony, Client, Created, Credentials, Decision, DeviceGrant, DeviceReview,
-    DeviceStart, FactorView, FirstAdmin, Home, InviteView, Invited, KeyKind, KeyPage, LoggedIn,
-    LoginStep, MailDesk, MemberChange, MemberView, NewInvite, NewKey, NewReset, NewToken, NewTotp,
-    OAuthCode, OAuthError, OrganizationView, OwnQuotas, PeopleSettings, Policy, RecoveryCodes,
-    Registration, SecondFactor, SessionView, Shown, ShownError, TokenRequest, Tokens,
-    WorkspaceView, passkey,
+    DeviceStart, FactorView, FirstAdmin, Home, InviteView, Invited, IssuerCalls, KeyKind, KeyPage,
+    LoggedIn, LoginStep, MailDesk, MemberChange, MemberView, NewInvite, NewKey, NewReset, NewToken,
+    NewTotp, OAuthCode, OAuthError, OrganizationView, OwnQuotas, PeopleSettings, Policy,
+    RecoveryCodes, Registration, SecondFactor, SessionView, Shown, ShownError, SsoAnswer,
+    SsoChange, SsoEnd, SsoReport, SsoStart, SsoView, TokenRequest, Tokens, WorkspaceView, passkey,
 };
 
 pub use capture::{Capture, CaptureSettings, CaptureState, Captured, Cursor, SpoolReport, TurnIn};
@@ -117,6 +117,7 @@ pub struct App {
     people: PeopleSettings,
     hashing: access::Hashing,
     outbox: access::Outbox,
+    issuers: access::Issuers,
     own_limits: access::OwnLimits,
     stopwatch: Arc<dyn Stopwatch>,
     started_at: Timestamp,
@@ -166,6 +167,7 @@ impl App {
             people: PeopleSettings::default(),
             hashing,
             outbox: access::Outbox::default(),
+            issuers: access::Issuers::default(),
             own_limits: access::OwnLimits::default(),
             stopwatch,
             started_at,

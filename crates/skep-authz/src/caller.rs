@@ -58,6 +58,7 @@ pub struct Caller {
     stepped_up_at: Option<Timestamp>,
     expires_at: Option<Timestamp>,
     used_at: Option<Timestamp>,
+    confined: bool,
 }
 
 impl Caller {
@@ -81,6 +82,7 @@ impl Caller {
             stepped_up_at: facts.stepped_up_at,
             expires_at: facts.expires_at,
             used_at: facts.used_at,
+            confined: facts.confined,
         }
     }
 
@@ -192,6 +194,12 @@ impl Caller {
     #[must_use]
     pub fn ring(&self) -> ReadingRing {
         self.ring
+    }
+
+    /// Whether an issuer that one organization trusts let them in: they are nobody in any other.
+    #[must_use]
+    pub fn is_confined(&self) -> bool {
+        self.confined
     }
 
     /// When the credential ends.

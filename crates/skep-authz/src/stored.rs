@@ -39,6 +39,8 @@ pub struct CredentialFacts {
     pub stepped_up_at: Option<Timestamp>,
     /// When it was last used, as far as that was noted.
     pub used_at: Option<Timestamp>,
+    /// Whether it came of the word of an issuer that one organization trusts.
+    pub confined: bool,
     /// Label and bindings, sealed.
     pub body: Option<Sealed>,
 }

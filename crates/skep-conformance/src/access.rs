@@ -69,6 +69,7 @@ async fn key<H: Harness>(world: &World<H>, tenant: &Tenant, agent: AgentId) -> C
         expires_at: None,
         idle_at: None,
         stepped_up_at: None,
+        confined: false,
         created_by: None,
     };
     let made = tx.put_bearer(Principal::Agent(agent), new).await.unwrap();

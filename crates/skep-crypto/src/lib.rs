@@ -35,7 +35,7 @@ pub use foreign::{P256Key, RsaKey};
 pub use instance::{InstanceKeys, InstanceSecret, Peppers, SigningSeeds};
 pub use key_file::FileRootKey;
 pub use keyring::{KeyEncryptionKey, WrappedKey};
-pub use mac::{MacKey, sha256};
+pub use mac::{MacKey, sha256, sha512};
 pub use password::{PasswordCost, PasswordHash, hash_password, hash_password_at};
 pub use plain::Plain;
 pub use random::{Random, SeededRandom, SystemRandom};

@@ -1,7 +1,7 @@
 //! HMAC-SHA-256 with typed keys, truncated tags and constant-time comparison; plain SHA-256.
 
 use hmac::{Hmac, KeyInit, Mac};
-use sha2::{Digest, Sha256};
+use sha2::{Digest, Sha256, Sha512};
 use subtle::ConstantTimeEq;
 
 use crate::certain::certain;
@@ -65,6 +65,12 @@ pub fn sha256(bytes: &[u8]) -> [u8; 32] {
     Sha256::digest(bytes).into()
 }
 
+/// SHA-512 (FIPS 180-4) of `bytes`. Unkeyed: for public data only.
+#[must_use]
+pub fn sha512(bytes: &[u8]) -> [u8; 64] {
+    Sha512::digest(bytes).into()
+}
+
 fn first<const N: usize>(tag: &[u8; 32]) -> [u8; N] {
     std::array::from_fn(|i| tag[i])
 }
@@ -75,7 +81,7 @@ mod tests {
 
     use hmac::Mac;
 
-    use super::{MacKey, sha256};
+    use super::{MacKey, sha256, sha512};
     use crate::frame::tests::short_words;
     use crate::hex::hex;
 
@@ -94,6 +100,14 @@ mod tests {
     fn sha256_gives_the_published_hash() {
         let expected = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad";
         assert_eq!(sha256(b"abc").to_vec(), hex(expected));
+    }
+
+    /// FIPS 180-4, the "abc" example.
+    #[test]
+    fn sha512_gives_the_published_hash() {
+        let expected = "ddaf35a193617abacc417349ae20413112e6fa4e89a97ea20a9eeee64b55d39a\
+                        2192992a274fc1a836ba3c23a3feebbd454d4423643ce80e2a9ac94fa54ca49f";
+        assert_eq!(sha512(b"abc").to_vec(), hex(expected));
     }
 
     #[test]

@@ -23,4 +23,5 @@ pub(crate) mod removal;
 pub(crate) mod review;
 pub(crate) mod sessions;
 pub(crate) mod sources;
+pub(crate) mod sso;
 pub(crate) mod system;

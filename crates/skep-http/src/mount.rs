@@ -24,7 +24,7 @@ use crate::handlers::people as humans;
 use crate::handlers::{
     access, agents, auth, capture, explain, inject, keys, limits as own_limits, members, memories,
     oauth, ontology, organizations, own, participants as people, posture, recall, removal, review,
-    sessions, sources, system,
+    sessions, sources, sso, system,
 };
 use crate::limits::{Limits, Told};
 use crate::pages;
@@ -199,6 +199,12 @@ fn handler(route: RouteId) -> Handler {
         RouteId::MemberEdit => authorized!(MemberEdit, rights::MemberManage, humans::edit),
         RouteId::MemberRemove => authorized!(MemberRemove, rights::MemberManage, humans::remove),
         RouteId::MemberReset => authorized!(MemberReset, rights::MemberManage, humans::reset),
+        RouteId::SsoGet => authorized!(SsoGet, rights::OrgManage, sso::get),
+        RouteId::SsoSet => authorized!(SsoSet, rights::OrgManage, sso::set),
+        RouteId::SsoTest => authorized!(SsoTest, rights::OrgManage, sso::test),
+        RouteId::SsoRemove => authorized!(SsoRemove, rights::OrgManage, sso::remove),
+        RouteId::PageSsoStart => public!(PageSsoStart, pages::begin_sso),
+        RouteId::PageSsoAnswer => public!(PageSsoAnswer, pages::finish_sso),
         RouteId::PageStyle => public!(PageStyle, pages::style),
         RouteId::PagePasskey => public!(PagePasskey, pages::passkey_script),
         RouteId::PageLogin => public!(PageLogin, pages::login),

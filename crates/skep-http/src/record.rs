@@ -53,6 +53,7 @@ fn decision(route: &Route, parts: &Parts, from_outside: bool) -> Decision {
         action,
         reason: String::new(),
         request: request_id(&parts.extensions).0,
+        organization: None,
         peer: peer.map(|peer| match peer {
             Peer::Socket { uid } => format!("uid {uid}"),
             Peer::Tcp(address) => address.ip().to_string(),

@@ -14,11 +14,17 @@ use crate::mount::Edge;
 const OVER_TLS: &str = "__Host-skep";
 /// Over plain HTTP on this machine, where the other one cannot be.
 const ON_LOOPBACK: &str = "skep-local";
+/// Over TLS, what binds a sign-in at an issuer to the browser that began it.
+const BINDING_OVER_TLS: &str = "__Host-skep-sso";
+/// The same over plain HTTP on this machine.
+const BINDING_ON_LOOPBACK: &str = "skep-local-sso";
 /// What a page of ours sends with each change.
 const CSRF: HeaderName = HeaderName::from_static("x-csrf-token");
 const SEC_FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
 /// As long as a session may last; when it really ends, its row says.
 const SEVEN_DAYS: u32 = 7 * 24 * 3600;
+/// As long as somebody may take at their issuer.
+const TEN_MINUTES: u32 = 600;
 
 fn name(app: &App) -> &'static str {
     if app.is_behind_tls() {
@@ -32,24 +38,62 @@ fn name(app: &App) -> &'static str {
 /// The one without a prefix counts on this machine's own names alone: elsewhere a neighbouring host
 /// could plant it.
 pub(crate) fn cookie(headers: &HeaderMap) -> Result<Option<&[u8]>, ApiError> {
-    let mut found = headers
-        .get_all(header::COOKIE)
-        .iter()
-        .flat_map(|value| value.as_bytes().split(|byte| *byte == b';'))
-        .filter_map(|pair| {
-            let pair = pair.trim_ascii();
-            let over_tls = pair.strip_prefix(OVER_TLS.as_bytes());
-            let local = || {
-                pair.strip_prefix(ON_LOOPBACK.as_bytes())
-                    .filter(|_| is_local(headers))
-            };
-            over_tls.or_else(local)?.strip_prefix(b"=")
-        });
+    let mut found = named(headers, [OVER_TLS, ON_LOOPBACK]);
     let first = found.next();
     if found.next().is_some() {
         return Err(Denied::InvalidCredential.into());
     }
     Ok(first)
+}
+
+/// The values of the cookies of one name, over TLS or on loopback.
+fn named<'h>(
+    headers: &'h HeaderMap,
+    [over_tls, on_loopback]: [&'static str; 2],
+) -> impl Iterator<Item = &'h [u8]> {
+    headers
+        .get_all(header::COOKIE)
+        .iter()
+        .flat_map(|value| value.as_bytes().split(|byte| *byte == b';'))
+        .filter_map(move |pair| {
+            let pair = pair.trim_ascii();
+            let local = || {
+                pair.strip_prefix(on_loopback.as_bytes())
+                    .filter(|_| is_local(headers))
+            };
+            let value = pair.strip_prefix(over_tls.as_bytes());
+            let value = value.filter(|rest| rest.starts_with(b"=")).or_else(local);
+            value?.strip_prefix(b"=")
+        })
+}
+
+/// What binds a sign-in to this browser, if one was begun; two are none.
+pub(crate) fn binding(headers: &HeaderMap) -> Option<String> {
+    let mut found = named(headers, [BINDING_OVER_TLS, BINDING_ON_LOOPBACK]);
+    let first = found.next().filter(|_| found.next().is_none())?;
+    std::str::from_utf8(first).ok().map(str::to_owned)
+}
+
+/// Gives the browser what it has to bring back from an issuer.
+pub(crate) fn bind(app: &App, response: &mut Response, value: &str) {
+    put_binding(app, response, value, TEN_MINUTES);
+}
+
+/// Takes that away.
+pub(crate) fn unbind(app: &App, response: &mut Response) {
+    put_binding(app, response, "", 0);
+}
+
+fn put_binding(app: &App, response: &mut Response, value: &str, seconds: u32) {
+    let (name, secure) = if app.is_behind_tls() {
+        (BINDING_OVER_TLS, "; Secure")
+    } else {
+        (BINDING_ON_LOOPBACK, "")
+    };
+    put(
+        response,
+        &format!("{name}={value}; Path=/; HttpOnly; SameSite=Lax; Max-Age={seconds}{secure}"),
+    );
 }
 
 fn is_local(headers: &HeaderMap) -> bool {

@@ -1,12 +1,13 @@
 //! What another issuer says of a person: ID tokens (`OpenID` Connect Core 1.0, section 3.1.3.7).
 
 use serde_json::Value;
+use skep_crypto::{sha256, sha512};
 use skep_domain::Timestamp;
 
 use crate::claims::{after, begun, instant, not_ended, required};
 use crate::jws::Compact;
-use crate::key::VerifyingKey;
-use crate::strict::{Members, object, text};
+use crate::key::{Algorithm, VerifyingKey};
+use crate::strict::{Members, encode, object, text};
 use crate::{JoseError, LEEWAY_SECONDS};
 
 const MAX_ID_TOKEN_BYTES: usize = 16 * 1024;
@@ -37,6 +38,7 @@ pub struct IdTokenExpect<'e> {
 pub struct VerifiedIdToken {
     subject: String,
     claims: Members,
+    algorithm: Algorithm,
 }
 
 impl ForeignKeys {
@@ -72,6 +74,18 @@ impl ForeignKeys {
         Ok(Self(keys))
     }
 
+    /// How many there are.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    /// Whether there are none.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
     /// Whether a token names a key that is not among these: the document may have changed.
     #[must_use]
     pub fn lacks_key_of(&self, token: &str) -> bool {
@@ -92,6 +106,7 @@ impl ForeignKeys {
         refuse_other_types(&token)?;
         let key = self.find(&token);
         let key = key.ok_or(JoseError::Refused("a key the issuer does not publish"))?;
+        let algorithm = key.algorithm();
         let claims = object(&token.verify(key)?)?;
         if text(&claims, "iss") != Some(expect.issuer) {
             return Err(JoseError::Refused("another issuer"));
@@ -111,7 +126,11 @@ impl ForeignKeys {
         if subject.len() > MAX_SUBJECT_BYTES {
             return Err(JoseError::Refused("too long a subject"));
         }
-        Ok(VerifiedIdToken { subject, claims })
+        Ok(VerifiedIdToken {
+            subject,
+            claims,
+            algorithm,
+        })
     }
 
     /// The key a token names, or the only one there is for a token that names none.
@@ -139,6 +158,41 @@ impl VerifiedIdToken {
     pub fn verified_email(&self) -> Option<&str> {
         let checked = self.claims.get("email_verified") == Some(&Value::Bool(true));
         text(&self.claims, "email").filter(|_| checked)
+    }
+
+    /// Whether the access token that came along is the one that it was issued with, where it says
+    /// so (section 3.1.3.6).
+    #[must_use]
+    pub fn came_with(&self, access_token: Option<&str>) -> bool {
+        let Some(named) = self.claims.get("at_hash") else {
+            return true;
+        };
+        let bytes = access_token.unwrap_or_default().as_bytes();
+        let hash = match self.algorithm {
+            Algorithm::EdDsa => encode(&sha512(bytes)[..32]),
+            Algorithm::Es256 | Algorithm::Rs256 => encode(&sha256(bytes)[..16]),
+        };
+        access_token.is_some() && *named == *hash
+    }
+
+    /// With what the issuer's `UserInfo` endpoint adds (section 5.3): what the token says stands, and
+    /// an address comes from one place together with whether it was verified.
+    ///
+    /// # Errors
+    /// [`JoseError::Refused`] for an answer about somebody else, or none that can be read.
+    pub fn with_user_info(mut self, answer: &[u8]) -> Result<Self, JoseError> {
+        let more = object(answer)?;
+        if text(&more, "sub") != Some(self.subject.as_str()) {
+            return Err(JoseError::Refused("what is told is of somebody else"));
+        }
+        let has_address = self.claims.contains_key("email");
+        for (name, value) in more {
+            let of_address = ["email", "email_verified"].contains(&name.as_str());
+            if !(of_address && has_address) {
+                self.claims.entry(name).or_insert(value);
+            }
+        }
+        Ok(self)
     }
 
     /// Any other claim.

@@ -47,6 +47,9 @@ pub(crate) static CONTROL: LazyLock<Schema> = LazyLock::new(|| Schema {
         Migration::new(include_str!("../migrations/control/0001_installation.sql")),
         Migration::new(include_str!("../migrations/control/0002_access.sql")),
         Migration::new(include_str!("../migrations/control/0003_people.sql")),
+        Migration::new(include_str!(
+            "../migrations/control/0004_single_sign_on.sql"
+        )),
     ],
 });
 

@@ -111,12 +111,27 @@ impl TestDaemon {
         .await
     }
 
-    #[expect(clippy::expect_used, reason = "a test without its daemon cannot go on")]
     async fn start_as(
         capture: CaptureSettings,
         tends: bool,
         fetching: Fetching,
         (limits, site): (Limits, Site),
+    ) -> Self {
+        Self::start_letting(capture, tends, fetching, (limits, site, people())).await
+    }
+
+    /// Starts one that lets people in like this, and leaves its doors open.
+    pub async fn start_people(people: PeopleSettings) -> Self {
+        let parts = (patience(), Site::default(), people);
+        Self::start_letting(unbound(), false, Fetching::default(), parts).await
+    }
+
+    #[expect(clippy::expect_used, reason = "a test without its daemon cannot go on")]
+    async fn start_letting(
+        capture: CaptureSettings,
+        tends: bool,
+        fetching: Fetching,
+        (limits, site, people): (Limits, Site, PeopleSettings),
     ) -> Self {
         let scratch = Scratch::new();
         let clock = Arc::new(ManualClock::new());
@@ -137,7 +152,7 @@ impl TestDaemon {
             Settings::default(),
         );
         let app = app.with_capture(capture).with_fetching(fetching);
-        let app = Arc::new(app.with_people(people()));
+        let app = Arc::new(app.with_people(people));
         let socket = UnixListener::bind(scratch.path().join("skepd.sock")).expect("a socket");
         let (tcp, address) = listen(&site).await;
         let issuer = site.public_url.clone();
@@ -376,8 +391,10 @@ fn limits() -> Limits {
 }
 
 /// Passwords that cost next to nothing, and passkeys for a browser on this machine.
-fn people() -> PeopleSettings {
+#[must_use]
+pub fn people() -> PeopleSettings {
     PeopleSettings {
+        public_url: Some("http://localhost:3850".into()),
         party: passkey::RelyingParty::of("http://localhost:3850"),
         cost: PasswordCost::LEAST,
         ..PeopleSettings::default()

@@ -3,6 +3,7 @@
 mod clock;
 mod daemon;
 mod front;
+pub mod issuer;
 pub mod model;
 mod newcomer;
 pub mod program;
@@ -16,8 +17,9 @@ pub mod timing;
 mod visitor;
 
 pub use clock::{ManualClock, StoppedWatch};
-pub use daemon::TestDaemon;
+pub use daemon::{TestDaemon, people};
 pub use front::TlsFront;
+pub use issuer::{Issuer, Say};
 pub use newcomer::{Newcomer, Pass};
 pub use raw::{Reply, Request};
 pub use redis::{RedisServer, Watch};

@@ -149,6 +149,7 @@ async fn put(
         expires_at: who.expires_at,
         idle_at: None,
         stepped_up_at: None,
+        confined: false,
         created_by: None,
     };
     let made = tx.put_bearer(tenant, principal, new).await?;

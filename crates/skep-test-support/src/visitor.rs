@@ -43,6 +43,7 @@ impl Visitor {
             )),
             idle_at: None,
             stepped_up_at: None,
+            confined: false,
             created_by: Some(user),
         };
         let home = (tenant.organization, tenant.workspace);

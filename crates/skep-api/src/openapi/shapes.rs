@@ -7,7 +7,7 @@ use crate::RouteId;
 use crate::page::{Page, PageQuery};
 use crate::{
     access, capture, explain, inject, limit, memory, oauth, ontology, participant, people, posture,
-    recall, removal, review, session, source, system,
+    recall, removal, review, session, source, sso, system,
 };
 
 /// References into `components/schemas`.
@@ -45,6 +45,10 @@ shapes! {
     OpenApi: answer AnyObject;
     SystemHealth: answer system::Health;
     Setup: body people::SetupRequest, answer people::LoginResponse;
+    SsoGet: answer sso::Sso;
+    SsoSet: body sso::SetSsoRequest, answer sso::Sso;
+    SsoTest: answer sso::SsoReport;
+    SsoRemove: answer people::Done;
     SetupToken: answer people::ResetToken;
     AuthLogin: body people::LoginRequest, answer people::LoginResponse;
     AuthSecond: body people::SecondRequest, answer people::LoginResponse;
@@ -162,7 +166,7 @@ shapes! {
     OAuthRevoke: body oauth::RevokeForm, answer AnyObject;
     OAuthRegister: body oauth::RegistrationRequest, answer oauth::RegistrationResponse;
     Resolve: body memory::ResolveRequest, answer memory::ResolveResponse;
-    PageStyle | PagePasskey | PageLogin | PageLoginSend | PageSecondSend | PageSetup | PageSetupSend |
+    PageStyle | PagePasskey | PageLogin | PageLoginSend | PageSsoStart | PageSsoAnswer | PageSecondSend | PageSetup | PageSetupSend |
         PageInvite | PageInviteSend | PageReset | PageResetSend | PageAccount | PageAccountSend |
         PageLogoutSend: answer Html;
 }

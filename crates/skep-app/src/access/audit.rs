@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use skep_authz::rights::AuditRead;
 use skep_authz::{Authorized, Caller};
-use skep_domain::{CredentialId, Principal, Timestamp};
+use skep_domain::{CredentialId, OrganizationId, Principal, Timestamp};
 use skep_store::{AuditEntry, Mode, NewAudit, Outcome, PageOf};
 use tokio::sync::{Notify, oneshot};
 use tokio::time::timeout;
@@ -39,6 +39,8 @@ pub struct Decision {
     pub request: String,
     /// From where, for those not yet known.
     pub peer: Option<String>,
+    /// Whose record it belongs to, where no caller says.
+    pub organization: Option<OrganizationId>,
 }
 
 impl Decision {
@@ -157,12 +159,18 @@ impl App {
         }
     }
 
-    fn entry(&self, decision: Decision, caller: Option<&Caller>, outcome: Outcome) -> NewAudit {
+    pub(super) fn entry(
+        &self,
+        decision: Decision,
+        caller: Option<&Caller>,
+        outcome: Outcome,
+    ) -> NewAudit {
         NewAudit {
             at: self.store.now(),
             action: decision.action,
             outcome,
-            organization: caller.map(Caller::organization),
+            organization: caller
+                .map_or(decision.organization, |caller| Some(caller.organization())),
             workspace: caller.map(Caller::workspace),
             credential: caller.map(Caller::credential),
             reason: decision.reason,

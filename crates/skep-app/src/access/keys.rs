@@ -118,6 +118,7 @@ impl App {
             expires_at: new.expires_at,
             idle_at: None,
             stepped_up_at: None,
+            confined: caller.is_confined(),
             created_by: user_of(caller),
         };
         let made = tx.put_bearer(principal, bearer).await?;
@@ -232,6 +233,7 @@ impl App {
             expires_at: Some(new.expires_at),
             idle_at: None,
             stepped_up_at: None,
+            confined: caller.is_confined(),
             created_by: user_of(caller),
         };
         let mut tx = self.store.begin_self(caller, Mode::Write).await?;

@@ -59,7 +59,7 @@ impl App {
     }
 
     /// The organizations that the caller belongs to: for a credential of a human all of theirs, for
-    /// every other one its own.
+    /// every other one, and for whoever an issuer let in, its own.
     ///
     /// # Errors
     /// [`AppError::Store`].
@@ -70,7 +70,8 @@ impl App {
         let mut tx = door!(self, Mode::Read).await?;
         let mut roles: Vec<(OrganizationId, Option<OrganizationRole>)> = Vec::new();
         if let Principal::User(user) = caller.principal() {
-            let found = tx.list_organizations_of(user).await?;
+            let mut found = tx.list_organizations_of(user).await?;
+            found.retain(|(id, _)| !caller.is_confined() || *id == caller.organization());
             roles.extend(
                 found
                     .into_iter()

@@ -12,6 +12,7 @@ mod qr;
 mod reset;
 mod sessions;
 mod setup;
+mod sso;
 mod ticket;
 
 use std::sync::Arc;
@@ -32,14 +33,21 @@ pub(crate) use post::Outbox;
 pub use reset::NewReset;
 pub use sessions::{Browser, SessionView};
 pub use setup::FirstAdmin;
+pub(crate) use sso::Issuers;
+pub use sso::{IssuerCalls, SsoAnswer, SsoChange, SsoEnd, SsoReport, SsoStart, SsoView};
 
 /// What may be set of how people come in.
 #[derive(Clone, Default)]
 pub struct PeopleSettings {
-    /// Where browsers reach this daemon, such as `https://skep.example.org`; passkeys are made for it.
+    /// Where browsers reach this daemon, such as `https://skep.example.org`: letters name it, and
+    /// cookies demand TLS if it has it.
+    pub public_url: Option<String>,
+    /// The same, where it has a name that passkeys are made for.
     pub party: Option<RelyingParty>,
     /// Whether anybody may make an account.
     pub public_registration: bool,
+    /// How issuers of organizations are asked.
+    pub issuers: IssuerCalls,
     /// What letters are sent through.
     pub mailer: Option<Arc<Mailer>>,
     /// What a password's hash costs.

@@ -64,6 +64,7 @@ fn facts(stage: &Stage, kind: CredentialKind) -> CredentialFacts {
         revoked_at: None,
         stepped_up_at: None,
         used_at: None,
+        confined: false,
         body: None,
     }
 }

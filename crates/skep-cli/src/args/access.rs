@@ -139,6 +139,50 @@ pub(crate) enum Org {
         /// Its name.
         name: String,
     },
+    /// Let people in by an issuer of the organization's own (OpenID Connect).
+    #[command(subcommand)]
+    Sso(Sso),
+}
+
+/// What to do about single sign-on.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Sso {
+    /// Show which issuer is trusted, and what to register there.
+    Show,
+    /// Trust an issuer. The client secret is read from a file or from stdin.
+    Set(SsoSet),
+    /// Ask the issuer for its configuration and its keys.
+    Test,
+    /// Trust no issuer any more; whoever it let in is out.
+    Remove,
+}
+
+/// Which issuer, whom it lets in, and as what.
+#[derive(Debug, ClapArgs)]
+pub(crate) struct SsoSet {
+    /// The issuer, exactly as it names itself, such as `https://login.example.org`.
+    pub(crate) issuer: String,
+    /// What Skep is called there.
+    #[arg(long, value_name = "ID")]
+    pub(crate) client_id: String,
+    /// A file with the client secret, or `-` for stdin. The one before stays without it.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) secret_file: Option<std::path::PathBuf>,
+    /// Let in whose verified mail address is of this domain; may be given several times.
+    #[arg(long = "domain", value_name = "DOMAIN")]
+    pub(crate) domains: Vec<String>,
+    /// Let in whose ID token has this claim, as `NAME=VALUE`. With domains too, both have to hold.
+    #[arg(long, value_name = "NAME=VALUE")]
+    pub(crate) claim: Option<String>,
+    /// What whoever comes for the first time becomes.
+    #[arg(long, value_parser = ["member", "admin"], default_value = "member")]
+    pub(crate) role: String,
+    /// What a member may do in this workspace.
+    #[arg(long, value_parser = ["admin", "operator", "readonly", "none"], default_value = "operator")]
+    pub(crate) workspace_role: String,
+    /// Keep it, and let nobody in by it.
+    #[arg(long)]
+    pub(crate) off: bool,
 }
 
 /// What to do about workspaces.

@@ -5,6 +5,7 @@ use std::process::ExitCode;
 use skep_api::access::{AuditEntry, NameRequest, StandingRequest};
 use skep_api::page::PageQuery;
 
+use super::sso;
 use crate::args::access::{Audit, Org, Workspace};
 use crate::context::Context;
 use crate::failure::Failure;
@@ -70,6 +71,7 @@ pub(super) async fn org(context: &Context<'_>, verb: Org) -> Result<ExitCode, Fa
             let request = standing(name, "active");
             client.set_organization_standing(&request).await?
         }
+        Org::Sso(verb) => return sso::run(context, &mut client, verb).await,
     };
     if out.is_json() {
         out.json(&changed)?;

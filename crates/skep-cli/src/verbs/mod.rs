@@ -30,6 +30,7 @@ mod rewind;
 mod sessions;
 mod setup;
 mod source;
+mod sso;
 mod status;
 mod versions;
 

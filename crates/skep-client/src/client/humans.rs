@@ -7,6 +7,7 @@ use skep_api::people::{
     FinishPasskeyRequest, InviteRequest, Invited, Invites, Member, MemberRequest, PasswordRequest,
     ResetToken, TotpEnrolment, WithdrawRequest,
 };
+use skep_api::sso::{SetSsoRequest, Sso, SsoReport};
 
 use super::{Client, PATIENCE};
 use crate::ClientError;
@@ -15,6 +16,29 @@ impl Client {
     /// `POST /api/v1/setup/token`.
     pub async fn setup_token(&mut self) -> Result<ResetToken, ClientError> {
         self.post::<(), _>(RouteId::SetupToken, None, None, PATIENCE)
+            .await
+    }
+
+    /// `GET /api/v1/sso`.
+    pub async fn sso(&mut self) -> Result<Sso, ClientError> {
+        self.get(RouteId::SsoGet, None, &[]).await
+    }
+
+    /// `POST /api/v1/sso`.
+    pub async fn set_sso(&mut self, request: &SetSsoRequest) -> Result<Sso, ClientError> {
+        self.post(RouteId::SsoSet, None, Some(request), PATIENCE)
+            .await
+    }
+
+    /// `POST /api/v1/sso/test`.
+    pub async fn test_sso(&mut self) -> Result<SsoReport, ClientError> {
+        self.post::<(), _>(RouteId::SsoTest, None, None, PATIENCE)
+            .await
+    }
+
+    /// `POST /api/v1/sso/remove`.
+    pub async fn remove_sso(&mut self) -> Result<Done, ClientError> {
+        self.post::<(), _>(RouteId::SsoRemove, None, None, PATIENCE)
             .await
     }
 

@@ -125,6 +125,13 @@ async fn each_method_calls_its_own_row_of_the_table() {
             })
             .await
             .is_err(),
+        client.sso().await.is_err(),
+        client
+            .set_sso(&skep_api::sso::SetSsoRequest::default())
+            .await
+            .is_err(),
+        client.test_sso().await.is_err(),
+        client.remove_sso().await.is_err(),
         client.capture(&batch).await.is_err(),
         client.import_cursor(&source).await.is_err(),
         client.add_source(&add).await.is_err(),

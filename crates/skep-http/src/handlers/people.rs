@@ -156,13 +156,13 @@ fn shown(call: &Call, view: MemberView) -> Member {
     }
 }
 
-fn organization_role(text: &str) -> Result<OrganizationRole, ApiError> {
+pub(super) fn organization_role(text: &str) -> Result<OrganizationRole, ApiError> {
     OrganizationRole::parse(text)
         .ok_or_else(|| ApiError::field("role", "INVALID", "role must be owner, admin or member"))
 }
 
 /// The role of an agent is no human's.
-fn workspace_role(text: &str) -> Result<Role, ApiError> {
+pub(super) fn workspace_role(text: &str) -> Result<Role, ApiError> {
     Role::parse(text)
         .filter(|role| *role != Role::Agent)
         .ok_or_else(|| {

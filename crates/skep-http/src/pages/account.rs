@@ -8,6 +8,7 @@ use skep_domain::FactorKind;
 
 use super::door::failed;
 use super::layout::{Html, form, go, page};
+use super::sso::onward;
 use crate::error::ApiError;
 use crate::place;
 use crate::session;
@@ -51,6 +52,11 @@ pub(crate) async fn change(visit: Visit) -> Result<Response, ApiError> {
             Ok(renewed) => return Ok(counted(&visit, None, renewed.as_ref())),
             Err(error) => Err(error),
         },
+        Some("link") => match app.begin_sso_link(&caller, sent.get("password")).await {
+            Ok(start) => return Ok(onward(&visit, &start)),
+            Err(error) => Err(error),
+        },
+        Some("unlink") => app.end_sso_link(&caller, sent.get("password")).await,
         Some("others") => app.end_other_browsers(&caller).await,
         _ => Ok(()),
     };
@@ -93,6 +99,10 @@ async fn show(
         .hidden("csrf", &csrf)
         .raw("<button class=\"plain\">Log out</button></form></section>");
     let html = second_factors(html, &csrf, &factors);
+    let html = match app.sso_link(caller).await? {
+        None => html,
+        Some(linked) => sign_in(html, &csrf, linked, factors.iter().all(|f| !f.confirmed)),
+    };
     let html = sessions(html, &csrf, &browsers);
     let html = html.raw("<script src=\"/assets/passkey.js\"></script>");
     Ok(page(status, "Your account", true, &html))
@@ -143,6 +153,28 @@ fn second_factors(html: Html, csrf: &str, factors: &[FactorView]) -> Html {
         .raw("<label for=\"passkey-label\">What to call a passkey</label><input id=\"passkey-label\" maxlength=\"128\" value=\"this device\"><button type=\"button\" class=\"plain\" data-passkey=\"enrol\" data-csrf=\"")
         .text(csrf)
         .raw("\" hidden>Add a passkey</button><p class=\"note bad\" role=\"alert\" data-passkey-note hidden></p><div hidden><p class=\"note\">Write these recovery codes down. Each is good once, and they are not shown again.</p><ol class=\"codes\" data-passkey-codes></ol><a href=\"/account\">I have them</a></div></section>")
+}
+
+/// What the organization's issuer calls whoever is logged in, linked or not.
+fn sign_in(html: Html, csrf: &str, linked: bool, by_password: bool) -> Html {
+    let (what, text) = if linked {
+        ("unlink", "Unlink it")
+    } else {
+        ("link", "Link it")
+    };
+    let html = html
+        .raw("<section class=\"card\"><h2>Your organization's sign-in</h2><p class=\"soft\">")
+        .text(if linked {
+            "Linked: you can come in by it, to this organization alone."
+        } else {
+            "Not linked to this account."
+        })
+        .raw("</p>");
+    action(html, csrf, what)
+        .when(by_password, |html| html.raw("<label for=\"link-password\">Your password again</label><input id=\"link-password\" name=\"password\" type=\"password\" autocomplete=\"current-password\">"))
+        .raw("<button class=\"plain\">")
+        .text(text)
+        .raw("</button></form></section>")
 }
 
 fn sessions(html: Html, csrf: &str, browsers: &[SessionView]) -> Html {

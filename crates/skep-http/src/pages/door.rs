@@ -6,6 +6,7 @@ use skep_app::{Accepted, AppError, Credentials, FirstAdmin, LoggedIn, LoginStep,
 use skep_domain::FactorKind;
 
 use super::layout::{Html, form, go, page};
+use super::sso;
 use crate::error::ApiError;
 use crate::form::Form;
 use crate::session;
@@ -23,16 +24,37 @@ pub(crate) async fn login(visit: Visit) -> Result<Response, ApiError> {
     if session::browser(&visit.edge, &visit.parts).await?.is_some() {
         return Ok(go("/account"));
     }
-    Ok(login_page(StatusCode::OK, None))
+    let query = sso::query(&visit);
+    let organization = query.get("organization").unwrap_or_default();
+    let host = match organization {
+        "" => None,
+        organization => visit.app().sso_host(organization).await?,
+    };
+    let issuer = host.as_deref().map(|host| (organization, host));
+    Ok(login_page_with(StatusCode::OK, None, issuer))
 }
 
 fn login_page(status: StatusCode, problem: Option<&str>) -> Response {
+    login_page_with(status, problem, None)
+}
+
+/// With the way to an issuer, for whoever came by the name of an organization that has one.
+fn login_page_with(
+    status: StatusCode,
+    problem: Option<&str>,
+    issuer: Option<(&str, &str)>,
+) -> Response {
     let body = card("Log in", problem)
         .raw("<form method=\"post\" action=\"/login\">")
         .field("Mail address", "address", ADDRESS)
         .field("Password", "password", PASSWORD)
         .raw("<button>Log in</button></form>")
-        .raw(PASSKEY)
+        .raw(PASSKEY);
+    let body = match issuer {
+        None => body,
+        Some((organization, host)) => sso::offer(body, organization, host),
+    };
+    let body = body
         .raw("<p class=\"soft\"><br><a href=\"/reset\">Forgot your password?</a></p></section>")
         .raw("<script src=\"/assets/passkey.js\"></script>");
     page(status, "Log in", false, &body)
@@ -197,7 +219,7 @@ fn card(title: &'static str, problem: Option<&str>) -> Html {
     }
 }
 
-fn came_in(visit: &Visit, step: &LoginStep) -> Response {
+pub(super) fn came_in(visit: &Visit, step: &LoginStep) -> Response {
     match step {
         LoginStep::In(logged_in) => into(visit, logged_in),
         LoginStep::Owed { pending, kinds } => {

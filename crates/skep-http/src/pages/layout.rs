@@ -146,6 +146,17 @@ pub(crate) fn go(to: &str) -> Response {
     response
 }
 
+/// Out of here, to a page of an issuer.
+pub(super) fn leave(to: &str) -> Response {
+    let mut response = go("/login");
+    if let Ok(to) = HeaderValue::from_str(to) {
+        response.headers_mut().insert(header::LOCATION, to);
+    }
+    // What is in the address of our page is nothing to those who come after.
+    put(&mut response, header::REFERRER_POLICY, "no-referrer");
+    response
+}
+
 pub(crate) async fn style(_: Visit) -> Result<Response, ApiError> {
     Ok(asset("text/css; charset=utf-8", STYLE))
 }

@@ -68,6 +68,11 @@ pub(crate) fn body(route: RouteId, ids: &Ids) -> Value {
         }
         RouteId::AgentCreate => json!({ "name": "another-deckhand" }),
         RouteId::AgentEdit => json!({ "policy": "group", "group": "deck" }),
+        RouteId::SsoSet => json!({
+            "issuer": "https://login.example", "client_id": "skep", "client_secret": "plover-anvil-tuba",
+            "domains": ["hive.example"], "claim": "groups", "value": "skep", "role": "member",
+            "workspace_role": "operator",
+        }),
         RouteId::LimitSet => json!({ "name": "api_credential", "quota": "1000/min" }),
         RouteId::OrganizationName => json!({ "name": "harbour" }),
         RouteId::OrganizationStanding => json!({ "organization": "nobodys", "standing": "active" }),
@@ -190,6 +195,11 @@ pub(crate) fn body(route: RouteId, ids: &Ids) -> Value {
         | RouteId::SystemHealth
         | RouteId::SystemPosture
         | RouteId::LimitList
+        | RouteId::SsoGet
+        | RouteId::SsoTest
+        | RouteId::SsoRemove
+        | RouteId::PageSsoStart
+        | RouteId::PageSsoAnswer
         | RouteId::SessionList
         | RouteId::SessionGet
         | RouteId::SessionTurns
@@ -236,7 +246,11 @@ pub(crate) fn path(route: &Route, ids: &Ids) -> String {
         Some("quarantine") => &ids.held,
         _ => &ids.memory,
     };
-    route.path.replace("{id}", id)
+    let nobody = "00000000000000000000000000000000";
+    route
+        .path
+        .replace("{id}", id)
+        .replace("{organization}", nobody)
 }
 
 /// A whole request for a route.

@@ -339,7 +339,7 @@ async fn until_noted(daemon: &TestDaemon, browser: &Browser) {
 }
 
 /// The code of a seed, now.
-fn code(daemon: &TestDaemon, secret: &str) -> String {
+pub(crate) fn code(daemon: &TestDaemon, secret: &str) -> String {
     let seconds = (daemon.clock.now().as_micros() / 1_000_000).cast_unsigned();
     let bits = secret.bytes().fold(Vec::new(), |mut bits, c| {
         let five = if c.is_ascii_digit() {
@@ -842,6 +842,7 @@ async fn lonely(daemon: &TestDaemon) {
         name: "Lonely".into(),
         address: Some("lonely@hive.example".into()),
         password: Some(hash.as_str().to_owned()),
+        vouched: None,
     };
     let id: UserId = tx.mint();
     tx.put_user(id, &body).await.unwrap();

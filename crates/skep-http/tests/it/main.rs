@@ -51,6 +51,8 @@ mod people;
 #[cfg(test)]
 mod sources;
 #[cfg(test)]
+mod sso;
+#[cfg(test)]
 mod third_party;
 #[cfg(test)]
 mod unrecorded;

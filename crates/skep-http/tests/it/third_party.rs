@@ -21,7 +21,7 @@ async fn house() -> (TestDaemon, Visitor) {
 }
 
 /// Where a client is installed, once.
-async fn installed(name: &str, install: &mut Command) -> PathBuf {
+pub(crate) async fn installed(name: &str, install: &mut Command) -> PathBuf {
     let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
     let mark = folder.join("installed");
     if !mark.exists() {
@@ -55,7 +55,7 @@ async fn run(client: &mut Command, daemon: &TestDaemon, visitor: &Visitor) {
     );
 }
 
-fn script(name: &str) -> PathBuf {
+pub(crate) fn script(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR"))
         .join("tests/clients")
         .join(name)

@@ -60,7 +60,7 @@ macro_rules! facts_of {
                  c.principal_kind, c.principal, c.role, COALESCE(a.policy, c.policy),
                  CASE WHEN a.id IS NULL THEN c.policy_group ELSE a.policy_group END,
                  c.permissions, c.expires_at, c.idle_at, c.revoked_at, c.stepped_up_at, c.used_at,
-                 c.body, o.standing, u.standing, m.standing, m.role, wm.role, a.standing
+                 c.body, o.standing, u.standing, m.standing, m.role, wm.role, a.standing, c.confined
              FROM credential AS c
              JOIN organization AS o ON o.id = c.organization
              LEFT JOIN user_account AS u ON c.principal_kind = 0 AND u.id = c.principal
@@ -140,6 +140,7 @@ fn stored(row: &Row<'_>, key: CredentialKey) -> Result<Option<StoredCredential>,
         revoked_at: time_option(row, 14)?,
         stepped_up_at: time_option(row, 15)?,
         used_at: time_option(row, 16)?,
+        confined: row.get(24)?,
         body: sealed_option(row, 17)?,
     };
     Ok(Some(StoredCredential::from_row(key, facts)))

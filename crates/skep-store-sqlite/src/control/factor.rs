@@ -205,4 +205,34 @@ impl FactorRows for SqliteControlTx {
         })
         .await
     }
+
+    async fn has_identity_link(
+        &mut self,
+        organization: OrganizationId,
+        user: UserId,
+    ) -> Result<bool, StoreError> {
+        self.run(move |connection| {
+            let found = connection
+                .prepare_cached(
+                    "SELECT 1 FROM identity_link WHERE organization = ?1 AND user = ?2",
+                )?
+                .exists(params![organization.to_bytes(), user.to_bytes()])?;
+            Ok(found)
+        })
+        .await
+    }
+
+    async fn delete_identity_links(
+        &mut self,
+        organization: OrganizationId,
+        user: UserId,
+    ) -> Result<u64, StoreError> {
+        self.run(move |connection| {
+            let gone = connection
+                .prepare_cached("DELETE FROM identity_link WHERE organization = ?1 AND user = ?2")?
+                .execute(params![organization.to_bytes(), user.to_bytes()])?;
+            Ok(gone as u64)
+        })
+        .await
+    }
 }

@@ -50,6 +50,8 @@ pub struct NewBearer {
     pub idle_at: Option<Timestamp>,
     /// When a second factor was shown.
     pub stepped_up_at: Option<Timestamp>,
+    /// Whether it came of the word of an issuer that one organization trusts.
+    pub confined: bool,
     /// Who makes it.
     pub created_by: Option<UserId>,
 }
@@ -117,6 +119,7 @@ impl DoorTx {
             expires_at: new.expires_at,
             idle_at: new.idle_at,
             stepped_up_at: new.stepped_up_at,
+            confined: new.confined,
             body: new.body.seal(&self.keys, organization, id),
         };
         self.rows.put_credential(row).await?;

@@ -189,6 +189,45 @@ impl DoorTx {
             .await
     }
 
+    /// Whether an organization's issuer means a human by anything.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn has_identity_link(
+        &mut self,
+        organization: OrganizationId,
+        user: UserId,
+    ) -> Result<bool, StoreError> {
+        self.rows.has_identity_link(organization, user).await
+    }
+
+    /// Revokes all of a human in an organization that came of its issuer's word; says how many.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn revoke_confined_of(
+        &mut self,
+        organization: OrganizationId,
+        user: UserId,
+    ) -> Result<u64, StoreError> {
+        let now = self.now;
+        self.rows
+            .revoke_confined_credentials(organization, Some(user), now)
+            .await
+    }
+
+    /// Forgets by what an organization's issuer means a human; says how many there were.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn delete_identity_links(
+        &mut self,
+        organization: OrganizationId,
+        user: UserId,
+    ) -> Result<u64, StoreError> {
+        self.rows.delete_identity_links(organization, user).await
+    }
+
     fn seal_factor(
         &self,
         user: UserId,

@@ -27,6 +27,22 @@ impl DoorTx {
     }
 }
 
+impl DoorTx {
+    /// One setting of an organization.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn get_setting(
+        &mut self,
+        organization: OrganizationId,
+        name: &str,
+    ) -> Result<Option<Vec<u8>>, StoreError> {
+        let settings = self.list_settings(organization).await?;
+        let found = settings.into_iter().find(|(held, _)| held == name);
+        Ok(found.map(|(_, value)| value))
+    }
+}
+
 impl OrgTx<SettingRead> {
     /// The settings of the organization, by name.
     ///
@@ -38,6 +54,25 @@ impl OrgTx<SettingRead> {
 }
 
 impl OrgTx<OrgManage> {
+    /// Revokes all that came of the word of the organization's issuer; says how many.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn revoke_confined(&mut self) -> Result<u64, StoreError> {
+        let (organization, now) = (self.organization, self.door.now);
+        let rows = &mut self.door.rows;
+        rows.revoke_confined_credentials(organization, None, now)
+            .await
+    }
+
+    /// One setting of the organization.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn get_setting(&mut self, name: &str) -> Result<Option<Vec<u8>>, StoreError> {
+        self.door.get_setting(self.organization, name).await
+    }
+
     /// Keeps a setting; the default again for `None`.
     ///
     /// # Errors

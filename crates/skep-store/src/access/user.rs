@@ -20,6 +20,8 @@ pub struct UserBody {
     pub name: String,
     /// Where mail reaches them.
     pub address: Option<String>,
+    /// Where an issuer says that mail reaches them: shown, and nothing is found by it.
+    pub vouched: Option<String>,
     /// Argon2id of their password, in PHC form; none for who logs in elsewhere, or not at all.
     pub password: Option<String>,
 }
@@ -146,6 +148,7 @@ impl DoorTx {
             .text(&body.name)
             .option(body.address.as_deref())
             .option(body.password.as_deref())
+            .option(body.vouched.as_deref())
             .finish();
         self.keys.seal(USER_BODY, (NOBODY, id.to_bytes()), &bytes)
     }
@@ -157,11 +160,16 @@ impl DoorTx {
                 let at = (NOBODY, row.id.to_bytes());
                 let plain = self.keys.open(USER_BODY, at, sealed)?;
                 let mut reader = BodyReader(plain.expose());
-                let body = UserBody {
+                let mut body = UserBody {
                     name: reader.text()?,
                     address: reader.option()?,
                     password: reader.option()?,
+                    vouched: None,
                 };
+                // Whoever was written down before single sign-on was has no more.
+                if !reader.0.is_empty() {
+                    body.vouched = reader.option()?;
+                }
                 reader.end()?;
                 body
             }
@@ -324,6 +332,8 @@ impl OrgTx<MemberManage> {
         self.door
             .revoke_credentials_of(Some(organization), who)
             .await?;
+        let links = self.door.rows.delete_identity_links(organization, user);
+        links.await?;
         self.door.rows.remove_member(organization, user).await
     }
 }

@@ -44,6 +44,8 @@ pub struct NewCredentialRow {
     pub idle_at: Option<Timestamp>,
     /// When a second factor was shown.
     pub stepped_up_at: Option<Timestamp>,
+    /// Whether it came of the word of an issuer that one organization trusts.
+    pub confined: bool,
     /// Label, bindings, client.
     pub body: Sealed,
 }

@@ -131,14 +131,14 @@ impl App {
         request: &AuthorizeRequest,
         home: (OrganizationId, WorkspaceId),
     ) -> Result<Plain<String>, OAuthError> {
-        let user = human(caller)?;
+        human(caller)?;
         let client = self
             .check_authorize(request)
             .map_err(AuthorizeRefusal::into_error)?;
         self.record_allowed(Decision::of("client.allow"), Some(caller))
             .await?;
         let mut door = door!(self, Mode::Write).await?;
-        let approved = approve(&mut door, user, home).await?;
+        let approved = approve(&mut door, caller, home).await?;
         let now = door.now();
         let body = Body {
             client: client.id,

@@ -168,7 +168,7 @@ impl App {
         user_code: &str,
         home: Option<(OrganizationId, WorkspaceId)>,
     ) -> Result<(), OAuthError> {
-        let user = human(caller)?;
+        human(caller)?;
         let (ticket, mut body) = self.entered(caller, user_code).await?;
         let action = if home.is_some() {
             "device.allow"
@@ -179,7 +179,7 @@ impl App {
             .await?;
         let mut door = door!(self, Mode::Write).await?;
         body.decision = Some(match home {
-            Some(home) => Verdict::Approved(approve(&mut door, user, home).await?),
+            Some(home) => Verdict::Approved(approve(&mut door, caller, home).await?),
             None => Verdict::Denied,
         });
         let bytes = serde_json::to_vec(&body).unwrap_or_default();

@@ -177,6 +177,7 @@ impl App {
             expires_at: Some(login_end(door.now())),
             idle_at: None,
             stepped_up_at: None,
+            confined: approved.confined,
             created_by: Some(user),
         };
         let principal = Principal::User(user);

@@ -30,6 +30,9 @@ pub(super) struct Approved {
     pub(super) organization: [u8; 16],
     pub(super) workspace: [u8; 16],
     pub(super) user: [u8; 16],
+    /// Whether an issuer that one organization trusts had let them in.
+    #[serde(default)]
+    pub(super) confined: bool,
 }
 
 impl App {
@@ -41,7 +44,7 @@ impl App {
         let user = human(caller)?;
         let mut door = door!(self, Mode::Read).await?;
         let mut homes = Vec::new();
-        for (organization, workspace) in door.list_homes_of(user).await? {
+        for (organization, workspace) in homes_of(&mut door, caller, user).await? {
             let named = door.get_organization(organization).await?;
             homes.push(Home {
                 organization,
@@ -104,18 +107,33 @@ pub(super) fn human(caller: &Caller) -> Result<UserId, OAuthError> {
     }
 }
 
+/// Whoever was let in by an organization's issuer is at home there and nowhere else.
+async fn homes_of(
+    door: &mut DoorTx,
+    caller: &Caller,
+    user: UserId,
+) -> Result<Vec<(OrganizationId, WorkspaceId)>, OAuthError> {
+    let mut homes = door.list_homes_of(user).await?;
+    homes.retain(|(organization, _)| {
+        !caller.is_confined() || *organization == caller.organization()
+    });
+    Ok(homes)
+}
+
 /// Refuses a home that is not the human's.
 pub(super) async fn approve(
     door: &mut DoorTx,
-    user: UserId,
+    caller: &Caller,
     (organization, workspace): (OrganizationId, WorkspaceId),
 ) -> Result<Approved, OAuthError> {
-    let homes = door.list_homes_of(user).await?;
+    let user = human(caller)?;
+    let homes = homes_of(door, caller, user).await?;
     if homes.contains(&(organization, workspace)) {
         Ok(Approved {
             organization: organization.to_bytes(),
             workspace: workspace.to_bytes(),
             user: user.to_bytes(),
+            confined: caller.is_confined(),
         })
     } else {
         Err(AppError::Denied(Denied::OrganizationMismatch).into())

@@ -395,7 +395,7 @@ fn totp_body(seed: &TotpSeed, used: u64) -> Vec<u8> {
 }
 
 /// RFC 3986, section 2.1.
-fn percent(text: &str) -> String {
+pub(super) fn percent(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for byte in text.bytes() {
         if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {

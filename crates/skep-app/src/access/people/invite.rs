@@ -235,6 +235,7 @@ impl App {
             name,
             address: Some(address.to_owned()),
             password: Some(password),
+            vouched: None,
         })
     }
 }

@@ -66,6 +66,9 @@ pub(super) struct Pending {
     pub(super) organization: OrganizationId,
     #[serde(with = "ticket::id")]
     pub(super) workspace: WorkspaceId,
+    /// Whether an issuer that one organization trusts took the first step for them.
+    #[serde(default)]
+    pub(super) confined: bool,
 }
 
 impl Credentials {
@@ -130,39 +133,53 @@ impl App {
         user: &User,
         booked: Option<Account<'_>>,
     ) -> Result<LoginStep, AppError> {
-        let session = self.mint_browser()?;
         let mut tx = door!(self, Mode::Write).await?;
         if let Some(account) = booked {
             tx.forget_attempts(account).await?;
         }
         let tenant = home(&mut tx, user.id).await?;
-        let kinds = confirmed_kinds(&tx.list_factors(user.id).await?);
-        let step = if kinds.is_empty() {
-            let browser = Browser::first(tenant, Principal::User(user.id));
-            LoginStep::In(self.put_browser(&mut tx, session, browser).await?)
-        } else {
-            let pending = Pending {
-                user: user.id,
-                organization: tenant.0,
-                workspace: tenant.1,
-            };
-            let secret = self.ticket_secret(PREFIX);
-            let ticket = NewTicket {
-                kind: TicketKind::PendingLogin,
-                organization: None,
-                expires_at: self.after(PENDING),
-                uses: 1,
-                body: ticket::write(&pending)?,
-            };
-            tx.put_ticket(secret.expose().as_bytes(), None, ticket)
-                .await?;
-            LoginStep::Owed {
-                pending: secret,
-                kinds,
-            }
-        };
+        let step = self.past_first(&mut tx, tenant, user.id, false).await?;
         tx.commit().await?;
         Ok(step)
+    }
+
+    /// The step after the first: in, or a second factor is owed.
+    pub(super) async fn past_first(
+        &self,
+        tx: &mut DoorTx,
+        tenant: (OrganizationId, WorkspaceId),
+        user: UserId,
+        confined: bool,
+    ) -> Result<LoginStep, AppError> {
+        let kinds = confirmed_kinds(&tx.list_factors(user).await?);
+        if kinds.is_empty() {
+            let session = self.mint_browser()?;
+            let browser = Browser {
+                confined,
+                ..Browser::first(tenant, Principal::User(user))
+            };
+            return Ok(LoginStep::In(self.put_browser(tx, session, browser).await?));
+        }
+        let pending = Pending {
+            user,
+            organization: tenant.0,
+            workspace: tenant.1,
+            confined,
+        };
+        let secret = self.ticket_secret(PREFIX);
+        let ticket = NewTicket {
+            kind: TicketKind::PendingLogin,
+            organization: None,
+            expires_at: self.after(PENDING),
+            uses: 1,
+            body: ticket::write(&pending)?,
+        };
+        tx.put_ticket(secret.expose().as_bytes(), None, ticket)
+            .await?;
+        Ok(LoginStep::Owed {
+            pending: secret,
+            kinds,
+        })
     }
 
     /// Takes the second step of a login.
@@ -186,6 +203,7 @@ impl App {
         tx.forget_attempts(Account::SecondFactor(owed.user)).await?;
         let browser = Browser {
             stepped_up: true,
+            confined: owed.confined,
             ..Browser::first(
                 (owed.organization, owed.workspace),
                 Principal::User(owed.user),

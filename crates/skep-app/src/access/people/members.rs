@@ -62,7 +62,10 @@ impl App {
             views.push(MemberView {
                 user: member.user,
                 name: body.name,
-                address: body.address,
+                address: body
+                    .address
+                    .or(body.vouched)
+                    .filter(|text| !text.is_empty()),
                 role: member.role,
                 workspace_role: here.map(|(_, role)| role),
                 standing: member.standing,

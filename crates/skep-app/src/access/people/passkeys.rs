@@ -52,7 +52,7 @@ struct Begun {
 impl App {
     fn party(&self) -> Result<&RelyingParty, AppError> {
         self.people.party.as_ref().ok_or(AppError::Conflict(
-            "passkeys need the address that browsers reach this daemon at: set auth.public_url",
+            "passkeys need the address that browsers reach this daemon at: set server.public_url to one with a host name",
         ))
     }
 
@@ -184,7 +184,8 @@ impl App {
         let mut tx = door!(self, Mode::Write).await?;
         let factor = self.use_passkey(&mut tx, &begun, answer).await?;
         let user = tx.get_user(factor.user).await?;
-        user.filter(|user| user.standing == Standing::Active)
+        // Whom an issuer brought comes by way of that issuer: a passkey is their second factor.
+        user.filter(|user| user.standing == Standing::Active && user.body.vouched.is_none())
             .ok_or(Denied::InvalidCredential)?;
         let browser = Browser {
             stepped_up: true,
@@ -221,6 +222,7 @@ impl App {
             user,
             organization,
             workspace,
+            confined,
         } = self.pending_login(pending).await?;
         self.book(Account::SecondFactor(user)).await?;
         let begun = self.end_ceremony(ceremony).await?;
@@ -231,6 +233,7 @@ impl App {
         tx.forget_attempts(Account::SecondFactor(user)).await?;
         let browser = Browser {
             stepped_up: true,
+            confined,
             ..Browser::first((organization, workspace), Principal::User(user))
         };
         let logged_in = self.put_browser(&mut tx, session, browser).await?;

@@ -8,7 +8,6 @@ use skep_crypto::Plain;
 use skep_egress::Letter;
 use tokio::sync::Notify;
 
-use crate::access::passkey::RelyingParty;
 use crate::{App, AppError};
 
 /// Letters that may wait; one more is not sent, and that is logged.
@@ -73,7 +72,7 @@ impl App {
 
     /// Where people go with a browser, if that is known.
     pub(super) fn page(&self, path: &str) -> String {
-        let origin = self.people.party.as_ref().map(RelyingParty::origin);
+        let origin = self.people.public_url.as_deref();
         origin.map_or_else(
             || format!("the page {path} of your Skep"),
             |origin| format!("{origin}{path}"),

@@ -27,6 +27,8 @@ pub struct Browser {
     pub(super) who: Principal,
     /// Whether a second factor was shown just now.
     pub(super) stepped_up: bool,
+    /// Whether an issuer that one organization trusts vouched for them.
+    pub(super) confined: bool,
     /// When it ends at the latest, if it goes on from another.
     pub(super) until: Option<Timestamp>,
 }
@@ -46,6 +48,7 @@ impl Browser {
             tenant,
             who,
             stepped_up: false,
+            confined: false,
             until: None,
         }
     }
@@ -77,6 +80,7 @@ impl App {
             expires_at: Some(browser.until.unwrap_or_else(|| after(LONGEST))),
             idle_at: Some(after(IDLE)),
             stepped_up_at: browser.stepped_up.then_some(now),
+            confined: browser.confined,
             created_by,
         };
         let secret = tx.put_bearer(browser.tenant, browser.who, new).await?;
@@ -129,6 +133,7 @@ impl App {
             tenant,
             who: caller.principal(),
             stepped_up,
+            confined: caller.is_confined(),
             until: caller.expires_at(),
         };
         let session = self.mint_browser()?;
@@ -221,8 +226,8 @@ impl App {
     /// Whether browsers reach this daemon over TLS, as far as it was told.
     #[must_use]
     pub fn is_behind_tls(&self) -> bool {
-        let party = self.people.party.as_ref();
-        party.is_some_and(|party| party.origin().starts_with("https://"))
+        let origin = self.people.public_url.as_deref();
+        origin.is_some_and(|origin| origin.starts_with("https://"))
     }
 
     /// Ends everything that proves a human, everywhere.

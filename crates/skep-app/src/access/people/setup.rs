@@ -42,6 +42,15 @@ impl FirstAdmin {
 }
 
 impl App {
+    /// Whether there is anybody who can log in.
+    ///
+    /// # Errors
+    /// [`AppError::Store`].
+    pub async fn is_set_up(&self) -> Result<bool, AppError> {
+        let mut tx = door!(self, Mode::Read).await?;
+        Ok(tx.has_users().await?)
+    }
+
     /// A setup token, if nobody can log in yet and none is open: to be printed once by whoever starts
     /// the daemon. It is good for a day.
     ///
@@ -113,6 +122,7 @@ impl App {
             name,
             address: Some(address),
             password: Some(password),
+            vouched: None,
         };
         let tenant = *self
             .store

@@ -3,7 +3,7 @@
 use async_trait::async_trait;
 use rusqlite::{Connection, OptionalExtension, Row, params};
 use skep_domain::{
-    CredentialId, CredentialKind, Id, OrganizationId, PermissionSet, Principal, Timestamp,
+    CredentialId, CredentialKind, Id, OrganizationId, PermissionSet, Principal, Timestamp, UserId,
 };
 use skep_store::StoreError;
 use skep_store::backend::control::{CredentialFilter, CredentialRows};
@@ -51,8 +51,8 @@ fn put(connection: &Connection, row: &NewCredentialRow) -> Result<(), Failure> {
         .prepare_cached(
             "INSERT INTO credential (id, kind, proof, pepper, organization, workspace,
                  principal_kind, principal, permissions, created_at, created_by, expires_at,
-                 idle_at, stepped_up_at, body)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15)",
+                 idle_at, stepped_up_at, confined, body)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16)",
         )?
         .execute(params![
             row.id.to_bytes(),
@@ -69,6 +69,7 @@ fn put(connection: &Connection, row: &NewCredentialRow) -> Result<(), Failure> {
             micros(row.expires_at),
             micros(row.idle_at),
             micros(row.stepped_up_at),
+            row.confined,
             row.body.as_bytes(),
         ]);
     named(inserted, "this credential")
@@ -237,6 +238,29 @@ impl CredentialRows for SqliteControlTx {
                     bytes_of(organization),
                     principal_kind(principal),
                     principal.to_bytes(),
+                    at.as_micros()
+                ])?;
+            Ok(changed as u64)
+        })
+        .await
+    }
+
+    async fn revoke_confined_credentials(
+        &mut self,
+        organization: OrganizationId,
+        user: Option<UserId>,
+        at: Timestamp,
+    ) -> Result<u64, StoreError> {
+        self.run(move |connection| {
+            let changed = connection
+                .prepare_cached(
+                    "UPDATE credential SET revoked_at = ?3
+                     WHERE organization = ?1 AND confined = 1 AND revoked_at IS NULL
+                         AND (?2 IS NULL OR (principal_kind = 0 AND principal = ?2))",
+                )?
+                .execute(params![
+                    organization.to_bytes(),
+                    bytes_of(user),
                     at.as_micros()
                 ])?;
             Ok(changed as u64)

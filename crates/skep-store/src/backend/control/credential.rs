@@ -2,7 +2,7 @@
 
 use async_trait::async_trait;
 use skep_domain::{
-    CredentialId, CredentialKind, OrganizationId, Principal, Timestamp, WorkspaceId,
+    CredentialId, CredentialKind, OrganizationId, Principal, Timestamp, UserId, WorkspaceId,
 };
 
 use crate::StoreError;
@@ -55,6 +55,14 @@ pub trait CredentialRows {
         &mut self,
         organization: Option<OrganizationId>,
         principal: Principal,
+        at: Timestamp,
+    ) -> Result<u64, StoreError>;
+    /// Revokes all in an organization, or all of a human there, that came of its issuer's word; says
+    /// how many.
+    async fn revoke_confined_credentials(
+        &mut self,
+        organization: OrganizationId,
+        user: Option<UserId>,
         at: Timestamp,
     ) -> Result<u64, StoreError>;
     /// Puts a new proof in the place of exactly the old one.

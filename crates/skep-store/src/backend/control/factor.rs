@@ -55,4 +55,16 @@ pub trait FactorRows {
         user: UserId,
         at: Timestamp,
     ) -> Result<(), StoreError>;
+    /// Whether an organization's issuer means a human by anything.
+    async fn has_identity_link(
+        &mut self,
+        organization: OrganizationId,
+        user: UserId,
+    ) -> Result<bool, StoreError>;
+    /// Forgets by what it means a human; says how many there were.
+    async fn delete_identity_links(
+        &mut self,
+        organization: OrganizationId,
+        user: UserId,
+    ) -> Result<u64, StoreError>;
 }
