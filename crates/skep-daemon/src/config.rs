@@ -100,8 +100,12 @@ impl Config {
 
     fn parse(text: &str, overrides: &[source::Override]) -> anyhow::Result<Self> {
         let table = source::merged(text, overrides)?;
+        let auth = table.get("auth").and_then(toml::Value::as_table);
+        if auth.is_some_and(|auth| auth.contains_key("public_url")) {
+            bail!("auth.public_url is server.public_url now: move it to the section [server]");
+        }
         let config: Self = table.try_into().map_err(|error| source::refusal(&error))?;
-        config.auth.party()?;
+        config.auth.issuers()?;
         config.mail.security()?;
         config.server.standing()?;
         config.capture.settings()?;
@@ -204,6 +208,15 @@ mod tests {
                 &[],
             ),
             ("[model]\nbase_url = \"file:///etc\"\nname = \"m\"", &[]),
+            ("[auth]\npublic_url = \"https://skep.example.org\"", &[]),
+            ("", &[("SKEP_AUTH__PUBLIC_URL", "https://skep.example.org")]),
+            (
+                "[server]\npublic_url = \"https://skep.example.org\"\n[auth]\nsso = \"off\"\n\
+                 sso_allow = [\"http://login.internal:8080\"]",
+                &[],
+            ),
+            ("[auth]\nsso = \"everywhere\"", &[]),
+            ("[auth]\nsso_allow = [\"http://login.internal/realm\"]", &[]),
             (MODEL, &[("SKEP_MODEL__DIALECT", "gemini")]),
             (MODEL, &[("SKEP_MODEL__DAILY_TOKENS", "39999")]),
             (MODEL, &[("SKEP_MODEL__DAILY_COST", "1")]),

@@ -178,6 +178,31 @@ pub(crate) fn create_token(home: &Path, random: &dyn Random) -> anyhow::Result<I
     Ok(token)
 }
 
+const SETUP_TOKEN: &str = "setup-token";
+
+/// Where the token for the first administrator is, if there is one.
+pub(crate) fn setup_token(home: &Path) -> Option<PathBuf> {
+    let path = home.join(SETUP_TOKEN);
+    path.exists().then_some(path)
+}
+
+/// Writes the token for the first administrator, in the place of one that ended.
+pub(crate) fn write_setup_token(home: &Path, token: &Plain<String>) -> anyhow::Result<()> {
+    remove_setup_token(home);
+    let path = home.join(SETUP_TOKEN);
+    let mut file = private(OpenOptions::new().create_new(true).write(true))
+        .open(&path)
+        .with_context(|| format!("making {}", path.display()))?;
+    writeln!(file, "{}", token.expose())?;
+    file.sync_all()
+        .with_context(|| format!("writing {}", path.display()))
+}
+
+/// Removes it: there is somebody who can log in. What is gone already is fine.
+pub(crate) fn remove_setup_token(home: &Path) {
+    let _ = fs::remove_file(home.join(SETUP_TOKEN));
+}
+
 /// Nobody else's, and never through a link.
 fn private(options: &mut OpenOptions) -> &mut OpenOptions {
     options

@@ -5,7 +5,7 @@ use std::sync::{Arc, OnceLock};
 
 use anyhow::Context;
 use skep_app::{App, AuditDesk, MailDesk, ModelPass, Settings, Upkeep};
-use skep_http::{Edge, Limits, Listeners, Serving, Site};
+use skep_http::{Edge, Limits, Listeners, Mode, Serving, Site};
 use skep_index::SentenceEmbedder;
 use skep_store::Store;
 use tokio::net::{TcpListener, UnixListener};
@@ -35,6 +35,7 @@ pub(crate) async fn serve(home: &Path, config: &Config) -> anyhow::Result<()> {
     let edge = edge(&app, &listeners, limits, site(home, config, standing))?;
     files::write_pid(home)?;
     announce(home, &edge);
+    offer_setup(home, &edge).await?;
 
     let mut jobs = JoinSet::new();
     jobs.spawn(Upkeep::new(Arc::clone(&app)).run());
@@ -82,7 +83,8 @@ fn application(home: &Path, config: &Config, store: Arc<Store>) -> anyhow::Resul
     let app = App::new(store, embedder, Arc::new(Monotonic::start()), settings);
     let app = app.with_capture(config.capture.settings()?);
     let app = app.with_fetching(config.sources.fetching()?);
-    let app = app.with_people(config.auth.settings(&config.mail, home)?);
+    let public_url = config.server.standing()?.public_url;
+    let app = app.with_people(config.auth.settings(public_url, &config.mail, home)?);
     Ok(Arc::new(match config.model.settings()? {
         None => app,
         Some(settings) => {
@@ -127,6 +129,29 @@ fn announce(home: &Path, edge: &Edge) {
     let places = listeners.join(", ");
     process::complain(&format!("skepd: {mode} mode, listening on {places}"));
     tracing::info!(home = %home.display(), mode, ?listeners, "skepd is ready");
+}
+
+/// Lets whoever runs a daemon for many make its first administrator. The token goes into a file of
+/// theirs, never to where logs go.
+async fn offer_setup(home: &Path, edge: &Edge) -> anyhow::Result<()> {
+    if edge.app.is_set_up().await? {
+        files::remove_setup_token(home);
+        return Ok(());
+    }
+    if edge.site.mode == Mode::Local {
+        return Ok(());
+    }
+    if let Some(token) = edge.app.issue_setup_token().await? {
+        files::write_setup_token(home, &token)?;
+    }
+    if let Some(path) = files::setup_token(home) {
+        let at = edge.site.public_url.as_deref().unwrap_or_default();
+        let path = path.display();
+        process::complain(&format!(
+            "skepd: nobody can log in yet: enter the token in {path} at {at}/setup"
+        ));
+    }
+    Ok(())
 }
 
 fn edge(

@@ -3,21 +3,27 @@
 use std::fmt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
 
-use anyhow::{Context, bail};
+use anyhow::bail;
 use serde::Deserialize;
-use skep_app::PeopleSettings;
 use skep_app::passkey::RelyingParty;
-use skep_egress::{MailSecurity, MailServer, Mailer};
+use skep_app::{IssuerCalls, PeopleSettings};
+use skep_egress::{Egress, MailSecurity, MailServer, Mailer, Patience, Reach};
 
+use super::sources;
 use crate::files;
 
-#[derive(Clone, Debug, Default, Deserialize)]
+/// Calls to issuers that may be under way at a time.
+const CALLS: usize = 8;
+
+#[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub(crate) struct Auth {
-    /// Where browsers reach this daemon, such as `https://skep.example.org`; passkeys are made for it,
-    /// letters name it, and cookies demand TLS if it has it.
-    public_url: String,
+    /// `public`: organizations may trust issuers that everybody can reach. `off`: none but `sso_allow`.
+    sso: String,
+    /// Issuers inside that may be trusted too, such as `https://login.internal`.
+    sso_allow: Vec<String>,
 }
 
 #[derive(Clone, Debug, Deserialize)]
@@ -38,6 +44,15 @@ pub(crate) struct Mail {
     from: String,
 }
 
+impl Default for Auth {
+    fn default() -> Self {
+        Self {
+            sso: "public".into(),
+            sso_allow: Vec::new(),
+        }
+    }
+}
+
 impl Default for Mail {
     fn default() -> Self {
         Self {
@@ -52,24 +67,42 @@ impl Default for Mail {
 }
 
 impl Auth {
-    pub(crate) fn party(&self) -> anyhow::Result<Option<RelyingParty>> {
-        if self.public_url.is_empty() {
-            return Ok(None);
+    /// How issuers of organizations are asked.
+    pub(crate) fn issuers(&self) -> anyhow::Result<IssuerCalls> {
+        let patience = Patience {
+            connect: Duration::from_secs(3),
+            first_byte: Duration::from_secs(5),
+            idle: Duration::from_secs(5),
+            whole: Duration::from_secs(10),
+        };
+        let way = |reach| Egress::new(reach).with_patience(patience).with_calls(CALLS);
+        let calls = match self.sso.as_str() {
+            "public" => IssuerCalls::default().with_public(way(Reach::Public)),
+            "off" => IssuerCalls::default(),
+            other => bail!("auth.sso is {other:?}: it must be public or off"),
+        };
+        let origins = self.sso_allow.iter();
+        let origins = origins.map(|url| sources::origin("auth.sso_allow", url));
+        let origins = origins.collect::<anyhow::Result<Vec<_>>>()?;
+        if origins.is_empty() {
+            return Ok(calls);
         }
-        let origin = self.public_url.trim_end_matches('/');
-        let party = RelyingParty::of(origin).with_context(|| {
-            format!(
-                "auth.public_url is {:?}: expected https:// and a host name, or http://localhost with a port",
-                self.public_url
-            )
-        })?;
-        Ok(Some(party))
+        let listed = way(Reach::Listed(origins.clone()));
+        Ok(calls.with_listed(origins, listed))
     }
 
     /// What the application is told.
-    pub(crate) fn settings(&self, mail: &Mail, home: &Path) -> anyhow::Result<PeopleSettings> {
+    pub(crate) fn settings(
+        &self,
+        public_url: Option<String>,
+        mail: &Mail,
+        home: &Path,
+    ) -> anyhow::Result<PeopleSettings> {
         Ok(PeopleSettings {
-            party: self.party()?,
+            // Browsers make no passkeys for an address.
+            party: public_url.as_deref().and_then(RelyingParty::of),
+            public_url,
+            issuers: self.issuers()?,
             mailer: mail.mailer(home)?.map(Arc::new),
             ..PeopleSettings::default()
         })
@@ -113,7 +146,8 @@ impl Mail {
 
 impl fmt::Display for Auth {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "auth.public_url = {:?}", self.public_url)
+        writeln!(f, "auth.sso = {:?}", self.sso)?;
+        write!(f, "auth.sso_allow = {:?}", self.sso_allow)
     }
 }
 

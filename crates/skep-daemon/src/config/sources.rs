@@ -42,7 +42,7 @@ impl Sources {
         let origins = self
             .allow
             .iter()
-            .map(|url| origin(url))
+            .map(|url| origin("sources.allow", url))
             .collect::<anyhow::Result<Vec<_>>>()?;
         if !origins.is_empty() {
             let egress = Egress::new(Reach::Listed(origins.clone())).with_calls(CALLS);
@@ -52,14 +52,15 @@ impl Sources {
     }
 }
 
-fn origin(url: &str) -> anyhow::Result<Origin> {
+/// A server inside, as a setting names it.
+pub(super) fn origin(setting: &str, url: &str) -> anyhow::Result<Origin> {
     match Target::parse(url) {
         Ok(target) if target.path() == "/" => Ok(target.origin().clone()),
         Ok(target) => bail!(
-            "sources.allow has {url:?}: name the server only, as {}",
+            "{setting} has {url:?}: name the server only, as {}",
             target.origin()
         ),
-        Err(problem) => bail!("sources.allow has {url:?}: {problem}"),
+        Err(problem) => bail!("{setting} has {url:?}: {problem}"),
     }
 }
 

@@ -50,11 +50,12 @@ impl Home {
 
     /// Serves, and waits for the first answer.
     pub(crate) fn serve(&self) -> Daemon {
-        let mut child = self
-            .command("serve")
-            .stderr(Stdio::piped())
-            .spawn()
-            .unwrap();
+        self.start(self.command("serve"))
+    }
+
+    /// The same with a command of the caller's.
+    pub(crate) fn start(&self, mut command: Command) -> Daemon {
+        let mut child = command.stderr(Stdio::piped()).spawn().unwrap();
         loop {
             if self
                 .get("/readyz")
@@ -132,6 +133,18 @@ impl Daemon {
         let pid = rustix::process::Pid::from_child(&self.0);
         rustix::process::kill_process(pid, rustix::process::Signal::TERM).unwrap();
         self.0.wait().unwrap()
+    }
+}
+
+impl Daemon {
+    /// SIGTERM, its end, and what it printed.
+    pub(crate) fn ended(mut self) -> (std::process::ExitStatus, String) {
+        let pid = rustix::process::Pid::from_child(&self.0);
+        rustix::process::kill_process(pid, rustix::process::Signal::TERM).unwrap();
+        let mut printed = String::new();
+        let stderr = self.0.stderr.as_mut().unwrap();
+        stderr.read_to_string(&mut printed).unwrap();
+        (self.0.wait().unwrap(), printed)
     }
 }
 

@@ -31,6 +31,51 @@ fn x05_everything_a_daemon_makes_is_its_users_alone() {
 }
 
 #[test]
+fn a19_a_daemon_for_many_writes_the_setup_token_for_its_own_user_and_prints_where() {
+    let home = Home::new();
+    let team = |home: &Home| {
+        let mut command = home.command("serve");
+        command
+            .env("SKEP_SERVER__MODE", "team")
+            .env("SKEP_SERVER__PUBLIC_URL", "https://skep.example.org");
+        home.start(command)
+    };
+    let path = home.path().join("setup-token");
+    assert!(home.serve().stop().success());
+    assert!(!path.exists(), "not where one person is everybody");
+    let (status, printed) = team(&home).ended();
+    assert!(status.success());
+    let token = fs::read_to_string(&path).unwrap();
+    let token = token.trim();
+    assert!(token.starts_with("skep_setup_") && mode(&path) == 0o600);
+    assert!(printed.contains("setup-token") && printed.contains("https://skep.example.org/setup"));
+    assert!(!printed.contains("skep_setup_"), "{printed}");
+    // The next start says where it still is, and makes no other.
+    let (_, printed) = team(&home).ended();
+    assert!(printed.contains("setup-token") && !printed.contains("skep_setup_"));
+    assert_eq!(fs::read_to_string(&path).unwrap().trim(), token);
+    // Sixteen race for it; one wins, the others are told that there is somebody.
+    let daemon = team(&home);
+    let answers: Vec<String> = std::thread::scope(|scope| {
+        let racers: Vec<_> = (0..16)
+            .map(|n| {
+                let body = format!(
+                    r#"{{"token":"{token}","address":"n{n}@hive.example","name":"N","password":"plover anvil tuba"}}"#
+                );
+                let home = &home;
+                scope.spawn(move || home.post("/api/v1/setup", &body).unwrap())
+            })
+            .collect();
+        racers.into_iter().map(|racer| racer.join().unwrap()).collect()
+    });
+    let count = |status: &str| answers.iter().filter(|a| a.contains(status)).count();
+    assert_eq!((count("HTTP/1.1 200"), count("HTTP/1.1 409")), (1, 15), "{answers:?}");
+    assert!(daemon.ended().0.success());
+    let (_, printed) = team(&home).ended();
+    assert!(!path.exists() && !printed.contains("setup-token"), "{printed}");
+}
+
+#[test]
 fn a_second_daemon_of_the_same_home_says_so_and_ends() {
     let home = Home::new();
     let daemon = home.serve();
