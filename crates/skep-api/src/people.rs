@@ -56,6 +56,23 @@ pub struct LoginResponse {
     pub kinds: Vec<String>,
 }
 
+/// `POST /second-factor`.
+#[derive(Clone, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct FactorRuleRequest {
+    /// Whether every member has to have one.
+    pub required: bool,
+}
+
+/// Whether an organization asks everybody for a second factor.
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+pub struct FactorRule {
+    /// Whether every member has to have one.
+    pub required: bool,
+    /// Members without one, who may do nothing else than enrol one while it is asked for.
+    pub without: u32,
+}
+
 /// Something that needs the password again, where there is no second factor yet.
 #[derive(Clone, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]

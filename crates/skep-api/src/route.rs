@@ -120,6 +120,24 @@ impl Route {
         PAGES.iter().any(|page| self.path.starts_with(page))
     }
 
+    /// Whether somebody may call it who has to enrol a second factor before anything else: what leads
+    /// to one, and what ends sessions.
+    #[must_use]
+    pub const fn is_for_enrolment(&self) -> bool {
+        matches!(
+            self.id,
+            RouteId::Whoami
+                | RouteId::AuthLogout
+                | RouteId::BrowserList
+                | RouteId::BrowserEnd
+                | RouteId::FactorList
+                | RouteId::TotpEnrol
+                | RouteId::TotpConfirm
+                | RouteId::PasskeyBegin
+                | RouteId::PasskeyFinish
+        )
+    }
+
     /// Whether it changes anything.
     #[must_use]
     pub const fn mutates(&self) -> bool {
@@ -201,6 +219,8 @@ routes! {
     SsoSet: Post "/api/v1/sso", stepped_up(Permission::OrgManage), Api, Json, Some("sso.set"), "Trust an issuer: whom it lets in, and as what.";
     SsoTest: Post "/api/v1/sso/test", needs(Permission::OrgManage), Api, Empty, Some("sso.test"), "Ask the issuer for its configuration and its keys.";
     SsoRemove: Post "/api/v1/sso/remove", stepped_up(Permission::OrgManage), Api, Empty, Some("sso.remove"), "Trust no issuer any more; whoever it let in is out.";
+    FactorRuleGet: Get "/api/v1/second-factor", needs(Permission::OrgManage), Api, Empty, None, "Whether the organization asks everybody for a second factor, and who has none.";
+    FactorRuleSet: Post "/api/v1/second-factor", stepped_up(Permission::OrgManage), Api, Json, Some("mfa.rule"), "Ask every member for a second factor, or no longer.";
     PageStyle: Get "/assets/skep.css", Gate::Public, None, Empty, None, "How pages look.";
     PagePasskey: Get "/assets/passkey.js", Gate::Public, None, Empty, None, "Passkeys in pages.";
     PageLogin: Get "/login", Gate::Public, None, Empty, None, "The page to log in with.";

@@ -35,6 +35,9 @@ pub enum Denied {
     /// A second factor has to be shown again first.
     #[error("a second factor is needed")]
     StepUpRequired,
+    /// The organization asks for a second factor, and this human has none yet.
+    #[error("the organization asks for a second factor")]
+    FactorOwed,
     /// The request names another organization or workspace than the credential.
     #[error("the credential is of another organization or workspace")]
     OrganizationMismatch,
@@ -59,6 +62,7 @@ pub struct Caller {
     expires_at: Option<Timestamp>,
     used_at: Option<Timestamp>,
     confined: bool,
+    owes_factor: bool,
 }
 
 impl Caller {
@@ -83,6 +87,7 @@ impl Caller {
             expires_at: facts.expires_at,
             used_at: facts.used_at,
             confined: facts.confined,
+            owes_factor: facts.owes_factor && !facts.kind.is_of_the_installation(),
         }
     }
 
@@ -104,12 +109,26 @@ impl Caller {
     /// Checks a permission without opening anything, for a gate in front of a handler.
     ///
     /// # Errors
-    /// [`Denied::MissingPermission`].
+    /// [`Denied::MissingPermission`], [`Denied::FactorOwed`].
     pub fn require(&self, permission: Permission) -> Result<(), Denied> {
+        self.require_factor()?;
         if self.permissions.contains(permission) {
             Ok(())
         } else {
             Err(Denied::MissingPermission(permission))
+        }
+    }
+
+    /// Checks that they have a second factor, where their organization asks for one. Without it they
+    /// may enrol one, and nothing else.
+    ///
+    /// # Errors
+    /// [`Denied::FactorOwed`].
+    pub fn require_factor(&self) -> Result<(), Denied> {
+        if self.owes_factor {
+            Err(Denied::FactorOwed)
+        } else {
+            Ok(())
         }
     }
 

@@ -155,7 +155,12 @@ fn admit(
         // A human who was suspended learns no more than one who never was here.
         (Standing::Suspended, Principal::User(_)) => return Err(Denied::InvalidCredential),
     }
-    let permissions = narrowed(facts, role.permissions(), &bindings);
+    // What is asked of somebody first comes before everything that their role lets them do.
+    let permissions = if facts.owes_factor && !own {
+        PermissionSet::EMPTY
+    } else {
+        narrowed(facts, role.permissions(), &bindings)
+    };
     let reader = match facts.principal {
         Principal::User(user) => Reader::Human(user),
         Principal::Agent(agent) => Reader::Agent(agent, facts.policy),

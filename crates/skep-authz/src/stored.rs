@@ -41,6 +41,8 @@ pub struct CredentialFacts {
     pub used_at: Option<Timestamp>,
     /// Whether it came of the word of an issuer that one organization trusts.
     pub confined: bool,
+    /// Whether the organization asks for a second factor, and the human has none.
+    pub owes_factor: bool,
     /// Label and bindings, sealed.
     pub body: Option<Sealed>,
 }

@@ -243,6 +243,10 @@ impl From<Denied> for ApiError {
                 ErrorCode::StepUpRequired,
                 "Show a second factor first, within the last five minutes: POST /api/v1/auth/step-up.",
             ),
+            Denied::FactorOwed => Self::new(
+                ErrorCode::StepUpRequired,
+                "Your organization asks everybody for a second factor: enrol one on the page /account or with `skep mfa enrol`, and nothing else works until then.",
+            ),
             Denied::OrganizationMismatch => Self::new(
                 ErrorCode::OrgMismatch,
                 "The request names another organization or workspace than the credential is for: switch with `skep org switch`, or log in there.",

@@ -62,7 +62,9 @@ pub(crate) fn allow(
         session::check_csrf(app, caller, &parts.headers)?;
     }
     match route.gate {
-        Gate::Public | Gate::Oneself => {}
+        Gate::Public => {}
+        Gate::Oneself if route.is_for_enrolment() => {}
+        Gate::Oneself => caller.require_factor()?,
         Gate::Install => caller.require_installation()?,
         Gate::Permission(permission) => caller.require(permission)?,
         Gate::SteppedUp(permission) => {

@@ -205,6 +205,14 @@ fn handler(route: RouteId) -> Handler {
         RouteId::SsoRemove => authorized!(SsoRemove, rights::OrgManage, sso::remove),
         RouteId::PageSsoStart => public!(PageSsoStart, pages::begin_sso),
         RouteId::PageSsoAnswer => public!(PageSsoAnswer, pages::finish_sso),
+        RouteId::FactorRuleGet => {
+            authorized!(FactorRuleGet, rights::OrgManage, organizations::factor_rule)
+        }
+        RouteId::FactorRuleSet => authorized!(
+            FactorRuleSet,
+            rights::OrgManage,
+            organizations::set_factor_rule
+        ),
         RouteId::PageStyle => public!(PageStyle, pages::style),
         RouteId::PagePasskey => public!(PagePasskey, pages::passkey_script),
         RouteId::PageLogin => public!(PageLogin, pages::login),

@@ -45,6 +45,8 @@ shapes! {
     OpenApi: answer AnyObject;
     SystemHealth: answer system::Health;
     Setup: body people::SetupRequest, answer people::LoginResponse;
+    FactorRuleGet: answer people::FactorRule;
+    FactorRuleSet: body people::FactorRuleRequest, answer people::FactorRule;
     SsoGet: answer sso::Sso;
     SsoSet: body sso::SetSsoRequest, answer sso::Sso;
     SsoTest: answer sso::SsoReport;

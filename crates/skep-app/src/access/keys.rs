@@ -210,6 +210,7 @@ impl App {
     /// [`AppError::Forbidden`] for an agent, and for a credential that a script holds;
     /// [`AppError::Invalid`] for an end more than a year away.
     pub async fn create_token(&self, caller: &Caller, new: NewToken) -> Result<Created, AppError> {
+        caller.require_factor()?;
         if user_of(caller).is_none() || !caller.kind().is_in_person() {
             return Err(AppError::Forbidden(
                 "a token is made by a human who logged in, not with a key or another token",

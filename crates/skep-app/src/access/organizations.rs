@@ -3,6 +3,7 @@
 use skep_authz::rights::{OrgManage, SettingRead, WorkspaceManage};
 use skep_authz::{Authorized, Caller};
 use skep_domain::{OrganizationId, OrganizationRole, Principal, Standing, Timestamp, WorkspaceId};
+use skep_store::row::SECOND_FACTOR;
 use skep_store::{Mode, NewWorkspace, Organization, StoreError, UserBody};
 
 use super::agents::parse_name;
@@ -112,6 +113,36 @@ impl App {
         let organization = tx.get_organization().await?;
         tx.commit().await?;
         organization.ok_or(AppError::NotFound("organization"))
+    }
+
+    /// Whether the organization asks everybody for a second factor, and how many have none.
+    ///
+    /// # Errors
+    /// [`AppError::Store`].
+    pub async fn factor_rule(
+        &self,
+        authorized: Authorized<OrgManage>,
+    ) -> Result<(bool, u32), AppError> {
+        let mut tx = self.store.begin_org(authorized).await?;
+        let required = tx.get_setting(SECOND_FACTOR).await?.is_some();
+        Ok((required, tx.count_without_factor().await?))
+    }
+
+    /// Asks every member for a second factor, or no longer. It counts from the next request on.
+    ///
+    /// # Errors
+    /// [`AppError::Store`].
+    pub async fn set_factor_rule(
+        &self,
+        authorized: Authorized<OrgManage>,
+        required: bool,
+    ) -> Result<(bool, u32), AppError> {
+        let mut tx = self.store.begin_org(authorized).await?;
+        let value = required.then_some(&b"required"[..]);
+        tx.put_setting(SECOND_FACTOR, value).await?;
+        let without = tx.count_without_factor().await?;
+        tx.commit().await?;
+        Ok((required, without))
     }
 
     /// Suspends an organization, or lets it act again. For whoever runs the installation.

@@ -65,6 +65,7 @@ fn facts(stage: &Stage, kind: CredentialKind) -> CredentialFacts {
         stepped_up_at: None,
         used_at: None,
         confined: false,
+        owes_factor: false,
         body: None,
     }
 }
@@ -85,6 +86,27 @@ fn check(
     match authenticate(presented, Some(row), bindings, &stage.keys, NOW)? {
         Checked::Caller(caller) => Ok(*caller),
         Checked::Slow(slow) => slow.run(),
+    }
+}
+
+#[test]
+fn a19_whoever_owes_a_second_factor_is_known_and_may_nothing() {
+    let stage = stage(BearerKind::ApiKey);
+    for owes in [false, true] {
+        let mut facts = facts(&stage, CredentialKind::ApiKey);
+        facts.owes_factor = owes;
+        let caller = check(&stage, stage.text.expose(), facts, Bindings::default()).unwrap();
+        assert_eq!(caller.require_factor().is_err(), owes);
+        assert_eq!(caller.permissions() == PermissionSet::EMPTY, owes);
+        let read = caller.require(Permission::MemoryRead);
+        assert_eq!(
+            read,
+            if owes {
+                Err(Denied::FactorOwed)
+            } else {
+                Ok(())
+            }
+        );
     }
 }
 

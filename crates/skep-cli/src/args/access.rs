@@ -139,6 +139,12 @@ pub(crate) enum Org {
         /// Its name.
         name: String,
     },
+    /// Ask every member for a second factor.
+    SecondFactor {
+        /// `show` who has none, `require` one of everybody, or ask for it no longer: `waive`.
+        #[arg(value_parser = ["show", "require", "waive"], default_value = "show")]
+        what: String,
+    },
     /// Let people in by an issuer of the organization's own (OpenID Connect).
     #[command(subcommand)]
     Sso(Sso),

@@ -4,6 +4,7 @@ use std::process::ExitCode;
 
 use skep_api::access::{AuditEntry, NameRequest, StandingRequest};
 use skep_api::page::PageQuery;
+use skep_api::people::FactorRuleRequest;
 
 use super::sso;
 use crate::args::access::{Audit, Org, Workspace};
@@ -70,6 +71,30 @@ pub(super) async fn org(context: &Context<'_>, verb: Org) -> Result<ExitCode, Fa
         Org::Resume { name } => {
             let request = standing(name, "active");
             client.set_organization_standing(&request).await?
+        }
+        Org::SecondFactor { what } => {
+            let rule = match what.as_str() {
+                "show" => client.factor_rule().await?,
+                what => {
+                    let required = what == "require";
+                    let request = FactorRuleRequest { required };
+                    client.set_factor_rule(&request).await?
+                }
+            };
+            if out.is_json() {
+                out.json(&rule)?;
+            } else {
+                let asked = if rule.required {
+                    "asked of every member"
+                } else {
+                    "not asked for"
+                };
+                out.line(&format!(
+                    "A second factor is {asked}; {} have none.",
+                    rule.without
+                ))?;
+            }
+            return Ok(ExitCode::SUCCESS);
         }
         Org::Sso(verb) => return sso::run(context, &mut client, verb).await,
     };

@@ -3,9 +3,9 @@
 use skep_api::RouteId;
 use skep_api::page::{Page, PageQuery};
 use skep_api::people::{
-    AgainRequest, Browsers, Ceremony, CodeRequest, Done, FactorResponse, Factors,
-    FinishPasskeyRequest, InviteRequest, Invited, Invites, Member, MemberRequest, PasswordRequest,
-    ResetToken, TotpEnrolment, WithdrawRequest,
+    AgainRequest, Browsers, Ceremony, CodeRequest, Done, FactorResponse, FactorRule,
+    FactorRuleRequest, Factors, FinishPasskeyRequest, InviteRequest, Invited, Invites, Member,
+    MemberRequest, PasswordRequest, ResetToken, TotpEnrolment, WithdrawRequest,
 };
 use skep_api::sso::{SetSsoRequest, Sso, SsoReport};
 
@@ -16,6 +16,20 @@ impl Client {
     /// `POST /api/v1/setup/token`.
     pub async fn setup_token(&mut self) -> Result<ResetToken, ClientError> {
         self.post::<(), _>(RouteId::SetupToken, None, None, PATIENCE)
+            .await
+    }
+
+    /// `GET /api/v1/second-factor`.
+    pub async fn factor_rule(&mut self) -> Result<FactorRule, ClientError> {
+        self.get(RouteId::FactorRuleGet, None, &[]).await
+    }
+
+    /// `POST /api/v1/second-factor`.
+    pub async fn set_factor_rule(
+        &mut self,
+        request: &FactorRuleRequest,
+    ) -> Result<FactorRule, ClientError> {
+        self.post(RouteId::FactorRuleSet, None, Some(request), PATIENCE)
             .await
     }
 

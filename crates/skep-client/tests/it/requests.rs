@@ -125,6 +125,11 @@ async fn each_method_calls_its_own_row_of_the_table() {
             })
             .await
             .is_err(),
+        client.factor_rule().await.is_err(),
+        client
+            .set_factor_rule(&skep_api::people::FactorRuleRequest::default())
+            .await
+            .is_err(),
         client.sso().await.is_err(),
         client
             .set_sso(&skep_api::sso::SetSsoRequest::default())

@@ -66,13 +66,23 @@ fn a19_a_daemon_for_many_writes_the_setup_token_for_its_own_user_and_prints_wher
                 scope.spawn(move || home.post("/api/v1/setup", &body).unwrap())
             })
             .collect();
-        racers.into_iter().map(|racer| racer.join().unwrap()).collect()
+        racers
+            .into_iter()
+            .map(|racer| racer.join().unwrap())
+            .collect()
     });
     let count = |status: &str| answers.iter().filter(|a| a.contains(status)).count();
-    assert_eq!((count("HTTP/1.1 200"), count("HTTP/1.1 409")), (1, 15), "{answers:?}");
+    assert_eq!(
+        (count("HTTP/1.1 200"), count("HTTP/1.1 409")),
+        (1, 15),
+        "{answers:?}"
+    );
     assert!(daemon.ended().0.success());
     let (_, printed) = team(&home).ended();
-    assert!(!path.exists() && !printed.contains("setup-token"), "{printed}");
+    assert!(
+        !path.exists() && !printed.contains("setup-token"),
+        "{printed}"
+    );
 }
 
 #[test]

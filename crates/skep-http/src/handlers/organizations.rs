@@ -5,6 +5,7 @@ use skep_api::Instant;
 use skep_api::access::{
     NameRequest, Organization, Organizations, StandingRequest, Workspace, Workspaces,
 };
+use skep_api::people::{FactorRule, FactorRuleRequest};
 use skep_app::WorkspaceView;
 use skep_authz::{Authorized, rights};
 use skep_domain::OrganizationRole;
@@ -43,6 +44,26 @@ pub(crate) async fn standing(call: Call) -> Result<Response, ApiError> {
         .set_organization_standing(&call.caller, &request.organization, standing)
         .await?;
     ok(&organization(&call, &changed, None))
+}
+
+pub(crate) async fn factor_rule(
+    authorized: Authorized<rights::OrgManage>,
+    call: Call,
+) -> Result<Response, ApiError> {
+    rule(call.app().factor_rule(authorized).await?)
+}
+
+pub(crate) async fn set_factor_rule(
+    authorized: Authorized<rights::OrgManage>,
+    call: Call,
+) -> Result<Response, ApiError> {
+    let request: FactorRuleRequest = call.body()?;
+    let set = call.app().set_factor_rule(authorized, request.required);
+    rule(set.await?)
+}
+
+fn rule((required, without): (bool, u32)) -> Result<Response, ApiError> {
+    ok(&FactorRule { required, without })
 }
 
 pub(crate) async fn workspaces(

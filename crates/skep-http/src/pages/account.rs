@@ -66,6 +66,9 @@ pub(crate) async fn change(visit: Visit) -> Result<Response, ApiError> {
             let text = "This needs your second factor shown within the last five minutes: enter a code below, then try again.";
             show(&visit, &caller, StatusCode::FORBIDDEN, Some(text)).await
         }
+        Err(skep_app::AppError::Denied(skep_authz::Denied::FactorOwed)) => {
+            show(&visit, &caller, StatusCode::FORBIDDEN, None).await
+        }
         Err(error) => {
             let mut told = (StatusCode::BAD_REQUEST, String::new());
             failed(error, |status, problem| {
@@ -94,6 +97,9 @@ async fn show(
         .raw("</h1>")
         .when(problem.is_some(), |html| {
             html.note(true, problem.unwrap_or_default())
+        })
+        .when(caller.require_factor().is_err(), |html| {
+            html.note(true, "Your organization asks everybody for a second factor. Add one below: nothing else works until then.")
         })
         .raw("<p class=\"soft\">You are logged in.</p><form method=\"post\" action=\"/logout\">")
         .hidden("csrf", &csrf)

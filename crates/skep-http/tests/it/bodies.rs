@@ -68,6 +68,7 @@ pub(crate) fn body(route: RouteId, ids: &Ids) -> Value {
         }
         RouteId::AgentCreate => json!({ "name": "another-deckhand" }),
         RouteId::AgentEdit => json!({ "policy": "group", "group": "deck" }),
+        RouteId::FactorRuleSet => json!({ "required": false }),
         RouteId::SsoSet => json!({
             "issuer": "https://login.example", "client_id": "skep", "client_secret": "plover-anvil-tuba",
             "domains": ["hive.example"], "claim": "groups", "value": "skep", "role": "member",
@@ -195,6 +196,7 @@ pub(crate) fn body(route: RouteId, ids: &Ids) -> Value {
         | RouteId::SystemHealth
         | RouteId::SystemPosture
         | RouteId::LimitList
+        | RouteId::FactorRuleGet
         | RouteId::SsoGet
         | RouteId::SsoTest
         | RouteId::SsoRemove

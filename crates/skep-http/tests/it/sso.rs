@@ -41,6 +41,7 @@ impl Stage {
         };
         let daemon = TestDaemon::start_people(people).await;
         let stage = Self { daemon, issuer };
+        stage.daemon.own(&stage.daemon.a).await;
         stage.trust(&stage.daemon.a, "alpha", stage.change()).await;
         stage
     }

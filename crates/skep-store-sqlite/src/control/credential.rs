@@ -60,7 +60,12 @@ macro_rules! facts_of {
                  c.principal_kind, c.principal, c.role, COALESCE(a.policy, c.policy),
                  CASE WHEN a.id IS NULL THEN c.policy_group ELSE a.policy_group END,
                  c.permissions, c.expires_at, c.idle_at, c.revoked_at, c.stepped_up_at, c.used_at,
-                 c.body, o.standing, u.standing, m.standing, m.role, wm.role, a.standing, c.confined
+                 c.body, o.standing, u.standing, m.standing, m.role, wm.role, a.standing, c.confined,
+                 c.principal_kind = 0
+                     AND EXISTS (SELECT 1 FROM setting AS s
+                         WHERE s.organization = c.organization AND s.name = 'second_factor')
+                     AND NOT EXISTS (SELECT 1 FROM factor AS f
+                         WHERE f.user = c.principal AND f.confirmed = 1 AND f.kind <> 1)
              FROM credential AS c
              JOIN organization AS o ON o.id = c.organization
              LEFT JOIN user_account AS u ON c.principal_kind = 0 AND u.id = c.principal
@@ -141,6 +146,7 @@ fn stored(row: &Row<'_>, key: CredentialKey) -> Result<Option<StoredCredential>,
         stepped_up_at: time_option(row, 15)?,
         used_at: time_option(row, 16)?,
         confined: row.get(24)?,
+        owes_factor: row.get(25)?,
         body: sealed_option(row, 17)?,
     };
     Ok(Some(StoredCredential::from_row(key, facts)))

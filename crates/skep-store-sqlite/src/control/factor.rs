@@ -206,6 +206,24 @@ impl FactorRows for SqliteControlTx {
         .await
     }
 
+    async fn count_without_factor(
+        &mut self,
+        organization: OrganizationId,
+    ) -> Result<u32, StoreError> {
+        self.run(move |connection| {
+            let count = connection
+                .prepare_cached(
+                    "SELECT COUNT(*) FROM member AS m
+                     WHERE m.organization = ?1 AND m.standing = 0
+                         AND NOT EXISTS (SELECT 1 FROM factor AS f
+                             WHERE f.user = m.user AND f.confirmed = 1 AND f.kind <> 1)",
+                )?
+                .query_row([organization.to_bytes()], |row| row.get(0))?;
+            Ok(count)
+        })
+        .await
+    }
+
     async fn has_identity_link(
         &mut self,
         organization: OrganizationId,

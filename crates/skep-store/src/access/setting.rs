@@ -65,6 +65,15 @@ impl OrgTx<OrgManage> {
             .await
     }
 
+    /// How many members that may act have no second factor.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn count_without_factor(&mut self) -> Result<u32, StoreError> {
+        let organization = self.organization;
+        self.door.rows.count_without_factor(organization).await
+    }
+
     /// One setting of the organization.
     ///
     /// # Errors

@@ -50,6 +50,10 @@ pub struct NewCredentialRow {
     pub body: Sealed,
 }
 
+/// The setting of an organization that asks all of its humans for a second factor. It is the one that
+/// a backend looks for by name, with each check of a credential; what it holds says nothing.
+pub const SECOND_FACTOR: &str = "second_factor";
+
 /// A credential as it is listed.
 #[derive(Clone, Debug)]
 pub struct CredentialSummaryRow {

@@ -101,6 +101,7 @@ impl App {
 /// The human behind a browser's session. Keys, tokens and other logins decide nothing: whoever holds
 /// one could make themselves another.
 pub(super) fn human(caller: &Caller) -> Result<UserId, OAuthError> {
+    caller.require_factor().map_err(AppError::from)?;
     match (caller.kind(), caller.principal()) {
         (CredentialKind::Browser, Principal::User(user)) => Ok(user),
         _ => Err(AppError::Denied(Denied::InvalidCredential).into()),

@@ -153,13 +153,19 @@ async fn t02_whoever_an_issuer_lets_in_is_in_that_organization_alone() {
     let stage = Stage::new().await;
     let (hers, _) = maria(&stage.daemon).await;
     join_the_second(&stage, user(&stage, ADDRESS).await).await;
-    link(&stage, &hers, |_| {}).await;
-    let begun = stage.begin().await;
-    stage.give(&stage.claims(&begun));
-    let reply = stage.answer(&begun, "").await;
+    let linked = link(&stage, &hers, |_| {}).await;
+    assert_eq!(
+        linked.status,
+        303,
+        "{} {}",
+        linked.text(),
+        stage.why().await
+    );
+    let reply = stage.sign_in(|_| {}).await;
+    assert_eq!(reply.status, 303, "{} {}", reply.text(), stage.why().await);
     let theirs = session(&reply).unwrap();
     let listed = async |cookie: &str| {
-        let reply = stage.get("/api/v1/organizations", cookie).await;
+        let reply = stage.get("/api/v1/orgs", cookie).await;
         reply.json()["items"].as_array().unwrap().len()
     };
     assert_eq!((listed(&hers).await, listed(&theirs).await), (2, 1));
@@ -184,7 +190,7 @@ async fn t02_whoever_an_issuer_lets_in_is_in_that_organization_alone() {
     let new = json!({ "label": "script", "expires_at": "2026-06-01T00:00:00Z" });
     let made = post(&stage, (&theirs, &csrf), "/api/v1/tokens", &new).await;
     let token = made.json()["secret"].as_str().unwrap().to_owned();
-    let seen = Request::new("GET", "/api/v1/organizations").bearer(&token);
+    let seen = Request::new("GET", "/api/v1/orgs").bearer(&token);
     assert_eq!(
         stage.send(seen).await.json()["items"]
             .as_array()

@@ -55,6 +55,11 @@ pub trait FactorRows {
         user: UserId,
         at: Timestamp,
     ) -> Result<(), StoreError>;
+    /// How many members of an organization that may act have no factor that counts by itself.
+    async fn count_without_factor(
+        &mut self,
+        organization: OrganizationId,
+    ) -> Result<u32, StoreError>;
     /// Whether an organization's issuer means a human by anything.
     async fn has_identity_link(
         &mut self,

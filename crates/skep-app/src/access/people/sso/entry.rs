@@ -111,6 +111,7 @@ impl App {
         password: Option<&str>,
     ) -> Result<SsoStart, AppError> {
         let user = human(caller)?;
+        caller.require_factor()?;
         if caller.is_confined() || caller.kind() != CredentialKind::Browser {
             return Err(AppError::Forbidden(
                 "log in with your password or a passkey to link a sign-in",
@@ -153,6 +154,7 @@ impl App {
         password: Option<&str>,
     ) -> Result<(), AppError> {
         let user = human(caller)?;
+        caller.require_factor()?;
         if caller.is_confined() {
             return Err(AppError::Forbidden("you have no other way in"));
         }
