@@ -30,8 +30,9 @@ pub(crate) async fn finish(visit: Visit) -> Result<Response, ApiError> {
     let query = query(&visit);
     let browser = session::browser(&visit.edge, &visit.parts).await?;
     let binding = session::binding(&visit.parts.headers).unwrap_or_default();
+    let (_, organization) = visit.parts.uri.path().rsplit_once('/').unwrap_or_default();
     let answer = SsoAnswer {
-        organization: visit.path("organization"),
+        organization,
         state: query.get("state").unwrap_or_default(),
         code: query.get("code"),
         issuer: query.get("iss"),

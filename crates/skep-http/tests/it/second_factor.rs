@@ -3,7 +3,8 @@
 
 use serde_json::{Value, json};
 use skep_api::{Gate, ROUTES};
-use skep_domain::{AgentId, OrganizationRole, Principal, Role};
+use skep_app::{KeyKind, NewKey};
+use skep_domain::{AgentId, Bindings, OrganizationRole, Principal, Role};
 use skep_test_support::{Newcomer, Reply, Request, TestDaemon, Visitor};
 
 use crate::bodies::{self, request, seed};
@@ -46,12 +47,26 @@ impl Stage {
         };
         let token = json!({ "label": "script", "expires_at": "2026-06-01T00:00:00Z" });
         stage.token = secret(&stage.post("/api/v1/tokens", &token).await);
-        stage.key = secret(
-            &stage
-                .post("/api/v1/keys", &json!({ "label": "harness" }))
-                .await,
-        );
+        stage.key = stage.own_key().await;
         stage
+    }
+
+    /// A key that Jonas made, for himself and no agent.
+    async fn own_key(&self) -> String {
+        let cookie = self.cookie.split_once('=').unwrap().1.as_bytes();
+        let app = &self.daemon.app;
+        let caller = app.authenticate_browser(cookie).await.unwrap();
+        let new = NewKey {
+            kind: KeyKind::Api,
+            agent: None,
+            label: "harness".into(),
+            bindings: Bindings::default(),
+            projects: Vec::new(),
+            expires_at: None,
+        };
+        let right = caller.authorize().unwrap();
+        let made = app.create_key(right, &caller, new).await.unwrap();
+        made.secret.expose().clone()
     }
 
     async fn post(&self, path: &str, body: &Value) -> Reply {
@@ -99,7 +114,6 @@ fn secret(reply: &Reply) -> String {
 #[tokio::test(flavor = "multi_thread")]
 async fn a19_without_a_factor_no_credential_of_a_human_counts_until_there_is_one() {
     let mut stage = Stage::new().await;
-    let good = vec![(200, String::new()); 3];
     let owed = vec![(403, "STEP_UP_REQUIRED".to_owned()); 3];
     let shown: Vec<_> = stage
         .statuses()
@@ -137,7 +151,6 @@ async fn a19_without_a_factor_no_credential_of_a_human_counts_until_there_is_one
         "{statuses:?}"
     );
     assert_eq!(stage.ask(true).await["without"], without - 1);
-    assert_eq!(good.len(), statuses.len());
 }
 
 #[tokio::test(flavor = "multi_thread")]
