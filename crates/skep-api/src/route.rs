@@ -221,6 +221,9 @@ routes! {
     SsoRemove: Post "/api/v1/sso/remove", stepped_up(Permission::OrgManage), Api, Empty, Some("sso.remove"), "Trust no issuer any more; whoever it let in is out.";
     FactorRuleGet: Get "/api/v1/second-factor", needs(Permission::OrgManage), Api, Empty, None, "Whether the organization asks everybody for a second factor, and who has none.";
     FactorRuleSet: Post "/api/v1/second-factor", stepped_up(Permission::OrgManage), Api, Json, Some("mfa.rule"), "Ask every member for a second factor, or no longer.";
+    Rotation: Get "/api/v1/system/keys", Gate::Install, Api, Empty, None, "Peppers and signing keys that count, and when those that were replaced are done with.";
+    RotatePepper: Post "/api/v1/system/keys/pepper", Gate::Install, Api, Empty, Some("key.rotate_pepper"), "Make new credentials under another pepper.";
+    RotateSigning: Post "/api/v1/system/keys/signing", Gate::Install, Api, Empty, Some("key.rotate_signing"), "Sign access tokens with another key from now on.";
     PageStyle: Get "/assets/skep.css", Gate::Public, None, Empty, None, "How pages look.";
     PagePasskey: Get "/assets/passkey.js", Gate::Public, None, Empty, None, "Passkeys in pages.";
     PageLogin: Get "/login", Gate::Public, None, Empty, None, "The page to log in with.";

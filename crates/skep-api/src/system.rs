@@ -142,3 +142,41 @@ pub struct ModelHealth {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub problem: Option<String>,
 }
+
+/// `GET /system/keys`.
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+pub struct Rotation {
+    /// Peppers that guard stored credentials, oldest first.
+    pub peppers: Vec<PepperLife>,
+    /// Keys of access tokens, oldest first.
+    pub signing: Vec<SigningLife>,
+}
+
+/// A pepper.
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+pub struct PepperLife {
+    /// Its number.
+    pub number: u32,
+    /// Whether new credentials are made under it.
+    pub in_force: bool,
+    /// Credentials under it that count.
+    pub credentials: u64,
+    /// When the last of them ends; absent for the one in force, and where one has no end but being
+    /// revoked.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub retires_at: Option<Instant>,
+}
+
+/// A key that signs access tokens, did or will.
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+pub struct SigningLife {
+    /// Its `kid`.
+    pub id: String,
+    /// Whether it signs now.
+    pub signs: bool,
+    /// From when it signs.
+    pub signs_from: Instant,
+    /// When its last token has ended.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub retires_at: Option<Instant>,
+}

@@ -10,6 +10,7 @@ mod oauth;
 mod organizations;
 pub mod passkey;
 mod people;
+mod rotation;
 
 pub use agents::{AgentEdit, AgentView, Policy};
 pub(crate) use audit::Desk;
@@ -31,6 +32,7 @@ pub use people::{
     SsoEnd, SsoReport, SsoStart, SsoView,
 };
 pub(crate) use people::{Hashing, Issuers, Outbox};
+pub use rotation::RotationView;
 
 /// A transaction for those not yet known. The doors are the modules beneath this one; each use is
 /// what lets somebody in, or records that it did not.

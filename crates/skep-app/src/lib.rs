@@ -40,8 +40,9 @@ pub use access::{
     DeviceStart, FactorView, FirstAdmin, Home, InviteView, Invited, IssuerCalls, KeyKind, KeyPage,
     LoggedIn, LoginStep, MailDesk, MemberChange, MemberView, NewInvite, NewKey, NewReset, NewToken,
     NewTotp, OAuthCode, OAuthError, OrganizationView, OwnQuotas, PeopleSettings, Policy,
-    RecoveryCodes, Registration, SecondFactor, SessionView, Shown, ShownError, SsoAnswer,
-    SsoChange, SsoEnd, SsoReport, SsoStart, SsoView, TokenRequest, Tokens, WorkspaceView, passkey,
+    RecoveryCodes, Registration, RotationView, SecondFactor, SessionView, Shown, ShownError,
+    SsoAnswer, SsoChange, SsoEnd, SsoReport, SsoStart, SsoView, TokenRequest, Tokens,
+    WorkspaceView, passkey,
 };
 
 pub use capture::{Capture, CaptureSettings, CaptureState, Captured, Cursor, SpoolReport, TurnIn};

@@ -21,7 +21,7 @@ use serde::de::DeserializeOwned;
 use skep_api::limit::{RateLimits, SetLimitRequest};
 use skep_api::page::PageQuery;
 use skep_api::posture::Posture;
-use skep_api::system::{Health, Probe};
+use skep_api::system::{Health, Probe, Rotation};
 use skep_api::{ErrorEnvelope, RouteId};
 use tokio::time::timeout;
 
@@ -104,6 +104,23 @@ impl Client {
         request: &SetLimitRequest,
     ) -> Result<RateLimits, ClientError> {
         self.post(RouteId::LimitSet, None, Some(request), PATIENCE)
+            .await
+    }
+
+    /// `GET /api/v1/system/keys`.
+    pub async fn rotation(&mut self) -> Result<Rotation, ClientError> {
+        self.get(RouteId::Rotation, None, &[]).await
+    }
+
+    /// `POST /api/v1/system/keys/pepper`.
+    pub async fn rotate_pepper(&mut self) -> Result<Rotation, ClientError> {
+        self.post::<(), _>(RouteId::RotatePepper, None, None, PATIENCE)
+            .await
+    }
+
+    /// `POST /api/v1/system/keys/signing`.
+    pub async fn rotate_signing(&mut self) -> Result<Rotation, ClientError> {
+        self.post::<(), _>(RouteId::RotateSigning, None, None, PATIENCE)
             .await
     }
 

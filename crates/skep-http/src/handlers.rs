@@ -21,6 +21,7 @@ pub(crate) mod posture;
 pub(crate) mod recall;
 pub(crate) mod removal;
 pub(crate) mod review;
+pub(crate) mod rotation;
 pub(crate) mod sessions;
 pub(crate) mod sources;
 pub(crate) mod sso;

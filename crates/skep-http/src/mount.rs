@@ -24,7 +24,7 @@ use crate::handlers::people as humans;
 use crate::handlers::{
     access, agents, auth, capture, explain, inject, keys, limits as own_limits, members, memories,
     oauth, ontology, organizations, own, participants as people, posture, recall, removal, review,
-    sessions, sources, sso, system,
+    rotation, sessions, sources, sso, system,
 };
 use crate::limits::{Limits, Told};
 use crate::pages;
@@ -213,6 +213,9 @@ fn handler(route: RouteId) -> Handler {
             rights::OrgManage,
             organizations::set_factor_rule
         ),
+        RouteId::Rotation => known!(Rotation, rotation::get),
+        RouteId::RotatePepper => known!(RotatePepper, rotation::pepper),
+        RouteId::RotateSigning => known!(RotateSigning, rotation::signing),
         RouteId::PageStyle => public!(PageStyle, pages::style),
         RouteId::PagePasskey => public!(PagePasskey, pages::passkey_script),
         RouteId::PageLogin => public!(PageLogin, pages::login),

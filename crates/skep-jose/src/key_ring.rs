@@ -33,6 +33,19 @@ pub struct RingKey {
     signs_from: Timestamp,
 }
 
+/// When a key counts.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct KeyLife {
+    /// Its name.
+    pub kid: String,
+    /// From when it signs.
+    pub signs_from: Timestamp,
+    /// When its last token has ended, once another follows it.
+    pub until: Option<Timestamp>,
+    /// Whether it signs now.
+    pub signs: bool,
+}
+
 /// The signing keys of an installation.
 pub struct KeyRing {
     /// By `kid`, and nothing but this map is looked into.
@@ -70,15 +83,52 @@ impl KeyRing {
         }
     }
 
-    /// The keys around a moment: of the turn before, the present and the next. Good until
-    /// [`KeyRing::turn`] gives another number.
+    /// The keys around a moment: of the turn before, the present and the next, of a generation that
+    /// is in force since a moment, and of the one before it while its tokens may count. Good until
+    /// [`KeyRing::turn`] gives another number, or there is another generation.
     #[must_use]
-    pub fn around(now: Timestamp, seed: impl Fn(u64) -> Plain<[u8; 32]>) -> Self {
-        let turn = Self::turn(now);
-        Self::new((turn.saturating_sub(1)..=turn + 1).map(|turn| {
-            let from = turn.cast_signed() * TURN_SECONDS;
-            RingKey::from_seed(&seed(turn), after(Timestamp::default(), from))
-        }))
+    pub fn around(
+        now: Timestamp,
+        (generation, since): (u32, Timestamp),
+        seed: impl Fn(u64) -> Plain<[u8; 32]>,
+    ) -> Self {
+        let (turn, changed) = (Self::turn(now), Self::turn(since));
+        let begins = |turn: u64| after(Timestamp::default(), turn.cast_signed() * TURN_SECONDS);
+        let key = |generation: u32, turn: u64, from: Timestamp| {
+            RingKey::from_seed(&seed(u64::from(generation) << 32 | turn), from)
+        };
+        let present = (turn.saturating_sub(1)..=turn + 1)
+            .filter(|turn| begins(turn + 1) > since)
+            .map(|turn| key(generation, turn, begins(turn).max(since)));
+        let before = generation.checked_sub(1).filter(|_| turn <= changed + 1);
+        let before = before.into_iter().flat_map(|generation| {
+            (changed.saturating_sub(1)..=changed).map(move |turn| (generation, turn))
+        });
+        Self::new(
+            present.chain(before.map(|(generation, turn)| key(generation, turn, begins(turn)))),
+        )
+    }
+
+    /// How long tokens of a key that signs no more may count.
+    #[must_use]
+    pub const fn overlap_micros() -> i64 {
+        (TOKEN_LIFE_SECONDS + LEEWAY_SECONDS + 1) * 1_000_000
+    }
+
+    /// Every key that counts or will: its name, from when it signs, and when its last token has ended.
+    #[must_use]
+    pub fn overview(&self, now: Timestamp) -> Vec<KeyLife> {
+        let mut lives: Vec<KeyLife> = self
+            .live(now)
+            .map(|key| KeyLife {
+                kid: key.kid.clone(),
+                signs_from: key.signs_from,
+                until: self.verifies_until(key),
+                signs: self.signer(now).is_some_and(|signer| signer.kid == key.kid),
+            })
+            .collect();
+        lives.sort_by_key(|life| life.signs_from);
+        lives
     }
 
     /// The number of the turn at a moment.

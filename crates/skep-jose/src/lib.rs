@@ -28,7 +28,7 @@ pub use dpop::{NonceRule, Proof, ProofRequest, Prover, VerifiedProof};
 pub use error::JoseError;
 pub use id_token::{ForeignKeys, IdTokenExpect, VerifiedIdToken};
 pub use key::{Algorithm, Thumbprint, VerifyingKey};
-pub use key_ring::{KeyRing, RingKey};
+pub use key_ring::{KeyLife, KeyRing, RingKey};
 pub use nonce::Nonces;
 pub use replay::{LocalReplay, Replay, ReplayAway, Spent};
 pub use token::{

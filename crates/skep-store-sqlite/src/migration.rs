@@ -50,6 +50,7 @@ pub(crate) static CONTROL: LazyLock<Schema> = LazyLock::new(|| Schema {
         Migration::new(include_str!(
             "../migrations/control/0004_single_sign_on.sql"
         )),
+        Migration::new(include_str!("../migrations/control/0005_key_rotation.sql")),
     ],
 });
 

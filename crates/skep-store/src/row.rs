@@ -11,8 +11,8 @@ mod source;
 
 pub use access::{
     AgentRow, AuditRow, CredentialSummaryRow, NewCredentialRow, OrganizationMemberRow,
-    OrganizationRow, PolicyGroupRow, ProofRow, Rotated, SECOND_FACTOR, TicketKind, TicketRow,
-    UserRow, WorkspaceSummaryRow,
+    OrganizationRow, PepperUse, PolicyGroupRow, ProofRow, Rotated, SECOND_FACTOR, TicketKind,
+    TicketRow, UserRow, WorkspaceSummaryRow,
 };
 pub use factor::{FactorChange, FactorRow};
 pub use participant::{

@@ -47,6 +47,8 @@ pub struct Store {
     /// The number of the pepper that new credentials are made under. Behind on a node that another
     /// one's rotation has not reached, which costs nothing: each row says its own.
     pepper: AtomicU32,
+    /// The generation of signing keys, and since when.
+    signing: Mutex<(u32, Timestamp)>,
     clock: Arc<dyn Clock>,
     random: Arc<dyn Random>,
     keys: Mutex<HashMap<WorkspaceId, Arc<WorkspaceKeys>>>,
@@ -118,6 +120,7 @@ impl Store {
             .begin_control(&ControlKey::new(), Mode::Read)
             .await?;
         let pepper = rows.pepper().await?;
+        let signing = rows.signing().await?;
         drop(rows);
         Ok(Self {
             backend,
@@ -125,6 +128,7 @@ impl Store {
             instance: secret.keys(),
             control,
             pepper: AtomicU32::new(pepper),
+            signing: Mutex::new(signing),
             clock,
             random,
             keys: Mutex::default(),

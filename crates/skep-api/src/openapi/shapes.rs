@@ -51,6 +51,7 @@ shapes! {
     SsoSet: body sso::SetSsoRequest, answer sso::Sso;
     SsoTest: answer sso::SsoReport;
     SsoRemove: answer people::Done;
+    Rotation | RotatePepper | RotateSigning: answer system::Rotation;
     SetupToken: answer people::ResetToken;
     AuthLogin: body people::LoginRequest, answer people::LoginResponse;
     AuthSecond: body people::SecondRequest, answer people::LoginResponse;

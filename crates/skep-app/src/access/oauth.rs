@@ -32,7 +32,7 @@ const PROOFS: usize = 200_000;
 /// What OAuth keeps in memory.
 pub(crate) struct OAuth {
     issuer: OnceLock<String>,
-    ring: Mutex<Option<(u64, Arc<KeyRing>)>>,
+    ring: Mutex<Option<(u64, u32, Arc<KeyRing>)>>,
     replay: Arc<dyn Replay>,
 }
 
@@ -77,16 +77,16 @@ impl App {
         Prover::new(nonces, NonceRule::Required, &*self.oauth.replay)
     }
 
-    fn key_ring(&self, now: Timestamp) -> Arc<KeyRing> {
-        let turn = KeyRing::turn(now);
+    pub(super) fn key_ring(&self, now: Timestamp) -> Arc<KeyRing> {
+        let (turn, signing) = (KeyRing::turn(now), self.store.signing());
         let held = self.oauth.ring.lock();
         let mut held = held.unwrap_or_else(PoisonError::into_inner);
         match &*held {
-            Some((of, ring)) if *of == turn => Arc::clone(ring),
+            Some((of, by, ring)) if (*of, *by) == (turn, signing.0) => Arc::clone(ring),
             _ => {
                 let seeds = &self.store.instance_keys().signing;
-                let ring = Arc::new(KeyRing::around(now, |turn| seeds.get(turn)));
-                *held = Some((turn, Arc::clone(&ring)));
+                let ring = Arc::new(KeyRing::around(now, signing, |turn| seeds.get(turn)));
+                *held = Some((turn, signing.0, Arc::clone(&ring)));
                 ring
             }
         }

@@ -42,6 +42,13 @@ pub(crate) enum Key {
     },
     /// List the keys of the organization, newest first.
     List,
+    /// Show the keys of the installation itself, and when those that were replaced are done with. For
+    /// whoever runs the daemon.
+    Rotation,
+    /// Make new credentials under another pepper; those that are there go on working.
+    RotatePepper,
+    /// Sign access tokens with another key from now on; those that were issued count until they end.
+    RotateSigning,
     /// Revoke a key, or anybody's token, at once.
     Revoke {
         /// The key, such as `key_0e…`

@@ -7,6 +7,7 @@ use skep_api::access::{
     EditAgentRequest, Key as Shown,
 };
 use skep_api::page::{Page, PageQuery};
+use skep_api::system::Rotation;
 use skep_api::{Instant, Timestamp};
 use skep_client::Client;
 
@@ -25,6 +26,40 @@ const ALL: PageQuery = PageQuery {
     limit: Some(200),
     cursor: None,
 };
+
+/// The keys of the installation, and when those that were replaced are done with.
+fn rotation(context: &Context<'_>, found: &Rotation) -> Result<(), Failure> {
+    let out = context.output;
+    if out.is_json() {
+        return Ok(out.json(found)?);
+    }
+    let peppers = found.peppers.iter().map(|one| {
+        let state = match (one.in_force, one.retires_at) {
+            (true, _) => "in force".to_owned(),
+            (false, Some(end)) => format!("done with on {}", date(end)),
+            (false, None) => "until the last key under it is revoked".to_owned(),
+        };
+        let guards = format!("{} credentials", one.credentials);
+        vec!["pepper".to_owned(), one.number.to_string(), state, guards]
+    });
+    let signing = found.signing.iter().map(|key| {
+        let state = match (key.signs, key.retires_at) {
+            (true, _) => "signs".to_owned(),
+            (false, Some(end)) => format!("done with at {end}"),
+            (false, None) => format!("signs from {}", date(key.signs_from)),
+        };
+        vec![
+            "signing".to_owned(),
+            one_line(&key.id),
+            state,
+            String::new(),
+        ]
+    });
+    for line in columns(&peppers.chain(signing).collect::<Vec<_>>()) {
+        out.line(&line)?;
+    }
+    Ok(())
+}
 
 pub(super) async fn key(context: &Context<'_>, verb: Key) -> Result<ExitCode, Failure> {
     let mut client = context.client().await?;
@@ -56,6 +91,9 @@ pub(super) async fn key(context: &Context<'_>, verb: Key) -> Result<ExitCode, Fa
             let created = client.create_key(&request).await?;
             show_once(context, &created)?;
         }
+        Key::Rotation => rotation(context, &client.rotation().await?)?,
+        Key::RotatePepper => rotation(context, &client.rotate_pepper().await?)?,
+        Key::RotateSigning => rotation(context, &client.rotate_signing().await?)?,
         Key::List => show(context, &client.keys(&ALL).await?)?,
         Key::Revoke { id } => {
             let revoked = client.revoke_key(&id).await?;

@@ -125,6 +125,9 @@ async fn each_method_calls_its_own_row_of_the_table() {
             })
             .await
             .is_err(),
+        client.rotation().await.is_err(),
+        client.rotate_pepper().await.is_err(),
+        client.rotate_signing().await.is_err(),
         client.factor_rule().await.is_err(),
         client
             .set_factor_rule(&skep_api::people::FactorRuleRequest::default())

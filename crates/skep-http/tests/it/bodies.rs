@@ -197,6 +197,9 @@ pub(crate) fn body(route: RouteId, ids: &Ids) -> Value {
         | RouteId::SystemPosture
         | RouteId::LimitList
         | RouteId::FactorRuleGet
+        | RouteId::Rotation
+        | RouteId::RotatePepper
+        | RouteId::RotateSigning
         | RouteId::SsoGet
         | RouteId::SsoTest
         | RouteId::SsoRemove

@@ -1,6 +1,7 @@
 //! OAuth from outside: attacks A13 to A17 on the device flow, codes, refresh tokens and proofs.
 
 mod client;
+mod rotation;
 
 use serde_json::{Value, json};
 use skep_domain::Id;

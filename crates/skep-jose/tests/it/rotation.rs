@@ -30,7 +30,7 @@ fn no_token_fails_while_keys_follow_each_other() {
     let minutes = (0..4)
         .flat_map(|turn| (-30..30).map(move |minute| (first + turn) * 30 * DAY + minute * 60));
     for now in minutes {
-        let ring = KeyRing::around(at(now), |turn| seeds.get(turn));
+        let ring = KeyRing::around(at(now), (0, at(0)), |turn| seeds.get(turn));
         let live = kids(&ring, at(now));
         assert!(
             live.len() == 2 || live.len() == 3,
@@ -125,5 +125,55 @@ fn sorted(value: serde_json::Value) -> serde_json::Value {
         }
         Value::Array(items) => Value::Array(items.into_iter().map(sorted).collect()),
         other => other,
+    }
+}
+
+/// Keys that are changed at once, at any moment around a change by the date: who signs is another from
+/// that moment on, and no token fails before its end.
+#[test]
+fn no_token_fails_when_keys_are_changed_at_once() {
+    let random = SeededRandom::new(5);
+    let seeds = InstanceSecret::generate(&random).keys().signing;
+    let grant = grant(Confirmation::Bearer);
+    let begin = (NOW / (30 * DAY) + 1) * 30 * DAY;
+    for changed in [-3_600, -300, -1, 0, 1, 300, 3_600] {
+        let changed = begin + changed;
+        let mut outstanding: Vec<(String, i64)> = Vec::new();
+        for now in (begin - 5_400..begin + 5_400).step_by(60) {
+            let generation = if now < changed {
+                (0, at(0))
+            } else {
+                (1, at(changed))
+            };
+            let ring = KeyRing::around(at(now), generation, |number| seeds.get(number));
+            let token = ring.issue(&grant, &EXPECT, at(now), &random).unwrap();
+            let until = token.expires_at.as_micros() / 1_000_000;
+            outstanding.push((token.token.expose().clone(), until));
+            outstanding.retain(|(text, until)| {
+                let alive = now < until + 30;
+                let verdict = ring.verify(text, &EXPECT, at(now)).is_ok();
+                assert_eq!(
+                    verdict,
+                    alive,
+                    "changed {} at {}",
+                    changed - begin,
+                    now - begin
+                );
+                alive
+            });
+            let lives = ring.overview(at(now));
+            assert_eq!(
+                lives.iter().filter(|life| life.signs).count(),
+                1,
+                "{lives:?}"
+            );
+            assert_eq!(lives.len(), kids(&ring, at(now)).len());
+        }
+        // A day later nothing is left of the generation before.
+        let later = at(begin + DAY);
+        let ring = KeyRing::around(later, (1, at(changed)), |number| seeds.get(number));
+        let old = KeyRing::around(later, (0, at(0)), |number| seeds.get(number));
+        let old: BTreeSet<String> = kids(&old, later).into_iter().collect();
+        assert!(kids(&ring, later).iter().all(|kid| !old.contains(kid)));
     }
 }

@@ -50,6 +50,17 @@ pub struct NewCredentialRow {
     pub body: Sealed,
 }
 
+/// What a pepper guards.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct PepperUse {
+    /// Its number.
+    pub number: u32,
+    /// Credentials made under it that count.
+    pub credentials: u64,
+    /// When the last of them ends; `None` if one has no end.
+    pub until: Option<Timestamp>,
+}
+
 /// The setting of an organization that asks all of its humans for a second factor. It is the one that
 /// a backend looks for by name, with each check of a credential; what it holds says nothing.
 pub const SECOND_FACTOR: &str = "second_factor";

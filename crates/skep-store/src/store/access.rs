@@ -2,6 +2,7 @@
 //! organizations, callers and doors may touch.
 
 use std::sync::Arc;
+use std::sync::PoisonError;
 use std::sync::atomic::Ordering;
 
 use skep_authz::{Authorized, Caller, Checked, Denied, Presented, Right, authenticate};
@@ -12,6 +13,7 @@ use super::{AuthenticateError, Store};
 use crate::StoreError;
 use crate::access::{CredentialBody, DoorTx, Minted, OrgTx, SelfTx};
 use crate::backend::Mode;
+use crate::row::PepperUse;
 use crate::scope::{ControlKey, ScopeKey};
 
 impl Store {
@@ -117,6 +119,40 @@ impl Store {
         rows.commit().await?;
         self.pepper.store(pepper, Ordering::Relaxed);
         Ok(pepper)
+    }
+
+    /// The number of the pepper in force, and what each one guards.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn peppers(&self) -> Result<(u32, Vec<PepperUse>), StoreError> {
+        let key = ControlKey::new();
+        let mut rows = self.backend.begin_control(&key, Mode::Read).await?;
+        Ok((rows.pepper().await?, rows.peppers_in_use(self.now()).await?))
+    }
+
+    /// The generation of signing keys, and since when it is in force.
+    #[must_use]
+    pub fn signing(&self) -> (u32, Timestamp) {
+        let held = self.signing.lock();
+        *held.unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Puts the next generation of signing keys in force, from this moment on.
+    ///
+    /// # Errors
+    /// [`StoreError::Conflict`] when somebody else did meanwhile.
+    pub async fn raise_signing(&self) -> Result<(), StoreError> {
+        let key = ControlKey::new();
+        let mut rows = self.backend.begin_control(&key, Mode::Write).await?;
+        let ((from, _), now) = (rows.signing().await?, self.now());
+        if from != self.signing().0 || !rows.raise_signing(from, now).await? {
+            return Err(StoreError::Conflict("signing keys changed meanwhile"));
+        }
+        rows.commit().await?;
+        let held = self.signing.lock();
+        *held.unwrap_or_else(PoisonError::into_inner) = (from + 1, now);
+        Ok(())
     }
 
     /// Opens a transaction on the rows of the organization in which the right was proved.

@@ -8,7 +8,7 @@ use skep_domain::{
 use skep_store::StoreError;
 use skep_store::backend::control::{CredentialFilter, CredentialRows};
 use skep_store::backend::{CredentialKey, PageOf, StoredCredential};
-use skep_store::row::{CredentialSummaryRow, NewCredentialRow, ProofRow, Rotated};
+use skep_store::row::{CredentialSummaryRow, NewCredentialRow, PepperUse, ProofRow, Rotated};
 
 use super::find;
 use crate::column::{
@@ -318,6 +318,54 @@ impl CredentialRows for SqliteControlTx {
 
     async fn pepper(&mut self) -> Result<u32, StoreError> {
         self.run(pepper).await
+    }
+
+    async fn peppers_in_use(&mut self, now: Timestamp) -> Result<Vec<PepperUse>, StoreError> {
+        self.run(move |connection| {
+            connection
+                .prepare_cached(
+                    "SELECT pepper, COUNT(*),
+                         CASE WHEN COUNT(expires_at) = COUNT(*) THEN MAX(expires_at) END
+                     FROM credential
+                     WHERE pepper > 0 AND revoked_at IS NULL
+                         AND (expires_at IS NULL OR expires_at > ?1)
+                         AND (idle_at IS NULL OR idle_at > ?1)
+                     GROUP BY pepper ORDER BY pepper",
+                )?
+                .query_and_then([now.as_micros()], |row| {
+                    Ok(PepperUse {
+                        number: row.get(0)?,
+                        credentials: row.get(1)?,
+                        until: time_option(row, 2)?,
+                    })
+                })?
+                .collect()
+        })
+        .await
+    }
+
+    async fn signing(&mut self) -> Result<(u32, Timestamp), StoreError> {
+        self.run(|connection| {
+            let found = connection
+                .prepare_cached("SELECT signing, signing_since FROM instance WHERE slot = 1")?
+                .query_and_then([], |row| Ok::<_, Failure>((row.get(0)?, time(row, 1)?)))?
+                .next()
+                .transpose()?;
+            Ok(found.unwrap_or_default())
+        })
+        .await
+    }
+
+    async fn raise_signing(&mut self, from: u32, at: Timestamp) -> Result<bool, StoreError> {
+        self.run(move |connection| {
+            let changed = connection.execute(
+                "UPDATE instance SET signing = signing + 1, signing_since = ?2
+                 WHERE slot = 1 AND signing = ?1",
+                params![from, at.as_micros()],
+            )?;
+            Ok(changed > 0)
+        })
+        .await
     }
 
     async fn raise_pepper(&mut self) -> Result<u32, StoreError> {

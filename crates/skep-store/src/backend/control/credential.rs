@@ -7,7 +7,7 @@ use skep_domain::{
 
 use crate::StoreError;
 use crate::backend::{CredentialKey, PageOf, StoredCredential};
-use crate::row::{CredentialSummaryRow, NewCredentialRow, ProofRow, Rotated};
+use crate::row::{CredentialSummaryRow, NewCredentialRow, PepperUse, ProofRow, Rotated};
 
 /// Which credentials of an organization.
 #[derive(Clone, Debug, Default)]
@@ -88,6 +88,13 @@ pub trait CredentialRows {
     ) -> Result<bool, StoreError>;
     /// The number of the pepper in force.
     async fn pepper(&mut self) -> Result<u32, StoreError>;
+    /// How many credentials that count each pepper guards, and when the last of them ends; `None` for
+    /// one that ends by being revoked alone.
+    async fn peppers_in_use(&mut self, now: Timestamp) -> Result<Vec<PepperUse>, StoreError>;
+    /// The generation of signing keys, and since when it is in force.
+    async fn signing(&mut self) -> Result<(u32, Timestamp), StoreError>;
+    /// Puts the next generation of signing keys in force; `false` when somebody else did meanwhile.
+    async fn raise_signing(&mut self, from: u32, at: Timestamp) -> Result<bool, StoreError>;
     /// Puts the next pepper in force, for credentials made from now on.
     async fn raise_pepper(&mut self) -> Result<u32, StoreError>;
 }
