@@ -56,6 +56,26 @@ pub struct LoginResponse {
     pub kinds: Vec<String>,
 }
 
+/// `POST /auth/register`.
+#[derive(Clone, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct RegisterRequest {
+    /// Your mail address; a letter with a code goes there, and you log in with it.
+    pub address: String,
+    /// What you are called.
+    pub name: String,
+    /// 12 to 1024 characters.
+    pub password: String,
+}
+
+/// `POST /auth/register/confirm`.
+#[derive(Clone, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ConfirmRequest {
+    /// The code in the letter.
+    pub code: String,
+}
+
 /// `POST /second-factor`.
 #[derive(Clone, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]

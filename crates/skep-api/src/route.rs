@@ -114,8 +114,15 @@ impl Route {
     /// Whether it is a page for people or belongs to one, and no part of the interface for programs.
     #[must_use]
     pub fn is_page(&self) -> bool {
-        const PAGES: [&str; 7] = [
-            "/login", "/setup", "/invite", "/reset", "/account", "/logout", "/assets/",
+        const PAGES: [&str; 8] = [
+            "/login",
+            "/setup",
+            "/invite",
+            "/register",
+            "/reset",
+            "/account",
+            "/logout",
+            "/assets/",
         ];
         PAGES.iter().any(|page| self.path.starts_with(page))
     }
@@ -194,6 +201,8 @@ routes! {
     AuthPasskeyFinish: Post "/api/v1/auth/passkey/finish", Gate::Public, Login, Json, Some("auth.passkey"), "Log in with a passkey.";
     AuthInvite: Post "/api/v1/auth/invite", Gate::Public, Login, Json, Some("invite.accept"), "Accept an invitation.";
     AuthReset: Post "/api/v1/auth/reset", Gate::Public, Login, Json, Some("auth.reset"), "Ask for a letter, or choose a new password with what it says.";
+    AuthRegister: Post "/api/v1/auth/register", Gate::Public, Login, Json, Some("auth.register"), "Ask for an account, where that is allowed; a letter with a code goes to the address.";
+    AuthConfirm: Post "/api/v1/auth/register/confirm", Gate::Public, Login, Json, Some("auth.confirm"), "Make the account that a code waits for, and come in.";
     AuthLogout: Post "/api/v1/auth/logout", Gate::Oneself, Api, Empty, Some("auth.logout"), "End the session that asks.";
     BrowserList: Get "/api/v1/auth/sessions", Gate::Oneself, Api, Empty, None, "One's own browsers and logins.";
     BrowserEnd: Post "/api/v1/auth/sessions/{id}/end", Gate::Oneself, Api, Empty, Some("auth.session_end"), "End one of one's own sessions, at once.";
@@ -237,6 +246,10 @@ routes! {
     PageInviteSend: Post "/invite", Gate::Public, Login, Form, Some("invite.accept"), "Accept an invitation with a page.";
     PageReset: Get "/reset", Gate::Public, None, Empty, None, "The page to choose a new password with.";
     PageResetSend: Post "/reset", Gate::Public, Login, Form, Some("auth.reset"), "Choose a new password with a page.";
+    PageRegister: Get "/register", Gate::Public, None, Empty, None, "The page to ask for an account with.";
+    PageRegisterSend: Post "/register", Gate::Public, Login, Form, Some("auth.register"), "Ask for an account with a page.";
+    PageConfirm: Get "/register/confirm", Gate::Public, None, Empty, None, "The page to enter the code of an account with.";
+    PageConfirmSend: Post "/register/confirm", Gate::Public, Login, Form, Some("auth.confirm"), "Make an account with a page.";
     PageAccount: Get "/account", Gate::Public, None, Empty, None, "One's own page; the way to the login for who has no session.";
     PageAccountSend: Post "/account", Gate::Public, Api, Form, Some("account.change"), "Change something with one's own page; refused without a session.";
     PageLogoutSend: Post "/logout", Gate::Public, Api, Form, Some("auth.logout"), "Log out with a page.";

@@ -28,8 +28,8 @@ pub use organizations::{OrganizationView, WorkspaceView};
 pub use people::{
     Accepted, Browser, Ceremony, Credentials, FactorView, FirstAdmin, InviteView, Invited,
     IssuerCalls, LoggedIn, LoginStep, MailDesk, MemberChange, MemberView, NewInvite, NewReset,
-    NewTotp, PeopleSettings, RecoveryCodes, SecondFactor, SessionView, SsoAnswer, SsoChange,
-    SsoEnd, SsoReport, SsoStart, SsoView,
+    NewTotp, Newcomer, PeopleSettings, RecoveryCodes, SecondFactor, SessionView, SsoAnswer,
+    SsoChange, SsoEnd, SsoReport, SsoStart, SsoView,
 };
 pub(crate) use people::{Hashing, Issuers, Outbox};
 pub use rotation::RotationView;

@@ -39,7 +39,7 @@ pub use access::{
     Browser, Ceremony, Client, Created, Credentials, Decision, DeviceGrant, DeviceReview,
     DeviceStart, FactorView, FirstAdmin, Home, InviteView, Invited, IssuerCalls, KeyKind, KeyPage,
     LoggedIn, LoginStep, MailDesk, MemberChange, MemberView, NewInvite, NewKey, NewReset, NewToken,
-    NewTotp, OAuthCode, OAuthError, OrganizationView, OwnQuotas, PeopleSettings, Policy,
+    NewTotp, Newcomer, OAuthCode, OAuthError, OrganizationView, OwnQuotas, PeopleSettings, Policy,
     RecoveryCodes, Registration, RotationView, SecondFactor, SessionView, Shown, ShownError,
     SsoAnswer, SsoChange, SsoEnd, SsoReport, SsoStart, SsoView, TokenRequest, Tokens,
     WorkspaceView, passkey,

@@ -58,7 +58,8 @@ mod tests {
     proptest! {
         #[test]
         fn no_text_leaves_its_path_segment(id in any::<String>()) {
-            for route in ROUTES {
+            // Pages are for browsers; this client calls none.
+            for route in ROUTES.iter().filter(|route| !route.is_page()) {
                 let rendered = path(route.id, Some(&id));
                 prop_assert_eq!(rendered.matches('/').count(), route.path.matches('/').count());
                 let stray = ['?', '#', '{', ' ', '.', '\r', '\n'];

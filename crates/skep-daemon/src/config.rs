@@ -106,6 +106,7 @@ impl Config {
         }
         let config: Self = table.try_into().map_err(|error| source::refusal(&error))?;
         config.auth.issuers()?;
+        config.auth.check(&config.mail)?;
         config.mail.security()?;
         config.server.standing()?;
         config.capture.settings()?;
@@ -167,6 +168,10 @@ mod tests {
     const MODEL: &str = "[model]\nbase_url = \"http://127.0.0.1:1\"\nname = \"m\"";
 
     #[test]
+    #[expect(
+        clippy::too_many_lines,
+        reason = "one table of every setting that can be wrong"
+    )]
     fn files_are_overridden_by_the_environment_and_unknown_keys_name_the_nearest() {
         let cases: &[(&str, &[(&str, &str)])] = &[
             ("", &[]),
@@ -216,6 +221,7 @@ mod tests {
                 &[],
             ),
             ("[auth]\nsso = \"everywhere\"", &[]),
+            ("[auth]\npublic_registration = true", &[]),
             ("[auth]\nsso_allow = [\"http://login.internal/realm\"]", &[]),
             (MODEL, &[("SKEP_MODEL__DIALECT", "gemini")]),
             (MODEL, &[("SKEP_MODEL__DAILY_TOKENS", "39999")]),

@@ -3,6 +3,7 @@
 mod account;
 mod door;
 pub(crate) mod layout;
+mod register;
 mod sso;
 
 pub(crate) use account::{account, change};
@@ -10,4 +11,5 @@ pub(crate) use door::{
     invite, log_in, log_out, login, reset, second, send_invite, send_reset, send_setup, setup,
 };
 pub(crate) use layout::{passkey_script, style};
+pub(crate) use register::{confirm, register, send_confirm, send_register};
 pub(crate) use sso::{begin as begin_sso, finish as finish_sso};

@@ -100,13 +100,15 @@ impl KeyRing {
         let present = (turn.saturating_sub(1)..=turn + 1)
             .filter(|turn| begins(turn + 1) > since)
             .map(|turn| key(generation, turn, begins(turn).max(since)));
+        // A turn that began with the change, or after it, was never the generation's before.
         let before = generation.checked_sub(1).filter(|_| turn <= changed + 1);
         let before = before.into_iter().flat_map(|generation| {
             (changed.saturating_sub(1)..=changed).map(move |turn| (generation, turn))
         });
-        Self::new(
-            present.chain(before.map(|(generation, turn)| key(generation, turn, begins(turn)))),
-        )
+        let before = before
+            .filter(|(_, turn)| begins(*turn) < since)
+            .map(|(generation, turn)| key(generation, turn, begins(turn)));
+        Self::new(present.chain(before))
     }
 
     /// How long tokens of a key that signs no more may count.

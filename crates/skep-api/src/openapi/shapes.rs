@@ -59,6 +59,8 @@ shapes! {
     AuthPasskeyFinish: body people::FinishPasskeyRequest, answer people::LoginResponse;
     AuthInvite: body people::AcceptRequest, answer people::LoginResponse;
     AuthReset: body people::ResetRequest, answer people::Done;
+    AuthRegister: body people::RegisterRequest, answer people::Done;
+    AuthConfirm: body people::ConfirmRequest, answer people::LoginResponse;
     AuthLogout: answer people::Done;
     BrowserList: answer people::Browsers;
     BrowserEnd: answer people::Done;
@@ -170,6 +172,6 @@ shapes! {
     OAuthRegister: body oauth::RegistrationRequest, answer oauth::RegistrationResponse;
     Resolve: body memory::ResolveRequest, answer memory::ResolveResponse;
     PageStyle | PagePasskey | PageLogin | PageLoginSend | PageSsoStart | PageSsoAnswer | PageSecondSend | PageSetup | PageSetupSend |
-        PageInvite | PageInviteSend | PageReset | PageResetSend | PageAccount | PageAccountSend |
+        PageInvite | PageInviteSend | PageReset | PageResetSend | PageAccount | PageRegister | PageRegisterSend | PageConfirm | PageConfirmSend | PageAccountSend |
         PageLogoutSend: answer Html;
 }

@@ -9,6 +9,7 @@ mod members;
 mod passkeys;
 mod post;
 mod qr;
+mod register;
 mod reset;
 mod sessions;
 mod setup;
@@ -30,10 +31,12 @@ pub use members::{MemberChange, MemberView};
 pub use passkeys::Ceremony;
 pub use post::MailDesk;
 pub(crate) use post::Outbox;
+pub use register::Newcomer;
 pub use reset::NewReset;
 pub use sessions::{Browser, SessionView};
 pub use setup::FirstAdmin;
 pub(crate) use sso::Issuers;
+pub(super) use sso::still_trusted;
 pub use sso::{IssuerCalls, SsoAnswer, SsoChange, SsoEnd, SsoReport, SsoStart, SsoView};
 
 /// What may be set of how people come in.

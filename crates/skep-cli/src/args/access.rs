@@ -152,7 +152,7 @@ pub(crate) enum Org {
         #[arg(value_parser = ["show", "require", "waive"], default_value = "show")]
         what: String,
     },
-    /// Let people in by an issuer of the organization's own (OpenID Connect).
+    /// Let people in by an issuer of the organization's own: single sign-on.
     #[command(subcommand)]
     Sso(Sso),
 }

@@ -5,6 +5,7 @@ use std::process::ExitCode;
 use skep_api::access::{AuditEntry, NameRequest, StandingRequest};
 use skep_api::page::PageQuery;
 use skep_api::people::FactorRuleRequest;
+use skep_client::Client;
 
 use super::sso;
 use crate::args::access::{Audit, Org, Workspace};
@@ -72,36 +73,43 @@ pub(super) async fn org(context: &Context<'_>, verb: Org) -> Result<ExitCode, Fa
             let request = standing(name, "active");
             client.set_organization_standing(&request).await?
         }
-        Org::SecondFactor { what } => {
-            let rule = match what.as_str() {
-                "show" => client.factor_rule().await?,
-                what => {
-                    let required = what == "require";
-                    let request = FactorRuleRequest { required };
-                    client.set_factor_rule(&request).await?
-                }
-            };
-            if out.is_json() {
-                out.json(&rule)?;
-            } else {
-                let asked = if rule.required {
-                    "asked of every member"
-                } else {
-                    "not asked for"
-                };
-                out.line(&format!(
-                    "A second factor is {asked}; {} have none.",
-                    rule.without
-                ))?;
-            }
-            return Ok(ExitCode::SUCCESS);
-        }
+        Org::SecondFactor { what } => return second_factor(context, &mut client, &what).await,
         Org::Sso(verb) => return sso::run(context, &mut client, verb).await,
     };
     if out.is_json() {
         out.json(&changed)?;
     } else {
         out.line(&organization(&changed).join("  "))?;
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+async fn second_factor(
+    context: &Context<'_>,
+    client: &mut Client,
+    what: &str,
+) -> Result<ExitCode, Failure> {
+    let rule = if what == "show" {
+        client.factor_rule().await?
+    } else {
+        let required = what == "require";
+        client
+            .set_factor_rule(&FactorRuleRequest { required })
+            .await?
+    };
+    if context.output.is_json() {
+        context.output.json(&rule)?;
+    } else {
+        let asked = if rule.required {
+            "asked of every member"
+        } else {
+            "not asked for"
+        };
+        let text = format!(
+            "A second factor is {asked}; members without one: {}.",
+            rule.without
+        );
+        context.output.line(&text)?;
     }
     Ok(ExitCode::SUCCESS)
 }

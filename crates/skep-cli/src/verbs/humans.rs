@@ -228,13 +228,21 @@ async fn find(client: &mut Client, who: &str) -> Result<String, Failure> {
     if !who.contains('@') {
         return Ok(who.to_owned());
     }
-    let found = everybody(client).await?.into_iter().find(|member| {
+    let mut found = everybody(client).await?;
+    found.retain(|member| {
         let address = member.address.as_deref();
         address.is_some_and(|address| address.eq_ignore_ascii_case(who))
     });
-    found
-        .map(|member| member.id)
-        .ok_or_else(|| Failure::usage("no member has this address: see `skep member list`"))
+    match found.as_slice() {
+        [member] => Ok(member.id.clone()),
+        [] => Err(Failure::usage(
+            "no member has this address: see `skep member list`",
+        )),
+        // An issuer may call somebody by an address that another member has.
+        _ => Err(Failure::usage(
+            "several members have this address: name one by id, as `skep member list` shows it",
+        )),
+    }
 }
 
 fn codes(context: &Context<'_>, done: &FactorResponse) -> Result<(), Failure> {

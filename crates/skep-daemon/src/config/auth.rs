@@ -20,6 +20,8 @@ const CALLS: usize = 8;
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub(crate) struct Auth {
+    /// Whether anybody may make an account, with an organization of its own; needs `[mail]`.
+    public_registration: bool,
     /// `public`: organizations may trust issuers that everybody can reach. `off`: none but `sso_allow`.
     sso: String,
     /// Issuers inside that may be trusted too, such as `https://login.internal`.
@@ -47,6 +49,7 @@ pub(crate) struct Mail {
 impl Default for Auth {
     fn default() -> Self {
         Self {
+            public_registration: false,
             sso: "public".into(),
             sso_allow: Vec::new(),
         }
@@ -67,6 +70,14 @@ impl Default for Mail {
 }
 
 impl Auth {
+    /// Without letters nobody could show that an address is theirs.
+    pub(crate) fn check(&self, mail: &Mail) -> anyhow::Result<()> {
+        if self.public_registration && mail.host.is_empty() {
+            bail!("auth.public_registration needs letters: set mail.host and mail.from");
+        }
+        Ok(())
+    }
+
     /// How issuers of organizations are asked.
     pub(crate) fn issuers(&self) -> anyhow::Result<IssuerCalls> {
         let patience = Patience {
@@ -103,6 +114,7 @@ impl Auth {
             party: public_url.as_deref().and_then(RelyingParty::of),
             public_url,
             issuers: self.issuers()?,
+            public_registration: self.public_registration,
             mailer: mail.mailer(home)?.map(Arc::new),
             ..PeopleSettings::default()
         })
@@ -146,6 +158,7 @@ impl Mail {
 
 impl fmt::Display for Auth {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        writeln!(f, "auth.public_registration = {}", self.public_registration)?;
         writeln!(f, "auth.sso = {:?}", self.sso)?;
         write!(f, "auth.sso_allow = {:?}", self.sso_allow)
     }

@@ -2,10 +2,12 @@
 
 use axum::response::Response;
 use skep_api::people::{
-    AcceptRequest, BeginPasskeyRequest, Ceremony, Done, FinishPasskeyRequest, LoginRequest,
-    LoginResponse, ResetRequest, SecondRequest, SetupRequest,
+    AcceptRequest, BeginPasskeyRequest, Ceremony, ConfirmRequest, Done, FinishPasskeyRequest,
+    LoginRequest, LoginResponse, RegisterRequest, ResetRequest, SecondRequest, SetupRequest,
 };
-use skep_app::{Accepted, App, Credentials, FirstAdmin, LoggedIn, LoginStep, SecondFactor};
+use skep_app::{
+    Accepted, App, Credentials, FirstAdmin, LoggedIn, LoginStep, Newcomer, SecondFactor,
+};
 
 use crate::call::ok;
 use crate::error::ApiError;
@@ -83,6 +85,22 @@ pub(crate) async fn reset(visit: Visit) -> Result<Response, ApiError> {
         }
     }
     done()
+}
+
+pub(crate) async fn register(visit: Visit) -> Result<Response, ApiError> {
+    let request: RegisterRequest = from_our_page(&visit)?;
+    let newcomer = Newcomer::new(request.address, request.name, request.password);
+    visit.count_address(&newcomer.address).await?;
+    visit.app().ask_account(&newcomer)?;
+    done()
+}
+
+pub(crate) async fn confirm(visit: Visit) -> Result<Response, ApiError> {
+    let request: ConfirmRequest = from_our_page(&visit)?;
+    came_in(
+        visit.app(),
+        &visit.app().confirm_account(&request.code).await?,
+    )
 }
 
 /// Another page shall not log somebody in as whom it likes.

@@ -16,7 +16,7 @@ const ADDRESS: &str = "type=\"email\" autocomplete=\"username\" required maxleng
 const PASSWORD: &str = "type=\"password\" autocomplete=\"current-password\" required";
 const NEW_PASSWORD: &str =
     "type=\"password\" autocomplete=\"new-password\" required minlength=\"12\" maxlength=\"1024\"";
-const TOKEN: &str = "class=\"code\" autocomplete=\"off\" spellcheck=\"false\" required";
+pub(super) const TOKEN: &str = "class=\"code\" autocomplete=\"off\" spellcheck=\"false\" required";
 const CODE: &str = "class=\"code\" autocomplete=\"one-time-code\" inputmode=\"text\" spellcheck=\"false\" autofocus required maxlength=\"16\"";
 const PASSKEY: &str = "<button type=\"button\" class=\"plain\" data-passkey=\"show\" hidden>Use a passkey</button><p class=\"note bad\" role=\"alert\" data-passkey-note hidden></p>";
 
@@ -114,7 +114,7 @@ fn setup_page(status: StatusCode, problem: Option<&str>) -> Response {
     page(status, "Set up", false, &body)
 }
 
-const ACCOUNT: &str = concat!(
+pub(super) const ACCOUNT: &str = concat!(
     "<label for=\"name\">Your name</label><input id=\"name\" name=\"name\" autocomplete=\"name\" required maxlength=\"128\">",
     "<label for=\"address\">Mail address</label><input id=\"address\" name=\"address\" type=\"email\" autocomplete=\"username\" required maxlength=\"254\">",
     "<label for=\"password\">Password</label><input id=\"password\" name=\"password\" type=\"password\" autocomplete=\"new-password\" required minlength=\"12\" maxlength=\"1024\">",
@@ -208,7 +208,7 @@ pub(crate) async fn log_out(visit: Visit) -> Result<Response, ApiError> {
     Ok(response)
 }
 
-fn card(title: &'static str, problem: Option<&str>) -> Html {
+pub(super) fn card(title: &'static str, problem: Option<&str>) -> Html {
     let html = Html::new()
         .raw("<section class=\"card\"><h1>")
         .raw(title)
@@ -265,6 +265,6 @@ fn capital(text: &str) -> String {
     format!("{}{}.", first.unwrap_or_default(), chars.as_str())
 }
 
-fn text(form: &Form, name: &str) -> String {
+pub(super) fn text(form: &Form, name: &str) -> String {
     form.get(name).unwrap_or_default().to_owned()
 }

@@ -86,6 +86,10 @@ pub(crate) fn body(route: RouteId, ids: &Ids) -> Value {
         RouteId::AuthInvite => {
             json!({ "token": "skep_invite_x", "name": "A", "password": "plover anvil tuba" })
         }
+        RouteId::AuthRegister => {
+            json!({ "address": "a@b.example", "name": "A", "password": "plover anvil tuba" })
+        }
+        RouteId::AuthConfirm => json!({ "code": "skep_confirm_x" }),
         RouteId::AuthReset => json!({ "address": "a@b.example" }),
         RouteId::PasswordChange => {
             json!({ "old": "plover anvil tuba", "new": "plover anvil tubas" })
@@ -177,6 +181,10 @@ pub(crate) fn body(route: RouteId, ids: &Ids) -> Value {
         | RouteId::PageReset
         | RouteId::PageResetSend
         | RouteId::PageAccount
+        | RouteId::PageRegister
+        | RouteId::PageRegisterSend
+        | RouteId::PageConfirm
+        | RouteId::PageConfirmSend
         | RouteId::PageAccountSend
         | RouteId::PageLogoutSend
         | RouteId::Whoami

@@ -49,6 +49,8 @@ mod panics;
 #[cfg(test)]
 mod people;
 #[cfg(test)]
+mod registering;
+#[cfg(test)]
 mod second_factor;
 #[cfg(test)]
 mod sources;

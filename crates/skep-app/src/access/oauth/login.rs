@@ -10,6 +10,7 @@ use super::client::Client;
 use super::error::{OAuthCode, OAuthError};
 use super::person::Approved;
 use crate::App;
+use crate::access::people::still_trusted;
 use crate::access::{Decision, door};
 
 /// How long a login lasts that is not used.
@@ -165,6 +166,9 @@ impl App {
             WorkspaceId::from_bytes(approved.workspace),
         );
         let user = UserId::from_bytes(approved.user);
+        if approved.confined {
+            still_trusted(door, organization).await?;
+        }
         let minted = self.store.mint_bearer(BearerKind::Refresh)?;
         let login = NewBearer {
             minted,

@@ -79,7 +79,7 @@ impl App {
     }
 }
 
-fn refused(error: PasswordError) -> AppError {
+pub(super) fn refused(error: PasswordError) -> AppError {
     AppError::Invalid(Invalid {
         field: "password".into(),
         rule: match error {

@@ -12,6 +12,7 @@ use skep_store::row::TicketKind;
 use skep_store::{Account, DoorTx, Factor, Mode, NewTicket, User};
 
 use super::sessions::Browser;
+use super::sso::still_trusted;
 use super::ticket::{self, MINUTE, typed};
 use crate::access::door;
 use crate::{App, AppError};
@@ -200,6 +201,9 @@ impl App {
             return Err(Denied::InvalidCredential.into());
         }
         self.take_pending(&mut tx, pending).await?;
+        if owed.confined {
+            still_trusted(&mut tx, owed.organization).await?;
+        }
         tx.forget_attempts(Account::SecondFactor(owed.user)).await?;
         let browser = Browser {
             stepped_up: true,

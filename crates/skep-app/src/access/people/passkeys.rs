@@ -12,6 +12,7 @@ use super::RecoveryCodes;
 use super::factors::{bounded, human, of_caller, room, wrong};
 use super::login::{LoggedIn, Pending, home};
 use super::sessions::Browser;
+use super::sso::still_trusted;
 use super::ticket::{self, MINUTE, typed};
 use crate::access::door;
 use crate::access::passkey::{Assertion, Challenge, For, Passkey, PasskeyError, RelyingParty};
@@ -230,6 +231,9 @@ impl App {
         let mut tx = door!(self, Mode::Write).await?;
         self.show_passkey(&mut tx, user, &begun, answer).await?;
         self.take_pending(&mut tx, pending).await?;
+        if confined {
+            still_trusted(&mut tx, organization).await?;
+        }
         tx.forget_attempts(Account::SecondFactor(user)).await?;
         let browser = Browser {
             stepped_up: true,

@@ -8,6 +8,8 @@ use skep_crypto::Plain;
 use skep_egress::Letter;
 use tokio::sync::Notify;
 
+use super::register::Newcomer;
+
 use crate::{App, AppError};
 
 /// Letters that may wait; one more is not sent, and that is logged.
@@ -21,6 +23,8 @@ pub(super) enum Job {
         subject: &'static str,
         text: Plain<String>,
     },
+    /// Somebody wants an account for an address that may be somebody's.
+    Account(Newcomer),
     /// Somebody asked to choose a new password for an address that may be nobody's.
     Reset { address: String },
 }
@@ -100,6 +104,7 @@ impl MailDesk {
         while let Some(job) = self.app.outbox.take() {
             let sent = match &job {
                 Job::Letter { to, subject, text } => self.send(to, subject, text).await,
+                Job::Account(newcomer) => self.app.mail_account(newcomer).await,
                 Job::Reset { address } => self.app.mail_reset(address).await,
             };
             if let Err(error) = sent {

@@ -11,4 +11,5 @@ mod settings;
 pub use calls::IssuerCalls;
 pub use entry::{SsoAnswer, SsoEnd, SsoStart};
 pub(crate) use issuer::Issuers;
+pub(in super::super) use settings::still_trusted;
 pub use settings::{SsoChange, SsoReport, SsoView};

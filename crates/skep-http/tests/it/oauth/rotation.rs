@@ -72,8 +72,8 @@ async fn a12_credentials_go_on_under_their_pepper_and_new_ones_come_under_the_ne
     let login = log_in(&daemon, &visitor, &program).await;
     let owner = daemon.a.token("owner");
     let key = async |label: &str| {
-        let make = Request::new("POST", "/api/v1/keys").bearer(&owner);
-        let made = make
+        let request = Request::new("POST", "/api/v1/keys").bearer(&owner);
+        let made = request
             .json(&json!({ "label": label }))
             .send(daemon.address)
             .await;

@@ -1,7 +1,7 @@
 //! Whose account an issuer may open: those it made, and those that were linked to it.
 
 use serde_json::{Value, json};
-use skep_app::{Credentials, LoginStep};
+use skep_app::{Credentials, LoginStep, SsoChange};
 use skep_domain::{Id, OrganizationRole, UserId};
 use skep_store::Mode;
 use skep_test_support::{Reply, Request, TestDaemon, issuer};
@@ -263,7 +263,7 @@ async fn t02_linking_is_for_whoever_began_it_and_showed_who_they_are() {
     assert_eq!(taken.await.status, 409);
     // Linking lets nobody past what the organization asks for.
     let foreign = link(&stage, &hers, |claims| {
-        claims["email"] = json!("m@evil.example")
+        claims["email"] = json!("m@evil.example");
     });
     assert_eq!(foreign.await.status, 401);
     assert_eq!(link(&stage, &hers, |_| {}).await.status, 303);
@@ -312,10 +312,6 @@ async fn t02_the_suspended_stay_out_and_the_removed_come_as_new() {
     assert_eq!(stage.sign_in(stranger).await.status, 409);
 }
 
-#[expect(
-    clippy::disallowed_methods,
-    reason = "the last owner is not suspended at the edge"
-)]
 async fn suspend(stage: &Stage, user: UserId) {
     let right: skep_authz::Authorized<skep_authz::rights::MemberManage> = {
         let owner = stage.daemon.a.caller(&stage.daemon.store, "owner").await;
@@ -354,6 +350,22 @@ async fn a19_whoever_has_a_second_factor_shows_it_after_their_issuer_too() {
     let pending = text.split("name=\"pending\" value=\"").nth(1).unwrap();
     let pending = pending.split('"').next().unwrap();
     stage.daemon.clock.advance_seconds(30);
+    // Not after the organization has stopped taking the issuer's word.
+    let off = SsoChange {
+        enabled: false,
+        ..stage.change()
+    };
+    let set = async |change| {
+        let right = stage.right(&stage.daemon.a).await;
+        stage.daemon.app.set_sso(right, change).await.unwrap();
+    };
+    set(off).await;
+    let fields = [("pending", pending), ("code", &code(&stage.daemon))];
+    let late = stage
+        .send(Request::new("POST", "/login/second").form(&fields))
+        .await;
+    assert_eq!((late.status, session(&late)), (401, None));
+    set(stage.change()).await;
     let fields = [("pending", pending), ("code", &code(&stage.daemon))];
     let inside = stage
         .send(Request::new("POST", "/login/second").form(&fields))

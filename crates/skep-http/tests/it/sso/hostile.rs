@@ -15,65 +15,65 @@ type Bend = fn(&mut Value, i64);
 /// Claims that nobody may come in by.
 const CLAIMS: &[(&str, Bend)] = &[
     ("another issuer", |c, _| {
-        c["iss"] = json!("http://127.0.0.1:1")
+        c["iss"] = json!("http://127.0.0.1:1");
     }),
     ("a slash more", |c, _| {
         c["iss"] = json!(format!("{}/", c["iss"].as_str().unwrap()));
     }),
     ("no issuer", |c, _| {
-        drop(c.as_object_mut().unwrap().remove("iss"))
+        drop(c.as_object_mut().unwrap().remove("iss"));
     }),
     ("another audience", |c, _| c["aud"] = json!("other")),
     ("two audiences", |c, _| c["aud"] = json!(["skep", "other"])),
     ("another party", |c, _| c["azp"] = json!("other")),
     ("another nonce", |c, _| c["nonce"] = json!("other")),
     ("no nonce", |c, _| {
-        drop(c.as_object_mut().unwrap().remove("nonce"))
+        drop(c.as_object_mut().unwrap().remove("nonce"));
     }),
     ("ended", |c, now| c["exp"] = json!(now - 31)),
     ("no end", |c, _| {
-        drop(c.as_object_mut().unwrap().remove("exp"))
+        drop(c.as_object_mut().unwrap().remove("exp"));
     }),
     ("of tomorrow", |c, now| c["iat"] = json!(now + 86_400)),
     ("of yesterday", |c, now| c["iat"] = json!(now - 86_400)),
     ("nobody", |c, _| {
-        drop(c.as_object_mut().unwrap().remove("sub"))
+        drop(c.as_object_mut().unwrap().remove("sub"));
     }),
     ("an unverified address", |c, _| {
-        c["email_verified"] = json!(false)
+        c["email_verified"] = json!(false);
     }),
     ("verified in words", |c, _| {
-        c["email_verified"] = json!("true")
+        c["email_verified"] = json!("true");
     }),
     ("verified by a number", |c, _| {
-        c["email_verified"] = json!(1)
+        c["email_verified"] = json!(1);
     }),
     ("not said to be verified", |c, _| {
         c.as_object_mut().unwrap().remove("email_verified");
     }),
     ("a foreign domain", |c, _| {
-        c["email"] = json!("maria@evil.example")
+        c["email"] = json!("maria@evil.example");
     }),
     ("a domain before", |c, _| {
-        c["email"] = json!("maria@evilhive.example")
+        c["email"] = json!("maria@evilhive.example");
     }),
     ("a domain beneath", |c, _| {
-        c["email"] = json!("maria@a.hive.example")
+        c["email"] = json!("maria@a.hive.example");
     }),
     ("a domain above", |c, _| {
-        c["email"] = json!("maria@hive.example.evil.example")
+        c["email"] = json!("maria@hive.example.evil.example");
     }),
     ("two addresses", |c, _| {
-        c["email"] = json!("maria@evil.example@hive.example")
+        c["email"] = json!("maria@evil.example@hive.example");
     }),
     ("a list of addresses", |c, _| {
-        c["email"] = json!("m@evil.example,m@hive.example")
+        c["email"] = json!("m@evil.example,m@hive.example");
     }),
     ("an address in a list", |c, _| {
-        c["email"] = json!(["maria@hive.example"])
+        c["email"] = json!(["maria@hive.example"]);
     }),
     ("another access token", |c, _| {
-        c["at_hash"] = json!("AAAAAAAAAAAAAAAAAAAAAA")
+        c["at_hash"] = json!("AAAAAAAAAAAAAAAAAAAAAA");
     }),
 ];
 

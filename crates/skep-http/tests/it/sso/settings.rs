@@ -157,33 +157,33 @@ async fn what_cannot_be_trusted_is_refused_when_it_is_chosen() {
     let cases: &[(&str, Bend)] = &[
         ("nobody in particular", |change| change.domains = Vec::new()),
         ("plain http", |change| {
-            change.issuer = "http://login.example".into()
+            change.issuer = "http://login.example".into();
         }),
         ("no URL", |change| change.issuer = "login.example".into()),
         ("a query", |change| {
-            change.issuer = "https://login.example/?a=b".into()
+            change.issuer = "https://login.example/?a=b".into();
         }),
         ("a fragment", |change| {
-            change.issuer = "https://login.example/#a".into()
+            change.issuer = "https://login.example/#a".into();
         }),
         ("a user", |change| {
-            change.issuer = "https://me@login.example".into()
+            change.issuer = "https://me@login.example".into();
         }),
         ("no client", |change| change.client = String::new()),
         ("a line end", |change| change.client = "a\nb".into()),
         ("an owner", |change| change.role = OrganizationRole::Owner),
         ("an address for a domain", |change| {
-            change.domains = vec!["a@hive.example".into()]
+            change.domains = vec!["a@hive.example".into()];
         }),
         ("a wildcard", |change| {
-            change.domains = vec!["*.hive.example".into()]
+            change.domains = vec!["*.hive.example".into()];
         }),
         ("a top domain", |change| {
-            change.domains = vec!["example".into()]
+            change.domains = vec!["example".into()];
         }),
         ("everything", |change| change.domains = vec![String::new()]),
         ("many", |change| {
-            change.domains = vec!["hive.example".into(); 51]
+            change.domains = vec!["hive.example".into(); 51];
         }),
         ("an unverified address", |change| {
             change.claim = Some(("email".into(), "maria@hive.example".into()));

@@ -2,8 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
-use skep_authz::Authorized;
 use skep_authz::rights::OrgManage;
+use skep_authz::{Authorized, Denied};
 use skep_crypto::Plain;
 use skep_domain::{Id, OrganizationId, OrganizationRole, Role, WorkspaceId};
 use skep_jose::VerifiedIdToken;
@@ -149,6 +149,19 @@ pub(super) async fn provider_of(
 ) -> Result<Option<Provider>, AppError> {
     let found = tx.get_setting(organization, NAME).await?;
     found.as_deref().map(Provider::read).transpose()
+}
+
+/// Whether an organization still takes the word of an issuer: what came of it and was not finished yet
+/// is not finished after that.
+pub(in super::super::super) async fn still_trusted(
+    tx: &mut DoorTx,
+    organization: OrganizationId,
+) -> Result<(), AppError> {
+    let provider = provider_of(tx, organization).await?;
+    let trusted = provider.is_some_and(|provider| provider.enabled);
+    trusted
+        .then_some(())
+        .ok_or_else(|| Denied::InvalidCredential.into())
 }
 
 impl App {
@@ -323,7 +336,7 @@ fn line(field: &str, text: &str) -> Result<(), AppError> {
         return Err(Invalid::required(field));
     }
     Invalid::check_length(field, text, LINE)?;
-    if text.chars().any(|c| c.is_control()) {
+    if text.chars().any(char::is_control) {
         return Err(Invalid::unknown(field, "it holds a control character"));
     }
     Ok(())
