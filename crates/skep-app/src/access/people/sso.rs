@@ -7,6 +7,7 @@ mod calls;
 mod entry;
 mod issuer;
 mod settings;
+mod whom;
 
 pub use calls::IssuerCalls;
 pub use entry::{SsoAnswer, SsoEnd, SsoStart};

@@ -4,21 +4,19 @@
 
 use base64ct::{Base64UrlUnpadded, Encoding};
 use serde::{Deserialize, Serialize};
-use skep_authz::{Caller, Denied};
+use skep_authz::Caller;
 use skep_crypto::{Plain, sha256};
-use skep_domain::{
-    CredentialKind, Id, Name, OrganizationId, Principal, Standing, UserId, WorkspaceId,
-};
+use skep_domain::{CredentialKind, Name, OrganizationId, Principal, Standing, UserId};
 use skep_egress::Target;
 use skep_jose::{IdTokenExpect, VerifiedIdToken};
 use skep_store::row::TicketKind;
-use skep_store::{DoorTx, Mode, NewTicket, Outcome, UserBody};
+use skep_store::{DoorTx, Mode, NewTicket, Outcome};
 
-use super::super::account;
 use super::super::factors::{human, percent};
 use super::super::login::LoginStep;
 use super::super::ticket::{self, MINUTE, typed};
 use super::settings::{Provider, provider_of};
+use super::whom::{Refusal, hex, join, linking, may_enter};
 use crate::access::{Decision, door};
 use crate::{App, AppError};
 
@@ -69,12 +67,6 @@ struct Begun {
     verifier: String,
     /// Whose account it is to be linked to.
     link: Option<String>,
-}
-
-/// Why nobody came in: what is told, and what is recorded beside.
-struct Refusal {
-    told: AppError,
-    why: String,
 }
 
 impl App {
@@ -398,122 +390,12 @@ impl App {
     }
 }
 
-/// The human who began to link, in the browser that they are still logged in with.
-fn linking(
-    browser: Option<&Caller>,
-    link: &str,
-    organization: OrganizationId,
-) -> Result<UserId, Refusal> {
-    let caller = browser.filter(|caller| {
-        caller.organization() == organization
-            && !caller.is_confined()
-            && caller.kind() == CredentialKind::Browser
-    });
-    match caller.map(Caller::principal) {
-        Some(Principal::User(user)) if hex(user) == link => Ok(user),
-        _ => Err(Refusal::of("whoever began to link is not logged in here")),
-    }
-}
-
-/// Makes an account for somebody who comes for the first time. It has no address to be found by: what
-/// an organization's issuer says of one must not stand in the way of whose address it is.
-async fn join(
-    tx: &mut DoorTx,
-    organization: OrganizationId,
-    (provider, token): (&Provider, &VerifiedIdToken),
-) -> Result<UserId, Refusal> {
-    let said = |name: &str| token.claim(name).and_then(|value| value.as_str());
-    let address = said("email").and_then(|text| account::address(text).ok());
-    if let Some(address) = &address
-        && let Some(user) = tx.get_user_of_address(address).await?
-        && member(tx, organization, user.id).await?.is_some()
-    {
-        // Told to whom the address is; whoever only says that it is theirs learns nothing.
-        let verified = token.verified_email().is_some();
-        let told = verified.then_some(LINK_FIRST);
-        return Err(Refusal {
-            told: told.unwrap_or(Denied::InvalidCredential.into()),
-            why: "a member has this address, and has not linked the sign-in".into(),
-        });
-    }
-    let names = ["name", "preferred_username", "email"];
-    let name = names
-        .iter()
-        .find_map(|claim| account::name(said(claim)?).ok());
-    let body = UserBody {
-        name: name.unwrap_or_else(|| "somebody".into()),
-        vouched: Some(address.unwrap_or_default()),
-        ..UserBody::default()
-    };
-    let user: UserId = tx.mint();
-    tx.put_user(user, &body).await?;
-    tx.put_member(organization, user, provider.role()).await?;
-    let tenant = (organization, provider.workspace);
-    tx.set_workspace_role(tenant, user, provider.workspace_role())
-        .await?;
-    Ok(user)
-}
-
-async fn member(
-    tx: &mut DoorTx,
-    organization: OrganizationId,
-    user: UserId,
-) -> Result<Option<Standing>, AppError> {
-    let found = tx.list_organizations_of(user).await?;
-    let found = found.into_iter().find(|(id, _)| *id == organization);
-    Ok(found.map(|(_, member)| member.standing))
-}
-
-/// Where somebody who may act in the organization comes in.
-async fn may_enter(
-    tx: &mut DoorTx,
-    organization: OrganizationId,
-    user: UserId,
-) -> Result<WorkspaceId, Refusal> {
-    let account = tx.get_user(user).await?;
-    let standing = account.map(|account| account.standing);
-    let here = member(tx, organization, user).await?;
-    if [standing, here] != [Some(Standing::Active); 2] {
-        return Err(Refusal::of("suspended here, or no member"));
-    }
-    let home = tx.home_of(organization, user).await?;
-    home.ok_or(Refusal::of("no role in any workspace"))
-}
-
-impl Refusal {
-    fn of(why: &str) -> Self {
-        Self {
-            told: Denied::InvalidCredential.into(),
-            why: why.to_owned(),
-        }
-    }
-}
-
-/// What failed on the way is told as it is, and recorded.
-impl<E: Into<AppError>> From<E> for Refusal {
-    fn from(error: E) -> Self {
-        let told = error.into();
-        Self {
-            why: told.to_string(),
-            told,
-        }
-    }
-}
-
 const NO_ADDRESS: AppError =
     AppError::Conflict("it is not known at what address this Skep is: set server.public_url");
 const TAKEN: AppError = AppError::Conflict("this sign-in is linked to another account");
-const LINK_FIRST: AppError = AppError::Conflict(
-    "you have an account here: log in with it, and link this sign-in on your account page",
-);
-
 /// Neither of the two finds a ticket without the other.
 fn both(state: &str, binding: &str) -> Plain<Vec<u8>> {
     Plain::new([state.trim().as_bytes(), b".", binding.as_bytes()].concat())
-}
-
-fn hex<I: Id>(id: I) -> String {
-    format!("{:032x}", u128::from_be_bytes(id.to_bytes()))
 }
 
 /// Shows nothing of what the browser has to keep.
