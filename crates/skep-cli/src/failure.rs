@@ -168,6 +168,11 @@ impl From<ClientError> for Failure {
             }
             ClientError::Protocol { .. } => Self::new("PROTOCOL", message)
                 .hint("skep and skepd may be of different versions; see: skep doctor"),
+            ClientError::LoginEnded { endpoint } => {
+                Self::new("LOGIN_ENDED", message).hint(format!(
+                    "skep login {endpoint}; this machine's own daemon: skep org switch --local"
+                ))
+            }
             ClientError::Name { name, .. } => {
                 Self::new("OTHER_NAME", message).hint(format!("skep login {name}"))
             }

@@ -34,6 +34,12 @@ pub enum ClientError {
         /// Its own name.
         name: String,
     },
+    /// The login has ended: it was revoked, used by another, or is over.
+    #[error("your login at {endpoint} has ended")]
+    LoginEnded {
+        /// The server.
+        endpoint: String,
+    },
     /// The connection broke, or no answer came in time: what became of the request is unknown.
     #[error("the connection to {endpoint} failed: {source}")]
     Io {

@@ -178,7 +178,12 @@ impl LoginFlow {
         ];
         let route = RouteId::OAuthToken;
         let answered = flow.form::<TokenResponse>(route, &fields, now()).await?;
-        let tokens = answered.map_err(|fault| flow.refused(&fault))?;
+        let tokens = answered.map_err(|fault| match fault.error.as_str() {
+            "invalid_grant" => ClientError::LoginEnded {
+                endpoint: active.issuer.clone(),
+            },
+            _ => flow.refused(&fault),
+        })?;
         login.refresh = Zeroizing::new(tokens.refresh_token);
         logins.put(login).map_err(io)?;
         logins.write(home).map_err(io)?;

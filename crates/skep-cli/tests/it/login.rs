@@ -80,5 +80,8 @@ async fn a15_a18_a_program_logs_in_acts_renews_and_logs_out() {
     std::fs::write(home.join("credentials.json"), first).unwrap();
     let only_ours = std::fs::Permissions::from_mode(0o600);
     std::fs::set_permissions(home.join("credentials.json"), only_ours).unwrap();
-    assert_eq!(ask().await.unwrap().status.code(), Some(1));
+    let ended = ask().await.unwrap();
+    let said = String::from_utf8_lossy(&ended.stdout).into_owned();
+    assert!(said.contains("\"LOGIN_ENDED\""), "{said}");
+    assert_eq!(ended.status.code(), Some(1));
 }
