@@ -38,6 +38,17 @@ fn is_own(rule: &RateRule) -> bool {
     matches!(rule.key, RateKey::Organization | RateKey::Credential)
 }
 
+/// Whether an organization could not undo it: setting a limit is counted like everything else.
+fn is_shut_out(rule: &RateRule, quota: Quota) -> bool {
+    const FEWEST: u32 = 5;
+    const LONGEST: u32 = 3_600;
+    let is_for_all = RateClass::Api
+        .rules()
+        .iter()
+        .any(|api| api.name == rule.name);
+    is_for_all && (quota.count() < FEWEST || quota.seconds() > LONGEST)
+}
+
 impl App {
     /// What an organization has set, as of a second ago at most. What cannot be read is as before,
     /// or as the installation has it.
@@ -106,6 +117,12 @@ impl App {
                 "at most {most}, which the installation allows, at once and in the long run"
             );
             return Err(Invalid::unknown("quota", &message));
+        }
+        if quota.is_some_and(|quota| is_shut_out(&rule, quota)) {
+            return Err(Invalid::unknown(
+                "quota",
+                "at least 5 calls, and a period of an hour at most: less would shut everybody out, and the change back with them",
+            ));
         }
         let organization = authorized.organization();
         let mut tx = self.store.begin_org(authorized).await?;

@@ -220,6 +220,9 @@ async fn an_organization_sets_its_own_limits_below_the_installations_and_for_its
         ("api_credential", Some("often"), 400),
         ("login_account", Some("1/h"), 400),
         ("nothing", Some("1/h"), 400),
+        // What could not be undone before tomorrow.
+        ("api_credential", Some("50/d"), 400),
+        ("api_organization", Some("1/min"), 400),
         ("api_credential", Some("7/min"), 200),
     ] {
         let reply = set(&daemon, &owner, name, quota).await;
