@@ -504,6 +504,15 @@ async fn a_browser_is_sent_to_no_place_that_was_not_registered() {
             "{to}: {location}"
         );
         assert!(location.contains("&iss="), "{location}");
+        // Who is not logged in is led to nobody's address.
+        let path = good.replace(from, to);
+        let nobody = Request::new("GET", &path).send(daemon.address).await;
+        let nobody = nobody.unwrap();
+        assert_eq!(
+            (nobody.status, nobody.header("Location")),
+            (400, String::new()),
+            "{to}"
+        );
     }
 }
 

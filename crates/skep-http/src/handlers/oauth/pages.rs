@@ -94,12 +94,20 @@ fn device_question(review: &DeviceReview, homes: &[Home], token: &str) -> Page {
 /// `GET /oauth/authorize`: shows who asks.
 pub(crate) async fn authorize(visit: Visit) -> Result<Response, ApiError> {
     let request = asked(&query_of(&visit));
-    let client = match visit.app().check_authorize(&request) {
+    let checked = visit.app().check_authorize(&request);
+    let Some(caller) = browser(&visit).await? else {
+        // Whoever is not logged in here is led nowhere else: anybody can register a client, and an
+        // address of ours that leads to theirs would be worth something to them (RFC 9700, 4.11.2).
+        return Ok(match checked {
+            Ok(_) => to_login(&visit),
+            Err(AuthorizeRefusal::Page(error) | AuthorizeRefusal::Redirect(error)) => {
+                refusal(&error)
+            }
+        });
+    };
+    let client = match checked {
         Ok(client) => client,
         Err(refused) => return Ok(sent_back(&visit, &request, refused)),
-    };
-    let Some(caller) = browser(&visit).await? else {
-        return Ok(to_login(&visit));
     };
     let redirect = request.redirect.as_deref().unwrap_or_default();
     let homes = visit.app().list_homes(&caller).await.map_err(known)?;
