@@ -266,6 +266,12 @@ pub struct AuditEntry {
     pub workspace: Option<String>,
     /// The id of the request.
     pub request: String,
+    /// What it was done to, by the id that the request named.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub target: Option<String>,
+    /// From where, for those not known then.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub peer: Option<String>,
 }
 
 /// Shows the rest, never the secret.

@@ -79,6 +79,7 @@ fn operation(route: &Route, shape: Shape, error: &Value) -> Value {
     }
     match route.gate {
         Gate::Public | Gate::Oneself => {}
+        Gate::InPerson => operation["x-in-person"] = json!(true),
         Gate::Install => operation["x-installation-only"] = json!(true),
         Gate::Permission(permission) => operation["x-permission"] = json!(permission.as_str()),
         Gate::SteppedUp(permission) => {

@@ -41,6 +41,8 @@ pub enum Gate {
     Public,
     /// Whoever has a valid credential, about themselves alone.
     Oneself,
+    /// A human who logged in, about themselves alone; no key and no token, whatever they allow.
+    InPerson,
     /// Whoever runs the daemon: over its socket, or with the install token.
     Install,
     /// Whoever holds this permission.
@@ -54,7 +56,7 @@ impl Gate {
     #[must_use]
     pub const fn permission(self) -> Option<Permission> {
         match self {
-            Self::Public | Self::Oneself | Self::Install => None,
+            Self::Public | Self::Oneself | Self::InPerson | Self::Install => None,
             Self::Permission(permission) | Self::SteppedUp(permission) => Some(permission),
         }
     }
@@ -203,20 +205,20 @@ routes! {
     AuthReset: Post "/api/v1/auth/reset", Gate::Public, Login, Json, Some("auth.reset"), "Ask for a letter, or choose a new password with what it says.";
     AuthRegister: Post "/api/v1/auth/register", Gate::Public, Login, Json, Some("auth.register"), "Ask for an account, where that is allowed; a letter with a code goes to the address.";
     AuthConfirm: Post "/api/v1/auth/register/confirm", Gate::Public, Login, Json, Some("auth.confirm"), "Make the account that a code waits for, and come in.";
-    AuthLogout: Post "/api/v1/auth/logout", Gate::Oneself, Api, Empty, Some("auth.logout"), "End the session that asks.";
-    BrowserList: Get "/api/v1/auth/sessions", Gate::Oneself, Api, Empty, None, "One's own browsers and logins.";
-    BrowserEnd: Post "/api/v1/auth/sessions/{id}/end", Gate::Oneself, Api, Empty, Some("auth.session_end"), "End one of one's own sessions, at once.";
-    PasswordChange: Post "/api/v1/auth/password", Gate::Oneself, Api, Json, Some("auth.password"), "Change one's own password; everything that proved one is void.";
-    StepUp: Post "/api/v1/auth/step-up", Gate::Oneself, Api, Json, Some("auth.step_up"), "Show a second factor again.";
-    StepUpPasskey: Post "/api/v1/auth/step-up/passkey", Gate::Oneself, Api, Empty, Some("auth.step_up"), "Begin to show a passkey again.";
-    StepUpPasskeyFinish: Post "/api/v1/auth/step-up/passkey/finish", Gate::Oneself, Api, Json, Some("auth.step_up"), "Show a passkey again.";
-    FactorList: Get "/api/v1/auth/mfa", Gate::Oneself, Api, Empty, None, "One's own second factors.";
-    TotpEnrol: Post "/api/v1/auth/mfa/totp", Gate::Oneself, Api, Json, Some("mfa.enrol"), "A seed for an authenticator app, shown once.";
-    TotpConfirm: Post "/api/v1/auth/mfa/totp/confirm", Gate::Oneself, Api, Json, Some("mfa.confirm"), "The first code of a seed, which makes it count.";
-    RecoveryRenew: Post "/api/v1/auth/mfa/recovery", Gate::Oneself, Api, Empty, Some("mfa.recovery"), "Ten new recovery codes, shown once; the old ones are void.";
-    FactorRemove: Post "/api/v1/auth/mfa/{id}/remove", Gate::Oneself, Api, Empty, Some("mfa.remove"), "Remove a second factor.";
-    PasskeyBegin: Post "/api/v1/auth/mfa/passkey", Gate::Oneself, Api, Json, Some("mfa.enrol"), "Begin to enrol a passkey.";
-    PasskeyFinish: Post "/api/v1/auth/mfa/passkey/finish", Gate::Oneself, Api, Json, Some("mfa.confirm"), "Keep a passkey that a browser made.";
+    AuthLogout: Post "/api/v1/auth/logout", Gate::InPerson, Api, Empty, Some("auth.logout"), "End the session that asks.";
+    BrowserList: Get "/api/v1/auth/sessions", Gate::InPerson, Api, Empty, None, "One's own browsers and logins.";
+    BrowserEnd: Post "/api/v1/auth/sessions/{id}/end", Gate::InPerson, Api, Empty, Some("auth.session_end"), "End one of one's own sessions, at once.";
+    PasswordChange: Post "/api/v1/auth/password", Gate::InPerson, Api, Json, Some("auth.password"), "Change one's own password; everything that proved one is void.";
+    StepUp: Post "/api/v1/auth/step-up", Gate::InPerson, Api, Json, Some("auth.step_up"), "Show a second factor again.";
+    StepUpPasskey: Post "/api/v1/auth/step-up/passkey", Gate::InPerson, Api, Empty, Some("auth.step_up"), "Begin to show a passkey again.";
+    StepUpPasskeyFinish: Post "/api/v1/auth/step-up/passkey/finish", Gate::InPerson, Api, Json, Some("auth.step_up"), "Show a passkey again.";
+    FactorList: Get "/api/v1/auth/mfa", Gate::InPerson, Api, Empty, None, "One's own second factors.";
+    TotpEnrol: Post "/api/v1/auth/mfa/totp", Gate::InPerson, Api, Json, Some("mfa.enrol"), "A seed for an authenticator app, shown once.";
+    TotpConfirm: Post "/api/v1/auth/mfa/totp/confirm", Gate::InPerson, Api, Json, Some("mfa.confirm"), "The first code of a seed, which makes it count.";
+    RecoveryRenew: Post "/api/v1/auth/mfa/recovery", Gate::InPerson, Api, Empty, Some("mfa.recovery"), "Ten new recovery codes, shown once; the old ones are void.";
+    FactorRemove: Post "/api/v1/auth/mfa/{id}/remove", Gate::InPerson, Api, Empty, Some("mfa.remove"), "Remove a second factor.";
+    PasskeyBegin: Post "/api/v1/auth/mfa/passkey", Gate::InPerson, Api, Json, Some("mfa.enrol"), "Begin to enrol a passkey.";
+    PasskeyFinish: Post "/api/v1/auth/mfa/passkey/finish", Gate::InPerson, Api, Json, Some("mfa.confirm"), "Keep a passkey that a browser made.";
     InviteCreate: Post "/api/v1/invites", needs(Permission::MemberManage), Api, Json, Some("invite.create"), "Invite somebody; the code is shown once, and mailed if mail is set up.";
     InviteList: Get "/api/v1/invites", needs(Permission::MemberManage), Api, Empty, None, "Invitations that are open.";
     InviteWithdraw: Post "/api/v1/invites/withdraw", needs(Permission::MemberManage), Api, Json, Some("invite.withdraw"), "Take an invitation back.";
@@ -322,9 +324,9 @@ routes! {
     KeyCreate: Post "/api/v1/keys", stepped_up(Permission::TokenManage), Api, Json, Some("key.create"), "Make a key for an agent, a connector or a runner.";
     KeyList: Get "/api/v1/keys", needs(Permission::TokenManage), Api, Empty, None, "Keys of the organization, newest first.";
     KeyRevoke: Post "/api/v1/keys/{id}/revoke", stepped_up(Permission::TokenManage), Api, Empty, Some("key.revoke"), "Revoke anybody's credential in the organization, at once.";
-    TokenCreate: Post "/api/v1/tokens", Gate::Oneself, Api, Json, Some("token.create"), "Make a personal access token for oneself.";
-    TokenList: Get "/api/v1/tokens", Gate::Oneself, Api, Empty, None, "One's own tokens, newest first.";
-    TokenRevoke: Post "/api/v1/tokens/{id}/revoke", Gate::Oneself, Api, Empty, Some("token.revoke"), "Revoke one of one's own credentials, at once.";
+    TokenCreate: Post "/api/v1/tokens", Gate::InPerson, Api, Json, Some("token.create"), "Make a personal access token for oneself.";
+    TokenList: Get "/api/v1/tokens", Gate::InPerson, Api, Empty, None, "One's own tokens, newest first.";
+    TokenRevoke: Post "/api/v1/tokens/{id}/revoke", Gate::InPerson, Api, Empty, Some("token.revoke"), "Revoke one of one's own credentials, at once.";
     AgentCreate: Post "/api/v1/agents", needs(Permission::MemberManage), Api, Json, Some("agent.create"), "Make an agent of the workspace.";
     AgentList: Get "/api/v1/agents", needs(Permission::SettingRead), Api, Empty, None, "Agents of the workspace, oldest first.";
     AgentEdit: Patch "/api/v1/agents/{id}", needs(Permission::MemberManage), Api, Json, Some("agent.edit"), "Let an agent read more or less, suspend it, or let it act again.";
@@ -337,7 +339,7 @@ routes! {
     OAuthServerMetadata: Get "/.well-known/oauth-authorization-server", Gate::Public, None, Empty, None, "What the authorization server offers (RFC 8414).";
     OAuthResourceMetadata: Get "/.well-known/oauth-protected-resource", Gate::Public, None, Empty, None, "Which authorization server guards this resource (RFC 9728).";
     OAuthKeys: Get "/.well-known/jwks.json", Gate::Public, None, Empty, None, "The public keys of access tokens.";
-    OAuthDeviceStart: Post "/oauth/device_authorization", Gate::Public, Oauth, Form, None, "Begin the login of a device (RFC 8628).";
+    OAuthDeviceStart: Post "/oauth/device_authorization", Gate::Public, Login, Form, None, "Begin the login of a device (RFC 8628).";
     OAuthDevicePage: Get "/oauth/device", Gate::Public, Oauth, Empty, None, "The page on which a human types a device's code.";
     OAuthDeviceDecide: Post "/oauth/device", Gate::Public, Login, Form, None, "Let a device in, or refuse it.";
     OAuthAuthorizePage: Get "/oauth/authorize", Gate::Public, Oauth, Empty, None, "The page on which a human lets a program in.";

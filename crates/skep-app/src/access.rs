@@ -13,8 +13,8 @@ mod people;
 mod rotation;
 
 pub use agents::{AgentEdit, AgentView, Policy};
-pub(crate) use audit::Desk;
-pub use audit::{AuditDesk, AuditPage, Decision};
+pub use audit::{Asked, AuditDesk, AuditPage, Decision, answering};
+pub(crate) use audit::{Desk, Whom};
 pub(crate) use check::Remembered;
 pub use keys::{Created, KeyKind, KeyPage, NewKey, NewToken};
 pub(crate) use limits::OwnLimits;

@@ -26,6 +26,9 @@ pub enum Denied {
     /// The route is for whoever runs the daemon.
     #[error("not the installation's own credential")]
     NotTheInstallation,
+    /// It is for a human who logged in.
+    #[error("this is for a human who logged in")]
+    NotInPerson,
     /// The organization is suspended.
     #[error("the organization is suspended")]
     OrganizationSuspended,
@@ -129,6 +132,18 @@ impl Caller {
             Err(Denied::FactorOwed)
         } else {
             Ok(())
+        }
+    }
+
+    /// Checks that this is a human who logged in, or whoever runs the daemon.
+    ///
+    /// # Errors
+    /// [`Denied::NotInPerson`].
+    pub fn require_in_person(&self) -> Result<(), Denied> {
+        if self.kind().is_in_person() {
+            Ok(())
+        } else {
+            Err(Denied::NotInPerson)
         }
     }
 

@@ -134,11 +134,8 @@ pub(crate) async fn t20_names_of_agents_that_look_alike_are_one<H: Harness>() {
 
 fn ticket(uses: u32, expires_at: Timestamp) -> NewTicket {
     NewTicket {
-        kind: TicketKind::Setup,
-        organization: None,
-        expires_at,
         uses,
-        body: b"what it is about".to_vec(),
+        ..NewTicket::once(TicketKind::Setup, expires_at, b"what it is about".to_vec())
     }
 }
 
@@ -233,6 +230,7 @@ pub(crate) async fn l01_each_organization_has_a_record_of_its_own_without_gaps<H
         reason: "of the suite".into(),
         request: String::new(),
         peer: None,
+        target: Some("mem_of_the_suite".into()),
     };
     for round in 0..3 {
         let entries = [

@@ -58,6 +58,12 @@ coded! {
 }
 
 impl OrganizationRole {
+    /// Whether it administers every workspace of the organization.
+    #[must_use]
+    pub const fn administers(self) -> bool {
+        matches!(self, Self::Owner | Self::Admin)
+    }
+
     /// The role in a workspace of the organization, given the membership there.
     #[must_use]
     pub const fn in_workspace(self, membership: Option<Role>) -> Option<Role> {

@@ -231,6 +231,10 @@ impl From<Denied> for ApiError {
                 ErrorCode::PermissionDenied,
                 "This is for whoever runs the daemon: use its Unix socket or the install token.",
             ),
+            Denied::NotInPerson => Self::new(
+                ErrorCode::PermissionDenied,
+                "This is done by a human who logged in, not with a key or a token.",
+            ),
             Denied::OrganizationSuspended => Self::new(
                 ErrorCode::OrgSuspended,
                 "The organization is suspended: whoever runs this installation can lift that.",
@@ -241,7 +245,7 @@ impl From<Denied> for ApiError {
             ),
             Denied::StepUpRequired => Self::new(
                 ErrorCode::StepUpRequired,
-                "Show a second factor first, within the last five minutes: POST /api/v1/auth/step-up.",
+                "Show your second factor first, it counts for five minutes: `skep mfa confirm`, or enter a code on the page /account. Without one, enrol one: `skep mfa enrol`.",
             ),
             Denied::FactorOwed => Self::new(
                 ErrorCode::StepUpRequired,

@@ -65,6 +65,12 @@ pub(crate) fn allow(
         Gate::Public => {}
         Gate::Oneself if route.is_for_enrolment() => {}
         Gate::Oneself => caller.require_factor()?,
+        Gate::InPerson => {
+            caller.require_in_person()?;
+            if !route.is_for_enrolment() {
+                caller.require_factor()?;
+            }
+        }
         Gate::Install => caller.require_installation()?,
         Gate::Permission(permission) => caller.require(permission)?,
         Gate::SteppedUp(permission) => {

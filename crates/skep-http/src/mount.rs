@@ -101,7 +101,10 @@ macro_rules! known {
     ($route:ident, $handler:path) => {{
         const {
             assert!(
-                matches!(RouteId::$route.row().gate, Gate::Oneself | Gate::Install),
+                matches!(
+                    RouteId::$route.row().gate,
+                    Gate::Oneself | Gate::InPerson | Gate::Install
+                ),
                 "the row of this handler asks for a permission"
             )
         };
@@ -406,14 +409,15 @@ async fn answer(
         }
         (Handler::Known(handler), Some(caller)) => {
             let path_id = params.iter().find(|(name, _)| *name == "id");
-            handler(Call {
-                edge,
-                caller,
+            let decision = record::decision(route, &parts);
+            let answer = handler(Call {
+                edge: Arc::clone(&edge),
+                caller: caller.clone(),
                 uri: parts.uri,
                 path_id: path_id.map(|(_, value)| value.to_owned()),
                 body,
-            })
-            .await
+            });
+            record::refused(&edge, || decision, Some(&caller), answer.await)
         }
         // A row that became public while its handler wants a caller: closed, not open.
         (Handler::Known(_), None) => Err(skep_authz::Denied::MissingCredential.into()),
@@ -432,7 +436,9 @@ async fn serve(
     let proves = parts.headers.contains_key(oauth::DPOP);
     let told = Arc::new(Told::default());
     let call = (Arc::clone(&edge), Arc::clone(&told));
-    let answer = answer(call.0, route, handler, params, (parts, body), call.1).await;
+    let asked = record::asked(&parts);
+    let answer = answer(call.0, route, handler, params, (parts, body), call.1);
+    let answer = skep_app::answering(asked, answer).await;
     let mut response = answer.unwrap_or_else(|error| error.respond(&id));
     told.write(response.headers_mut(), edge.app.now());
     oauth::advise(&edge.app, proves, &mut response);

@@ -1,13 +1,18 @@
 //! What the gate decided, for the record: every refusal, and every change that was allowed.
+//!
+//! Doors, which anybody may knock at, record themselves what came of it: only they learn for whom.
 
 use axum::http::request::Parts;
-use skep_api::Route;
-use skep_app::Decision;
+use skep_api::{Gate, Route};
+use skep_app::{Asked, Decision};
 use skep_authz::Caller;
 
 use crate::error::ApiError;
 use crate::mount::{Edge, request_id};
 use crate::peer::Peer;
+
+/// Longer than any id of ours.
+const MAX_TARGET: usize = 64;
 
 /// Records a refusal, and passes the verdict on.
 pub(crate) fn refusal<T>(
@@ -17,10 +22,21 @@ pub(crate) fn refusal<T>(
     caller: Option<&Caller>,
     verdict: Result<T, ApiError>,
 ) -> Result<T, ApiError> {
+    refused(edge, || decision(route, parts), caller, verdict)
+}
+
+/// The same for what a use case refused after the gate had let it past: the entry that says so stands
+/// beside this one, with the same request.
+pub(crate) fn refused<T>(
+    edge: &Edge,
+    decision: impl FnOnce() -> Decision,
+    caller: Option<&Caller>,
+    verdict: Result<T, ApiError>,
+) -> Result<T, ApiError> {
     if let Err(error) = &verdict
         && matches!(error.code.status(), 401 | 403)
     {
-        let mut decision = decision(route, parts, caller.is_none());
+        let mut decision = decision();
         error.code.as_str().clone_into(&mut decision.reason);
         edge.app.record_denied(decision, caller);
     }
@@ -34,26 +50,40 @@ pub(crate) async fn allowance(
     parts: &Parts,
     caller: Option<&Caller>,
 ) -> Result<(), ApiError> {
-    if !route.mutates() {
+    if !route.mutates() || route.gate == Gate::Public {
         return Ok(());
     }
-    let decision = decision(route, parts, caller.is_none());
+    let decision = decision(route, parts);
     Ok(edge.app.record_allowed(decision, caller).await?)
 }
 
 /// The action is the audit name of the row; of one that only reads, its method and path as in the
 /// table, never as they were sent.
-fn decision(route: &Route, parts: &Parts, from_outside: bool) -> Decision {
+pub(crate) fn decision(route: &Route, parts: &Parts) -> Decision {
     let action = route.audit.map_or_else(
         || format!("{} {}", route.method.as_str(), route.path),
         str::to_owned,
     );
-    let peer = parts.extensions.get::<Peer>().filter(|_| from_outside);
     Decision {
         action,
-        reason: String::new(),
+        target: target(route, parts.uri.path()),
+        ..Decision::default()
+    }
+}
+
+/// The id in the path, if it looks like one.
+fn target(route: &Route, path: &str) -> Option<String> {
+    let (before, after) = route.path.split_once("{id}")?;
+    let id = path.strip_prefix(before)?.strip_suffix(after)?;
+    let like_one = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_';
+    (!id.is_empty() && id.len() <= MAX_TARGET && id.bytes().all(like_one)).then(|| id.to_owned())
+}
+
+/// What is known of a request before anything is done about it.
+pub(crate) fn asked(parts: &Parts) -> Asked {
+    let peer = parts.extensions.get::<Peer>();
+    Asked {
         request: request_id(&parts.extensions).0,
-        organization: None,
         peer: peer.map(|peer| match peer {
             Peer::Socket { uid } => format!("uid {uid}"),
             Peer::Tcp(address) => address.ip().to_string(),

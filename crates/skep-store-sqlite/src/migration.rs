@@ -51,6 +51,9 @@ pub(crate) static CONTROL: LazyLock<Schema> = LazyLock::new(|| Schema {
             "../migrations/control/0004_single_sign_on.sql"
         )),
         Migration::new(include_str!("../migrations/control/0005_key_rotation.sql")),
+        Migration::new(include_str!(
+            "../migrations/control/0006_tickets_of_people.sql"
+        )),
     ],
 });
 

@@ -74,8 +74,13 @@ impl BodyReader<'_> {
         }
     }
 
+    /// Whether nothing follows: an older body ends earlier.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
     pub(crate) fn end(self) -> Result<(), StoreError> {
-        if self.0.is_empty() {
+        if self.is_empty() {
             Ok(())
         } else {
             Err(DAMAGED)

@@ -265,13 +265,18 @@ impl TestDaemon {
         made.expect("the owner is one");
     }
 
+    /// Has what waits written into the record.
+    pub async fn record_now(&self) {
+        AuditDesk::new(Arc::clone(&self.app)).write().await;
+    }
+
     /// The whole record of decisions as whoever holds this token sees it, newest first.
     ///
     /// # Panics
     /// When it cannot be read.
     #[expect(clippy::expect_used, reason = "a test without its record cannot go on")]
     pub async fn record_whole(&self, token: &str) -> Vec<serde_json::Value> {
-        AuditDesk::new(Arc::clone(&self.app)).write().await;
+        self.record_now().await;
         let (mut whole, mut query) = (Vec::new(), String::new());
         loop {
             let path = format!("/api/v1/audit?limit=200{query}");
@@ -311,7 +316,7 @@ impl TestDaemon {
     /// When it cannot be read.
     #[expect(clippy::expect_used, reason = "a test without its record cannot go on")]
     pub async fn record(&self, token: &str) -> Vec<serde_json::Value> {
-        AuditDesk::new(Arc::clone(&self.app)).write().await;
+        self.record_now().await;
         let request = Request::new("GET", "/api/v1/audit?limit=200").bearer(token);
         let reply = request.send(self.address).await.expect("an answer");
         let items = reply.json()["items"].take();

@@ -39,6 +39,7 @@ fn needs(route: &Route) -> String {
     match route.gate {
         Gate::Public => "nothing".to_owned(),
         Gate::Oneself => "a credential".to_owned(),
+        Gate::InPerson => "a login".to_owned(),
         Gate::Install => "the installation's own credential".to_owned(),
         Gate::Permission(permission) => format!("`{}`", permission.as_str()),
         Gate::SteppedUp(permission) => format!("`{}`, second factor", permission.as_str()),
@@ -47,7 +48,7 @@ fn needs(route: &Route) -> String {
 
 fn roles(route: &Route) -> String {
     let allowed = |role: &&Role| match route.gate {
-        Gate::Public | Gate::Oneself => true,
+        Gate::Public | Gate::Oneself | Gate::InPerson => true,
         // A role does not make somebody the one who runs the daemon.
         Gate::Install => false,
         Gate::Permission(permission) | Gate::SteppedUp(permission) => {

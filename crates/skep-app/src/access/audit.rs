@@ -11,8 +11,8 @@ use std::time::Duration;
 
 use skep_authz::rights::AuditRead;
 use skep_authz::{Authorized, Caller};
-use skep_domain::{CredentialId, OrganizationId, Principal, Timestamp};
-use skep_store::{AuditEntry, Mode, NewAudit, Outcome, PageOf};
+use skep_domain::{CredentialId, OrganizationId, Principal, Timestamp, UserId};
+use skep_store::{AuditEntry, DoorTx, Mode, NewAudit, Outcome, PageOf};
 use tokio::sync::{Notify, oneshot};
 use tokio::time::timeout;
 
@@ -41,11 +41,41 @@ pub struct Decision {
     pub peer: Option<String>,
     /// Whose record it belongs to, where no caller says.
     pub organization: Option<OrganizationId>,
+    /// What it is done to, by the id that the request named.
+    pub target: Option<String>,
+}
+
+/// Whom a door turned out to be opened for, as far as it is known.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Whom {
+    pub(crate) user: Option<UserId>,
+    /// Their record, where it is one alone; else that of each organization they belong to.
+    pub(crate) organization: Option<OrganizationId>,
+}
+
+/// The request that is being answered, for what is recorded on the way.
+#[derive(Clone, Debug)]
+pub struct Asked {
+    /// Its id.
+    pub request: String,
+    /// From where.
+    pub peer: Option<String>,
+}
+
+tokio::task_local! {
+    /// Decisions are made deep inside use cases; which request made them is known at the edge.
+    static ASKED: Asked;
+}
+
+/// Answers a request. What is recorded meanwhile names it.
+pub async fn answering<T>(asked: Asked, answer: impl Future<Output = T>) -> T {
+    ASKED.scope(asked, answer).await
 }
 
 impl Decision {
     /// A decision of a use case, where no row of the route table names the action.
-    pub(crate) fn of(action: &str) -> Self {
+    #[must_use]
+    pub fn of(action: &str) -> Self {
         Self {
             action: action.to_owned(),
             ..Self::default()
@@ -141,6 +171,40 @@ impl App {
         self.desk.deny(entry, caller.map(Caller::principal));
     }
 
+    /// Records what came of somebody who is not known yet: that they were let in, by whatever door it
+    /// was, or not. What cannot be recorded is not answered, so that nobody gets what it made.
+    pub(crate) async fn record_door<T>(
+        &self,
+        action: &str,
+        whom: Whom,
+        outcome: Result<T, AppError>,
+    ) -> Result<T, AppError> {
+        let principal = whom.user.map(Principal::User);
+        let decision = Decision {
+            organization: whom.organization,
+            ..Decision::of(action)
+        };
+        match &outcome {
+            Ok(_) => {
+                let entry = self.entry(decision, None, Outcome::Allowed);
+                self.keep_allowed(entry, principal).await?;
+            }
+            Err(error) => {
+                let reason = match error {
+                    AppError::Denied(_) => "INVALID_CREDENTIAL",
+                    AppError::RateLimited { .. } => "RATE_LIMITED",
+                    AppError::Forbidden(_) => "PERMISSION_DENIED",
+                    _ => return outcome,
+                };
+                let reason = reason.to_owned();
+                let decision = Decision { reason, ..decision };
+                let entry = self.entry(decision, None, Outcome::Denied);
+                self.desk.deny(entry, principal);
+            }
+        }
+        outcome
+    }
+
     /// Records that somebody was allowed to change something, before they do.
     ///
     /// # Errors
@@ -152,7 +216,16 @@ impl App {
         caller: Option<&Caller>,
     ) -> Result<(), AppError> {
         let entry = self.entry(decision, caller, Outcome::Allowed);
-        let kept = self.desk.allow(entry, caller.map(Caller::principal));
+        self.keep_allowed(entry, caller.map(Caller::principal))
+            .await
+    }
+
+    async fn keep_allowed(
+        &self,
+        entry: NewAudit,
+        principal: Option<Principal>,
+    ) -> Result<(), AppError> {
+        let kept = self.desk.allow(entry, principal);
         match timeout(PATIENCE, kept.ok_or(AppError::AuditUnavailable)?).await {
             Ok(Ok(true)) => Ok(()),
             _ => Err(AppError::AuditUnavailable),
@@ -165,6 +238,14 @@ impl App {
         caller: Option<&Caller>,
         outcome: Outcome,
     ) -> NewAudit {
+        let asked = ASKED.try_with(Clone::clone).ok();
+        let (request, peer) = match asked {
+            Some(asked) if decision.request.is_empty() => {
+                let peer = asked.peer.filter(|_| caller.is_none());
+                (asked.request, decision.peer.or(peer))
+            }
+            _ => (decision.request, decision.peer),
+        };
         NewAudit {
             at: self.store.now(),
             action: decision.action,
@@ -174,8 +255,9 @@ impl App {
             workspace: caller.map(Caller::workspace),
             credential: caller.map(Caller::credential),
             reason: decision.reason,
-            request: decision.request,
-            peer: decision.peer,
+            request,
+            peer,
+            target: decision.target,
         }
     }
 
@@ -250,13 +332,40 @@ impl AuditDesk {
             tracing::warn!(lost = pending.lost, "more refusals than can be told apart");
         }
         let mut tx = door!(self.app, Mode::Write).await?;
-        tx.append_audit(&entries).await?;
+        let mut placed = Vec::with_capacity(entries.len());
+        for (entry, principal, times) in entries {
+            for entry in in_records(&mut tx, entry, principal).await? {
+                placed.push((entry, principal, times));
+            }
+        }
+        tx.append_audit(&placed).await?;
         for (id, idle) in &pending.used {
             tx.touch_credential(*id, *idle).await?;
         }
         tx.commit().await?;
         Ok(())
     }
+}
+
+/// An entry for each record that it belongs to: what somebody does at the door concerns every
+/// organization that they belong to.
+async fn in_records(
+    tx: &mut DoorTx,
+    entry: NewAudit,
+    principal: Option<Principal>,
+) -> Result<Vec<NewAudit>, AppError> {
+    let (None, Some(Principal::User(user))) = (entry.organization, principal) else {
+        return Ok(vec![entry]);
+    };
+    let organizations = tx.list_organizations_of(user).await?;
+    if organizations.is_empty() {
+        return Ok(vec![entry]);
+    }
+    let entries = organizations.into_iter().map(|(organization, _)| NewAudit {
+        organization: Some(organization),
+        ..entry.clone()
+    });
+    Ok(entries.collect())
 }
 
 impl std::fmt::Debug for AuditDesk {

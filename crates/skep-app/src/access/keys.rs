@@ -211,11 +211,10 @@ impl App {
     /// [`AppError::Invalid`] for an end more than a year away.
     pub async fn create_token(&self, caller: &Caller, new: NewToken) -> Result<Created, AppError> {
         caller.require_factor()?;
-        if user_of(caller).is_none() || !caller.kind().is_in_person() {
-            return Err(AppError::Forbidden(
-                "a token is made by a human who logged in, not with a key or another token",
-            ));
+        if user_of(caller).is_none() {
+            return Err(AppError::Forbidden("a token is a human's"));
         }
+        self.is_there(caller).await?;
         Invalid::check_length("label", &new.label, LABEL)?;
         self.check_end("expires_at", Some(new.expires_at), Some(TOKEN_DAYS))?;
         within(new.permissions, caller)?;

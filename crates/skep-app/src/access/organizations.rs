@@ -72,7 +72,9 @@ impl App {
         let mut roles: Vec<(OrganizationId, Option<OrganizationRole>)> = Vec::new();
         if let Principal::User(user) = caller.principal() {
             let mut found = tx.list_organizations_of(user).await?;
-            found.retain(|(id, _)| !caller.is_confined() || *id == caller.organization());
+            // A key and what came of one issuer's word know of their own organization alone.
+            let everywhere = caller.kind().is_in_person() && !caller.is_confined();
+            found.retain(|(id, _)| everywhere || *id == caller.organization());
             roles.extend(
                 found
                     .into_iter()

@@ -218,6 +218,9 @@ pub(crate) enum Audit {
         /// How many to show at most.
         #[arg(short = 'n', long, default_value_t = 50, value_name = "COUNT", value_parser = clap::value_parser!(u32).range(1..=200))]
         limit: u32,
+        /// Where an earlier listing ended, as it said.
+        #[arg(long, value_name = "CURSOR")]
+        cursor: Option<String>,
     },
 }
 

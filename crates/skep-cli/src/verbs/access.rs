@@ -159,10 +159,10 @@ pub(super) async fn workspace(context: &Context<'_>, verb: Workspace) -> Result<
 }
 
 pub(super) async fn audit(context: &Context<'_>, verb: Audit) -> Result<ExitCode, Failure> {
-    let Audit::List { limit } = verb;
+    let Audit::List { limit, cursor } = verb;
     let page = PageQuery {
         limit: Some(limit),
-        cursor: None,
+        cursor,
     };
     let found = context.client().await?.audit(&page).await?;
     let out = context.output;
@@ -177,8 +177,8 @@ pub(super) async fn audit(context: &Context<'_>, verb: Audit) -> Result<ExitCode
     for line in columns(&rows) {
         out.line(&line)?;
     }
-    if found.next.is_some() {
-        out.note("there is more: -n shows up to 200");
+    if let Some(next) = &found.next {
+        out.note(&format!("older entries: skep audit list --cursor {next}"));
     }
     Ok(ExitCode::SUCCESS)
 }
@@ -195,6 +195,7 @@ fn entry(entry: &AuditEntry) -> Vec<String> {
         at,
         entry.outcome.clone(),
         one_line(&entry.action),
+        entry.target.as_deref().map(one_line).unwrap_or_default(),
         entry.principal.clone().unwrap_or_else(|| "–".into()),
         [entry.reason.as_str(), times.as_str()]
             .into_iter()

@@ -82,6 +82,8 @@ fn shown(call: &Call, entry: &skep_app::AuditEntry) -> AuditEntry {
         credential: decision.credential.map(|id| call.text(id)),
         workspace: decision.workspace.map(|id| call.text(id)),
         request: decision.request.clone(),
+        target: decision.target.clone(),
+        peer: decision.peer.clone(),
     }
 }
 

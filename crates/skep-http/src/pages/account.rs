@@ -2,7 +2,7 @@
 
 use axum::http::StatusCode;
 use axum::response::Response;
-use skep_app::{FactorView, LoggedIn, NewTotp, RecoveryCodes, SessionView};
+use skep_app::{Decision, FactorView, LoggedIn, NewTotp, RecoveryCodes, SessionView};
 use skep_authz::Caller;
 use skep_domain::FactorKind;
 
@@ -35,6 +35,8 @@ pub(crate) async fn change(visit: Visit) -> Result<Response, ApiError> {
     let (app, headers) = (visit.app(), &visit.parts.headers);
     session::check_form(app, &caller, headers, sent.get("csrf").unwrap_or_default())?;
     let code = sent.get("code").unwrap_or_default();
+    let decision = Decision::of(recorded_as(sent.get("do")));
+    app.record_allowed(decision, Some(&caller)).await?;
     let outcome = match sent.get("do") {
         Some("enrol") => match app.enrol_totp(&caller, sent.get("password")).await {
             Ok(new) => return Ok(enrol_page(&app.csrf_token(caller.credential()), &new)),
@@ -77,6 +79,19 @@ pub(crate) async fn change(visit: Visit) -> Result<Response, ApiError> {
             })?;
             show(&visit, &caller, told.0, Some(&told.1)).await
         }
+    }
+}
+
+/// What is recorded of a form of the page.
+fn recorded_as(what: Option<&str>) -> &'static str {
+    match what {
+        Some("enrol") => "mfa.enrol",
+        Some("confirm") => "mfa.confirm",
+        Some("recovery") => "mfa.recovery",
+        Some("step-up") => "auth.step_up",
+        Some("link") => "sso.link",
+        Some("unlink") => "sso.unlink",
+        _ => "auth.session_end",
     }
 }
 

@@ -2,7 +2,9 @@
 
 use axum::http::StatusCode;
 use axum::response::Response;
-use skep_app::{Accepted, AppError, Credentials, FirstAdmin, LoggedIn, LoginStep, SecondFactor};
+use skep_app::{
+    Accepted, AppError, Credentials, Decision, FirstAdmin, LoggedIn, LoginStep, SecondFactor,
+};
 use skep_domain::FactorKind;
 
 use super::layout::{Html, form, go, page};
@@ -202,6 +204,8 @@ pub(crate) async fn log_out(visit: Visit) -> Result<Response, ApiError> {
     if let Some(caller) = session::browser(&visit.edge, &visit.parts).await? {
         let said = form.get("csrf").unwrap_or_default();
         session::check_form(visit.app(), &caller, &visit.parts.headers, said)?;
+        let decision = Decision::of("auth.logout");
+        visit.app().record_allowed(decision, Some(&caller)).await?;
         visit.app().log_out(&caller).await?;
     }
     session::clear(visit.app(), &mut response);

@@ -275,10 +275,10 @@ fn expect(route: &Route, one: &Outsider, reply: &Reply) {
         // Known, with every right in their own place: an id of this one is nobody's there.
         _ if route.path.contains("{id}") => {
             let organization_wide = one.name == "other workspace"
-                && ["keys", "tokens", "members", "auth"]
-                    .contains(&route.path.split('/').nth(3).unwrap_or_default());
+                && ["keys", "members"].contains(&route.path.split('/').nth(3).unwrap_or_default());
             match route.gate {
                 Gate::SteppedUp(_) => is(403, "STEP_UP_REQUIRED"),
+                Gate::InPerson => is(403, "PERMISSION_DENIED"),
                 _ if organization_wide => assert!([200, 404].contains(&found.0), "{at}: {found:?}"),
                 _ => is(403, "PERMISSION_DENIED"),
             }
@@ -353,7 +353,8 @@ fn judge(name: &str, route: &Route, may: PermissionSet, reply: &Reply) {
     };
     match route.gate {
         Gate::Public | Gate::Oneself => assert_ne!(reply.status, 401, "{at}"),
-        Gate::Install => assert_eq!(reply.status, 403, "{at}"),
+        // All of these are keys.
+        Gate::Install | Gate::InPerson => assert_eq!(reply.status, 403, "{at}"),
         Gate::Permission(permission) if may.contains(permission) => {
             assert!(
                 !needs(permission) && reply.status != 401,

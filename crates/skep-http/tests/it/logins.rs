@@ -12,7 +12,7 @@ use skep_test_support::{Reply, Request, TestDaemon};
 use crate::canary;
 
 pub(crate) const PASSWORD: &str = "plover anvil tuba";
-const ADDRESS: &str = "maria@hive.example";
+pub(crate) const ADDRESS: &str = "maria@hive.example";
 
 /// A browser: its cookie, and what its pages told it to send beside.
 #[derive(Clone, Debug, Default)]
@@ -23,7 +23,7 @@ pub(crate) struct Browser {
 
 impl Browser {
     /// What an answer that lets somebody in gives.
-    fn of(reply: &Reply) -> Self {
+    pub(crate) fn of(reply: &Reply) -> Self {
         assert_eq!(
             reply.status,
             200,
@@ -40,11 +40,11 @@ impl Browser {
         }
     }
 
-    fn get(&self, path: &str) -> Request {
+    pub(crate) fn get(&self, path: &str) -> Request {
         Request::new("GET", path).header("Cookie", &self.cookie)
     }
 
-    fn post(&self, path: &str) -> Request {
+    pub(crate) fn post(&self, path: &str) -> Request {
         Request::new("POST", path)
             .header("Cookie", &self.cookie)
             .header("X-CSRF-Token", &self.csrf)
@@ -62,11 +62,11 @@ fn cookie(reply: &Reply) -> Option<String> {
     Some(line["set-cookie: ".len()..].split(';').next()?.to_owned())
 }
 
-async fn send(daemon: &TestDaemon, request: Request) -> Reply {
+pub(crate) async fn send(daemon: &TestDaemon, request: Request) -> Reply {
     request.send(daemon.address).await.unwrap()
 }
 
-async fn post(daemon: &TestDaemon, path: &str, body: Value) -> Reply {
+pub(crate) async fn post(daemon: &TestDaemon, path: &str, body: Value) -> Reply {
     send(daemon, Request::new("POST", path).json(&body)).await
 }
 
@@ -80,7 +80,7 @@ fn first(token: &str, n: usize) -> FirstAdmin {
 }
 
 /// A daemon with an owner, and the owner's browser.
-async fn set_up() -> (TestDaemon, Browser) {
+pub(crate) async fn set_up() -> (TestDaemon, Browser) {
     let daemon = TestDaemon::start().await;
     let token = daemon.app.issue_setup_token().await.unwrap().unwrap();
     let body = json!({ "token": token.expose(), "address": ADDRESS, "name": "Maria", "password": PASSWORD });
@@ -89,7 +89,7 @@ async fn set_up() -> (TestDaemon, Browser) {
     (daemon, browser)
 }
 
-async fn log_in(daemon: &TestDaemon, address: &str, password: &str) -> Reply {
+pub(crate) async fn log_in(daemon: &TestDaemon, address: &str, password: &str) -> Reply {
     let body = json!({ "address": address, "password": password });
     post(daemon, "/api/v1/auth/login", body).await
 }
@@ -359,7 +359,10 @@ pub(crate) fn code(daemon: &TestDaemon, secret: &str) -> String {
 }
 
 /// Enrols an app; gives the renewed browser, the secret and the recovery codes.
-async fn enrol(daemon: &TestDaemon, browser: &Browser) -> (Browser, String, Vec<String>) {
+pub(crate) async fn enrol(
+    daemon: &TestDaemon,
+    browser: &Browser,
+) -> (Browser, String, Vec<String>) {
     let asked = browser
         .post("/api/v1/auth/mfa/totp")
         .json(&json!({ "password": PASSWORD }));
@@ -485,7 +488,12 @@ async fn step_up_lasts_five_minutes_and_is_asked_for() {
 }
 
 /// Invites somebody and lets them accept.
-async fn joined(daemon: &TestDaemon, owner: &Browser, address: &str, role: &str) -> Browser {
+pub(crate) async fn joined(
+    daemon: &TestDaemon,
+    owner: &Browser,
+    address: &str,
+    role: &str,
+) -> Browser {
     let body = json!({ "address": address, "role": role });
     let made = send(daemon, owner.post("/api/v1/invites").json(&body)).await;
     assert_eq!(made.status, 200, "{}", String::from_utf8_lossy(&made.body));
@@ -496,7 +504,7 @@ async fn joined(daemon: &TestDaemon, owner: &Browser, address: &str, role: &str)
     Browser::of(&reply)
 }
 
-async fn id_of(daemon: &TestDaemon, owner: &Browser, address: &str) -> String {
+pub(crate) async fn id_of(daemon: &TestDaemon, owner: &Browser, address: &str) -> String {
     let listed = send(daemon, owner.get("/api/v1/members")).await.json();
     let found = listed["items"]
         .as_array()
@@ -506,7 +514,7 @@ async fn id_of(daemon: &TestDaemon, owner: &Browser, address: &str) -> String {
     found.expect("a member")["id"].as_str().unwrap().to_owned()
 }
 
-fn edit(browser: &Browser, id: &str, body: &Value) -> Request {
+pub(crate) fn edit(browser: &Browser, id: &str, body: &Value) -> Request {
     Request::new("PATCH", &format!("/api/v1/members/{id}"))
         .header("Cookie", &browser.cookie)
         .header("X-CSRF-Token", &browser.csrf)

@@ -57,6 +57,8 @@ mod sources;
 #[cfg(test)]
 mod sso;
 #[cfg(test)]
+mod takeover;
+#[cfg(test)]
 mod third_party;
 #[cfg(test)]
 mod unrecorded;

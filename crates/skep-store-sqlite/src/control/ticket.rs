@@ -3,7 +3,7 @@
 use async_trait::async_trait;
 use rusqlite::{Connection, Row, params};
 use skep_crypto::Sealed;
-use skep_domain::{OrganizationId, Timestamp};
+use skep_domain::{Id, OrganizationId, Timestamp, UserId};
 use skep_store::StoreError;
 use skep_store::backend::control::TicketRows;
 use skep_store::row::{TicketKind, TicketRow};
@@ -13,7 +13,8 @@ use crate::column::{bytes_of, id_option, sealed, time};
 use crate::failure::Failure;
 
 const TICKET: &str =
-    "SELECT digest, second, organization, expires_at, uses_left, version, body FROM ticket
+    "SELECT digest, second, organization, expires_at, uses_left, version, body, user, maker
+     FROM ticket
      WHERE kind = ?1 AND expires_at > ?2 AND uses_left > 0";
 
 fn read(row: &Row<'_>, kind: TicketKind) -> Result<TicketRow, Failure> {
@@ -26,6 +27,8 @@ fn read(row: &Row<'_>, kind: TicketKind) -> Result<TicketRow, Failure> {
         uses_left: row.get(4)?,
         version: row.get(5)?,
         body: sealed(row, 6)?,
+        user: id_option(row, 7)?,
+        maker: id_option(row, 8)?,
     })
 }
 
@@ -60,8 +63,9 @@ fn put(connection: &Connection, row: &TicketRow, now: Timestamp) -> Result<(), F
         ])?;
     let inserted = connection
         .prepare_cached(
-            "INSERT INTO ticket (kind, digest, second, organization, expires_at, uses_left, body)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+            "INSERT INTO ticket (kind, digest, second, organization, expires_at, uses_left, body,
+                 user, maker)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
         )?
         .execute(params![
             row.kind as u8,
@@ -70,7 +74,9 @@ fn put(connection: &Connection, row: &TicketRow, now: Timestamp) -> Result<(), F
             bytes_of(row.organization),
             row.expires_at.as_micros(),
             row.uses_left,
-            row.body.as_bytes()
+            row.body.as_bytes(),
+            bytes_of(row.user),
+            bytes_of(row.maker)
         ]);
     named(inserted, "a ticket for this secret")
 }
@@ -169,6 +175,30 @@ impl TicketRows for SqliteControlTx {
                 .prepare_cached("DELETE FROM ticket WHERE kind = ?1 AND digest = ?2")?
                 .execute(params![kind as u8, digest])?;
             Ok(gone > 0)
+        })
+        .await
+    }
+
+    async fn void_tickets_of(&mut self, user: UserId) -> Result<u64, StoreError> {
+        self.run(move |connection| {
+            let gone = connection
+                .prepare_cached("DELETE FROM ticket WHERE user = ?1")?
+                .execute([user.to_bytes()])?;
+            Ok(gone as u64)
+        })
+        .await
+    }
+
+    async fn void_tickets_made_by(
+        &mut self,
+        organization: OrganizationId,
+        maker: UserId,
+    ) -> Result<u64, StoreError> {
+        self.run(move |connection| {
+            let gone = connection
+                .prepare_cached("DELETE FROM ticket WHERE organization = ?1 AND maker = ?2")?
+                .execute([organization.to_bytes(), maker.to_bytes()])?;
+            Ok(gone as u64)
         })
         .await
     }

@@ -207,8 +207,12 @@ impl UserRows for SqliteControlTx {
         self.run(move |connection| {
             Ok(connection
                 .prepare_cached(
-                    "SELECT COUNT(*) FROM member WHERE organization = ?1 AND role = 0
-                         AND standing = 0",
+                    "SELECT COUNT(*) FROM member AS m JOIN user_account AS u ON u.id = m.user
+                     WHERE m.organization = ?1 AND m.role = 0 AND m.standing = 0
+                         AND u.standing = 0
+                         AND (u.fingerprint IS NOT NULL
+                              OR EXISTS (SELECT 1 FROM identity_link AS l
+                                         WHERE l.organization = ?1 AND l.user = m.user))",
                 )?
                 .query_row([organization.to_bytes()], |row| row.get(0))?)
         })

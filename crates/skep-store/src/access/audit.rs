@@ -41,6 +41,8 @@ pub struct NewAudit {
     pub request: String,
     /// From where, for those not yet known.
     pub peer: Option<String>,
+    /// What it was done to, by the id that the request named.
+    pub target: Option<String>,
 }
 
 /// A decision that was recorded.
@@ -99,6 +101,7 @@ impl DoorTx {
             .text(&decision.reason)
             .text(&decision.request)
             .option(decision.peer.as_deref())
+            .option(decision.target.as_deref())
             .finish();
         AuditRow {
             id,
@@ -150,6 +153,11 @@ impl OrgTx<AuditRead> {
             reason: reader.text()?,
             request: reader.text()?,
             peer: reader.option()?,
+            target: if reader.is_empty() {
+                None
+            } else {
+                reader.option()?
+            },
         };
         reader.end()?;
         Ok(AuditEntry {

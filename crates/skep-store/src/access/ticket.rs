@@ -1,7 +1,7 @@
 //! Tickets: secrets that let their holder do one thing, for a while.
 
 use skep_crypto::Plain;
-use skep_domain::{OrganizationId, Timestamp};
+use skep_domain::{OrganizationId, Timestamp, UserId};
 
 use super::DoorTx;
 use super::door::NOBODY;
@@ -16,6 +16,10 @@ pub struct NewTicket {
     pub kind: TicketKind,
     /// Whose, if it is somebody's.
     pub organization: Option<OrganizationId>,
+    /// Whose account it is about: with what proves them, it is void.
+    pub user: Option<UserId>,
+    /// The member who made it: with their standing, it is void.
+    pub maker: Option<UserId>,
     /// When it ends.
     pub expires_at: Timestamp,
     /// How often it may be taken.
@@ -43,6 +47,22 @@ pub struct Ticket {
 const FIRST: &[u8] = b"first";
 const SECOND: &[u8] = b"second";
 
+impl NewTicket {
+    /// One that is good once, and nobody's.
+    #[must_use]
+    pub fn once(kind: TicketKind, expires_at: Timestamp, body: Vec<u8>) -> Self {
+        Self {
+            kind,
+            organization: None,
+            user: None,
+            maker: None,
+            expires_at,
+            uses: 1,
+            body,
+        }
+    }
+}
+
 impl DoorTx {
     /// Keeps a ticket for whoever holds `secret`, or the shorter `second` one. Both are kept as MACs.
     ///
@@ -60,6 +80,8 @@ impl DoorTx {
             digest,
             second: second.map(|second| self.keys.ticket(new.kind, SECOND, second)),
             organization: new.organization,
+            user: new.user,
+            maker: new.maker,
             expires_at: new.expires_at,
             uses_left: new.uses,
             version: 0,
@@ -145,6 +167,14 @@ impl DoorTx {
     /// [`StoreError`].
     pub async fn delete_ticket(&mut self, ticket: &Ticket) -> Result<bool, StoreError> {
         self.rows.delete_ticket(ticket.kind, ticket.digest).await
+    }
+
+    /// Makes void whatever is about an account: codes for a new password, steps of a login.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn void_tickets_of(&mut self, user: UserId) -> Result<u64, StoreError> {
+        self.rows.void_tickets_of(user).await
     }
 
     /// Open tickets of a kind, of an organization or of all.

@@ -273,12 +273,25 @@ impl OrgTx<MemberManage> {
             .await
     }
 
-    /// How many owners that may act the organization has.
+    /// How many owners the organization has who may act and can log in: whoever owns it by running
+    /// the daemon is not among them.
     ///
     /// # Errors
     /// [`StoreError`].
     pub async fn count_owners(&mut self) -> Result<u64, StoreError> {
         self.door.rows.count_owners(self.organization).await
+    }
+
+    /// Makes void whatever a member made for the organization: invitations, codes for others.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn void_tickets_made_by(&mut self, maker: UserId) -> Result<u64, StoreError> {
+        let organization = self.organization;
+        self.door
+            .rows
+            .void_tickets_made_by(organization, maker)
+            .await
     }
 
     /// Makes somebody a member, or changes as what.

@@ -227,6 +227,10 @@ pub struct TicketRow {
     pub second: Option<[u8; 32]>,
     /// Whose it is, if it is somebody's.
     pub organization: Option<OrganizationId>,
+    /// Whose account it is about; it goes when what proves them does.
+    pub user: Option<UserId>,
+    /// The member who made it; it goes when they do.
+    pub maker: Option<UserId>,
     /// When it ends.
     pub expires_at: Timestamp,
     /// How often it may be taken.

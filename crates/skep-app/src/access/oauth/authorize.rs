@@ -151,11 +151,12 @@ impl App {
         };
         let code = Base64UrlUnpadded::encode_string(&door.random::<32>());
         let ticket = NewTicket {
-            kind: TicketKind::Code,
             organization: Some(home.0),
-            expires_at: later(now, LIFE_SECONDS + REMEMBERED_SECONDS),
-            uses: 1,
-            body: serde_json::to_vec(&body).unwrap_or_default(),
+            ..NewTicket::once(
+                TicketKind::Code,
+                later(now, LIFE_SECONDS + REMEMBERED_SECONDS),
+                serde_json::to_vec(&body).unwrap_or_default(),
+            )
         };
         door.put_ticket(code.as_bytes(), None, ticket).await?;
         door.commit().await?;

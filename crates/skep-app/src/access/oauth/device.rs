@@ -117,11 +117,12 @@ impl App {
         let secret = Base64UrlUnpadded::encode_string(&door.random::<32>());
         let user_code = user_code(self.store.random());
         let ticket = NewTicket {
-            kind: TicketKind::Device,
-            organization: None,
-            expires_at: later(now, LIFE_SECONDS + REMEMBERED_SECONDS),
             uses: WRONG_ENTRIES,
-            body: serde_json::to_vec(&body).unwrap_or_default(),
+            ..NewTicket::once(
+                TicketKind::Device,
+                later(now, LIFE_SECONDS + REMEMBERED_SECONDS),
+                serde_json::to_vec(&body).unwrap_or_default(),
+            )
         };
         let put = door.put_ticket(secret.as_bytes(), Some(user_code.as_bytes()), ticket);
         match put.await {

@@ -383,6 +383,28 @@ pub(super) fn room(factors: &[Factor]) -> Result<(), AppError> {
     }
 }
 
+impl App {
+    /// Checks that whoever hands out what outlasts their session is there themselves: in person, and,
+    /// if they have a second factor, with it shown lately. A stolen session is not to last.
+    ///
+    /// # Errors
+    /// [`AppError::Forbidden`], [`Denied::StepUpRequired`].
+    pub(crate) async fn is_there(&self, caller: &Caller) -> Result<(), AppError> {
+        if caller.kind().is_of_the_installation() {
+            return Ok(());
+        }
+        caller.require_in_person()?;
+        let user = human(caller)?;
+        let mut tx = door!(self, Mode::Read).await?;
+        let kinds = confirmed_kinds(&tx.list_factors(user).await?);
+        drop(tx);
+        if kinds.is_empty() {
+            return Ok(());
+        }
+        Ok(caller.require_step_up(self.store.now())?)
+    }
+}
+
 pub(super) fn human(caller: &Caller) -> Result<UserId, AppError> {
     match caller.principal() {
         skep_domain::Principal::User(user) => Ok(user),

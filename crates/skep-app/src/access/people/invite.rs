@@ -10,8 +10,9 @@ use skep_store::{Account, Mode, NewTicket, User, UserBody};
 
 use super::account;
 use super::login::LoginStep;
+use super::members::person;
 use super::ticket::{self, DAY, typed};
-use crate::access::door;
+use crate::access::{Whom, door};
 use crate::{App, AppError};
 
 const PREFIX: &str = "skep_invite_";
@@ -97,6 +98,9 @@ impl App {
         new: NewInvite,
     ) -> Result<Invited, AppError> {
         let address = account::address(&new.address)?;
+        if new.role.administers() {
+            self.is_there(caller).await?;
+        }
         let secret = self.ticket_secret(PREFIX);
         let expires_at = self.after(GOOD);
         let body = Into {
@@ -114,11 +118,8 @@ impl App {
             ));
         }
         let ticket = NewTicket {
-            kind: TicketKind::Invite,
-            organization: None,
-            expires_at,
-            uses: 1,
-            body: ticket::write(&body)?,
+            maker: person(caller),
+            ..NewTicket::once(TicketKind::Invite, expires_at, ticket::write(&body)?)
         };
         tx.put_ticket(secret.expose().as_bytes(), ticket).await?;
         tx.commit().await?;
@@ -183,12 +184,23 @@ impl App {
     /// [`AppError::Denied`] for a token that is not ours, or a wrong password of the account there is;
     /// [`AppError::Conflict`] for who is a member already.
     pub async fn accept_invite(&self, accepted: &Accepted) -> Result<LoginStep, AppError> {
+        let mut whom = Whom::default();
+        let outcome = self.accept_invite_of(accepted, &mut whom).await;
+        self.record_door("invite.accept", whom, outcome).await
+    }
+
+    async fn accept_invite_of(
+        &self,
+        accepted: &Accepted,
+        whom: &mut Whom,
+    ) -> Result<LoginStep, AppError> {
         let secret = typed(accepted.token.expose(), PREFIX).ok_or(Denied::InvalidCredential)?;
         let mut tx = door!(self, Mode::Read).await?;
         let found = tx.get_ticket(TicketKind::Invite, secret).await?;
         let found = found.ok_or(Denied::InvalidCredential)?;
         let into: Into = ticket::read(&found)?;
         let organization = found.organization.ok_or(Denied::InvalidCredential)?;
+        whom.organization = Some(organization);
         let known = tx.get_user_of_address(&into.address).await?;
         drop(tx);
         let (user, made) = if let Some(user) = known {
@@ -197,6 +209,7 @@ impl App {
             let body = self.new_account(&into.address, accepted).await?;
             (self.store.mint::<UserId>(), Some(body))
         };
+        whom.user = Some(user);
         let mut tx = door!(self, Mode::Write).await?;
         let taken = tx.take_ticket(TicketKind::Invite, secret).await?;
         taken.ok_or(Denied::InvalidCredential)?;

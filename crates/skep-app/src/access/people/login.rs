@@ -14,7 +14,7 @@ use skep_store::{Account, DoorTx, Factor, Mode, NewTicket, User};
 use super::sessions::Browser;
 use super::sso::still_trusted;
 use super::ticket::{self, MINUTE, typed};
-use crate::access::door;
+use crate::access::{Whom, door};
 use crate::{App, AppError};
 
 const PREFIX: &str = "skep_pl_";
@@ -98,11 +98,22 @@ impl App {
     /// [`AppError::Denied`] when it is not so, whatever is not; [`AppError::RateLimited`] after five
     /// attempts, right or wrong.
     pub async fn log_in(&self, credentials: &Credentials) -> Result<LoginStep, AppError> {
+        let mut whom = Whom::default();
+        let outcome = self.log_in_of(credentials, &mut whom).await;
+        self.record_door("auth.login", whom, outcome).await
+    }
+
+    async fn log_in_of(
+        &self,
+        credentials: &Credentials,
+        whom: &mut Whom,
+    ) -> Result<LoginStep, AppError> {
         let address = credentials.address.as_str();
         self.book(Account::Address(address)).await?;
         let mut tx = door!(self, Mode::Read).await?;
         let user = tx.get_user_of_address(address).await?;
         drop(tx);
+        whom.user = user.as_ref().map(|user| user.id);
         let stored = user.as_ref().and_then(|user| user.body.password.as_deref());
         let password = credentials.password.expose();
         let right = self.hashing.verify(password, stored).await?;
@@ -169,11 +180,12 @@ impl App {
         };
         let secret = self.ticket_secret(PREFIX);
         let ticket = NewTicket {
-            kind: TicketKind::PendingLogin,
-            organization: None,
-            expires_at: self.after(PENDING),
-            uses: 1,
-            body: ticket::write(&pending)?,
+            user: Some(user),
+            ..NewTicket::once(
+                TicketKind::PendingLogin,
+                self.after(PENDING),
+                ticket::write(&pending)?,
+            )
         };
         tx.put_ticket(secret.expose().as_bytes(), None, ticket)
             .await?;
@@ -192,7 +204,19 @@ impl App {
         pending: &str,
         shown: &SecondFactor,
     ) -> Result<LoggedIn, AppError> {
+        let mut whom = Whom::default();
+        let outcome = self.log_in_second_of(pending, shown, &mut whom).await;
+        self.record_door("auth.second", whom, outcome).await
+    }
+
+    async fn log_in_second_of(
+        &self,
+        pending: &str,
+        shown: &SecondFactor,
+        whom: &mut Whom,
+    ) -> Result<LoggedIn, AppError> {
         let owed = self.pending_login(pending).await?;
+        whom.user = Some(owed.user);
         self.book(Account::SecondFactor(owed.user)).await?;
         let session = self.mint_browser()?;
         let mut tx = door!(self, Mode::Write).await?;

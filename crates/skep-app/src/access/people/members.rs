@@ -3,8 +3,9 @@
 use skep_authz::rights::MemberManage;
 use skep_authz::{Authorized, Caller};
 use skep_domain::{OrganizationRole, Principal, Role, Standing, Timestamp, UserId};
-use skep_store::OrgTx;
+use skep_store::{Mode, OrgTx};
 
+use crate::access::door;
 use crate::{App, AppError};
 
 /// A member, as administrators see them.
@@ -87,8 +88,13 @@ impl App {
         user: UserId,
         change: MemberChange,
     ) -> Result<(), AppError> {
+        let raised = change.role.is_some_and(OrganizationRole::administers);
+        if raised || self.administers(caller, user).await? {
+            self.is_there(caller).await?;
+        }
         let mut tx = self.store.begin_org(authorized).await?;
         Self::may_manage(&mut tx, caller, user).await??;
+        let owners = tx.count_owners().await?;
         if let Some(role) = change.role {
             Self::may_make(&mut tx, caller, role).await?;
             let member = tx.get_member(user).await?;
@@ -104,7 +110,9 @@ impl App {
         if let Some(standing) = change.standing {
             tx.set_member_standing(user, standing).await?;
         }
-        owner_is_left(&mut tx).await?;
+        // Who may less now may not go on by what they handed out before.
+        tx.void_tickets_made_by(user).await?;
+        owner_is_left(&mut tx, owners).await?;
         tx.commit().await?;
         self.verified.clear();
         Ok(())
@@ -120,13 +128,28 @@ impl App {
         caller: &Caller,
         user: UserId,
     ) -> Result<(), AppError> {
+        if self.administers(caller, user).await? {
+            self.is_there(caller).await?;
+        }
         let mut tx = self.store.begin_org(authorized).await?;
         Self::may_manage(&mut tx, caller, user).await??;
+        let owners = tx.count_owners().await?;
         tx.remove_member(user).await?;
-        owner_is_left(&mut tx).await?;
+        tx.void_tickets_made_by(user).await?;
+        owner_is_left(&mut tx, owners).await?;
         tx.commit().await?;
         self.verified.clear();
         Ok(())
+    }
+
+    /// Whether somebody administers the caller's organization.
+    async fn administers(&self, caller: &Caller, user: UserId) -> Result<bool, AppError> {
+        let mut tx = door!(self, Mode::Read).await?;
+        let roles = tx.list_organizations_of(user).await?;
+        let here = roles
+            .into_iter()
+            .find(|(id, _)| *id == caller.organization());
+        Ok(here.is_some_and(|(_, member)| member.role.administers()))
     }
 
     /// Whether the caller may change this member: only an owner changes an owner.
@@ -149,9 +172,9 @@ impl App {
         if role != OrganizationRole::Owner || caller.kind().is_of_the_installation() {
             return Ok(());
         }
-        let own = match caller.principal() {
-            Principal::User(user) => tx.get_member(user).await?,
-            Principal::Agent(_) => None,
+        let own = match person(caller) {
+            Some(user) => tx.get_member(user).await?,
+            None => None,
         };
         match own {
             Some(own) if own.role == OrganizationRole::Owner => Ok(()),
@@ -162,13 +185,22 @@ impl App {
     }
 }
 
-/// An organization without an owner could not be put right from inside.
-async fn owner_is_left(tx: &mut OrgTx<MemberManage>) -> Result<(), AppError> {
-    if tx.count_owners().await? > 0 {
+/// An organization without an owner could not be put right from inside. Where nobody can log in yet,
+/// whoever runs the daemon can.
+async fn owner_is_left(tx: &mut OrgTx<MemberManage>, before: u64) -> Result<(), AppError> {
+    if before == 0 || tx.count_owners().await? > 0 {
         Ok(())
     } else {
         Err(AppError::Conflict(
             "somebody has to stay owner: make another one first",
         ))
+    }
+}
+
+/// The human who asks, if it is one.
+pub(super) fn person(caller: &Caller) -> Option<UserId> {
+    match caller.principal() {
+        Principal::User(user) => Some(user),
+        Principal::Agent(_) => None,
     }
 }

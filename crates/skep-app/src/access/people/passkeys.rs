@@ -14,8 +14,8 @@ use super::login::{LoggedIn, Pending, home};
 use super::sessions::Browser;
 use super::sso::still_trusted;
 use super::ticket::{self, MINUTE, typed};
-use crate::access::door;
 use crate::access::passkey::{Assertion, Challenge, For, Passkey, PasskeyError, RelyingParty};
+use crate::access::{Whom, door};
 use crate::{App, AppError};
 
 const PREFIX: &str = "skep_pc_";
@@ -64,13 +64,11 @@ impl App {
             challenge: challenge.to_bytes(),
             about,
         };
-        let ticket = NewTicket {
-            kind: TicketKind::PasskeyCeremony,
-            organization: None,
-            expires_at: self.after(PENDING),
-            uses: 1,
-            body: ticket::write(&begun)?,
-        };
+        let ticket = NewTicket::once(
+            TicketKind::PasskeyCeremony,
+            self.after(PENDING),
+            ticket::write(&begun)?,
+        );
         let mut tx = door!(self, Mode::Write).await?;
         tx.put_ticket(secret.expose().as_bytes(), None, ticket)
             .await?;
@@ -177,6 +175,19 @@ impl App {
         ceremony: &str,
         answer: &Value,
     ) -> Result<LoggedIn, AppError> {
+        let mut whom = Whom::default();
+        let outcome = self
+            .finish_passkey_login_of(ceremony, answer, &mut whom)
+            .await;
+        self.record_door("auth.passkey", whom, outcome).await
+    }
+
+    async fn finish_passkey_login_of(
+        &self,
+        ceremony: &str,
+        answer: &Value,
+        whom: &mut Whom,
+    ) -> Result<LoggedIn, AppError> {
         let begun = self.end_ceremony(ceremony).await?;
         if !matches!(begun.about, About::ComeIn) {
             return Err(Denied::InvalidCredential.into());
@@ -184,6 +195,7 @@ impl App {
         let session = self.mint_browser()?;
         let mut tx = door!(self, Mode::Write).await?;
         let factor = self.use_passkey(&mut tx, &begun, answer).await?;
+        whom.user = Some(factor.user);
         let user = tx.get_user(factor.user).await?;
         // Whom an issuer brought comes by way of that issuer: a passkey is their second factor.
         user.filter(|user| user.standing == Standing::Active && user.body.vouched.is_none())
@@ -219,12 +231,27 @@ impl App {
         ceremony: &str,
         answer: &Value,
     ) -> Result<LoggedIn, AppError> {
+        let mut whom = Whom::default();
+        let outcome = self
+            .finish_passkey_second_of(pending, ceremony, answer, &mut whom)
+            .await;
+        self.record_door("auth.second", whom, outcome).await
+    }
+
+    async fn finish_passkey_second_of(
+        &self,
+        pending: &str,
+        ceremony: &str,
+        answer: &Value,
+        whom: &mut Whom,
+    ) -> Result<LoggedIn, AppError> {
         let Pending {
             user,
             organization,
             workspace,
             confined,
         } = self.pending_login(pending).await?;
+        whom.user = Some(user);
         self.book(Account::SecondFactor(user)).await?;
         let begun = self.end_ceremony(ceremony).await?;
         let session = self.mint_browser()?;

@@ -12,7 +12,7 @@ use super::account;
 use super::login::LoginStep;
 use super::post::Job;
 use super::ticket::{self, DAY, typed};
-use crate::access::door;
+use crate::access::{Whom, door};
 use crate::{App, AppError};
 
 const PREFIX: &str = "skep_confirm_";
@@ -117,13 +117,8 @@ impl App {
             workspace: self.store.mint(),
         };
         let secret = self.ticket_secret(PREFIX);
-        let new = NewTicket {
-            kind: TicketKind::ConfirmAddress,
-            organization: None,
-            expires_at: self.after(GOOD),
-            uses: 1,
-            body: ticket::write(&waits)?,
-        };
+        let body = ticket::write(&waits)?;
+        let new = NewTicket::once(TicketKind::ConfirmAddress, self.after(GOOD), body);
         let mut tx = door!(self, Mode::Write).await?;
         tx.put_ticket(secret.expose().as_bytes(), None, new).await?;
         tx.commit().await?;
@@ -144,6 +139,12 @@ impl App {
     /// [`AppError::Denied`] for a code that is not ours, or no longer; [`AppError::Conflict`] when the
     /// address came to have an account meanwhile.
     pub async fn confirm_account(&self, code: &str) -> Result<LoginStep, AppError> {
+        let mut whom = Whom::default();
+        let outcome = self.confirm_account_of(code, &mut whom).await;
+        self.record_door("auth.confirm", whom, outcome).await
+    }
+
+    async fn confirm_account_of(&self, code: &str, whom: &mut Whom) -> Result<LoginStep, AppError> {
         self.require_open()?;
         let secret = typed(code, PREFIX).ok_or(Denied::InvalidCredential)?;
         let kind = TicketKind::ConfirmAddress;
@@ -177,6 +178,10 @@ impl App {
         let taken = tx.take_ticket(kind, secret).await?;
         taken.ok_or(Denied::InvalidCredential)?;
         let user: UserId = tx.mint();
+        *whom = Whom {
+            user: Some(user),
+            organization: Some(waits.organization),
+        };
         match tx.put_user(user, &body).await {
             Err(StoreError::Conflict(_)) => return Err(KNOWN),
             outcome => outcome?,

@@ -10,9 +10,10 @@ use skep_store::row::TicketKind;
 use skep_store::{Account, Mode, NewTicket, User};
 
 use super::factors::{NO_ACCOUNT, bounded, wrong};
+use super::members::person;
 use super::post::Job;
 use super::ticket::{self, HOUR, typed};
-use crate::access::door;
+use crate::access::{Whom, door};
 use crate::{App, AppError};
 
 const PREFIX: &str = "skep_reset_";
@@ -58,9 +59,16 @@ impl App {
                 "they belong to other organizations too, and ask for a letter themselves",
             ));
         }
+        // One code at a time: an earlier one may lie about somewhere.
+        tx.void_tickets_of(user).await?;
         let secret = self.ticket_secret(PREFIX);
         let expires_at = self.after(GOOD);
-        tx.put_ticket(secret.expose().as_bytes(), None, open(user, expires_at)?)
+        let ticket = NewTicket {
+            organization: Some(organization),
+            maker: person(caller),
+            ..open(user, expires_at)?
+        };
+        tx.put_ticket(secret.expose().as_bytes(), None, ticket)
             .await?;
         tx.commit().await?;
         Ok(NewReset {
@@ -104,10 +112,22 @@ impl App {
     /// # Errors
     /// [`AppError::Denied`] for a token that is not ours, or no longer.
     pub async fn reset_password(&self, token: &str, password: &str) -> Result<(), AppError> {
+        let mut whom = Whom::default();
+        let outcome = self.reset_password_of(token, password, &mut whom).await;
+        self.record_door("auth.reset", whom, outcome).await
+    }
+
+    async fn reset_password_of(
+        &self,
+        token: &str,
+        password: &str,
+        whom: &mut Whom,
+    ) -> Result<(), AppError> {
         let secret = typed(token, PREFIX).ok_or(Denied::InvalidCredential)?;
         let mut tx = door!(self, Mode::Read).await?;
         let found = tx.get_ticket(TicketKind::Reset, secret).await?;
         let For { user } = ticket::read(&found.ok_or(Denied::InvalidCredential)?)?;
+        whom.user = Some(user);
         let user = tx.get_user(user).await?.ok_or(Denied::InvalidCredential)?;
         drop(tx);
         let hash = self.password_for(&user, password).await?;
@@ -183,11 +203,9 @@ impl App {
 }
 
 fn open(user: UserId, expires_at: Timestamp) -> Result<NewTicket, AppError> {
+    let body = ticket::write(&For { user })?;
     Ok(NewTicket {
-        kind: TicketKind::Reset,
-        organization: None,
-        expires_at,
-        uses: 1,
-        body: ticket::write(&For { user })?,
+        user: Some(user),
+        ..NewTicket::once(TicketKind::Reset, expires_at, body)
     })
 }

@@ -238,6 +238,8 @@ impl App {
     ) -> Result<(), AppError> {
         tx.revoke_credentials_of(None, Principal::User(user))
             .await?;
+        // Codes for a new password and logins half done rest on what was.
+        tx.void_tickets_of(user).await?;
         Ok(())
     }
 

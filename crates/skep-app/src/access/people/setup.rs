@@ -9,7 +9,7 @@ use super::login::LoggedIn;
 use super::reset::NewReset;
 use super::sessions::Browser;
 use super::ticket::{DAY, typed};
-use crate::access::door;
+use crate::access::{Whom, door};
 use crate::{App, AppError};
 use skep_authz::Denied;
 use skep_store::row::TicketKind;
@@ -86,13 +86,7 @@ impl App {
             token: self.ticket_secret(PREFIX),
             expires_at: self.after(DAY),
         };
-        let ticket = NewTicket {
-            kind: TicketKind::Setup,
-            organization: None,
-            expires_at: made.expires_at,
-            uses: 1,
-            body: Vec::new(),
-        };
+        let ticket = NewTicket::once(TicketKind::Setup, made.expires_at, Vec::new());
         let secret = made.token.expose().as_bytes();
         tx.put_ticket(secret, None, ticket).await?;
         Ok(made)
@@ -104,6 +98,12 @@ impl App {
     /// [`AppError::Conflict`] when there is one already, [`AppError::Denied`] for a token that is not
     /// ours, [`AppError::Invalid`] for what cannot be an account.
     pub async fn set_up(&self, first: &FirstAdmin) -> Result<LoggedIn, AppError> {
+        let mut whom = Whom::default();
+        let outcome = self.set_up_of(first, &mut whom).await;
+        self.record_door("setup", whom, outcome).await
+    }
+
+    async fn set_up_of(&self, first: &FirstAdmin, whom: &mut Whom) -> Result<LoggedIn, AppError> {
         let token = typed(first.token.expose(), PREFIX);
         let mut tx = door!(self, Mode::Read).await?;
         let is_set_up = tx.has_users().await?;
@@ -130,6 +130,7 @@ impl App {
             .await?
             .first()
             .ok_or(AppError::Internal("there is no workspace yet"))?;
+        whom.organization = Some(tenant.0);
         let session = self.mint_browser()?;
         let mut tx = door!(self, Mode::Write).await?;
         let is_set_up = tx.has_users().await?;
@@ -137,6 +138,7 @@ impl App {
         let mine = tx.take_ticket(TicketKind::Setup, token).await?.is_some();
         check(is_set_up, mine)?;
         let user: UserId = tx.mint();
+        whom.user = Some(user);
         tx.put_user(user, &body).await?;
         tx.put_member(tenant.0, user, OrganizationRole::Owner)
             .await?;

@@ -2,7 +2,7 @@
 
 use async_trait::async_trait;
 use skep_crypto::Sealed;
-use skep_domain::{OrganizationId, Timestamp};
+use skep_domain::{OrganizationId, Timestamp, UserId};
 
 use crate::StoreError;
 use crate::row::{TicketKind, TicketRow};
@@ -48,6 +48,14 @@ pub trait TicketRows {
         kind: TicketKind,
         digest: [u8; 32],
     ) -> Result<bool, StoreError>;
+    /// Removes all that are about an account.
+    async fn void_tickets_of(&mut self, user: UserId) -> Result<u64, StoreError>;
+    /// Removes all that a member made for their organization.
+    async fn void_tickets_made_by(
+        &mut self,
+        organization: OrganizationId,
+        maker: UserId,
+    ) -> Result<u64, StoreError>;
     /// Tickets of a kind that an organization has open (of all, for `None`), at most so many.
     async fn tickets(
         &mut self,

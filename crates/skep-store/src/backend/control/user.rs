@@ -56,7 +56,8 @@ pub trait UserRows {
         &mut self,
         user: UserId,
     ) -> Result<Vec<(OrganizationId, OrganizationMemberRow)>, StoreError>;
-    /// How many owners that may act an organization has.
+    /// How many owners an organization has who may act and can log in, by an address of their own or
+    /// by its issuer.
     async fn count_owners(&mut self, organization: OrganizationId) -> Result<u64, StoreError>;
     /// Sets whether a member may act there; `false` when there is none.
     async fn set_member_standing(

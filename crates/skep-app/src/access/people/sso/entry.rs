@@ -212,11 +212,13 @@ impl App {
             link: link.map(hex),
         };
         let ticket = NewTicket {
-            kind: TicketKind::SingleSignOn,
             organization: Some(organization),
-            expires_at: self.after(GOOD),
-            uses: 1,
-            body: ticket::write(&begun)?,
+            user: link,
+            ..NewTicket::once(
+                TicketKind::SingleSignOn,
+                self.after(GOOD),
+                ticket::write(&begun)?,
+            )
         };
         let mut tx = door!(self, Mode::Write).await?;
         let secret = both(state.expose(), binding.expose());
