@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 use skep_app::{Credentials, LoginStep, SsoChange};
 use skep_domain::{Id, OrganizationRole, UserId};
 use skep_store::Mode;
-use skep_test_support::{Reply, Request, TestDaemon, issuer};
+use skep_test_support::{Reply, Request, TestDaemon, Visitor, issuer};
 
 use super::{Stage, cookie, session};
 use crate::logins::{PASSWORD, code};
@@ -229,7 +229,9 @@ async fn t02_linking_is_for_whoever_began_it_and_showed_who_they_are() {
         claims["email"] = json!("jonas@hive.example");
     });
     let jonas = session(&jonas.await).unwrap();
-    for other in ["", jonas.as_str()] {
+    let visitor = Visitor::of(&stage.daemon.store, &stage.daemon.a).await;
+    let visitor = visitor.unwrap().cookie;
+    for other in ["", jonas.as_str(), visitor.as_str()] {
         let page = on_page(&stage, &hers, "link", PASSWORD).await.text();
         let location = page
             .split("<a href=\"")
