@@ -12,7 +12,7 @@ use std::time::Duration;
 use skep_authz::rights::AuditRead;
 use skep_authz::{Authorized, Caller};
 use skep_domain::{CredentialId, OrganizationId, Principal, Timestamp, UserId};
-use skep_store::{AuditEntry, DoorTx, Mode, NewAudit, Outcome, PageOf};
+use skep_store::{AuditEntry, Credential, DoorTx, Mode, NewAudit, Outcome, PageOf};
 use tokio::sync::{Notify, oneshot};
 use tokio::time::timeout;
 
@@ -203,6 +203,22 @@ impl App {
             }
         }
         outcome
+    }
+
+    /// Records that a credential was refused which proves nobody any more, in the record of whose it is.
+    pub(crate) fn record_denied_of(
+        &self,
+        decision: Decision,
+        organization: OrganizationId,
+        credential: &Credential,
+    ) {
+        let entry = NewAudit {
+            organization: Some(organization),
+            workspace: Some(credential.workspace),
+            credential: Some(credential.id),
+            ..self.entry(decision, None, Outcome::Denied)
+        };
+        self.desk.deny(entry, Some(credential.principal));
     }
 
     /// Records that somebody was allowed to change something, before they do.

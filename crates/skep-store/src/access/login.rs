@@ -27,7 +27,7 @@ pub enum Renewal {
         /// Whose login it is.
         organization: OrganizationId,
         /// Which.
-        login: CredentialId,
+        login: Box<Credential>,
     },
     /// There is no such login, or no longer.
     Unknown,
@@ -82,7 +82,7 @@ impl DoorTx {
         }
         Ok(Renewal::Reused {
             organization,
-            login: id,
+            login: Box::new(login),
         })
     }
 }

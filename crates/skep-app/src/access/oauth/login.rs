@@ -3,7 +3,7 @@
 use skep_crypto::{Bearer, BearerKind, Plain};
 use skep_domain::{CredentialId, Id, OrganizationId, Principal, Timestamp, UserId, WorkspaceId};
 use skep_jose::{Confirmation, Grant, Proof, ProofRequest, TOKEN_LIFE_SECONDS, Thumbprint};
-use skep_store::{CredentialBody, DoorTx, Mode, NewBearer, Renewal};
+use skep_store::{Credential, CredentialBody, DoorTx, Mode, NewBearer, Renewal};
 
 use super::authorize::{Redeem, redeem};
 use super::client::Client;
@@ -55,7 +55,7 @@ pub struct Tokens {
 /// What came of a refresh, and what there is to record of it.
 enum Refreshed {
     Tokens(Box<Tokens>),
-    Reused,
+    Reused(OrganizationId, Box<Credential>),
 }
 
 impl App {
@@ -78,8 +78,9 @@ impl App {
             "authorization_code" => self.redeem_code(&client, request, proof).await,
             "refresh_token" => match self.refresh(&client, request, proof).await? {
                 Refreshed::Tokens(tokens) => Ok(*tokens),
-                Refreshed::Reused => {
-                    self.record_denied(Decision::of("refresh.reuse"), None);
+                Refreshed::Reused(organization, login) => {
+                    let decision = Decision::of("refresh.reuse");
+                    self.record_denied_of(decision, organization, &login);
                     Err(OAuthError::grant())
                 }
             },
@@ -219,9 +220,9 @@ impl App {
                 organization,
                 login,
             } => {
-                door.revoke_credential(organization, login).await?;
+                door.revoke_credential(organization, login.id).await?;
                 door.commit().await?;
-                Ok(Refreshed::Reused)
+                Ok(Refreshed::Reused(organization, login))
             }
             Renewal::Renewed {
                 organization,
@@ -267,8 +268,8 @@ impl App {
                 Renewal::Reused {
                     organization,
                     login,
-                } => Some((organization, login)),
-                Renewal::Renewed {
+                }
+                | Renewal::Renewed {
                     organization,
                     login,
                     ..
@@ -285,11 +286,12 @@ impl App {
         };
         if let Some((organization, login)) = found {
             let held = door.get_credential(organization, login).await?;
+            // Nothing is committed for whoever has the token and is not the client.
             if held.is_some_and(|held| held.body.client.as_ref() == Some(&client.id)) {
                 door.revoke_credential(organization, login).await?;
+                door.commit().await?;
             }
         }
-        door.commit().await?;
         Ok(())
     }
 
