@@ -125,6 +125,8 @@ impl App {
             return Ok(None);
         }
         let tenant = (caller.organization(), caller.workspace());
+        // The row's own end: what the caller has is the sooner of that and of being idle.
+        let held = tx.get_credential(tenant.0, caller.credential()).await?;
         let revoked = tx.revoke_credential(tenant.0, caller.credential()).await?;
         if !revoked {
             return Err(Denied::InvalidCredential.into());
@@ -134,7 +136,7 @@ impl App {
             who: caller.principal(),
             stepped_up,
             confined: caller.is_confined(),
-            until: caller.expires_at(),
+            until: held.and_then(|held| held.expires_at),
         };
         let session = self.mint_browser()?;
         Ok(Some(self.put_browser(tx, session, browser).await?))
