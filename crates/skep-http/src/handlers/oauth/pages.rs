@@ -43,8 +43,10 @@ pub(crate) async fn device_submit(visit: Visit) -> Result<Response, ApiError> {
     let Some(caller) = browser(&visit).await? else {
         return Ok(to_login(&visit));
     };
-    // What is guessed at is counted for whoever guesses.
-    if Form::parse(&visit.body).is_some_and(|form| form.get("do") == Some("review")) {
+    // What is guessed at is counted for whoever guesses; a page of somebody else guesses nothing.
+    if session::own_page(visit.app(), &visit.parts.headers)
+        && Form::parse(&visit.body).is_some_and(|form| form.get("do") == Some("review"))
+    {
         visit.count_account(&caller.principal().to_bytes()).await?;
     }
     Ok(match device_step(&visit, &caller).await {
