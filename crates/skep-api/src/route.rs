@@ -352,7 +352,22 @@ routes! {
 
 #[cfg(test)]
 mod tests {
-    use super::{Gate, ROUTES};
+    use super::{Gate, Method, ROUTES};
+    use skep_domain::RateClass;
+
+    /// Doors at which secrets of few bits, or somebody's account, can be guessed at.
+    #[test]
+    fn f02_what_can_be_guessed_at_is_counted_as_a_login() {
+        for route in ROUTES.iter().filter(|route| route.gate == Gate::Public) {
+            let guessed = route.path.starts_with("/api/v1/auth")
+                || route.path.starts_with("/login")
+                || ["/setup", "/invite", "/reset"].contains(&route.path)
+                || ["/api/v1/setup", "/oauth/device"].contains(&route.path);
+            if guessed && route.method != Method::Get {
+                assert_eq!(route.rate, RateClass::Login, "{}", route.path);
+            }
+        }
+    }
 
     #[test]
     fn rows_stand_where_their_name_says_and_repeat_nothing() {

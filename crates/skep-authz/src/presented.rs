@@ -100,7 +100,11 @@ impl Presented {
     /// be there.
     #[must_use]
     pub fn access_token(token: &VerifiedToken) -> Self {
-        let grant = token.grant().clone();
+        Self::of_grant(token.grant().clone())
+    }
+
+    /// What a token that was verified says.
+    pub(crate) fn of_grant(grant: Grant) -> Self {
         let id = CredentialId::from_bytes(grant.session);
         Self {
             key: CredentialKey::Row(CredentialKind::Login, id),

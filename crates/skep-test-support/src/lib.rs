@@ -28,5 +28,5 @@ pub use redis::{RedisServer, Watch};
 pub use replay::Pace;
 pub use scratch::{MemoryRootKey, Scratch};
 pub use site::{Page, Site};
-pub use tenant::{Tenant, open_store};
+pub use tenant::{Tenant, open_impatient_store, open_store};
 pub use visitor::Visitor;

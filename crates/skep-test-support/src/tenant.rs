@@ -2,6 +2,7 @@
 
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 
 use skep_authz::{Caller, Presented};
 use skep_crypto::{InstallToken, SystemRandom};
@@ -31,7 +32,34 @@ pub async fn open_store(
     root: &MemoryRootKey,
     clock: Arc<dyn Clock>,
 ) -> Result<Store, StoreError> {
-    let backend = SqliteBackend::open(directory, Options::default()).await?;
+    open_with(directory, root, clock, Options::default()).await
+}
+
+/// Opens it for one reader at a time, whom others wait for a moment and then not: as if it did not
+/// answer.
+///
+/// # Errors
+/// As [`Store::open`].
+pub async fn open_impatient_store(
+    directory: &Path,
+    root: &MemoryRootKey,
+    clock: Arc<dyn Clock>,
+) -> Result<Store, StoreError> {
+    let options = Options {
+        readers: 1,
+        patience: Duration::from_millis(300),
+        ..Options::default()
+    };
+    open_with(directory, root, clock, options).await
+}
+
+async fn open_with(
+    directory: &Path,
+    root: &MemoryRootKey,
+    clock: Arc<dyn Clock>,
+    options: Options,
+) -> Result<Store, StoreError> {
+    let backend = SqliteBackend::open(directory, options).await?;
     Store::open(StoreParts {
         backend: Arc::new(backend),
         root,

@@ -7,6 +7,10 @@ mod distilling;
 #[cfg(test)]
 mod embedding;
 #[cfg(test)]
+mod floods;
+#[cfg(test)]
+mod guessing;
+#[cfg(test)]
 mod hints;
 #[cfg(test)]
 mod hot_indexes;
@@ -14,6 +18,8 @@ mod hot_indexes;
 mod injecting;
 #[cfg(test)]
 mod model;
+#[cfg(test)]
+mod passkey_logins;
 #[cfg(test)]
 mod passkeys;
 #[cfg(test)]

@@ -11,9 +11,9 @@ use skep_app::passkey::{Assertion, Challenge, For, Passkey, PasskeyError, Relyin
 use skep_crypto::SeededRandom;
 use url::Url;
 
-const ORIGIN: &str = "https://skep.example.org";
+pub(crate) const ORIGIN: &str = "https://skep.example.org";
 
-type Device = Client<
+pub(crate) type Device = Client<
     Option<passkey_types::Passkey>,
     Finger,
     AvailableBackend,
@@ -22,7 +22,7 @@ type Device = Client<
 >;
 
 /// A person who touches the device, and unlocks it when asked.
-struct Finger;
+pub(crate) struct Finger;
 
 #[async_trait::async_trait]
 impl UserValidationMethod for Finger {
@@ -47,13 +47,13 @@ impl UserValidationMethod for Finger {
     }
 }
 
-fn device(counts: bool) -> Device {
+pub(crate) fn device(counts: bool) -> Device {
     let mut inside = Authenticator::new(Aaguid::new_empty(), None, Finger, AvailableBackend);
     inside.set_make_credentials_with_signature_counter(counts);
     Client::new(inside)
 }
 
-fn party() -> RelyingParty {
+pub(crate) fn party() -> RelyingParty {
     RelyingParty::of(ORIGIN).unwrap()
 }
 
@@ -69,7 +69,7 @@ fn whom() -> For<'static> {
     }
 }
 
-async fn create(device: &mut Device, origin: &str, options: &Value) -> Value {
+pub(crate) async fn create(device: &mut Device, origin: &str, options: &Value) -> Value {
     let options = json!({ "publicKey": options });
     let options: CredentialCreationOptions = serde_json::from_value(options).unwrap();
     let origin = Url::parse(origin).unwrap();
@@ -77,7 +77,7 @@ async fn create(device: &mut Device, origin: &str, options: &Value) -> Value {
     serde_json::to_value(made.unwrap()).unwrap()
 }
 
-async fn get(device: &mut Device, origin: &str, options: &Value) -> Value {
+pub(crate) async fn get(device: &mut Device, origin: &str, options: &Value) -> Value {
     let options = json!({ "publicKey": options });
     let options: CredentialRequestOptions = serde_json::from_value(options).unwrap();
     let origin = Url::parse(origin).unwrap();

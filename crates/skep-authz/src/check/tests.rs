@@ -11,6 +11,8 @@ use skep_domain::{
     WorkspaceId,
 };
 
+use skep_jose::Grant;
+
 use super::{Checked, authenticate};
 use crate::stored::{CredentialFacts, Proof, RoleSource, StoredCredential};
 use crate::{Caller, CredentialKey, Denied, Presented};
@@ -246,7 +248,11 @@ fn a11_a_role_is_narrowed_by_the_row_and_by_its_bindings_and_never_widened() {
     let stage = stage(BearerKind::ApiKey);
     let sets = [
         PermissionSet::of(&[Permission::MemoryRead, Permission::MemoryWrite]),
-        PermissionSet::of(&[Permission::MemoryRead, Permission::TokenManage]),
+        PermissionSet::of(&[
+            Permission::MemoryRead,
+            Permission::MemoryDelete,
+            Permission::TokenManage,
+        ]),
     ];
     let mut facts = facts(&stage, CredentialKind::ApiKey);
     facts.narrowed_to = Some(sets[0]);
@@ -257,4 +263,88 @@ fn a11_a_role_is_narrowed_by_the_row_and_by_its_bindings_and_never_widened() {
     let caller = check(&stage, stage.text.expose(), facts, bindings).unwrap();
     let left: Vec<Permission> = caller.permissions().iter().collect();
     assert_eq!(left, [Permission::MemoryRead]);
+}
+
+#[test]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "a test makes the rows that a backend would"
+)]
+fn a18_a_login_is_whose_its_token_says_or_nobodys() {
+    let stage = stage(BearerKind::ApiKey);
+    let cases: &[(&str, Change, bool)] = &[
+        ("as it is", |_| {}, true),
+        (
+            "another organization",
+            |f| f.organization = OrganizationId::from_bytes([5; 16]),
+            false,
+        ),
+        (
+            "another workspace",
+            |f| f.workspace = WorkspaceId::from_bytes([5; 16]),
+            false,
+        ),
+        (
+            "another human",
+            |f| f.principal = Principal::User(UserId::from_bytes([5; 16])),
+            false,
+        ),
+        (
+            "an agent of the same id",
+            |f| f.principal = Principal::Agent(AgentId::from_bytes([3; 16])),
+            false,
+        ),
+    ];
+    for (what, change, counts) in cases {
+        let mut facts = facts(&stage, CredentialKind::Login);
+        facts.proof = Proof::Found;
+        let presented = Presented::of_grant(Grant {
+            principal: facts.principal,
+            organization: facts.organization,
+            workspace: Some(facts.workspace),
+            session: ID,
+            client: "skep-cli".into(),
+            confirmation: skep_jose::Confirmation::Bearer,
+        });
+        change(&mut facts);
+        let row = StoredCredential::from_row(presented.key(), facts);
+        let bindings = Arc::new(Bindings::default());
+        let outcome = authenticate(presented, Some(row), bindings, &stage.keys, NOW);
+        assert_eq!(outcome.is_ok(), *counts, "{what}");
+    }
+}
+
+#[test]
+fn n02_the_peer_of_the_socket_is_the_daemons_own_user() {
+    assert!(Presented::socket_peer(1_000, 1_000).is_ok());
+    for other in [0, 1_001, u32::MAX] {
+        let refused = Presented::socket_peer(other, 1_000);
+        assert_eq!(refused.err(), Some(Denied::InvalidCredential), "{other}");
+    }
+}
+
+#[test]
+fn a06_what_is_for_the_token_endpoint_or_a_browser_is_no_bearer_token() {
+    for kind in [BearerKind::Refresh, BearerKind::Browser] {
+        let stage = stage(kind);
+        let text = stage.text.expose().as_bytes();
+        let presented = Presented::token(text, &stage.keys);
+        assert_eq!(presented.err(), Some(Denied::InvalidCredential), "{kind:?}");
+        let cookie = Presented::browser(text, &stage.keys).is_ok();
+        assert_eq!(cookie, kind == BearerKind::Browser);
+    }
+}
+
+#[test]
+fn a10_a_role_may_what_it_may_and_nothing_else() {
+    let stage = stage(BearerKind::ApiKey);
+    for role in Role::ALL.iter().copied() {
+        let mut facts = facts(&stage, CredentialKind::ApiKey);
+        facts.role = RoleSource::Membership(Some((OrganizationRole::Member, Some(role))));
+        let caller = check(&stage, stage.text.expose(), facts, Bindings::default()).unwrap();
+        for permission in Permission::ALL.iter().copied() {
+            let may = role.permissions().contains(permission);
+            assert_eq!(caller.require(permission).is_ok(), may, "{permission:?}");
+        }
+    }
 }

@@ -5,7 +5,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 use std::io;
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, OnceLock};
 
 use serde_json::json;
 use skep_api::{Gate, ROUTES, Route};
@@ -161,7 +161,7 @@ fn short(code: &str) -> String {
 
 /// What logging writes, at every level.
 #[derive(Clone, Default)]
-struct Log(Arc<Mutex<Vec<u8>>>);
+pub(crate) struct Log(pub(crate) Arc<Mutex<Vec<u8>>>);
 
 impl io::Write for Log {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
@@ -173,16 +173,21 @@ impl io::Write for Log {
     }
 }
 
-fn log_everything() -> Log {
-    let log = Log::default();
-    let sink = log.clone();
-    tracing_subscriber::fmt()
-        .with_max_level(tracing::Level::TRACE)
-        .with_ansi(false)
-        .with_span_events(FmtSpan::FULL)
-        .with_writer(move || sink.clone())
-        .init();
-    log
+/// Everything that this process logs, of whichever test.
+pub(crate) fn log_everything() -> Log {
+    static LOG: OnceLock<Log> = OnceLock::new();
+    let log = LOG.get_or_init(|| {
+        let log = Log::default();
+        let sink = log.clone();
+        tracing_subscriber::fmt()
+            .with_max_level(tracing::Level::TRACE)
+            .with_ansi(false)
+            .with_span_events(FmtSpan::FULL)
+            .with_writer(move || sink.clone())
+            .init();
+        log
+    });
+    log.clone()
 }
 
 #[tokio::test(flavor = "multi_thread")]

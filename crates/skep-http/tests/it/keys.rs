@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 use skep_api::ROUTES;
 use skep_app::{KeyKind, NewKey};
-use skep_domain::{Bindings, OrganizationRole, Permission, PermissionSet, Role};
+use skep_domain::{AgentId, Bindings, Harness, OrganizationRole, Permission, PermissionSet, Role};
 use skep_test_support::{Newcomer, Reply, Request, Tenant, TestDaemon};
 
 const PORT: &str = "The harbour master listens on port 7411.";
@@ -474,4 +474,81 @@ async fn a11_a_key_made_by_a_narrow_one_is_no_wider() {
             "{asked:?}"
         );
     }
+}
+
+/// Whatever a key proves and whatever is asked for: an agent's key, by a maker who may little; a
+/// human's, by one who is bound.
+#[tokio::test(flavor = "multi_thread")]
+async fn a11_what_a_maker_is_bound_to_binds_what_it_makes() {
+    let daemon = TestDaemon::start_quiet().await;
+    daemon.own(&daemon.a).await;
+    let owner = daemon.a.caller(&daemon.store, "owner").await;
+    let agent = agent(&daemon, "deckhand").await;
+    let shown = |text: &str| format!("Bearer {text}");
+    let key_by = async |maker: &skep_authz::Caller, asked: Bindings, projects: &[&str]| {
+        let new = NewKey {
+            kind: KeyKind::Api,
+            agent: None,
+            label: "of a bound one".into(),
+            bindings: asked,
+            projects: projects.iter().map(|name| (*name).to_owned()).collect(),
+            expires_at: None,
+        };
+        let right = maker.authorize().unwrap();
+        let made = daemon.app.create_key(right, maker, new).await.unwrap();
+        let header = shown(made.secret.expose());
+        let header = Some(header.as_bytes());
+        daemon.app.authenticate_header(header).await.unwrap()
+    };
+    let bound = Bindings {
+        harness: Some(Harness::Codex),
+        ..Bindings::default()
+    };
+    let bound = key_by(&owner, bound, &["harbour"]).await;
+    assert!(bound.bindings().projects.is_bound());
+    let asked = Bindings {
+        harness: Some(Harness::ClaudeCode),
+        ..Bindings::default()
+    };
+    let next = key_by(&bound, asked, &[]).await;
+    assert_eq!(next.bindings().harness, Some(Harness::Codex));
+    assert_eq!(next.bindings().projects, bound.bindings().projects);
+    // An agent's role is wider than what this maker may.
+    let narrow = Bindings {
+        permissions: Some(PermissionSet::of(&[
+            Permission::TokenManage,
+            Permission::MemoryRead,
+        ])),
+        ..Bindings::default()
+    };
+    let narrow = key_by(&owner, narrow, &[]).await;
+    let right = narrow.authorize().unwrap();
+    let new = NewKey {
+        kind: KeyKind::Api,
+        agent: Some(daemon_agent(&daemon, &owner, &agent)),
+        label: "of an agent".into(),
+        bindings: Bindings::default(),
+        projects: Vec::new(),
+        expires_at: None,
+    };
+    let made = daemon.app.create_key(right, &narrow, new).await.unwrap();
+    let key = made.secret.expose().clone();
+    let read = call(&daemon, &key, "GET", "memories", None).await;
+    assert_eq!(read.status, 200);
+    let write = post(&daemon, &key, "memories", json!({ "text": PORT })).await;
+    assert_eq!(write.status, 403);
+}
+
+/// The id behind its text.
+fn daemon_agent(daemon: &TestDaemon, of: &skep_authz::Caller, text: &str) -> AgentId {
+    struct Tags<'a>(skep_app::IdTags<'a>);
+    impl skep_api::id::Tagger for Tags<'_> {
+        fn tag(&self, kind: skep_domain::IdKind, uuid: &[u8; 16]) -> [u8; 4] {
+            self.0.tag(kind, uuid)
+        }
+        fn verify(&self, kind: skep_domain::IdKind, uuid: &[u8; 16], tag: [u8; 4]) -> bool {
+            self.0.verify(kind, uuid, tag)
+        }
+    }
+    skep_api::id::parse(&Tags(daemon.app.id_tags(of)), text).unwrap()
 }

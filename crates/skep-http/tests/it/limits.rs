@@ -273,3 +273,107 @@ async fn what_an_organization_sets_is_in_force_on_other_nodes_within_a_second() 
     assert_eq!(quotas.get("api_credential"), Quota::parse("7/min").as_ref());
     assert!(other.own_quotas(daemon.b.organization).await.is_empty());
 }
+
+/// What strangers guess at is counted by where they come from, and closed when it cannot be counted.
+#[tokio::test(flavor = "multi_thread")]
+async fn f02_what_is_guessed_at_is_counted_by_address_on_every_door() {
+    let doors = [
+        "/api/v1/setup",
+        "/api/v1/auth/login",
+        "/api/v1/auth/login/second",
+        "/api/v1/auth/passkey/begin",
+        "/api/v1/auth/passkey/finish",
+        "/api/v1/auth/invite",
+        "/api/v1/auth/reset",
+        "/login",
+        "/login/second",
+        "/setup",
+        "/invite",
+        "/reset",
+        "/oauth/device",
+    ];
+    let daemon = TestDaemon::start_limited(here(&[("login_address", "13/h")])).await;
+    let knock = async |door: &str| {
+        let request = Request::new("POST", door);
+        let request = if door.starts_with("/api/") {
+            request.json(&serde_json::json!({}))
+        } else {
+            request.form(&[("a", "b")])
+        };
+        request.send(daemon.address).await.expect("an answer")
+    };
+    for (n, door) in doors.iter().enumerate() {
+        let reply = knock(door).await;
+        assert_ne!(reply.status, 429, "{door}");
+        let left = format!("ratelimit-remaining: {}", 12 - n);
+        assert!(told(&reply).contains(&left), "{door}: {}", reply.head);
+    }
+    for door in doors {
+        let reply = knock(door).await;
+        assert_eq!(reply.status, 429, "{door}");
+        assert!(!reply.header("Retry-After").is_empty(), "{door}");
+    }
+    let owner = daemon.a.token("owner");
+    assert_eq!(
+        get(&daemon, &owner).await.status,
+        200,
+        "who is known goes on"
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn f01_http_closes_the_doors_and_goes_on_elsewhere_when_the_shared_store_is_gone() {
+    let redis = RedisServer::start();
+    let shared = Shared::new(SharedConfig {
+        url: redis.url(),
+        user: None,
+        password: None,
+        patience: Duration::from_millis(200),
+    })
+    .expect("a URL");
+    drop(redis);
+    assert!(!shared.mend().await);
+    let daemon = TestDaemon::start_limited(Limits {
+        limiter: Arc::new(Limiter::shared(shared, 1)),
+        quotas: quotas(&[]),
+    })
+    .await;
+    let body = serde_json::json!({ "address": "maria@hive.example", "password": "plover anvil" });
+    for door in ["/api/v1/auth/login", "/api/v1/auth/reset"] {
+        let request = Request::new("POST", door).json(&body);
+        let reply = request.send(daemon.address).await.expect("an answer");
+        let refused = (reply.status, reply.code());
+        assert_eq!(refused, (503, "AUTH_UNAVAILABLE".to_owned()), "{door}");
+        assert!(!reply.header("Retry-After").is_empty(), "{door}");
+    }
+    let owner = daemon.a.token("owner");
+    assert_eq!(get(&daemon, &owner).await.status, 200);
+    assert!(
+        weaknesses(&daemon)
+            .await
+            .contains("is away: login and reset")
+    );
+}
+
+/// What the posture report finds weak.
+async fn weaknesses(daemon: &TestDaemon) -> String {
+    let owner = daemon.a.token("owner");
+    let request = Request::new("GET", "/api/v1/system/posture").bearer(&owner);
+    let posture = request.send(daemon.address).await.expect("an answer");
+    posture.json()["weaknesses"].to_string()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn f02_wider_doors_than_by_default_are_called_weak() {
+    for (quota, weak) in [
+        ("30/h", false),
+        ("31/h", true),
+        ("300/h", true),
+        ("3/h", false),
+    ] {
+        let daemon = TestDaemon::start_limited(here(&[("login_address", quota)])).await;
+        let found = weaknesses(&daemon).await;
+        assert_eq!(found.contains("more login attempts"), weak, "{quota}");
+        assert!(!found.contains("is away") && !found.contains("not counted"));
+    }
+}

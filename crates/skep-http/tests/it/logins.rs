@@ -17,8 +17,8 @@ pub(crate) const ADDRESS: &str = "maria@hive.example";
 /// A browser: its cookie, and what its pages told it to send beside.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Browser {
-    cookie: String,
-    csrf: String,
+    pub(crate) cookie: String,
+    pub(crate) csrf: String,
 }
 
 impl Browser {
@@ -51,7 +51,7 @@ impl Browser {
     }
 }
 
-fn cookie(reply: &Reply) -> Option<String> {
+pub(crate) fn cookie(reply: &Reply) -> Option<String> {
     let line = reply
         .head
         .lines()
@@ -701,6 +701,7 @@ async fn a12_nothing_that_lets_anybody_in_is_on_the_disk_or_said_twice() {
         PASSWORD.to_owned(),
         ADDRESS.to_owned(),
         "canary-7f3a".into(),
+        "maria@hive".into(),
         secret.clone(),
         invite,
     ];
@@ -770,7 +771,7 @@ async fn a17_pages_change_nothing_by_looking_and_let_nobody_frame_them() {
     }
 }
 
-fn form(path: &str, fields: &str) -> Request {
+pub(crate) fn form(path: &str, fields: &str) -> Request {
     Request::new("POST", path).body("application/x-www-form-urlencoded", fields.as_bytes())
 }
 

@@ -5,11 +5,15 @@
 )]
 
 #[cfg(test)]
+mod accounts;
+#[cfg(test)]
 mod bad_bodies;
 #[cfg(test)]
 mod bad_input;
 #[cfg(test)]
 mod bodies;
+#[cfg(test)]
+mod browser;
 #[cfg(test)]
 mod canary;
 #[cfg(test)]
@@ -60,5 +64,7 @@ mod sso;
 mod takeover;
 #[cfg(test)]
 mod third_party;
+#[cfg(test)]
+mod unavailable;
 #[cfg(test)]
 mod unrecorded;

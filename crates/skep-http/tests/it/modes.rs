@@ -130,6 +130,7 @@ async fn n01_in_team_the_installations_credentials_count_nowhere_and_host_names_
         }
     }
     // Who runs the daemon is known by the socket, and may not use it for what needs a person.
+    daemon.socket_owner().await;
     let curl = Command::new("bash")
         .arg("-c")
         .arg(format!(

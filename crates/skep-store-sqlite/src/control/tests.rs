@@ -2,7 +2,7 @@
 
 use rusqlite::{Connection, params};
 use skep_crypto::{InstallToken, InstanceSecret, SeededRandom};
-use skep_domain::ReadPolicy;
+use skep_domain::{CredentialId, CredentialKind, Id, ReadPolicy};
 use skep_store::backend::CredentialKey;
 
 use super::credential;
@@ -66,6 +66,44 @@ fn a10_unknown_roles_bits_and_principals_are_no_credential() {
     }
     for bits in [1 << 5, i64::MIN, -1] {
         assert!(!found("admin", 0, Some(bits)), "{bits:x}");
+    }
+}
+
+/// Whether a browser of an owner proves anybody, with this role in the workspace.
+fn counts_with(role: &str) -> bool {
+    let connection = connection();
+    for sql in [
+        "INSERT INTO user_account (id, created_at) VALUES (?3, 0)",
+        "INSERT INTO member (organization, user, role, created_at) VALUES (?1, ?3, 0, 0)",
+        "INSERT INTO workspace_member (organization, workspace, user, role, created_at)
+         VALUES (?1, ?2, ?3, ?4, 0)",
+        "INSERT INTO credential (id, kind, proof, pepper, organization, workspace,
+             principal_kind, principal, created_at)
+         VALUES (?3, 6, zeroblob(32), 1, ?1, ?2, 0, ?3, 0)",
+    ] {
+        let mut statement = connection.prepare(sql).unwrap();
+        let values: [&dyn rusqlite::ToSql; 4] = [&TENANT.0, &TENANT.1, &[3_u8; 16], &role];
+        for at in 1..=4 {
+            if statement.parameter_count() >= at {
+                statement.raw_bind_parameter(at, values[at - 1]).unwrap();
+            }
+        }
+        statement.raw_execute().unwrap();
+    }
+    let id = CredentialId::from_bytes([3; 16]);
+    credential(
+        &connection,
+        &CredentialKey::Row(CredentialKind::Browser, id),
+    )
+    .unwrap()
+    .is_some()
+}
+
+#[test]
+fn a10_a_member_of_an_unknown_role_is_nobody_whatever_else_they_are() {
+    assert!(counts_with("readonly"));
+    for role in ["", "Admin", "root", "admin "] {
+        assert!(!counts_with(role), "{role:?}");
     }
 }
 

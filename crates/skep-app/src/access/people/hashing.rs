@@ -84,3 +84,42 @@ impl Hashing {
         .await
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::time::{Duration, Instant};
+
+    use skep_crypto::{PasswordCost, SystemRandom, hash_password};
+
+    use super::Hashing;
+
+    #[expect(clippy::disallowed_methods, reason = "it is about the time it takes")]
+    async fn took(hashing: &Hashing, password: &str, stored: Option<&str>) -> Duration {
+        let mut best = Duration::MAX;
+        for _ in 0..3 {
+            let began = Instant::now();
+            assert!(!hashing.verify(password, stored).await.unwrap());
+            best = best.min(began.elapsed());
+        }
+        best
+    }
+
+    /// Of each the fastest of three: what else the machine does only ever adds.
+    #[tokio::test]
+    async fn s01_an_absent_account_costs_as_much_work_as_one_that_is_there() {
+        let hashing = Hashing::new(PasswordCost::default(), [[1; 16], [2; 16]]);
+        let stored = hash_password(b"plover anvil tuba", &SystemRandom).unwrap();
+        let there = took(&hashing, "not the right one", Some(stored.as_str())).await;
+        let damaged = Some("$argon2id$no hash at all");
+        for (what, password, stored) in [
+            ("absent", "not the right one", None),
+            ("damaged", "not the right one", damaged),
+            ("no password", "", Some(stored.as_str())),
+            ("too long", &"x".repeat(5_000), Some(stored.as_str())),
+        ] {
+            let other = took(&hashing, password, stored).await;
+            let alike = there / 2..there * 2;
+            assert!(alike.contains(&other), "{what}: {other:?}, not {there:?}");
+        }
+    }
+}

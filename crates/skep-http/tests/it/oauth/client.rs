@@ -56,6 +56,14 @@ impl Program {
         "a-verifier-of-forty-three-characters-or-more"
     }
 
+    /// The thumbprint of its key (RFC 7638).
+    pub(crate) fn thumbprint(&self) -> String {
+        let x = encode(&self.key.public_key().to_bytes());
+        encode(&sha256(
+            format!(r#"{{"crv":"Ed25519","kty":"OKP","x":"{x}"}}"#).as_bytes(),
+        ))
+    }
+
     pub(crate) fn authorize_path(&self, client: &str, redirect: &str) -> String {
         let challenge = encode(&sha256(self.verifier().as_bytes()));
         let redirect = redirect.replace(':', "%3A").replace('/', "%2F");
@@ -164,6 +172,6 @@ pub(crate) fn respelt(part: &str, from: &str, to: &str) -> String {
     encode(text.replacen(from, to, 1).as_bytes())
 }
 
-fn encode(bytes: &[u8]) -> String {
+pub(crate) fn encode(bytes: &[u8]) -> String {
     Base64UrlUnpadded::encode_string(bytes)
 }
