@@ -8,6 +8,7 @@ mod codegen;
 mod demo;
 mod deny;
 mod graph;
+mod mutants;
 mod problem;
 mod programs;
 mod release;
@@ -32,6 +33,8 @@ enum Verb {
     Tidy,
     /// Installs what tests need beside ours: Redis, nginx.
     Programs,
+    /// A real browser against the pages: half a gigabyte to install, so no part of `ci`.
+    Browser,
     /// Which crate may depend on which.
     Arrows,
     /// Licences, banned crates and sources, as deny.toml says.
@@ -41,6 +44,15 @@ enum Verb {
         /// Writes nothing; fails when a file differs from what would be written.
         #[arg(long)]
         check: bool,
+    },
+    /// Breaks each check of access on purpose and runs the tests that have to notice.
+    Mutants {
+        /// Only those with this in their name, such as `a14`.
+        #[arg(long)]
+        only: Option<String>,
+        /// Prints the outcomes as JSON.
+        #[arg(long)]
+        json: bool,
     },
     /// Everything that must pass, in order, with a closing count.
     Ci,
@@ -66,9 +78,11 @@ fn main() -> ExitCode {
     let outcome = match Arguments::parse().verb {
         Verb::Tidy => tidy::run(),
         Verb::Programs => programs::run(),
+        Verb::Browser => programs::browser(),
         Verb::Arrows => arrows::run(),
         Verb::Deny => deny::run(),
         Verb::Codegen { check } => codegen::run(check),
+        Verb::Mutants { only, json } => mutants::run(only.as_deref(), json),
         Verb::Ci => return ci::run(),
         Verb::Demo => demo::run(),
         Verb::Bench { name, rest } => bench::run(&name, &rest),

@@ -75,6 +75,7 @@ pub(crate) fn run() -> Result<()> {
     problems.extend(manifests.flat_map(|file| manifest::check(&file.path, &file.text, &house)));
     problems.extend(documented::check(&files));
     problems.extend(bench_keys::check(&files));
+    problems.extend(crate::mutants::check(&root)?);
     let storage = sql::check(&files);
     problems.extend(storage.problems);
 
