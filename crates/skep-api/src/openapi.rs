@@ -10,6 +10,7 @@ use self::shapes::{Shape, schema, shape};
 use crate::oauth::OAuthFault;
 use crate::route::{BodyLimit, Gate, ROUTES, Route};
 use crate::{ErrorCode, ErrorEnvelope};
+use skep_domain::RateClass;
 
 /// The whole document.
 #[must_use]
@@ -103,7 +104,8 @@ fn responses(route: &Route, answer: &Value, error: &Value) -> Value {
         "200".into(),
         json!({ "description": "Done.", "content": { "application/json": { "schema": answer } } }),
     );
-    if route.gate == Gate::Public {
+    // Probes say nothing else.
+    if route.rate == RateClass::None {
         return Value::Object(responses);
     }
     for code in ErrorCode::ALL {

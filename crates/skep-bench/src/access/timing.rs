@@ -147,6 +147,7 @@ async fn make_accounts(daemon: &TestDaemon, count: usize) -> Result<()> {
             name: "somebody".into(),
             address: Some(address("known", number)),
             password: Some(hash.as_str().to_owned()),
+            vouched: None,
         };
         door.put_user(user, &body).await?;
     }
