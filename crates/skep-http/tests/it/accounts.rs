@@ -355,6 +355,7 @@ async fn a19_over_tls_the_cookie_is_kept_to_tls_and_to_this_host() {
     );
     let app = Arc::new(app.with_people(PeopleSettings {
         party: passkey::RelyingParty::of("https://skep.example.org"),
+        public_url: Some("https://skep.example.org".into()),
         cost: PasswordCost::LEAST,
         ..PeopleSettings::default()
     }));
