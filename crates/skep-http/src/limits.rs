@@ -10,22 +10,12 @@ use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderName, HeaderValue};
 use skep_api::{ErrorCode, Route};
 use skep_authz::Caller;
-use skep_domain::{Id, Quota, RateClass, RateKey, Timestamp};
-use skep_limit::{Limiter, Quotas, Subject, Taken};
+use skep_domain::{Id, RateClass, RateKey, Timestamp};
+use skep_limit::{Subject, Taken};
 
 use crate::error::ApiError;
-use crate::handlers::limits::in_force;
 use crate::mount::Edge;
 use crate::peer::Peer;
-
-/// How calls are counted.
-#[derive(Debug)]
-pub struct Limits {
-    /// Where.
-    pub limiter: Arc<Limiter>,
-    /// How many each may make.
-    pub quotas: Quotas,
-}
 
 /// What the allowances of one request have come to.
 #[derive(Debug, Default)]
@@ -91,19 +81,8 @@ impl Told {
             [Subject::Organization(id), ..] => edge.app.own_quotas(*id).await,
             _ => Arc::default(),
         };
-        let asked: Vec<(Subject<'_>, Quota)> = class
-            .rules()
-            .iter()
-            .filter_map(|rule| {
-                let subject = subjects.iter().find(|subject| subject.key() == rule.key)?;
-                let most = limits.quotas.of(rule);
-                Some((*subject, in_force(most, own.get(rule.name))))
-            })
-            .collect();
-        let taken = limits
-            .limiter
-            .take(edge.app.limit_key(), class, &asked, edge.app.now())
-            .await;
+        let (key, now) = (edge.app.limit_key(), edge.app.now());
+        let taken = limits.take(key, class, subjects, &own, now).await;
         let Some(taken) = taken.map_err(|_| unavailable())? else {
             return Ok(());
         };

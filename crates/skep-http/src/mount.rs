@@ -16,6 +16,7 @@ use axum::routing::{MethodFilter, on};
 use skep_api::{ErrorCode, Gate, Method, ROUTES, Route, RouteId};
 use skep_app::App;
 use skep_authz::{Authorized, Right, rights};
+use skep_limit::Limits;
 
 use crate::call::Call;
 use crate::error::ApiError;
@@ -26,7 +27,7 @@ use crate::handlers::{
     oauth, ontology, organizations, own, participants as people, posture, recall, removal, review,
     rotation, sessions, sources, sso, system,
 };
-use crate::limits::{Limits, Told};
+use crate::limits::Told;
 use crate::pages;
 use crate::record;
 use crate::request_id::RequestId;

@@ -5,12 +5,14 @@
 #![warn(missing_docs, clippy::missing_errors_doc)]
 
 mod limiter;
+mod limits;
 mod local;
 mod quotas;
 mod shared;
 mod subject;
 
 pub use limiter::{Away, Limiter, State, Taken};
+pub use limits::{Limits, in_force};
 pub use local::Local;
 pub use quotas::Quotas;
 pub use shared::{Shared, SharedConfig, SharedError};

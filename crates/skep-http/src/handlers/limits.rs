@@ -5,6 +5,7 @@ use skep_api::limit::{RateLimit, RateLimits, SetLimitRequest};
 use skep_app::OwnQuotas;
 use skep_authz::{Authorized, rights};
 use skep_domain::{Quota, RateKey, RateRule};
+use skep_limit::in_force;
 
 use crate::call::{Call, ok};
 use crate::error::ApiError;
@@ -65,32 +66,5 @@ fn shown(edge: &Edge, own: &OwnQuotas) -> RateLimits {
     });
     RateLimits {
         items: items.collect(),
-    }
-}
-
-/// What an organization has set, unless the installation has come to allow less since.
-pub(crate) fn in_force(most: Quota, set: Option<&Quota>) -> Quota {
-    set.copied()
-        .filter(|quota| quota.within(most))
-        .unwrap_or(most)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::in_force;
-    use skep_domain::Quota;
-
-    #[test]
-    fn f02_what_was_set_before_is_in_force_as_far_as_the_installation_still_allows_it() {
-        let quota = |text| Quota::parse(text).unwrap();
-        for (most, set, expected) in [
-            ("100/min", None, "100/min"),
-            ("100/min", Some("7/min"), "7/min"),
-            ("5/min", Some("7/min"), "5/min"),
-            ("100/min", Some("100/s"), "100/min"),
-        ] {
-            let set = set.map(quota);
-            assert_eq!(in_force(quota(most), set.as_ref()), quota(expected));
-        }
     }
 }

@@ -6,11 +6,11 @@ use skep_api::capture::CaptureHealth;
 use skep_api::system::{Health, IndexHealth, LimitsHealth, ModelHealth, Probe, WorkspaceHealth};
 use skep_app::ModelState;
 use skep_authz::{Authorized, rights};
+use skep_limit::Limits;
 
 use crate::call::{Call, ok};
 use crate::convert;
 use crate::error::ApiError;
-use crate::limits::Limits;
 use crate::visit::Visit;
 
 pub(crate) async fn probe(_: Visit) -> Result<Response, ApiError> {

@@ -1,0 +1,52 @@
+//! What an edge counts by: where, and how many each may make.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use skep_crypto::MacKey;
+use skep_domain::{Quota, RateClass, Timestamp};
+
+use crate::{Away, Limiter, Quotas, Subject, Taken};
+
+/// How calls are counted, for every edge of a daemon alike.
+#[derive(Clone, Debug)]
+pub struct Limits {
+    /// Where.
+    pub limiter: Arc<Limiter>,
+    /// How many each may make.
+    pub quotas: Quotas,
+}
+
+impl Limits {
+    /// Takes one call of each of the subjects that a rule of the class counts, or of none. `own` is
+    /// what their organization has set, by the names of rules.
+    ///
+    /// # Errors
+    /// [`Away`] for a closed class whose store cannot be asked.
+    pub async fn take(
+        &self,
+        key: &MacKey,
+        class: RateClass,
+        subjects: &[Subject<'_>],
+        own: &BTreeMap<&'static str, Quota>,
+        now: Timestamp,
+    ) -> Result<Option<Taken>, Away> {
+        let asked: Vec<(Subject<'_>, Quota)> = class
+            .rules()
+            .iter()
+            .filter_map(|rule| {
+                let subject = subjects.iter().find(|subject| subject.key() == rule.key)?;
+                Some((*subject, in_force(self.quotas.of(rule), own.get(rule.name))))
+            })
+            .collect();
+        self.limiter.take(key, class, &asked, now).await
+    }
+}
+
+/// What an organization has set, unless the installation has come to allow less since.
+#[must_use]
+pub fn in_force(most: Quota, set: Option<&Quota>) -> Quota {
+    set.copied()
+        .filter(|quota| quota.within(most))
+        .unwrap_or(most)
+}
