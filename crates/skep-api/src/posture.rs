@@ -20,6 +20,8 @@ pub struct Posture {
     pub key_provider: String,
     /// What the store is, and as whom it is used.
     pub store: String,
+    /// Where credentials are checked.
+    pub credentials: String,
     /// How calls are counted.
     pub limits: String,
     /// What happens when a part is away.
@@ -96,7 +98,12 @@ pub const FAILS: &[Fail] = &[
         "credential cannot be checked",
         "503 AUTH_UNAVAILABLE, Retry-After",
         "closed",
-        &["f02_a_credential_that_cannot_be_checked_is_no_bad_credential"],
+        &[
+            "f02_a_credential_that_cannot_be_checked_is_no_bad_credential",
+            "f02_when_the_daemon_that_knows_is_killed_nobody_is_let_in_until_it_is_back",
+            "f02_when_the_daemon_that_knows_stands_still_answers_end_within_a_second",
+            "f02_an_answer_after_the_deadline_lets_nobody_in_then_or_later",
+        ],
     ),
     row(
         "permission ambiguous, policy malformed",

@@ -4,8 +4,10 @@
 mod agents;
 mod audit;
 mod check;
+mod elsewhere;
 mod keys;
 mod limits;
+mod news;
 mod oauth;
 mod organizations;
 pub mod passkey;
@@ -16,9 +18,11 @@ pub use agents::{AgentEdit, AgentView, Policy};
 pub use audit::{Asked, AuditDesk, AuditPage, Decision, answering};
 pub(crate) use audit::{Desk, Whom};
 pub(crate) use check::Remembered;
+pub use elsewhere::Elsewhere;
 pub use keys::{Created, KeyKind, KeyPage, NewKey, NewToken};
 pub(crate) use limits::OwnLimits;
 pub use limits::OwnQuotas;
+pub use news::{Revocation, Revocations};
 pub(crate) use oauth::OAuth;
 pub use oauth::{
     AuthorizeRefusal, AuthorizeRequest, Client, DeviceGrant, DeviceReview, DeviceStart, Home,

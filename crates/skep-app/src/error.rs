@@ -36,6 +36,9 @@ pub enum AppError {
     /// A credential could not be checked: refuse, and say that trying again may help.
     #[error("credentials cannot be checked: {0}")]
     AuthUnavailable(StoreError),
+    /// Another daemon checks credentials, and cannot be asked: as [`AppError::AuthUnavailable`].
+    #[error("the daemon that checks credentials cannot be asked")]
+    AuthServiceAway,
     /// A decision could not be recorded: what it allowed must not happen.
     #[error("decisions cannot be recorded")]
     AuditUnavailable,

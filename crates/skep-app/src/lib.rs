@@ -35,14 +35,7 @@ use skep_store::Store;
 use skep_store::row::ModelTag;
 
 pub use access::{
-    Accepted, AgentEdit, AgentView, Asked, AuditDesk, AuditPage, AuthorizeRefusal,
-    AuthorizeRequest, Browser, Ceremony, Client, Created, Credentials, Decision, DeviceGrant,
-    DeviceReview, DeviceStart, FactorView, FirstAdmin, Home, InviteView, Invited, IssuerCalls,
-    KeyKind, KeyPage, LoggedIn, LoginStep, MailDesk, MemberChange, MemberView, NewInvite, NewKey,
-    NewReset, NewToken, NewTotp, Newcomer, OAuthCode, OAuthError, OrganizationView, OwnQuotas,
-    PeopleSettings, Policy, RecoveryCodes, Registration, RotationView, SecondFactor, SessionView,
-    Shown, ShownError, SsoAnswer, SsoChange, SsoEnd, SsoReport, SsoStart, SsoView, TokenRequest,
-    Tokens, WorkspaceView, answering, passkey,
+    Accepted, AgentEdit, AgentView, Asked, AuditDesk, AuditPage, AuthorizeRefusal, AuthorizeRequest, Browser, Ceremony, Client, Created, Credentials, Decision, DeviceGrant, DeviceReview, DeviceStart, Elsewhere, FactorView, FirstAdmin, Home, InviteView, Invited, IssuerCalls, KeyKind, KeyPage, LoggedIn, LoginStep, MailDesk, MemberChange, MemberView, NewInvite, NewKey, NewReset, NewToken, NewTotp, Newcomer, OAuthCode, OAuthError, OrganizationView, OwnQuotas, PeopleSettings, Policy, RecoveryCodes, Registration, Revocation, Revocations, RotationView, SecondFactor, SessionView, Shown, ShownError, SsoAnswer, SsoChange, SsoEnd, SsoReport, SsoStart, SsoView, TokenRequest, Tokens, WorkspaceView, answering, passkey,
 };
 
 pub use capture::{Capture, CaptureSettings, CaptureState, Captured, Cursor, SpoolReport, TurnIn};
@@ -74,7 +67,7 @@ pub use skep_store::{
     AuditEntry, Binding, Branch, Conflict, Consent, Credential, Erased as ErasedParticipant, Held,
     HistoryEntry, InjectedItem, Injection, Member, Memory, Observation, Observed as Seen,
     Organization, Outcome as AuditOutcome, PageOf, Participant, Pause, PausedSession, Proposal,
-    Session, Turn,
+    Revoked, Session, Turn,
 };
 pub use sources::{
     AddSource, Document, Fetch, Fetched, Fetching, Found, ReadExport, SourcePage, SourceSync,
@@ -120,6 +113,7 @@ pub struct App {
     outbox: access::Outbox,
     issuers: access::Issuers,
     own_limits: access::OwnLimits,
+    elsewhere: Option<Arc<dyn Elsewhere>>,
     stopwatch: Arc<dyn Stopwatch>,
     started_at: Timestamp,
 }
@@ -170,6 +164,7 @@ impl App {
             outbox: access::Outbox::default(),
             issuers: access::Issuers::default(),
             own_limits: access::OwnLimits::default(),
+            elsewhere: None,
             stopwatch,
             started_at,
         }

@@ -10,6 +10,7 @@ use skep_domain::{
 use crate::authorized::Authorized;
 use crate::right::Right;
 use crate::stored::CredentialFacts;
+use crate::vouched::{Vouched, VouchedTag};
 
 /// Why somebody may not.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -44,6 +45,9 @@ pub enum Denied {
     /// The request names another organization or workspace than the credential.
     #[error("the credential is of another organization or workspace")]
     OrganizationMismatch,
+    /// Another daemon vouches for the caller, and keeps what is theirs.
+    #[error("what is the caller's is kept by another daemon")]
+    KeptElsewhere,
 }
 
 /// Minutes for which a second factor counts.
@@ -66,6 +70,8 @@ pub struct Caller {
     used_at: Option<Timestamp>,
     confined: bool,
     owes_factor: bool,
+    /// Tags of ids, when another daemon vouches for them.
+    vouched: Option<Arc<[VouchedTag]>>,
 }
 
 impl Caller {
@@ -91,17 +97,42 @@ impl Caller {
             used_at: facts.used_at,
             confined: facts.confined,
             owes_factor: facts.owes_factor && !facts.kind.is_of_the_installation(),
+            vouched: None,
+        }
+    }
+
+    pub(crate) fn elsewhere(facts: Vouched, ring: ReadingRing) -> Self {
+        Self {
+            organization: facts.organization,
+            workspace: facts.workspace,
+            principal: facts.principal,
+            credential: facts.credential,
+            kind: facts.kind,
+            role: facts.role,
+            permissions: facts.permissions,
+            ring,
+            bindings: facts.bindings,
+            stepped_up_at: None,
+            expires_at: facts.expires_at,
+            used_at: None,
+            confined: facts.confined,
+            owes_factor: facts.owes_factor,
+            vouched: Some(facts.tags.into()),
         }
     }
 
     /// Proves one right.
     ///
     /// # Errors
-    /// [`Denied::MissingPermission`] names the missing permission, which the caller may know.
+    /// [`Denied::MissingPermission`] names the missing permission, which the caller may know;
+    /// [`Denied::KeptElsewhere`] for one that another daemon vouches for.
     pub fn authorize<P: Right>(&self) -> Result<Authorized<P>, Denied> {
         match P::PERMISSION {
             Some(permission) => {
                 self.require(permission)?;
+                if self.is_vouched() {
+                    return Err(Denied::KeptElsewhere);
+                }
                 Ok(Authorized::mint(self))
             }
             // Upkeep is nobody's right; asking for it as a caller is refused whoever asks.
@@ -174,6 +205,18 @@ impl Caller {
         } else {
             Err(Denied::StepUpRequired)
         }
+    }
+
+    /// Whether another daemon vouches for them.
+    #[must_use]
+    pub fn is_vouched(&self) -> bool {
+        self.vouched.is_some()
+    }
+
+    /// The tags of ids that another daemon gave with its word; `None` for a caller of our own.
+    #[must_use]
+    pub fn vouched_tags(&self) -> Option<&[VouchedTag]> {
+        self.vouched.as_deref()
     }
 
     /// The tenant.

@@ -18,6 +18,7 @@ mod check;
 mod presented;
 mod right;
 mod stored;
+mod vouched;
 
 pub use authorized::Authorized;
 pub use caller::{Caller, Denied};
@@ -25,6 +26,7 @@ pub use check::{Checked, Mark, SlowCheck, authenticate};
 pub use presented::{CredentialKey, Presented};
 pub use right::{CanRead, CanWrite, Maintain, Right, Survey, Upkeep, rights};
 pub use stored::{CredentialFacts, Proof, RoleSource, StoredCredential};
+pub use vouched::{Vouched, VouchedTag};
 
 use skep_domain::{OrganizationId, WorkspaceId};
 

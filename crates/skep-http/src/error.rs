@@ -145,9 +145,10 @@ impl From<AppError> for ApiError {
                 ErrorCode::Overloaded,
                 format!("Too much is queued: {what}."),
             ),
-            AppError::Store(_) | AppError::AuthUnavailable(_) | AppError::AuditUnavailable => {
-                unavailable(&error)
-            }
+            AppError::Store(_)
+            | AppError::AuthUnavailable(_)
+            | AppError::AuthServiceAway
+            | AppError::AuditUnavailable => unavailable(&error),
             AppError::Internal(cause) => {
                 tracing::error!(cause, "a part of the daemon failed");
                 Self::internal()
@@ -160,7 +161,7 @@ impl From<AppError> for ApiError {
 fn unavailable(error: &AppError) -> ApiError {
     tracing::error!(error = error as &dyn std::error::Error, "not available");
     match error {
-        AppError::AuthUnavailable(_) => ApiError::new(
+        AppError::AuthUnavailable(_) | AppError::AuthServiceAway => ApiError::new(
             ErrorCode::AuthUnavailable,
             "Credentials cannot be checked now; nothing was done.",
         ),
@@ -251,6 +252,7 @@ impl From<Denied> for ApiError {
                 ErrorCode::StepUpRequired,
                 "Your organization asks everybody for a second factor: enrol one on the page /account or with `skep mfa enrol`, and nothing else works until then.",
             ),
+            Denied::KeptElsewhere => crate::elsewhere::not_here(),
             Denied::OrganizationMismatch => Self::new(
                 ErrorCode::OrgMismatch,
                 "The request names another organization or workspace than the credential is for: switch with `skep org switch`, or log in there.",

@@ -9,6 +9,7 @@ use skep_api::{BodyLimit, ErrorCode, Gate, Route};
 use skep_app::{App, Shown};
 use skep_authz::Caller;
 
+use crate::elsewhere;
 use crate::error::ApiError;
 use crate::handlers::oauth::DPOP;
 use crate::mode::Trust;
@@ -22,6 +23,7 @@ pub(crate) async fn admit(
     route: &Route,
     parts: &Parts,
 ) -> Result<Option<Caller>, ApiError> {
+    elsewhere::check_door(app, route)?;
     if route.gate == Gate::Public {
         return Ok(None);
     }
@@ -58,6 +60,7 @@ pub(crate) fn allow(
     caller: &Caller,
 ) -> Result<(), ApiError> {
     scope::check(app, caller, &parts.headers)?;
+    elsewhere::check_caller(route, caller)?;
     if parts.method != axum::http::Method::GET {
         session::check_csrf(app, caller, &parts.headers)?;
     }

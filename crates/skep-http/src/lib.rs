@@ -7,6 +7,7 @@
 
 mod call;
 mod convert;
+mod elsewhere;
 mod error;
 mod form;
 mod gate;
@@ -27,9 +28,9 @@ mod session;
 mod site;
 mod visit;
 
-pub use limits::Limits;
 pub use listen::{Listeners, Serving};
 pub use mode::{Mode, Trust};
 pub use mount::{Edge, router};
 pub use peer::Peer;
 pub use site::Site;
+pub use skep_limit::Limits;

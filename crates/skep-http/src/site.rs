@@ -21,6 +21,8 @@ pub struct Site {
     pub is_public: bool,
     /// Where the root key comes from.
     pub key_provider: String,
+    /// Whether its gRPC service describes itself to whoever may connect.
+    pub describes_itself: bool,
 }
 
 const FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");

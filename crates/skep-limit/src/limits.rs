@@ -50,3 +50,23 @@ pub fn in_force(most: Quota, set: Option<&Quota>) -> Quota {
         .filter(|quota| quota.within(most))
         .unwrap_or(most)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::in_force;
+    use skep_domain::Quota;
+
+    #[test]
+    fn f02_what_was_set_before_is_in_force_as_far_as_the_installation_still_allows_it() {
+        let quota = |text| Quota::parse(text).unwrap();
+        for (most, set, expected) in [
+            ("100/min", None, "100/min"),
+            ("100/min", Some("7/min"), "7/min"),
+            ("5/min", Some("7/min"), "5/min"),
+            ("100/min", Some("100/s"), "100/min"),
+        ] {
+            let set = set.map(quota);
+            assert_eq!(in_force(quota(most), set.as_ref()), quota(expected));
+        }
+    }
+}

@@ -24,7 +24,7 @@ mod value;
 pub use access::{
     Account, Agent, AuditEntry, Credential, CredentialBody, DoorTx, Factor, Minted, NewAgent,
     NewAudit, NewBearer, NewFactor, NewSecret, NewTicket, OrgTx, Organization, OrganizationMember,
-    Outcome, PolicyGroup, Renewal, SelfTx, Ticket, User, UserBody, WorkspaceSummary,
+    Outcome, PolicyGroup, Renewal, Revoked, SelfTx, Ticket, User, UserBody, WorkspaceSummary,
 };
 pub use backend::control::CredentialFilter;
 pub use backend::{Committed, MemoryFilter, Mode, PageOf};

@@ -17,7 +17,7 @@ use skep_domain::{
     WorkspaceId,
 };
 
-use crate::access::ControlKeys;
+use crate::access::{ControlKeys, Crier};
 use crate::backend::{Backend, Mode};
 use crate::keys::{WorkspaceKeys, column};
 use crate::row::{CredentialRow, InstanceRow, WorkspaceRow};
@@ -49,6 +49,7 @@ pub struct Store {
     pepper: AtomicU32,
     /// The generation of signing keys, and since when.
     signing: Mutex<(u32, Timestamp)>,
+    crier: Crier,
     clock: Arc<dyn Clock>,
     random: Arc<dyn Random>,
     keys: Mutex<HashMap<WorkspaceId, Arc<WorkspaceKeys>>>,
@@ -129,6 +130,7 @@ impl Store {
             control,
             pepper: AtomicU32::new(pepper),
             signing: Mutex::new(signing),
+            crier: Crier::default(),
             clock,
             random,
             keys: Mutex::default(),

@@ -5,7 +5,8 @@ use std::path::PathBuf;
 use std::sync::{Arc, OnceLock};
 
 use skep_app::{
-    App, AuditDesk, CaptureSettings, Fetching, PageOf, PeopleSettings, Settings, Upkeep, passkey,
+    App, AuditDesk, CaptureSettings, Elsewhere, Fetching, PageOf, PeopleSettings, Settings, Upkeep,
+    passkey,
 };
 use skep_authz::rights::{self, MemoryReview};
 use skep_crypto::PasswordCost;
@@ -111,30 +112,40 @@ impl TestDaemon {
         .await
     }
 
+    /// Starts one that asks there who somebody is, by this clock.
+    pub async fn start_asking(elsewhere: Arc<dyn Elsewhere>, clock: Arc<ManualClock>) -> Self {
+        let parts = (limits(), Site::default(), people());
+        let asked = (Some(elsewhere), clock);
+        Self::start_whole(unbound(), false, Fetching::default(), parts, asked).await
+    }
+
     async fn start_as(
         capture: CaptureSettings,
         tends: bool,
         fetching: Fetching,
         (limits, site): (Limits, Site),
     ) -> Self {
-        Self::start_letting(capture, tends, fetching, (limits, site, people())).await
+        let asked = (None, Arc::new(ManualClock::new()));
+        let parts = (limits, site, people());
+        Self::start_whole(capture, tends, fetching, parts, asked).await
     }
 
     /// Starts one that lets people in like this, and leaves its doors open.
     pub async fn start_people(people: PeopleSettings) -> Self {
         let parts = (patience(), Site::default(), people);
-        Self::start_letting(unbound(), false, Fetching::default(), parts).await
+        let asked = (None, Arc::new(ManualClock::new()));
+        Self::start_whole(unbound(), false, Fetching::default(), parts, asked).await
     }
 
     #[expect(clippy::expect_used, reason = "a test without its daemon cannot go on")]
-    async fn start_letting(
+    async fn start_whole(
         capture: CaptureSettings,
         tends: bool,
         fetching: Fetching,
         (limits, site, people): (Limits, Site, PeopleSettings),
+        (elsewhere, clock): (Option<Arc<dyn Elsewhere>>, Arc<ManualClock>),
     ) -> Self {
         let scratch = Scratch::new();
-        let clock = Arc::new(ManualClock::new());
         let root = MemoryRootKey::new(7);
         let store = open_store(&scratch.path().join("data"), &root, Arc::clone(&clock) as _).await;
         let store = Arc::new(store.expect("a fresh store opens"));
@@ -152,7 +163,11 @@ impl TestDaemon {
             Settings::default(),
         );
         let app = app.with_capture(capture).with_fetching(fetching);
-        let app = Arc::new(app.with_people(people));
+        let app = app.with_people(people);
+        let app = Arc::new(match elsewhere {
+            None => app,
+            Some(elsewhere) => app.with_elsewhere(elsewhere),
+        });
         let socket = UnixListener::bind(scratch.path().join("skepd.sock")).expect("a socket");
         let (tcp, address) = listen(&site).await;
         let issuer = site.public_url.clone();

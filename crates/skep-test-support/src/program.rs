@@ -24,6 +24,38 @@ pub fn find(name: &str, package: &str) -> PathBuf {
         })
 }
 
+/// What somebody else publishes, fetched into a folder under `place` once, by this command.
+///
+/// # Panics
+/// When it cannot be fetched, with the last line of what the command says.
+#[must_use]
+#[expect(clippy::panic, reason = "a test without its program cannot go on")]
+pub fn fetched(place: &Path, name: &str, command: &str, arguments: &[&str]) -> PathBuf {
+    let folder = place.join(name);
+    let mark = folder.join("installed");
+    let made = std::fs::create_dir_all(&folder).and_then(|()| File::create(folder.join("lock")));
+    let lock = made.unwrap_or_else(|error| panic!("{}: {error}", folder.display()));
+    // Two tests that want the same wait for each other.
+    let _ = rustix::fs::flock(&lock, rustix::fs::FlockOperation::LockExclusive);
+    if mark.exists() {
+        return folder;
+    }
+    let outcome = Command::new(command)
+        .args(arguments)
+        .current_dir(&folder)
+        .output();
+    let outcome = outcome.unwrap_or_else(|error| panic!("this test needs {command}: {error}"));
+    if !outcome.status.success() {
+        let said = String::from_utf8_lossy(&outcome.stderr);
+        panic!(
+            "{name} cannot be installed: {}",
+            said.lines().last().unwrap_or_default()
+        );
+    }
+    let _ = File::create(mark);
+    folder
+}
+
 fn installed(name: &str) -> Option<PathBuf> {
     let places = PLACES.iter().map(|place| Path::new(place).join(name));
     places.into_iter().find(|path| path.exists())

@@ -69,6 +69,9 @@ impl App {
     /// # Errors
     /// [`AppError::Denied`] for a bad one, [`AppError::AuthUnavailable`] when it cannot be checked.
     pub async fn authenticate_header(&self, header: Option<&[u8]>) -> Result<Caller, AppError> {
+        if let Some(answer) = self.ask_about(header).await {
+            return answer;
+        }
         let presented = Presented::authorization(header, self.store.instance_keys())?;
         self.authenticate(presented).await
     }
@@ -87,7 +90,7 @@ impl App {
     /// # Errors
     /// As [`App::authenticate_header`].
     pub async fn authenticate_browser(&self, cookie: &[u8]) -> Result<Caller, AppError> {
-        let presented = Presented::browser(cookie, self.store.instance_keys())?;
+        let presented = self.presented_cookie(cookie)?;
         self.authenticate(presented).await
     }
 

@@ -69,6 +69,9 @@ impl App {
     /// A fresh nonce for proofs of possession.
     #[must_use]
     pub fn proof_nonce(&self) -> String {
+        if let Some(elsewhere) = &self.elsewhere {
+            return elsewhere.nonce();
+        }
         Nonces::new(&self.store.instance_keys().nonce).mint(self.store.now())
     }
 

@@ -54,6 +54,7 @@ fn facts(context: &Context<'_>, posture: &Posture) -> Result<(), Failure> {
         row("reached at", posture.public_url.as_deref().unwrap_or("–")),
         row("root key", &posture.key_provider),
         row("store", &posture.store),
+        row("credentials", &posture.credentials),
         row("limits", &posture.limits),
         row("public", &posture.public.join(", ")),
     ];

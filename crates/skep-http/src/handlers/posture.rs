@@ -2,6 +2,7 @@
 
 use axum::response::Response;
 use skep_api::posture::{Posture, Weakness, fails, public, unaudited};
+use skep_app::App;
 use skep_authz::{Authorized, rights};
 use skep_domain::RateClass;
 
@@ -25,12 +26,21 @@ pub(crate) async fn posture(
             "{}, embedded: files of the daemon's own user, content sealed",
             status.store
         ),
+        credentials: credentials(call.app()),
         limits: limits(&call.edge),
         fails: fails(),
         unaudited: unaudited(),
         public: public(),
         weaknesses: weaknesses(&call.edge),
     })
+}
+
+fn credentials(app: &App) -> String {
+    match app.asks_elsewhere() {
+        None => "checked here".into(),
+        Some((place, true)) => format!("asked of {place}"),
+        Some((place, false)) => format!("asked of {place}, which does not answer"),
+    }
 }
 
 fn limits(edge: &Edge) -> String {
@@ -92,6 +102,17 @@ fn weaknesses(edge: &Edge) -> Vec<Weakness> {
         site.mode == Mode::Hybrid,
         "whoever reads the install token is trusted over loopback; a tunnel to this machine is loopback",
         "use team mode where other people have accounts on this machine",
+    );
+    add(
+        site.describes_itself,
+        "the gRPC service describes itself, which is for development",
+        "take auth.grpc.reflection = true out of the configuration",
+    );
+    let elsewhere = edge.app.asks_elsewhere();
+    add(
+        elsewhere.is_some_and(|(_, answers)| !answers),
+        "the daemon that checks credentials does not answer: nobody is let in",
+        "start it, or see whether this node reaches it at auth.endpoint",
     );
     add(
         site.key_provider.starts_with("file"),

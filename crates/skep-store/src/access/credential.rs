@@ -8,7 +8,7 @@ use skep_domain::{
 };
 
 use super::keys::CREDENTIAL_BODY;
-use super::{ControlKeys, DoorTx, OrgTx};
+use super::{ControlKeys, DoorTx, OrgTx, Revoked};
 use crate::StoreError;
 use crate::backend::PageOf;
 use crate::backend::control::CredentialFilter;
@@ -162,6 +162,7 @@ impl DoorTx {
         id: CredentialId,
     ) -> Result<bool, StoreError> {
         let now = self.now;
+        self.news.add(Revoked::Credential);
         self.rows.revoke_credential(organization, id, now).await
     }
 
@@ -175,6 +176,7 @@ impl DoorTx {
         principal: Principal,
     ) -> Result<u64, StoreError> {
         let now = self.now;
+        self.news.add(Revoked::Credential);
         self.rows
             .revoke_credentials_of(organization, principal, now)
             .await

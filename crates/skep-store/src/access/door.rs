@@ -4,7 +4,8 @@ use std::sync::Arc;
 
 use skep_domain::{Id, OrganizationId, Timestamp, UserId, WorkspaceId};
 
-use super::ControlKeys;
+use super::news::News;
+use super::{ControlKeys, Crier};
 use crate::StoreError;
 use crate::backend::ControlTx;
 
@@ -17,11 +18,22 @@ pub struct DoorTx {
     pub(super) rows: Box<dyn ControlTx>,
     pub(super) keys: Arc<ControlKeys>,
     pub(super) now: Timestamp,
+    pub(super) news: News,
 }
 
 impl DoorTx {
-    pub(crate) fn new(rows: Box<dyn ControlTx>, keys: Arc<ControlKeys>, now: Timestamp) -> Self {
-        Self { rows, keys, now }
+    pub(crate) fn new(
+        rows: Box<dyn ControlTx>,
+        keys: Arc<ControlKeys>,
+        now: Timestamp,
+        crier: &Crier,
+    ) -> Self {
+        Self {
+            rows,
+            keys,
+            now,
+            news: News::of(crier),
+        }
     }
 
     /// The moment that this transaction takes for the present.
@@ -47,7 +59,10 @@ impl DoorTx {
     /// # Errors
     /// [`StoreError::Unavailable`].
     pub async fn commit(self) -> Result<(), StoreError> {
-        self.rows.commit().await
+        let outcome = self.rows.commit().await;
+        // After a failure nobody knows what is durable: whoever remembers a check makes it again.
+        self.news.tell();
+        outcome
     }
 
     /// The workspaces of an organization, by age.

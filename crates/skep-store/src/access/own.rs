@@ -93,11 +93,7 @@ impl SelfTx {
         if found.is_none_or(|found| found.principal != self.principal) {
             return Ok(false);
         }
-        let now = self.door.now;
-        self.door
-            .rows
-            .revoke_credential(self.organization, id, now)
-            .await
+        self.door.revoke_credential(self.organization, id).await
     }
 
     /// Ends the transaction; what it wrote is durable when this returns.

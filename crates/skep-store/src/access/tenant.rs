@@ -8,7 +8,7 @@ use skep_domain::{
 
 use super::door::NOBODY;
 use super::keys::{AGENT_NAME, GROUP_NAME, ORGANIZATION_NAME};
-use super::{ControlKeys, DoorTx, OrgTx};
+use super::{ControlKeys, DoorTx, OrgTx, Revoked};
 use crate::StoreError;
 use crate::row::{AgentRow, Fingerprint, OrganizationRow, PolicyGroupRow, WorkspaceSummaryRow};
 
@@ -147,6 +147,7 @@ impl DoorTx {
         id: OrganizationId,
         standing: Standing,
     ) -> Result<bool, StoreError> {
+        self.news.add(Revoked::Organization);
         self.rows.set_organization_standing(id, standing).await
     }
 
@@ -287,6 +288,7 @@ impl OrgTx<MemberManage> {
         policy: ReadPolicy,
     ) -> Result<bool, StoreError> {
         let tenant = self.tenant();
+        self.door.news.add(Revoked::Agent);
         self.door.rows.set_agent_policy(tenant, id, policy).await
     }
 
@@ -300,6 +302,7 @@ impl OrgTx<MemberManage> {
         standing: Standing,
     ) -> Result<bool, StoreError> {
         let tenant = self.tenant();
+        self.door.news.add(Revoked::Agent);
         self.door
             .rows
             .set_agent_standing(tenant, id, standing)

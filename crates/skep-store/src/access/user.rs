@@ -8,7 +8,7 @@ use skep_domain::{
 
 use super::door::NOBODY;
 use super::keys::USER_BODY;
-use super::{DoorTx, NewTicket, OrgTx, SelfTx, Ticket};
+use super::{DoorTx, NewTicket, OrgTx, Revoked, SelfTx, Ticket};
 use crate::StoreError;
 use crate::body::{BodyReader, BodyWriter};
 use crate::row::{OrganizationMemberRow, TicketKind, UserRow};
@@ -115,6 +115,7 @@ impl DoorTx {
             standing: Standing::Active,
             created_at: self.now,
         };
+        self.news.add(Revoked::Membership);
         self.rows.put_member(organization, row).await
     }
 
@@ -129,6 +130,7 @@ impl DoorTx {
         role: Option<Role>,
     ) -> Result<(), StoreError> {
         let now = self.now;
+        self.news.add(Revoked::Membership);
         self.rows.set_workspace_role(tenant, user, role, now).await
     }
 
@@ -329,6 +331,7 @@ impl OrgTx<MemberManage> {
         user: UserId,
         standing: Standing,
     ) -> Result<bool, StoreError> {
+        self.door.news.add(Revoked::Membership);
         self.door
             .rows
             .set_member_standing(self.organization, user, standing)
@@ -347,6 +350,7 @@ impl OrgTx<MemberManage> {
             .await?;
         let links = self.door.rows.delete_identity_links(organization, user);
         links.await?;
+        self.door.news.add(Revoked::Membership);
         self.door.rows.remove_member(organization, user).await
     }
 }

@@ -9,9 +9,11 @@ use skep_authz::{Authorized, Caller, Checked, Denied, Presented, Right, authenti
 use skep_crypto::{BearerKind, Random};
 use skep_domain::{Bindings, CredentialId, OrganizationId, Timestamp, WorkspaceId};
 
+use tokio::sync::broadcast;
+
 use super::{AuthenticateError, Store};
 use crate::StoreError;
-use crate::access::{CredentialBody, DoorTx, Minted, OrgTx, SelfTx};
+use crate::access::{CredentialBody, DoorTx, Minted, OrgTx, Revoked, SelfTx};
 use crate::backend::Mode;
 use crate::row::PepperUse;
 use crate::scope::{ControlKey, ScopeKey};
@@ -87,6 +89,13 @@ impl Store {
         let pepper = self.pepper.load(Ordering::Relaxed);
         let kind = BearerKind::Refresh;
         Minted::new(kind, login, &self.instance, pepper, &*self.random)
+    }
+
+    /// Tells of every revocation from now on, once it is durable. Whoever falls behind is told that
+    /// they missed some.
+    #[must_use]
+    pub fn revocations(&self) -> broadcast::Receiver<Revoked> {
+        self.crier.listen()
     }
 
     /// The source of randomness, for what is minted outside.
@@ -170,8 +179,12 @@ impl Store {
     /// Opens a transaction on what belongs to a caller alone.
     ///
     /// # Errors
-    /// [`StoreError`]; nothing was changed.
+    /// [`StoreError`]; nothing was changed. [`StoreError::OutOfBounds`] for a caller that another
+    /// daemon vouches for.
     pub async fn begin_self(&self, caller: &Caller, mode: Mode) -> Result<SelfTx, StoreError> {
+        if caller.is_vouched() {
+            return Err(StoreError::OutOfBounds("it is kept by another daemon"));
+        }
         Ok(SelfTx::new(self.control_tx(mode).await?, caller))
     }
 
@@ -190,6 +203,7 @@ impl Store {
             rows,
             Arc::clone(&self.control),
             self.clock.now(),
+            &self.crier,
         ))
     }
 }

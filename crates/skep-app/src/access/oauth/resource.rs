@@ -20,6 +20,20 @@ pub struct Shown<'r> {
     pub path: &'r str,
 }
 
+impl<'r> Shown<'r> {
+    /// A credential that whoever has it may use: nothing else of the request matters.
+    #[must_use]
+    pub const fn bearer(token: &'r str) -> Self {
+        Self {
+            token,
+            with_proof: false,
+            proof: None,
+            method: "",
+            path: "",
+        }
+    }
+}
+
 /// Why it was refused.
 #[derive(Debug, thiserror::Error)]
 pub enum ShownError {
@@ -37,6 +51,9 @@ impl App {
     /// # Errors
     /// [`ShownError`].
     pub async fn authenticate_token(&self, shown: Shown<'_>) -> Result<Caller, ShownError> {
+        if let Some(answer) = self.ask_about_token(shown).await {
+            return answer;
+        }
         let token = self.verify_token(shown).await?;
         Ok(self.authenticate(Presented::access_token(&token)).await?)
     }
