@@ -1,5 +1,6 @@
 //! `codegen`: files written from the code, checked in so that a reviewer sees what changed.
 
+mod grpc;
 mod openapi;
 mod permissions;
 mod routes;
@@ -25,6 +26,14 @@ struct Generated {
 
 /// Every generated file. A new one is a line here.
 const FILES: &[Generated] = &[
+    Generated {
+        path: "crates/skep-grpc/src/wire/skep.auth.v1.rs",
+        make: grpc::code,
+    },
+    Generated {
+        path: "crates/skep-grpc/src/wire/descriptor.rs",
+        make: grpc::descriptor,
+    },
     Generated {
         path: "docs/generated/cli.md",
         make: || Ok(banner("skep-cli") + "\n\n" + &skep_cli::help_markdown()),

@@ -42,11 +42,23 @@ pub(super) const ARROWS: &[(&str, &[&str])] = &[
             "skep-limit",
         ],
     ),
+    (
+        "skep-grpc",
+        &[
+            "skep-app",
+            "skep-api",
+            "skep-authz",
+            "skep-crypto",
+            "skep-domain",
+            "skep-limit",
+        ],
+    ),
     ("skep-client", &["skep-api"]),
     ("skep-cli", &["skep-client", "skep-api"]),
     (
         "skep-daemon",
         &[
+            "skep-grpc",
             "skep-http",
             "skep-app",
             "skep-store-*",
@@ -125,9 +137,15 @@ pub(super) const FENCES: &[Fence] = &[
         reason: "calls leave through skep-egress, which checks where they go",
     },
     Fence {
+        crates: &["h2", "prost", "tonic", "tonic-prost", "tonic-reflection"],
+        may: &["skep-grpc"],
+        reason: "only that edge knows gRPC",
+    },
+    Fence {
         crates: &["rustls", "rustls-native-certs", "tokio-rustls"],
-        may: &["skep-client", "skep-egress", "skep-test-support"],
-        reason: "the daemon's calls leave through skep-egress; a client calls its daemon and nobody else",
+        may: &["skep-client", "skep-egress", "skep-grpc", "skep-test-support"],
+        reason: "the daemon's calls leave through skep-egress; a client calls its daemon and nobody else, and \
+                 nodes of one installation each other, at an address that whoever runs them has set",
     },
     Fence {
         crates: &["fred", "redis"],
