@@ -2,6 +2,7 @@
 
 mod auth;
 mod capture;
+mod grpc;
 pub(crate) mod limits;
 pub(crate) mod model;
 mod server;
@@ -14,6 +15,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, bail};
 use serde::Deserialize;
 
+pub(crate) use grpc::{Endpoint, Files, Listen};
 pub(crate) use server::Standing;
 pub(crate) use source::environment;
 
@@ -107,6 +109,8 @@ impl Config {
         let config: Self = table.try_into().map_err(|error| source::refusal(&error))?;
         config.auth.issuers()?;
         config.auth.check(&config.mail)?;
+        config.auth.grpc.listen()?;
+        config.auth.endpoint()?;
         config.mail.security()?;
         config.server.standing()?;
         config.capture.settings()?;

@@ -137,8 +137,28 @@ pub(crate) fn read_token(home: &Path) -> anyhow::Result<Option<InstallToken>> {
 /// Bytes of a key for another service.
 const KEY: u64 = 4 << 10;
 
+/// Bytes of a key in PEM.
+const PEM: u64 = 64 << 10;
+
 /// A key for another service, from a file of its own: an argument or a variable shows to others.
 pub(crate) fn read_key(path: &Path) -> anyhow::Result<Plain<String>> {
+    let key = read_private(path, KEY)?;
+    let trimmed = key.expose().trim();
+    if trimmed.is_empty() || !trimmed.bytes().all(|byte| byte.is_ascii_graphic()) {
+        bail!(
+            "{} holds no key: it must be one line of ASCII without spaces",
+            path.display()
+        );
+    }
+    Ok(Plain::new(trimmed.to_owned()))
+}
+
+/// The key of a certificate, as guarded as any other one.
+pub(crate) fn read_pem(path: &Path) -> anyhow::Result<Plain<String>> {
+    read_private(path, PEM)
+}
+
+fn read_private(path: &Path, limit: u64) -> anyhow::Result<Plain<String>> {
     let shown = path.display();
     let mut file = private(OpenOptions::new().read(true))
         .open(path)
@@ -151,18 +171,16 @@ pub(crate) fn read_key(path: &Path) -> anyhow::Result<Plain<String>> {
         bail!("{shown} is open to others: run `chmod 600 {shown}`");
     }
     // Room from the start, so that no half of it is left behind where it grew.
-    let mut text = String::with_capacity(KEY as usize + 1);
+    let mut text = String::with_capacity(limit as usize + 1);
     let read = Read::by_ref(&mut file)
-        .take(KEY + 1)
+        .take(limit + 1)
         .read_to_string(&mut text);
     let key = Plain::new(text);
     read.with_context(|| format!("reading the key in {shown}"))?;
-    let trimmed = key.expose().trim();
-    let is_key = !trimmed.is_empty() && trimmed.bytes().all(|byte| byte.is_ascii_graphic());
-    if key.expose().len() as u64 > KEY || !is_key {
-        bail!("{shown} holds no key: it must be one line of ASCII without spaces");
+    if key.expose().len() as u64 > limit {
+        bail!("{shown} holds no key: it must have at most {limit} bytes");
     }
-    Ok(Plain::new(trimmed.to_owned()))
+    Ok(key)
 }
 
 /// Mints an install token into its file.

@@ -3,6 +3,7 @@
 mod clock;
 mod config;
 mod files;
+mod grpc;
 mod limits;
 mod local;
 mod model;

@@ -4,7 +4,8 @@ use std::path::Path;
 use std::sync::{Arc, OnceLock};
 
 use anyhow::Context;
-use skep_app::{App, AuditDesk, MailDesk, ModelPass, Settings, Upkeep};
+use skep_app::{App, AppError, AuditDesk, MailDesk, ModelPass, Settings, Upkeep};
+use skep_grpc::Remote;
 use skep_http::{Edge, Limits, Listeners, Mode, Serving, Site};
 use skep_index::SentenceEmbedder;
 use skep_store::Store;
@@ -15,14 +16,17 @@ use tokio::task::JoinSet;
 use crate::clock::Monotonic;
 use crate::config::{Config, Standing};
 use crate::model::Endpoint;
-use crate::{files, limits, local, process};
+use crate::{files, grpc, limits, local, process};
+
+type BoxFuture<'f, T> = std::pin::Pin<Box<dyn Future<Output = T> + Send + 'f>>;
 
 /// Runs until SIGTERM or SIGINT. Whoever calls holds the lock of the data directory.
 pub(crate) async fn serve(home: &Path, config: &Config) -> anyhow::Result<()> {
     let mut terminate = signal(SignalKind::terminate())?;
     let mut interrupt = signal(SignalKind::interrupt())?;
     let store = Arc::new(local::open(home, config).await?);
-    let app = application(home, config, store)?;
+    let remote = grpc::remote(home, config)?;
+    let app = application(home, config, store, remote.clone())?;
     let own = rustix::process::geteuid().as_raw();
     app.ensure_owner(&app.authenticate_peer(own, own).await?)
         .await?;
@@ -32,31 +36,15 @@ pub(crate) async fn serve(home: &Path, config: &Config) -> anyhow::Result<()> {
     if let Some(limits) = &limits {
         limits::meet(&limits.limiter).await;
     }
-    let edge = edge(&app, &listeners, limits, site(home, config, standing))?;
+    let mode = standing.mode;
+    let service = grpc::open(home, config, &app, limits.clone(), mode).await?;
+    let also = service.as_ref().map(|service| service.shown.clone());
+    let edge = edge(&app, &listeners, also, limits, site(home, config, standing))?;
     files::write_pid(home)?;
     announce(home, &edge);
     offer_setup(home, &edge).await?;
 
-    let mut jobs = JoinSet::new();
-    jobs.spawn(Upkeep::new(Arc::clone(&app)).run());
-    jobs.spawn(ModelPass::new(Arc::clone(&app)).run());
-    let desk = Arc::clone(&app);
-    jobs.spawn(async move {
-        AuditDesk::new(desk).run().await;
-        Ok(())
-    });
-    let desk = Arc::clone(&app);
-    jobs.spawn(async move {
-        MailDesk::new(desk).run().await;
-        Ok(())
-    });
-    if let Some(limits) = &edge.limits {
-        let limiter = Arc::clone(&limits.limiter);
-        jobs.spawn(async move {
-            limiter.run().await;
-            Ok(())
-        });
-    }
+    let mut jobs = jobs(&app, &edge, service, remote);
     let stop = async move {
         tokio::select! {
             _ = terminate.recv() => {}
@@ -74,8 +62,44 @@ pub(crate) async fn serve(home: &Path, config: &Config) -> anyhow::Result<()> {
     Ok(())
 }
 
+/// What runs beside the listeners.
+fn jobs(
+    app: &Arc<App>,
+    edge: &Edge,
+    service: Option<grpc::Service>,
+    remote: Option<Arc<Remote>>,
+) -> JoinSet<Result<(), AppError>> {
+    let mut jobs = JoinSet::new();
+    jobs.spawn(Upkeep::new(Arc::clone(app)).run());
+    jobs.spawn(ModelPass::new(Arc::clone(app)).run());
+    let mut forever = |job: BoxFuture<'static, ()>| {
+        jobs.spawn(async move {
+            job.await;
+            Ok(())
+        });
+    };
+    forever(Box::pin(AuditDesk::new(Arc::clone(app)).run()));
+    forever(Box::pin(MailDesk::new(Arc::clone(app)).run()));
+    if let Some(limits) = &edge.limits {
+        let limiter = Arc::clone(&limits.limiter);
+        forever(Box::pin(async move { limiter.run().await }));
+    }
+    if let Some(service) = service {
+        forever(Box::pin(service.run()));
+    }
+    if let Some(remote) = remote {
+        forever(Box::pin(async move { remote.watch().await }));
+    }
+    jobs
+}
+
 /// The application with everything that is configured.
-fn application(home: &Path, config: &Config, store: Arc<Store>) -> anyhow::Result<Arc<App>> {
+fn application(
+    home: &Path,
+    config: &Config,
+    store: Arc<Store>,
+    remote: Option<Arc<Remote>>,
+) -> anyhow::Result<Arc<App>> {
     let embedder = Arc::new(SentenceEmbedder::built_in());
     let settings = Settings {
         index_budget: config.index.budget_mib << 20,
@@ -84,7 +108,10 @@ fn application(home: &Path, config: &Config, store: Arc<Store>) -> anyhow::Resul
     let app = app.with_capture(config.capture.settings()?);
     let app = app.with_fetching(config.sources.fetching()?);
     let public_url = config.server.standing()?.public_url;
-    let app = app.with_people(config.auth.settings(public_url, &config.mail, home)?);
+    let mut app = app.with_people(config.auth.settings(public_url, &config.mail, home)?);
+    if let Some(remote) = remote {
+        app = app.with_elsewhere(remote);
+    }
     Ok(Arc::new(match config.model.settings()? {
         None => app,
         Some(settings) => {
@@ -119,6 +146,7 @@ fn site(home: &Path, config: &Config, standing: Standing) -> Site {
         public_url: standing.public_url,
         proxies: standing.proxies,
         key_provider: format!("file {}", config.key_file(home).display()),
+        describes_itself: config.auth.grpc.reflection,
     }
 }
 
@@ -157,6 +185,7 @@ async fn offer_setup(home: &Path, edge: &Edge) -> anyhow::Result<()> {
 fn edge(
     app: &Arc<App>,
     listeners: &Listeners,
+    also: Option<String>,
     limits: Option<Limits>,
     site: Site,
 ) -> anyhow::Result<Arc<Edge>> {
@@ -164,6 +193,7 @@ fn edge(
     if let Some(tcp) = &listeners.tcp {
         shown.push(format!("tcp:{}", tcp.local_addr()?));
     }
+    shown.extend(also);
     // What tokens name as their issuer is what clients reach us at, never what a request says.
     let own = match &listeners.tcp {
         Some(tcp) => Some(format!("http://{}", tcp.local_addr()?)),

@@ -156,12 +156,8 @@ impl TestDaemon {
             .await
             .expect("a second tenant");
         let embedder = Arc::new(StaticEmbedder::built_in());
-        let app = App::new(
-            Arc::clone(&store),
-            embedder,
-            Arc::new(StoppedWatch),
-            Settings::default(),
-        );
+        let (own, watch) = (Arc::clone(&store), Arc::new(StoppedWatch));
+        let app = App::new(own, embedder, watch, Settings::default());
         let app = app.with_capture(capture).with_fetching(fetching);
         let app = app.with_people(people);
         let app = Arc::new(match elsewhere {

@@ -143,7 +143,12 @@ pub(super) const FENCES: &[Fence] = &[
     },
     Fence {
         crates: &["rustls", "rustls-native-certs", "tokio-rustls"],
-        may: &["skep-client", "skep-egress", "skep-grpc", "skep-test-support"],
+        may: &[
+            "skep-client",
+            "skep-egress",
+            "skep-grpc",
+            "skep-test-support",
+        ],
         reason: "the daemon's calls leave through skep-egress; a client calls its daemon and nobody else, and \
                  nodes of one installation each other, at an address that whoever runs them has set",
     },

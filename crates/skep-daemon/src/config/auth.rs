@@ -11,6 +11,7 @@ use skep_app::passkey::RelyingParty;
 use skep_app::{IssuerCalls, PeopleSettings};
 use skep_egress::{Egress, MailSecurity, MailServer, Mailer, Patience, Reach};
 
+use super::grpc::{self, Grpc};
 use super::sources;
 use crate::files;
 
@@ -26,6 +27,16 @@ pub(crate) struct Auth {
     sso: String,
     /// Issuers inside that may be trusted too, such as `https://login.internal`.
     sso_allow: Vec<String>,
+    /// The daemon that knows credentials, `unix:PATH` or `https://HOST:PORT`; this one if empty.
+    pub(super) endpoint: String,
+    /// The authority of its certificate, for `https`.
+    pub(super) endpoint_ca: Option<PathBuf>,
+    /// Our certificate there.
+    pub(super) endpoint_certificate: Option<PathBuf>,
+    /// Its key, readable by its owner alone.
+    pub(super) endpoint_key: Option<PathBuf>,
+    /// Where other programs ask about credentials.
+    pub(crate) grpc: Grpc,
 }
 
 #[derive(Clone, Debug, Deserialize)]
@@ -160,7 +171,8 @@ impl fmt::Display for Auth {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         writeln!(f, "auth.public_registration = {}", self.public_registration)?;
         writeln!(f, "auth.sso = {:?}", self.sso)?;
-        write!(f, "auth.sso_allow = {:?}", self.sso_allow)
+        writeln!(f, "auth.sso_allow = {:?}", self.sso_allow)?;
+        grpc::shown(self, f)
     }
 }
 

@@ -23,7 +23,7 @@ impl Override {
             .strip_prefix(PREFIX)
             .unwrap_or(name)
             .to_ascii_lowercase();
-        let (section, key) = path.split_once("__").unwrap_or((&path, ""));
+        let (section, key) = path.rsplit_once("__").unwrap_or((&path, ""));
         Self {
             section: section.into(),
             key: key.into(),
@@ -69,12 +69,16 @@ fn switch(value: &str) -> &'static str {
 pub(crate) fn merged(text: &str, overrides: &[Override]) -> anyhow::Result<Table> {
     let mut table: Table = text.parse().context("the configuration file is not TOML")?;
     for over in overrides {
-        let section = table
-            .entry(over.section.clone())
-            .or_insert_with(|| Value::Table(Table::new()));
-        let Value::Table(section) = section else {
-            bail!("{} is not a section", over.section)
-        };
+        let mut section = &mut table;
+        for name in over.section.split("__") {
+            let inner = section
+                .entry(name)
+                .or_insert_with(|| Value::Table(Table::new()));
+            let Value::Table(inner) = inner else {
+                bail!("{name} is not a section")
+            };
+            section = inner;
+        }
         if over.key.is_empty() {
             bail!("{} names no key: use SKEP_SECTION__KEY", over.name);
         }

@@ -1,6 +1,8 @@
 //! The real daemon process: what it refuses to start with, how it stops, and what it leaves.
 
 #[cfg(test)]
+mod asking;
+#[cfg(test)]
 mod home;
 #[cfg(test)]
 mod refusals;

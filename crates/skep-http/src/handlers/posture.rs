@@ -104,20 +104,34 @@ fn weaknesses(edge: &Edge) -> Vec<Weakness> {
         "use team mode where other people have accounts on this machine",
     );
     add(
-        site.describes_itself,
-        "the gRPC service describes itself, which is for development",
-        "take auth.grpc.reflection = true out of the configuration",
-    );
-    let elsewhere = edge.app.asks_elsewhere();
-    add(
-        elsewhere.is_some_and(|(_, answers)| !answers),
-        "the daemon that checks credentials does not answer: nobody is let in",
-        "start it, or see whether this node reaches it at auth.endpoint",
-    );
-    add(
         site.key_provider.starts_with("file"),
         "the root key lies in a file beside the data it opens: a copy of the disk has both",
         "keep the key file on other storage (key.file), and encrypt the disk",
     );
+    found.extend(asking(edge));
     found
+}
+
+/// What is weak about how programs ask each other who somebody is.
+fn asking(edge: &Edge) -> Vec<Weakness> {
+    let elsewhere = edge.app.asks_elsewhere();
+    let cases = [
+        (
+            edge.site.describes_itself,
+            "the gRPC service describes itself, which is for development",
+            "take auth.grpc.reflection = true out of the configuration",
+        ),
+        (
+            elsewhere.is_some_and(|(_, answers)| !answers),
+            "the daemon that checks credentials does not answer: nobody is let in",
+            "start it, or see whether this node reaches it at auth.endpoint",
+        ),
+    ];
+    let found = cases.into_iter().filter(|(is_so, ..)| *is_so);
+    found
+        .map(|(_, what, do_this)| Weakness {
+            what: what.into(),
+            do_this: do_this.into(),
+        })
+        .collect()
 }
