@@ -44,16 +44,18 @@ impl Breaker {
         self.state().failures < FAILURES
     }
 
-    /// An answer came, whatever it said.
-    pub fn succeeded(&self) {
-        *self.state() = State::default();
+    /// An answer came, whatever it said. Says whether that closed it.
+    pub fn succeeded(&self) -> bool {
+        let before = std::mem::take(&mut *self.state());
+        before.failures >= FAILURES
     }
 
-    /// None came, or one that says that there is none.
-    pub fn failed(&self, now: Timestamp) {
+    /// None came, or one that says that there is none. Says whether that opened it.
+    pub fn failed(&self, now: Timestamp) -> bool {
         let mut state = self.state();
         state.failures = state.failures.saturating_add(1);
         state.since = now.as_micros();
+        state.failures == FAILURES
     }
 
     fn state(&self) -> std::sync::MutexGuard<'_, State> {
@@ -110,8 +112,12 @@ mod tests {
         for (step, lets, why) in table {
             match step {
                 Asked => {}
-                Failed => breaker.failed(Timestamp::from_millis(now)),
-                Succeeded => breaker.succeeded(),
+                Failed => {
+                    breaker.failed(Timestamp::from_millis(now));
+                }
+                Succeeded => {
+                    breaker.succeeded();
+                }
                 Waited(millis) => now += millis,
             }
             assert_eq!(
@@ -143,11 +149,12 @@ mod tests {
                 match step {
                     Step::Waited(millis) => now += millis,
                     Step::Failed => {
-                        breaker.failed(at);
+                        let opens = breaker.failed(at);
                         (failures, last) = (failures + 1, now);
+                        prop_assert!(opens == (failures == FAILURES));
                     }
                     Step::Succeeded => {
-                        breaker.succeeded();
+                        prop_assert!(breaker.succeeded() == (failures >= FAILURES));
                         failures = 0;
                     }
                     Step::Asked => {

@@ -117,18 +117,28 @@ impl Remote {
         };
         match outcome {
             Ok(caller) => {
-                self.breaker.succeeded();
+                self.answered();
                 Ok(caller)
             }
             Err(Some(refused)) => {
-                self.breaker.succeeded();
+                self.answered();
                 Err(refused)
             }
             Err(None) => {
-                self.breaker.failed(self.clock.now());
-                tracing::warn!(place = %self.place, "the daemon that checks credentials gave no answer");
+                // Said once, and not with each request: there may be thousands.
+                if self.breaker.failed(self.clock.now()) {
+                    let place = self.place.as_str();
+                    tracing::error!(place, "the daemon that checks credentials does not answer");
+                }
                 Err(away())
             }
+        }
+    }
+
+    fn answered(&self) {
+        if self.breaker.succeeded() {
+            let place = self.place.as_str();
+            tracing::info!(place, "the daemon that checks credentials answers again");
         }
     }
 

@@ -159,7 +159,10 @@ impl From<AppError> for ApiError {
 
 /// What cannot be reached now: the cause is logged, and not sent.
 fn unavailable(error: &AppError) -> ApiError {
-    tracing::error!(error = error as &dyn std::error::Error, "not available");
+    // Whoever asks that daemon says once that it is away, not with each request.
+    if !matches!(error, AppError::AuthServiceAway) {
+        tracing::error!(error = error as &dyn std::error::Error, "not available");
+    }
     match error {
         AppError::AuthUnavailable(_) | AppError::AuthServiceAway => ApiError::new(
             ErrorCode::AuthUnavailable,

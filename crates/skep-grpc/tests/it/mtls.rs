@@ -90,10 +90,9 @@ async fn a_certificate_of_the_right_authority_opens_and_no_other_one_does() {
         let refused = validate(port, host, files, &pass.token)
             .await
             .expect_err(name);
-        assert!(
-            matches!(refused.code(), Code::Unavailable | Code::Unknown),
-            "{name}: {refused:?}"
-        );
+        // Cut off, not answered.
+        let cut = [Code::Unavailable, Code::Unknown, Code::Cancelled];
+        assert!(cut.contains(&refused.code()), "{name}: {refused:?}");
     }
 }
 
