@@ -35,7 +35,14 @@ use skep_store::Store;
 use skep_store::row::ModelTag;
 
 pub use access::{
-    Accepted, AgentEdit, AgentView, Asked, AuditDesk, AuditPage, AuthorizeRefusal, AuthorizeRequest, Browser, Ceremony, Client, Created, Credentials, Decision, DeviceGrant, DeviceReview, DeviceStart, Elsewhere, FactorView, FirstAdmin, Home, InviteView, Invited, IssuerCalls, KeyKind, KeyPage, LoggedIn, LoginStep, MailDesk, MemberChange, MemberView, NewInvite, NewKey, NewReset, NewToken, NewTotp, Newcomer, OAuthCode, OAuthError, OrganizationView, OwnQuotas, PeopleSettings, Policy, RecoveryCodes, Registration, Revocation, Revocations, RotationView, SecondFactor, SessionView, Shown, ShownError, SsoAnswer, SsoChange, SsoEnd, SsoReport, SsoStart, SsoView, TokenRequest, Tokens, WorkspaceView, answering, passkey,
+    Accepted, AgentEdit, AgentView, Asked, AuditDesk, AuditPage, AuthorizeRefusal,
+    AuthorizeRequest, Browser, Ceremony, Client, Created, Credentials, Decision, DeviceGrant,
+    DeviceReview, DeviceStart, Elsewhere, FactorView, FirstAdmin, Home, InviteView, Invited,
+    IssuerCalls, KeyKind, KeyPage, LoggedIn, LoginStep, MailDesk, MemberChange, MemberView,
+    NewInvite, NewKey, NewReset, NewToken, NewTotp, Newcomer, OAuthCode, OAuthError,
+    OrganizationView, OwnQuotas, PeopleSettings, Policy, RecoveryCodes, Registration, Revocation,
+    Revocations, RotationView, SecondFactor, SessionView, Shown, ShownError, SsoAnswer, SsoChange,
+    SsoEnd, SsoReport, SsoStart, SsoView, TokenRequest, Tokens, WorkspaceView, answering, passkey,
 };
 
 pub use capture::{Capture, CaptureSettings, CaptureState, Captured, Cursor, SpoolReport, TurnIn};

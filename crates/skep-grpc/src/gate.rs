@@ -59,6 +59,8 @@ impl Gate {
             if caller.kind().is_of_the_installation() {
                 return Err(Denied::InvalidCredential.into());
             }
+            // Whoever owes a factor may enrol one here, and do nothing elsewhere.
+            caller.require_factor()?;
             Ok(caller)
         });
         let caller = self.recorded("auth.validate", None, peer, caller)?;
@@ -142,7 +144,12 @@ impl Gate {
         self.named::<OrganizationId>(metadata, ORGANIZATION, caller, caller.organization())?;
         self.named::<WorkspaceId>(metadata, WORKSPACE, caller, caller.workspace())?;
         match route.gate {
-            Asks::Public | Asks::Oneself => {}
+            Asks::Public => {}
+            Asks::Oneself => caller.require_factor()?,
+            Asks::InPerson => {
+                caller.require_in_person()?;
+                caller.require_factor()?;
+            }
             Asks::Install => caller.require_installation()?,
             Asks::Permission(permission) => caller.require(permission)?,
             Asks::SteppedUp(permission) => {
@@ -214,9 +221,9 @@ impl Gate {
     fn decision(&self, action: &str, peer: Option<&Peer>) -> Decision {
         Decision {
             action: action.to_owned(),
-            reason: String::new(),
             request: self.app.new_request_id(),
             peer: peer.map(Peer::to_string),
+            ..Decision::default()
         }
     }
 }

@@ -74,12 +74,12 @@ impl From<Denied> for Refusal {
         let code = match denied {
             Denied::MissingCredential => ErrorCode::MissingCredential,
             Denied::InvalidCredential => ErrorCode::InvalidCredential,
-            Denied::MissingPermission(_) | Denied::NotTheInstallation => {
+            Denied::MissingPermission(_) | Denied::NotTheInstallation | Denied::NotInPerson => {
                 ErrorCode::PermissionDenied
             }
             Denied::OrganizationSuspended => ErrorCode::OrgSuspended,
             Denied::AgentSuspended => ErrorCode::AgentSuspended,
-            Denied::StepUpRequired => ErrorCode::StepUpRequired,
+            Denied::StepUpRequired | Denied::FactorOwed => ErrorCode::StepUpRequired,
             Denied::OrganizationMismatch => ErrorCode::OrgMismatch,
             Denied::KeptElsewhere => ErrorCode::NotServedHere,
         };

@@ -162,6 +162,7 @@ impl Remote {
             }
             ErrorCode::OrgSuspended => Denied::OrganizationSuspended.into(),
             ErrorCode::AgentSuspended => Denied::AgentSuspended.into(),
+            ErrorCode::StepUpRequired => Denied::FactorOwed.into(),
             ErrorCode::RateLimited => AppError::RateLimited {
                 retry_after_ms: told(RETRY).and_then(|millis| millis.parse().ok())?,
             },

@@ -125,8 +125,8 @@ pub(crate) mod tests {
 
     #[test]
     fn f02_a_word_that_cannot_be_or_is_not_understood_is_no_word() {
-        assert!(caller(&said()).is_ok());
         type Spoil = fn(&mut Validated);
+        assert!(caller(&said()).is_ok());
         let cases: [(&str, Spoil); 17] = [
             ("an unknown bit", |said| said.permissions |= 1 << 60),
             ("more than the role has", |said| {
@@ -140,15 +140,15 @@ pub(crate) mod tests {
             ("a browser", |said| said.kind = "browser".into()),
             ("no credential", |said| said.credential.clear()),
             ("an id of another kind", |said| {
-                said.organization = id("ws", '2')
+                said.organization = id("ws", '2');
             }),
             ("an id that is none", |said| said.workspace = "ws_u".into()),
             ("nobody", |said| said.principal.clear()),
             ("an agent that is none", |said| {
-                said.principal = "agt_1".into()
+                said.principal = "agt_1".into();
             }),
             ("an end that cannot be told", |said| {
-                said.expires_at = Some(i64::MAX)
+                said.expires_at = Some(i64::MAX);
             }),
             ("no bindings", |said| said.bindings = None),
             ("an unknown harness", |said| {
@@ -177,7 +177,10 @@ pub(crate) mod tests {
         let caller = caller(&said).unwrap();
         let bindings = caller.bindings();
         assert_eq!(bindings.connector.as_deref(), Some("slack"));
-        assert_eq!(bindings.harness.map(|one| one.as_str()), Some("codex"));
+        assert_eq!(
+            bindings.harness.map(skep_domain::Harness::as_str),
+            Some("codex")
+        );
         assert_eq!(bindings.projects.iter().count(), 2);
         assert_eq!(caller.role(), Role::Operator);
         assert_eq!(caller.permissions().bits(), said.permissions);

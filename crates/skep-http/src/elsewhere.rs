@@ -10,7 +10,7 @@ use crate::error::ApiError;
 const PROBES: [RouteId; 2] = [RouteId::Healthz, RouteId::Readyz];
 /// What makes a credential, or something that one is made with. Nobody would take it: the other daemon
 /// does not know it.
-const MAKERS: [RouteId; 12] = [
+const MAKERS: [RouteId; 13] = [
     RouteId::KeyCreate,
     RouteId::TokenCreate,
     RouteId::SetupToken,
@@ -21,6 +21,7 @@ const MAKERS: [RouteId; 12] = [
     RouteId::StepUpPasskey,
     RouteId::StepUpPasskeyFinish,
     RouteId::TotpEnrol,
+    RouteId::RecoveryRenew,
     RouteId::PasskeyBegin,
     RouteId::PasskeyFinish,
 ];

@@ -63,6 +63,11 @@ impl Default for Auth {
             public_registration: false,
             sso: "public".into(),
             sso_allow: Vec::new(),
+            endpoint: String::new(),
+            endpoint_ca: None,
+            endpoint_certificate: None,
+            endpoint_key: None,
+            grpc: Grpc::default(),
         }
     }
 }

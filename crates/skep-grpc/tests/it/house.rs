@@ -125,6 +125,7 @@ impl House {
             expires_at: None,
             idle_at: None,
             stepped_up_at: Some(door.now()),
+            confined: false,
             created_by: None,
         };
         let made = door

@@ -145,9 +145,9 @@ async fn anonymous(authority: &Authority, stream: TcpStream) -> Vec<u8> {
 
 #[test]
 fn files_that_are_no_certificates_say_which() {
+    type Spoil = fn(&mut TlsFiles);
     let ours = Authority::new();
     let good = ours.files("localhost", &ours);
-    type Spoil = fn(&mut TlsFiles);
     let cases: [(Spoil, &str); 4] = [
         (
             |files| files.certificate = b"nonsense".to_vec(),

@@ -6,7 +6,7 @@ use skep_domain::{
 };
 
 use super::keys::FACTOR_BODY;
-use super::{DoorTx, SelfTx};
+use super::{DoorTx, Revoked, SelfTx};
 use crate::StoreError;
 use crate::row::{FactorChange, FactorRow};
 
@@ -211,6 +211,7 @@ impl DoorTx {
         user: UserId,
     ) -> Result<u64, StoreError> {
         let now = self.now;
+        self.news.add(Revoked::Credential);
         self.rows
             .revoke_confined_credentials(organization, Some(user), now)
             .await

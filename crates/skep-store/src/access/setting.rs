@@ -4,7 +4,7 @@ use skep_authz::rights::{OrgManage, SettingRead};
 use skep_domain::{Id, OrganizationId};
 
 use super::keys::SETTING_VALUE;
-use super::{DoorTx, OrgTx};
+use super::{DoorTx, OrgTx, Revoked};
 use crate::StoreError;
 
 impl DoorTx {
@@ -60,6 +60,7 @@ impl OrgTx<OrgManage> {
     /// [`StoreError`].
     pub async fn revoke_confined(&mut self) -> Result<u64, StoreError> {
         let (organization, now) = (self.organization, self.door.now);
+        self.door.news.add(Revoked::Credential);
         let rows = &mut self.door.rows;
         rows.revoke_confined_credentials(organization, None, now)
             .await
