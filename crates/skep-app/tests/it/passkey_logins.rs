@@ -5,10 +5,12 @@ use std::sync::Arc;
 
 use serde_json::Value;
 use skep_app::{
-    App, AppError, Ceremony, Credentials, FirstAdmin, LoggedIn, LoginStep, PeopleSettings,
+    App, AppError, AuditDesk, Ceremony, Credentials, FirstAdmin, LoggedIn, LoginStep,
+    PeopleSettings,
 };
 use skep_authz::{Caller, Denied};
 use skep_crypto::PasswordCost;
+use tokio::task::JoinSet;
 
 use crate::passkeys::{Device, ORIGIN, create, device, get, party};
 use crate::world::World;
@@ -21,6 +23,8 @@ struct House {
     app: Arc<App>,
     /// The first administrator, just logged in with the password alone.
     maria: Caller,
+    /// Writes the record, without which nobody comes in.
+    _desk: JoinSet<()>,
 }
 
 impl House {
@@ -32,6 +36,8 @@ impl House {
             ..PeopleSettings::default()
         };
         let app = Arc::new(world.start().with_people(people));
+        let mut desk = JoinSet::new();
+        desk.spawn(AuditDesk::new(Arc::clone(&app)).run());
         let token = app.issue_setup_token().await.unwrap().unwrap();
         let first = FirstAdmin::new(
             token.expose().clone(),
@@ -41,7 +47,12 @@ impl House {
         );
         let maria = app.set_up(&first).await.unwrap();
         let maria = whose(&app, &maria).await;
-        Self { world, app, maria }
+        Self {
+            world,
+            app,
+            maria,
+            _desk: desk,
+        }
     }
 
     /// Lets a device make a passkey for Maria; she has another session after that.
