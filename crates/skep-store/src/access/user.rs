@@ -76,7 +76,18 @@ impl DoorTx {
     pub async fn get_user_of_address(&mut self, address: &str) -> Result<Option<User>, StoreError> {
         let fingerprint = self.address(address);
         let row = self.rows.user_of_address(fingerprint).await?;
-        row.map(|row| self.open_user(&row)).transpose()
+        let Some(row) = row else {
+            // As much work as opening somebody: how long it takes is nobody's answer.
+            let nobody = UserBody {
+                name: "nobody in particular".into(),
+                address: Some("nobody@example.org".into()),
+                password: Some("$argon2id$v=19$".repeat(6)),
+                vouched: None,
+            };
+            std::hint::black_box(self.seal_user(UserId::from_bytes([0; 16]), &nobody));
+            return Ok(None);
+        };
+        self.open_user(&row).map(Some)
     }
 
     /// Whether anybody could log in.

@@ -55,12 +55,14 @@ impl Hashing {
         password: &str,
         stored: Option<&str>,
     ) -> Result<bool, AppError> {
-        let stored = stored.and_then(|text| PasswordHash::parse(text).ok());
+        const NOTHING: AppError = AppError::Internal("there is nothing to compare with");
+        let nobody = self.nobody.as_ref().ok_or(NOTHING)?;
+        // Whichever it is, it is read as often: what a stored hash costs beside the hashing shows.
+        let hash = PasswordHash::parse(stored.unwrap_or(nobody.as_str()));
         let normal = PasswordRules::normal_form(password);
-        let possible = stored.is_some() && normal.is_some();
+        let possible = stored.is_some() && hash.is_ok() && normal.is_some();
         let password = Plain::new(normal.unwrap_or_default());
-        let hash = stored.or_else(|| self.nobody.clone());
-        let hash = hash.ok_or(AppError::Internal("there is nothing to compare with"))?;
+        let hash = hash.unwrap_or_else(|_| nobody.clone());
         let same = self
             .run(move || hash.verify(password.expose().as_bytes()))
             .await?;
