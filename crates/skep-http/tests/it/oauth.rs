@@ -111,6 +111,11 @@ async fn a15_a_device_is_let_in_once_by_whoever_types_its_code() {
         decide(&daemon, &visitor, &device.user_code, "allow").await,
         200
     );
+    assert_ne!(
+        decide(&daemon, &visitor, &device.user_code, "deny").await,
+        200,
+        "it is decided"
+    );
     let (tokens, _) = program.poll(&daemon, &device).await;
     assert_eq!(tokens["token_type"], "DPoP");
     assert_eq!(tokens["expires_in"], 600);
