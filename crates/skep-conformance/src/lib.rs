@@ -18,6 +18,7 @@ mod as_of;
 mod capture;
 mod control;
 pub mod crash;
+mod door;
 mod harness;
 mod idempotence;
 mod injection;
@@ -75,6 +76,9 @@ properties! { $
         a19_of_fifty_takers_as_many_get_a_ticket_as_it_has_uses
         a15_a_ticket_is_there_for_its_own_secret_kind_and_time
         l01_each_organization_has_a_record_of_its_own_without_gaps;
+    door:
+        a19_an_address_finds_its_owner_and_nobody_near
+        a19_a_changed_address_is_the_only_one;
     isolation:
         t01_foreign_ids_reach_nothing
         t01_another_tenants_key_opens_nothing

@@ -97,11 +97,15 @@ impl UserRows for SqliteControlTx {
             .await
     }
 
-    async fn user_of_address(
+    async fn nearest_user(
         &mut self,
         fingerprint: Fingerprint,
     ) -> Result<Option<UserRow>, StoreError> {
-        self.run(move |connection| find(connection, "fingerprint = ?1", fingerprint))
+        // One search of the index and one row, whether somebody has it or not.
+        const NEAREST: &str = "fingerprint = coalesce(
+            (SELECT min(fingerprint) FROM user_account WHERE fingerprint >= ?1),
+            (SELECT max(fingerprint) FROM user_account WHERE fingerprint < ?1))";
+        self.run(move |connection| find(connection, NEAREST, fingerprint))
             .await
     }
 

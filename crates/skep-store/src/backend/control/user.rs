@@ -16,8 +16,9 @@ pub trait UserRows {
     async fn put_user(&mut self, row: UserRow) -> Result<(), StoreError>;
     /// One human.
     async fn user(&mut self, id: UserId) -> Result<Option<UserRow>, StoreError>;
-    /// The human of a mail address.
-    async fn user_of_address(
+    /// The human of a mail address, or somebody else when nobody has it, by one and the same way; absent
+    /// when nobody has an address.
+    async fn nearest_user(
         &mut self,
         fingerprint: Fingerprint,
     ) -> Result<Option<UserRow>, StoreError>;
