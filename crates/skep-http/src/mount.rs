@@ -382,21 +382,18 @@ async fn answer(
     (parts, body): (Parts, Body),
     told: Arc<Told>,
 ) -> Result<Response, ApiError> {
+    let uri = parts.uri.clone();
+    let path = uri.path();
     told.count_address(&edge, route, &parts).await?;
-    let caller = record::refusal(
-        &edge,
-        route,
-        &parts,
-        None,
-        gate::admit(&edge.app, route, &parts).await,
-    )?;
+    let verdict = gate::admit(&edge.app, route, &parts).await;
+    let caller = record::refusal(&edge, route, path, None, verdict)?;
     if let Some(caller) = &caller {
         told.count_caller(&edge, route, caller).await?;
         let verdict = gate::allow(&edge.app, route, &parts, caller);
-        record::refusal(&edge, route, &parts, Some(caller), verdict)?;
+        record::refusal(&edge, route, path, Some(caller), verdict)?;
     }
     let body = gate::read_body(route, &parts, body).await?;
-    record::allowance(&edge, route, &parts, caller.as_ref()).await?;
+    record::allowance(&edge, route, path, caller.as_ref()).await?;
     match (handler, caller) {
         (Handler::Public(handler), _) => {
             handler(Visit {
@@ -410,7 +407,6 @@ async fn answer(
         }
         (Handler::Known(handler), Some(caller)) => {
             let path_id = params.iter().find(|(name, _)| *name == "id");
-            let decision = record::decision(route, &parts);
             let answer = handler(Call {
                 edge: Arc::clone(&edge),
                 caller: caller.clone(),
@@ -418,7 +414,7 @@ async fn answer(
                 path_id: path_id.map(|(_, value)| value.to_owned()),
                 body,
             });
-            record::refused(&edge, || decision, Some(&caller), answer.await)
+            record::refusal(&edge, route, path, Some(&caller), answer.await)
         }
         // A row that became public while its handler wants a caller: closed, not open.
         (Handler::Known(_), None) => Err(skep_authz::Denied::MissingCredential.into()),

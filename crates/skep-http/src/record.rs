@@ -14,29 +14,19 @@ use crate::peer::Peer;
 /// Longer than any id of ours.
 const MAX_TARGET: usize = 64;
 
-/// Records a refusal, and passes the verdict on.
+/// Records a refusal, and passes the verdict on. What a use case refused after the gate had let it past
+/// has an entry that says so beside this one, with the same request.
 pub(crate) fn refusal<T>(
     edge: &Edge,
     route: &Route,
-    parts: &Parts,
-    caller: Option<&Caller>,
-    verdict: Result<T, ApiError>,
-) -> Result<T, ApiError> {
-    refused(edge, || decision(route, parts), caller, verdict)
-}
-
-/// The same for what a use case refused after the gate had let it past: the entry that says so stands
-/// beside this one, with the same request.
-pub(crate) fn refused<T>(
-    edge: &Edge,
-    decision: impl FnOnce() -> Decision,
+    path: &str,
     caller: Option<&Caller>,
     verdict: Result<T, ApiError>,
 ) -> Result<T, ApiError> {
     if let Err(error) = &verdict
         && matches!(error.code.status(), 401 | 403)
     {
-        let mut decision = decision();
+        let mut decision = decision(route, path);
         error.code.as_str().clone_into(&mut decision.reason);
         edge.app.record_denied(decision, caller);
     }
@@ -47,26 +37,26 @@ pub(crate) fn refused<T>(
 pub(crate) async fn allowance(
     edge: &Edge,
     route: &Route,
-    parts: &Parts,
+    path: &str,
     caller: Option<&Caller>,
 ) -> Result<(), ApiError> {
     if !route.mutates() || route.gate == Gate::Public {
         return Ok(());
     }
-    let decision = decision(route, parts);
+    let decision = decision(route, path);
     Ok(edge.app.record_allowed(decision, caller).await?)
 }
 
 /// The action is the audit name of the row; of one that only reads, its method and path as in the
 /// table, never as they were sent.
-pub(crate) fn decision(route: &Route, parts: &Parts) -> Decision {
+fn decision(route: &Route, path: &str) -> Decision {
     let action = route.audit.map_or_else(
         || format!("{} {}", route.method.as_str(), route.path),
         str::to_owned,
     );
     Decision {
         action,
-        target: target(route, parts.uri.path()),
+        target: target(route, path),
         ..Decision::default()
     }
 }

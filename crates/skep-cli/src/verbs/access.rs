@@ -12,6 +12,7 @@ use crate::args::access::{Audit, Org, Workspace};
 use crate::context::Context;
 use crate::failure::Failure;
 use crate::layout::{columns, one_line};
+use crate::output::Output;
 
 pub(super) async fn whoami(context: &Context<'_>) -> Result<ExitCode, Failure> {
     let who = context.client().await?.whoami().await?;
@@ -46,24 +47,14 @@ pub(super) async fn whoami(context: &Context<'_>) -> Result<ExitCode, Failure> {
 }
 
 pub(super) async fn org(context: &Context<'_>, verb: Org) -> Result<ExitCode, Failure> {
+    // The logins of this home are switched here; all else is asked of the daemon.
     if let Org::Switch { organization } = &verb {
         return super::login::switch(context, organization.as_deref()).await;
     }
     let mut client = context.client().await?;
     let out = context.output;
     let changed = match verb {
-        Org::Switch { .. } | Org::List => {
-            let found = client.organizations().await?;
-            if out.is_json() {
-                out.json(&found)?;
-                return Ok(ExitCode::SUCCESS);
-            }
-            let rows: Vec<Vec<String>> = found.items.iter().map(organization).collect();
-            for line in columns(&rows) {
-                out.line(&line)?;
-            }
-            return Ok(ExitCode::SUCCESS);
-        }
+        Org::Switch { .. } | Org::List => return list_organizations(&mut client, out).await,
         Org::Name { name } => client.name_organization(&NameRequest { name }).await?,
         Org::Suspend { name } => {
             let request = standing(name, "suspended");
@@ -110,6 +101,19 @@ async fn second_factor(
             rule.without
         );
         context.output.line(&text)?;
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+async fn list_organizations(client: &mut Client, out: &Output) -> Result<ExitCode, Failure> {
+    let found = client.organizations().await?;
+    if out.is_json() {
+        out.json(&found)?;
+        return Ok(ExitCode::SUCCESS);
+    }
+    let rows: Vec<Vec<String>> = found.items.iter().map(organization).collect();
+    for line in columns(&rows) {
+        out.line(&line)?;
     }
     Ok(ExitCode::SUCCESS)
 }
