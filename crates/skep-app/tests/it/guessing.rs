@@ -99,12 +99,14 @@ impl Attack {
     async fn step(&mut self) {
         match self.below(64) {
             0 | 1 => self.begin().await,
-            2 if !self.shown.is_empty() => {
-                let at = self.below(self.shown.len() as u32) as usize;
+            // One of the last four: those before are dead by any count of guesses.
+            2..=8 if !self.shown.is_empty() => {
+                let back = self.below(self.shown.len().min(4) as u32) as usize;
+                let at = self.shown.len() - 1 - back;
                 let code = self.shown[at].code.clone();
                 self.enter(&code).await;
             }
-            3 => {
+            9 => {
                 let seconds = i64::from(self.below(120));
                 self.world.clock.advance_seconds(seconds);
                 self.now += seconds;
