@@ -168,23 +168,3 @@ async fn a16_a_thousand_codes_wait_and_no_more() {
     attack.world.clock.advance_seconds(2 * LIFE_SECONDS);
     attack.begin().await;
 }
-
-/// Each letter is as likely: of 20,000 letters none comes a fifth more or less often than it should.
-#[tokio::test(flavor = "multi_thread")]
-async fn a16_codes_are_of_letters_that_are_equally_likely() {
-    let mut attack = Attack::new(18).await;
-    let mut counts = std::collections::BTreeMap::new();
-    for round in 0..2_500 {
-        attack.begin().await;
-        for letter in attack.shown[round].code.chars().filter(|c| *c != '-') {
-            *counts.entry(letter).or_insert(0_u32) += 1;
-        }
-        if round % 900 == 899 {
-            attack.world.clock.advance_seconds(2 * LIFE_SECONDS);
-        }
-    }
-    assert_eq!(counts.len(), 20);
-    for (letter, count) in counts {
-        assert!((800..=1_200).contains(&count), "{letter}: {count}");
-    }
-}

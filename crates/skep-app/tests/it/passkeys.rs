@@ -170,6 +170,7 @@ async fn a19_an_answer_to_anything_else_makes_no_passkey() {
         ),
         ("ceremony", client(&answer, "type", &"webauthn.get".into())),
         ("framed", client(&answer, "crossOrigin", &true.into())),
+        ("host", with_data(&answer, 0, |byte| byte ^ 1)),
         (
             "in a page",
             client(&answer, "topOrigin", &"https://evil.example".into()),
@@ -217,13 +218,17 @@ async fn a19_an_answer_to_anything_else_makes_no_passkey() {
     party().made(&challenge(1), &answer).unwrap();
 }
 
-/// The flags of the authenticator data inside an attestation object, by finding the host's hash.
-fn flags(answer: &Value, change: impl Fn(u8) -> u8) -> Value {
+/// A byte of the authenticator data inside an attestation object, which begins with the host's hash.
+fn with_data(answer: &Value, at: usize, change: impl Fn(u8) -> u8) -> Value {
     let hash = skep_crypto::sha256(b"skep.example.org");
     with(answer, "attestationObject", |data| {
-        let at = data.windows(32).position(|part| part == hash).unwrap() + 32;
-        data[at] = change(data[at]);
+        let begin = data.windows(32).position(|part| part == hash).unwrap();
+        data[begin + at] = change(data[begin + at]);
     })
+}
+
+fn flags(answer: &Value, change: impl Fn(u8) -> u8) -> Value {
+    with_data(answer, 32, change)
 }
 
 #[tokio::test]

@@ -78,6 +78,8 @@ fn a13_a_stolen_token_is_worth_nothing_without_its_key() {
     let token = house.issue(Confirmation::Key(house.jkt()));
     let sound = proof(&body(Some(&token)), &house.client);
     assert!(server.show(&token, &sound, at(NOW)).is_ok());
+    // As a bearer's, without any proof.
+    assert!(house.verify(&token).unwrap().as_bearer().is_err());
     let thief = SigningKey::from_seed(&[66; 32]);
     let stolen = proof(&with(body(Some(&token)), "jti", json!("two")), &thief);
     assert!(server.show(&token, &stolen, at(NOW)).is_err());

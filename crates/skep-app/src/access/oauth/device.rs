@@ -321,3 +321,34 @@ impl std::fmt::Debug for DeviceGrant {
         f.write_str("DeviceGrant")
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+    use std::sync::atomic::{AtomicU8, Ordering};
+
+    use super::{CODE_LETTERS, LETTERS, user_code};
+
+    /// One byte after the other.
+    struct Counting(AtomicU8);
+
+    impl skep_crypto::Random for Counting {
+        fn fill(&self, out: &mut [u8]) {
+            out.fill_with(|| self.0.fetch_add(1, Ordering::Relaxed));
+        }
+    }
+
+    #[test]
+    fn a16_letters_are_equally_likely() {
+        // Those come first that stand for no letter.
+        let random = Counting(AtomicU8::new(240));
+        let rounds = 240 / CODE_LETTERS;
+        let codes: String = (0..rounds).map(|_| user_code(&random)).collect();
+        let mut counts = BTreeMap::new();
+        for letter in codes.chars() {
+            *counts.entry(letter).or_insert(0) += 1;
+        }
+        assert_eq!(counts.len(), LETTERS.len());
+        assert!(counts.values().all(|count| *count == 12), "{counts:?}");
+    }
+}

@@ -97,12 +97,7 @@ impl App {
         let owners = tx.count_owners().await?;
         if let Some(role) = change.role {
             Self::may_make(&mut tx, caller, role).await?;
-            let member = tx.get_member(user).await?;
             tx.put_member(user, role).await?;
-            // Another role lifts no suspension.
-            if let Some(member) = member {
-                tx.set_member_standing(user, member.standing).await?;
-            }
         }
         if let Some(role) = change.workspace_role {
             tx.set_workspace_role(user, role).await?;
