@@ -9,7 +9,9 @@ use std::time::Duration;
 
 use rustix::process::{Pid, Signal, kill_process};
 
-use crate::{Scratch, program};
+use skep_test_programs::program;
+
+use crate::Scratch;
 
 /// A running server.
 #[derive(Debug)]

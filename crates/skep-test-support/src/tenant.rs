@@ -9,6 +9,7 @@ use skep_crypto::{InstallToken, SystemRandom};
 use skep_domain::{
     AgentId, Clock, OrganizationId, Principal, ReadPolicy, Role, UserId, WorkspaceId,
 };
+use skep_store::backend::Backend;
 use skep_store::{NewCredential, NewWorkspace, Store, StoreError, StoreParts};
 use skep_store_sqlite::{Options, SqliteBackend};
 
@@ -60,8 +61,16 @@ async fn open_with(
     options: Options,
 ) -> Result<Store, StoreError> {
     let backend = SqliteBackend::open(directory, options).await?;
+    open_on(Arc::new(backend), root, clock).await
+}
+
+pub(crate) async fn open_on(
+    backend: Arc<dyn Backend>,
+    root: &MemoryRootKey,
+    clock: Arc<dyn Clock>,
+) -> Result<Store, StoreError> {
     Store::open(StoreParts {
-        backend: Arc::new(backend),
+        backend,
         root,
         machine_id: b"test machine".to_vec(),
         clock,

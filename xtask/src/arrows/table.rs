@@ -18,6 +18,10 @@ pub(super) const ARROWS: &[(&str, &[&str])] = &[
         &["skep-store", "skep-domain", "skep-crypto"],
     ),
     (
+        "skep-store-postgres",
+        &["skep-store", "skep-domain", "skep-crypto"],
+    ),
+    (
         "skep-app",
         &[
             "skep-domain",
@@ -81,6 +85,7 @@ pub(super) const ARROWS: &[(&str, &[&str])] = &[
 pub(super) const APART: &[&str] = &[
     "skep-bench",
     "skep-conformance",
+    "skep-test-programs",
     "skep-test-support",
     "xtask",
 ];
@@ -97,6 +102,17 @@ pub(super) const FENCES: &[Fence] = &[
         crates: &["rusqlite", "libsqlite3-sys"],
         may: &["skep-store-sqlite", "skep-bench"],
         reason: "SQL lives in the storage backends, and in the baselines of benches",
+    },
+    Fence {
+        crates: &[
+            "deadpool-postgres",
+            "postgres-types",
+            "refinery",
+            "tokio-postgres",
+            "tokio-postgres-rustls",
+        ],
+        may: &["skep-store-postgres", "skep-test-support"],
+        reason: "SQL lives in the storage backends; tests make databases for them",
     },
     Fence {
         crates: &[
@@ -147,10 +163,12 @@ pub(super) const FENCES: &[Fence] = &[
             "skep-client",
             "skep-egress",
             "skep-grpc",
+            "skep-store-postgres",
             "skep-test-support",
         ],
         reason: "the daemon's calls leave through skep-egress; a client calls its daemon and nobody else, and \
-                 nodes of one installation each other, at an address that whoever runs them has set",
+                 nodes of one installation each other and their database, at an address that whoever runs \
+                 them has set",
     },
     Fence {
         crates: &["fred", "redis"],

@@ -1,0 +1,173 @@
+//! The port on PostgreSQL.
+
+use async_trait::async_trait;
+use rustls::ClientConfig;
+use skep_crypto::Sealed;
+use skep_domain::{Id, OrganizationId, Principal, ReadPolicy, WorkspaceId};
+use skep_store::backend::{Backend, BackendTx, ControlTx, CredentialKey, Mode, StoredCredential};
+use skep_store::row::{CredentialRow, InstanceRow, WorkspaceRow};
+use skep_store::{ControlKey, ScopeKey, StoreError};
+use tokio_postgres::Config;
+
+use crate::lease::Lease;
+use crate::pool::Connections;
+use crate::rows::Wire;
+use crate::transaction::PostgresTx;
+use crate::{Options, control, guard, snapshot};
+
+/// An installation in one database.
+pub struct PostgresBackend {
+    connections: Connections,
+}
+
+impl PostgresBackend {
+    /// Connects to a database that `migrate` has prepared.
+    ///
+    /// # Errors
+    /// [`StoreError::Unavailable`] when it cannot be reached; [`StoreError::Refused`] when its schema is of
+    /// another version, or anything weakens the walls between workspaces, with a list of what.
+    pub async fn open(
+        server: Config,
+        tls: ClientConfig,
+        options: Options,
+    ) -> Result<Self, StoreError> {
+        let connections = Connections::new(server, tls, options)?;
+        let connection = connections.get().await?;
+        guard::check(&Wire::new(&connection)).await?;
+        drop(connection);
+        Ok(Self { connections })
+    }
+
+    async fn installation(&self, mode: Mode) -> Result<Lease, StoreError> {
+        Lease::of_installation(&self.connections, mode).await
+    }
+}
+
+/// One step on the installation's own tables, as a transaction of its own.
+macro_rules! alone {
+    ($backend:ident, $mode:expr, $work:path $(, $value:expr)*) => {{
+        let mut lease = $backend.installation($mode).await?;
+        let outcome = $work(&lease.wire()? $(, $value)*).await;
+        lease.finish($mode, outcome).await
+    }};
+}
+
+#[async_trait]
+impl Backend for PostgresBackend {
+    fn name(&self) -> &'static str {
+        "postgres"
+    }
+
+    async fn instance(&self, _: &ControlKey) -> Result<Option<InstanceRow>, StoreError> {
+        alone!(self, Mode::Read, control::instance)
+    }
+
+    async fn put_instance(&self, _: &ControlKey, row: InstanceRow) -> Result<(), StoreError> {
+        alone!(self, Mode::Write, control::put_instance, &row)
+    }
+
+    async fn put_workspace(
+        &self,
+        scope: &ScopeKey,
+        row: WorkspaceRow,
+        credentials: Vec<CredentialRow>,
+    ) -> Result<(), StoreError> {
+        let mut lease = Lease::of_new_workspace(&self.connections, scope).await?;
+        let outcome =
+            control::put_workspace(&lease.wire()?, tenant(scope), &row, &credentials).await;
+        lease.finish(Mode::Write, outcome).await
+    }
+
+    async fn workspace(&self, scope: &ScopeKey) -> Result<Option<WorkspaceRow>, StoreError> {
+        alone!(self, Mode::Read, control::workspace, tenant(scope))
+    }
+
+    async fn workspaces(
+        &self,
+        _: &ControlKey,
+    ) -> Result<Vec<(OrganizationId, WorkspaceId)>, StoreError> {
+        alone!(self, Mode::Read, control::workspaces)
+    }
+
+    async fn replace_install_token(
+        &self,
+        scope: &ScopeKey,
+        new: CredentialKey,
+    ) -> Result<(), StoreError> {
+        let tenant = tenant(scope);
+        alone!(
+            self,
+            Mode::Write,
+            control::replace_install_token,
+            tenant,
+            &new
+        )
+    }
+
+    async fn credential(
+        &self,
+        key: &CredentialKey,
+    ) -> Result<Option<StoredCredential>, StoreError> {
+        alone!(self, Mode::Read, control::credential, key)
+    }
+
+    async fn begin_control(
+        &self,
+        _: &ControlKey,
+        mode: Mode,
+    ) -> Result<Box<dyn ControlTx>, StoreError> {
+        let lease = self.installation(mode).await?;
+        Ok(Box::new(control::PostgresControlTx::new(lease, mode)))
+    }
+
+    async fn policies(
+        &self,
+        scope: &ScopeKey,
+        principal: Principal,
+    ) -> Result<Vec<ReadPolicy>, StoreError> {
+        alone!(
+            self,
+            Mode::Read,
+            control::policies,
+            tenant(scope),
+            principal
+        )
+    }
+
+    async fn put_snapshot(&self, scope: &ScopeKey, snapshot: Sealed) -> Result<(), StoreError> {
+        let mut lease = Lease::of_workspace(&self.connections, scope, Mode::Write).await?;
+        let outcome = snapshot::put(&lease.rows()?, &snapshot).await;
+        lease.finish(Mode::Write, outcome).await
+    }
+
+    async fn snapshot(&self, scope: &ScopeKey) -> Result<Option<Sealed>, StoreError> {
+        let mut lease = Lease::of_workspace(&self.connections, scope, Mode::Read).await?;
+        let outcome = snapshot::get(&lease.rows()?).await;
+        lease.finish(Mode::Read, outcome).await
+    }
+
+    async fn drop_snapshot(&self, scope: &ScopeKey) -> Result<(), StoreError> {
+        let mut lease = Lease::of_workspace(&self.connections, scope, Mode::Write).await?;
+        let outcome = snapshot::remove(&lease.rows()?).await;
+        lease.finish(Mode::Write, outcome).await
+    }
+
+    /// The server vacuums by itself, and what is left in its pages and its log meanwhile is sealed.
+    async fn scrub(&self, scope: &ScopeKey) -> Result<bool, StoreError> {
+        let lease = Lease::of_workspace(&self.connections, scope, Mode::Read).await?;
+        lease.commit(Mode::Read).await?;
+        Ok(true)
+    }
+
+    async fn begin(&self, scope: &ScopeKey, mode: Mode) -> Result<Box<dyn BackendTx>, StoreError> {
+        let lease = Lease::of_workspace(&self.connections, scope, mode).await?;
+        Ok(Box::new(PostgresTx::new(*scope, mode, lease)))
+    }
+}
+
+fn tenant(scope: &ScopeKey) -> ([u8; 16], [u8; 16]) {
+    (
+        scope.organization().to_bytes(),
+        scope.workspace().to_bytes(),
+    )
+}

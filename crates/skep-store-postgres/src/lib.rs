@@ -1,0 +1,58 @@
+//! The team backend: PostgreSQL with row-level security, for many nodes.
+//!
+//! ```text
+//! skep_owner   owns the schema `skep`, runs migrations, serves nobody
+//! skep_app     what a node logs in as: owns nothing, bypasses nothing, may not truncate
+//! ```
+//!
+//! Every transaction says what it is about before its first statement, for itself alone: one workspace
+//! (`skep.workspace`), or the installation's own tables (`skep.installation`). The policies of the tables let
+//! it see that and nothing else, whatever a statement asks for; and every statement on a workspace's rows names
+//! `workspace_id` besides. Content is sealed before it comes here.
+//!
+//! To add something that is stored: a numbered file in `migrations/`, a function in the module of its table, a
+//! method in `transaction`. Statements stand in `statements!`, which a test prepares against the real schema;
+//! every one on memories, sessions and turns that serves a caller carries the predicate of `ring`.
+
+mod backend;
+mod capture;
+mod column;
+mod conflict;
+mod consent;
+mod control;
+mod distil;
+mod failure;
+mod guard;
+mod index;
+mod injection;
+mod lease;
+mod member;
+mod memory;
+mod migrate;
+mod model;
+mod ontology;
+mod options;
+mod participant;
+mod pool;
+mod project;
+mod removal;
+mod review;
+mod ring;
+mod row;
+mod rows;
+mod session;
+mod snapshot;
+mod source;
+mod statement;
+mod time;
+mod transaction;
+mod turn;
+mod upkeep;
+mod value;
+
+pub use backend::PostgresBackend;
+pub use migrate::{Roles, migrate, schema};
+pub use options::Options;
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,90 @@
+//! Connections: a bounded number of them, each given out clean.
+
+use std::time::Duration;
+
+use deadpool_postgres::{
+    Hook, HookError, Manager, ManagerConfig, Pool, PoolError, RecyclingMethod, Runtime,
+};
+use rustls::ClientConfig;
+use skep_store::StoreError;
+use tokio_postgres::Config;
+use tokio_postgres_rustls::MakeRustlsConnect;
+
+use crate::Options;
+
+/// The connections of a node.
+#[derive(Clone)]
+pub(crate) struct Connections {
+    pool: Pool,
+    patience: Duration,
+}
+
+impl Connections {
+    pub(crate) fn new(
+        mut server: Config,
+        tls: ClientConfig,
+        options: Options,
+    ) -> Result<Self, StoreError> {
+        server
+            .options(session(options))
+            .application_name("skepd")
+            .connect_timeout(options.patience)
+            .keepalives_idle(Duration::from_secs(30));
+        let manager = Manager::from_config(
+            server,
+            MakeRustlsConnect::new(tls),
+            ManagerConfig {
+                recycling_method: RecyclingMethod::Fast,
+            },
+        );
+        let pool = Pool::builder(manager)
+            .max_size(options.connections.max(2))
+            .runtime(Runtime::Tokio1)
+            .wait_timeout(Some(options.patience))
+            .create_timeout(Some(options.patience))
+            .post_create(Hook::sync_fn(|client, _| {
+                if client.is_closed() {
+                    return Err(HookError::message("closed"));
+                }
+                Ok(())
+            }))
+            .build()
+            .map_err(|_| StoreError::Unavailable("no connections can be kept".into()))?;
+        Ok(Self {
+            pool,
+            patience: options.patience,
+        })
+    }
+
+    /// How long a transaction waits for another one.
+    pub(crate) fn patience(&self) -> Duration {
+        self.patience
+    }
+
+    /// A connection that nobody else uses.
+    pub(crate) async fn get(&self) -> Result<deadpool_postgres::Object, StoreError> {
+        self.pool.get().await.map_err(|error| match error {
+            PoolError::Timeout(_) => {
+                StoreError::Unavailable("all connections to the database are in use".into())
+            }
+            PoolError::Backend(error) => crate::failure::Failure::from(error).into(),
+            _ => StoreError::Unavailable("the database cannot be reached".into()),
+        })
+    }
+}
+
+/// What a session is before any transaction of it; a transaction's own words end with it.
+///
+/// Plans are made for the values at hand: workspaces differ by a thousand times in size, and a plan for the
+/// mean of them reads all of a large one to give a page of it.
+fn session(options: Options) -> String {
+    let timeout = options.statement_timeout.as_millis();
+    [
+        "search_path=skep,pg_temp",
+        "plan_cache_mode=force_custom_plan",
+        "idle_in_transaction_session_timeout=60000",
+        &format!("statement_timeout={timeout}"),
+    ]
+    .map(|setting| format!("-c {setting}"))
+    .join(" ")
+}

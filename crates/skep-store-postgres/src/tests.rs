@@ -1,0 +1,97 @@
+//! Every statement, prepared against the real schema as a node would.
+
+use std::path::Path;
+
+use skep_test_programs::postgres::Server;
+use tokio_postgres::{Config, NoTls};
+
+use crate::statement::Statement;
+use crate::{Roles, migrate, schema};
+
+/// Every module that has statements.
+const ALL: &[&[Statement]] = &[
+    crate::capture::STATEMENTS,
+    crate::conflict::STATEMENTS,
+    crate::consent::STATEMENTS,
+    crate::distil::STATEMENTS,
+    crate::guard::STATEMENTS,
+    crate::index::STATEMENTS,
+    crate::injection::STATEMENTS,
+    crate::lease::STATEMENTS,
+    crate::member::STATEMENTS,
+    crate::memory::STATEMENTS,
+    crate::model::STATEMENTS,
+    crate::ontology::STATEMENTS,
+    crate::participant::STATEMENTS,
+    crate::project::STATEMENTS,
+    crate::removal::STATEMENTS,
+    crate::review::STATEMENTS,
+    crate::rows::STATEMENTS,
+    crate::session::STATEMENTS,
+    crate::snapshot::STATEMENTS,
+    crate::source::STATEMENTS,
+    crate::time::STATEMENTS,
+    crate::turn::STATEMENTS,
+    crate::upkeep::STATEMENTS,
+];
+
+fn all() -> impl Iterator<Item = &'static Statement> {
+    ALL.iter().chain(crate::control::ALL).copied().flatten()
+}
+
+/// A module that is missing above would not be looked at.
+#[test]
+fn every_module_with_statements_is_listed() {
+    fn files(folder: &Path) -> usize {
+        let entries = std::fs::read_dir(folder).unwrap();
+        let paths = entries.map(|entry| entry.unwrap().path());
+        paths
+            .map(|path| {
+                if path.is_dir() {
+                    return files(&path);
+                }
+                let text = std::fs::read_to_string(&path).unwrap();
+                usize::from(text.contains("\nstatements! {\n"))
+            })
+            .sum()
+    }
+    let source = concat!(env!("CARGO_MANIFEST_DIR"), "/src");
+    let listed = ALL.len() + crate::control::ALL.len();
+    assert_eq!(files(source.as_ref()), listed);
+}
+
+#[tokio::test]
+async fn every_statement_can_be_prepared() {
+    let (server, schema) = (Server::shared(), schema());
+    let database = server.database(&schema, async |socket, name| {
+        let (mut client, connection) = config(&socket, "postgres", &name)
+            .connect(NoTls)
+            .await
+            .unwrap();
+        let filled = async move { migrate(&mut client, &Roles::Elsewhere).await.unwrap() };
+        tokio::join!(connection, filled).0.unwrap();
+    });
+    let database = database.await;
+    let mut node = config(&server.socket(), "skep_app", database.name());
+    node.options("-c search_path=skep,pg_temp");
+    let (client, connection) = node.connect(NoTls).await.unwrap();
+    let prepared = async move {
+        let mut refused = Vec::new();
+        for statement in all() {
+            if let Err(error) = client.prepare(statement.text).await {
+                let why = error.as_db_error().map(ToString::to_string);
+                refused.push((statement.name, why));
+            }
+        }
+        refused
+    };
+    let (gone, refused) = tokio::join!(connection, prepared);
+    gone.unwrap();
+    assert!(refused.is_empty(), "{refused:#?}");
+}
+
+fn config(socket: &Path, user: &str, database: &str) -> Config {
+    let mut config = Config::new();
+    config.host_path(socket).user(user).dbname(database);
+    config
+}

@@ -1,0 +1,31 @@
+//! The backend as the rest of the program sees it: the suite for every backend, and what is special about
+//! a database that many nodes share.
+#![expect(
+    clippy::unwrap_used,
+    reason = "tests report by panicking, in their fixtures too"
+)]
+
+#[cfg(test)]
+mod credentials;
+mod place;
+
+use std::sync::Arc;
+
+use place::Place;
+use skep_conformance::Harness;
+use skep_store::backend::Backend;
+use skep_store_postgres::{Options, PostgresBackend};
+
+impl Harness for Place {
+    async fn fresh() -> Self {
+        Self::new().await
+    }
+
+    async fn open(&self) -> Arc<dyn Backend> {
+        let (server, tls) = (self.server(), place::tls());
+        let opened = PostgresBackend::open(server, tls, Options::default()).await;
+        Arc::new(opened.unwrap())
+    }
+}
+
+skep_conformance::suite!(Place);

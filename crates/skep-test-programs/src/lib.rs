@@ -1,0 +1,5 @@
+//! Programs of others that tests need: found, installed where they are missing, and run for as long as a
+//! test does.
+
+pub mod postgres;
+pub mod program;
