@@ -13,7 +13,8 @@ use skep_domain::{
 use skep_index::{Embedder, SentenceEmbedder, StaticEmbedder};
 use skep_memory::{Redactor, clean, cut_line, normal_form};
 use skep_store::{MemoryBody, NewMemory, Store};
-use skep_test_support::{ManualClock, MemoryRootKey, Scratch, Tenant, open_store};
+use skep_store_postgres::Options;
+use skep_test_support::{ManualClock, MemoryRootKey, Scratch, TeamStore, Tenant, open_store};
 
 /// How many candidates a recall asks the index for.
 pub(crate) const CANDIDATES: usize = Limits::RECALL_CANDIDATES;
@@ -46,6 +47,21 @@ impl Fixture {
     pub(crate) async fn with(embedder: Arc<dyn Embedder>) -> Result<Self> {
         let scratch = Scratch::new();
         let store = open(scratch.path()).await?;
+        Self::over(store, scratch, embedder).await
+    }
+
+    /// On a team's store.
+    pub(crate) async fn on(place: &TeamStore) -> Result<Self> {
+        let (root, clock) = (MemoryRootKey::new(7), Arc::new(ManualClock::new()));
+        let store = place.open(&root, clock, Options::default()).await?;
+        Self::over(Arc::new(store), Scratch::new(), drafting()).await
+    }
+
+    async fn over(
+        store: Arc<Store>,
+        scratch: Scratch,
+        embedder: Arc<dyn Embedder>,
+    ) -> Result<Self> {
         let tenant = Tenant::create(&store, "bench").await?;
         let caller = tenant.caller(&store, "owner").await;
         Ok(Self {

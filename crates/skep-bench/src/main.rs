@@ -15,6 +15,7 @@ mod measure;
 mod quality;
 mod recall;
 mod report;
+mod rls;
 mod safety;
 
 use std::path::PathBuf;
@@ -139,6 +140,18 @@ enum Bench {
         #[arg(long, default_value_t = 500)]
         flood: u64,
     },
+    /// What row-level security costs, and a recall on PostgreSQL beside one on the embedded store
+    Rls {
+        /// Memories to make
+        #[arg(long, default_value_t = 20_000)]
+        memories: usize,
+        /// Times that each shape is measured with and without
+        #[arg(long, default_value_t = 5)]
+        runs: usize,
+        /// Statements of each shape in a run
+        #[arg(long, default_value_t = 300)]
+        statements: usize,
+    },
     /// Embedding a 20-word query
     Embed {
         /// Queries to embed
@@ -197,6 +210,14 @@ fn main() -> Result<()> {
             samples,
             flood,
         }))?,
+        Bench::Rls {
+            memories,
+            runs,
+            statements,
+        } => runtime.block_on(rls::run(
+            &corpus::read(&common.corpus, memories)?,
+            (runs, statements),
+        ))?,
         Bench::Embed { queries } => embed::run(&corpus::read(&common.corpus, queries)?),
     };
     report.print(common.json);

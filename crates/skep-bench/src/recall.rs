@@ -236,7 +236,7 @@ fn tell_baseline(report: &mut Report, mut times: Vec<Duration>) {
     report.row("baseline_fts5_p99_ms", percentile_ms(&mut times, 0.99), "");
 }
 
-async fn ask(fixture: &Fixture, question: &str) -> Result<skep_app::Recalled> {
+pub(crate) async fn ask(fixture: &Fixture, question: &str) -> Result<skep_app::Recalled> {
     let question = Question {
         query: question.to_owned(),
         items: 10,
