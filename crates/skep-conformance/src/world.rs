@@ -198,13 +198,15 @@ impl<H: Harness> World<H> {
         self.try_begin(tenant, persona).await.unwrap()
     }
 
-    /// A transaction of a persona in a workspace that may not be fit for one.
+    /// A transaction of a persona in a workspace that may not be fit for one, or a store that does not answer.
     pub async fn try_begin<P: Right>(
         &self,
         tenant: &Tenant,
         persona: Persona,
     ) -> Result<Tx<P>, StoreError> {
-        let caller = self.caller(tenant.token(persona)).await.unwrap();
+        let Some(caller) = self.caller(tenant.token(persona)).await else {
+            return Err(StoreError::Unavailable("nobody answers for it".into()));
+        };
         self.store().begin(caller.authorize().unwrap()).await
     }
 

@@ -52,8 +52,7 @@ statements! {
         WHERE organization = $1 AND workspace = $2 AND kind = $3 AND proof <> $4";
 }
 
-/// Those of this module and of those below it, for the test that prepares them.
-#[cfg(test)]
+/// Those of this module and of those below it.
 pub(crate) const ALL: &[&[crate::statement::Statement]] = &[
     STATEMENTS,
     audit::STATEMENTS,

@@ -56,8 +56,10 @@ statements! {
                      pg_get_expr(p.polwithcheck, p.polrelid) AS writes
                  FROM pg_class AS c LEFT JOIN LATERAL (
                      SELECT * FROM pg_policy AS p WHERE p.polrelid = c.oid LIMIT 1) AS p ON true
-                 WHERE c.relnamespace = 'skep'::regnamespace AND c.relkind IN ('r', 'p')
-                     AND c.relname <> 'refinery_schema_history'
+                 WHERE c.relkind IN ('r', 'p') AND c.relname <> 'refinery_schema_history'
+                     AND (c.relnamespace = 'skep'::regnamespace OR EXISTS (
+                         SELECT 1 FROM pg_inherits AS i JOIN pg_class AS parent ON parent.oid = i.inhparent
+                         WHERE i.inhrelid = c.oid AND parent.relnamespace = 'skep'::regnamespace))
              ) AS t CROSS JOIN LATERAL (VALUES
                  (t.enabled, 'is without row-level security'),
                  (t.forced, 'lets its owner past row-level security'),
@@ -73,22 +75,41 @@ statements! {
               FROM pg_class AS c CROSS JOIN (VALUES ('TRUNCATE'), ('REFERENCES'), ('TRIGGER'),
                   ('UPDATE'), ('DELETE'), ('INSERT')) AS p (what)
               WHERE c.relnamespace = 'skep'::regnamespace AND c.relkind IN ('r', 'p')
-                  AND has_table_privilege(c.oid, p.what)
+                  AND (has_table_privilege(c.oid, p.what) OR (p.what IN ('UPDATE', 'INSERT', 'REFERENCES')
+                      AND has_any_column_privilege(c.oid, p.what)))
                   AND (p.what IN ('TRUNCATE', 'REFERENCES', 'TRIGGER')
                       OR (c.relname = 'audit' AND p.what <> 'INSERT')
                       OR c.relname = 'refinery_schema_history')
               UNION ALL
               SELECT format('the role %s may make tables in the schema %s', current_user, n.nspname)
               FROM pg_namespace AS n
-              WHERE n.nspname IN ('skep', 'public') AND has_schema_privilege(n.oid, 'CREATE')";
+              WHERE n.nspname IN ('skep', 'public') AND has_schema_privilege(n.oid, 'CREATE')
+              UNION ALL
+              SELECT format('the role %s may read %s, which has values of every workspace', current_user,
+                  c.oid::regclass)
+              FROM pg_class AS c
+              WHERE c.oid IN ('pg_catalog.pg_statistic'::regclass,
+                      'pg_catalog.pg_statistic_ext_data'::regclass)
+                  AND has_any_column_privilege(c.oid, 'SELECT')
+              UNION ALL
+              SELECT format('the role %s may call %s', current_user, p.oid::regprocedure)
+              FROM pg_proc AS p
+              WHERE p.pronamespace = 'pg_catalog'::regnamespace AND p.proname IN ('pg_read_file',
+                      'pg_read_binary_file', 'pg_file_write', 'lo_import', 'lo_export')
+                  AND has_function_privilege(p.oid, 'EXECUTE')";
     /// A view reads with its owner's eyes unless it says otherwise; a function may act with its owner's hands.
     DETOURS = "SELECT format('the view %s reads as its owner', c.oid::regclass)
                FROM pg_class AS c JOIN pg_namespace AS n ON n.oid = c.relnamespace
                WHERE n.nspname NOT IN ('pg_catalog', 'information_schema')
-                   AND has_table_privilege(c.oid, 'SELECT')
+                   AND (has_any_column_privilege(c.oid, 'SELECT, INSERT, UPDATE')
+                       OR has_table_privilege(c.oid, 'DELETE'))
                    AND (c.relkind = 'm' OR (c.relkind = 'v'
                        AND NOT coalesce(c.reloptions @> '{security_invoker=true}', false)
                        AND NOT coalesce(c.reloptions @> '{security_invoker=on}', false)))
+               UNION ALL
+               SELECT format('the table %s is not kept here', c.oid::regclass)
+               FROM pg_class AS c
+               WHERE c.relnamespace = 'skep'::regnamespace AND c.relkind = 'f'
                UNION ALL
                SELECT format('the function %s acts as its owner', p.oid::regprocedure)
                FROM pg_proc AS p JOIN pg_namespace AS n ON n.oid = p.pronamespace
@@ -103,7 +124,9 @@ statements! {
     SETTINGS = "SELECT format('the setting %s is %L', s.name, s.value) FROM (VALUES
                     ('row_security', current_setting('row_security'), 'on'),
                     ('search_path', current_setting('search_path'), 'skep,pg_temp'),
-                    ('session_replication_role', current_setting('session_replication_role'), 'origin')
+                    ('session_replication_role', current_setting('session_replication_role'), 'origin'),
+                    ('skep.workspace', coalesce(current_setting('skep.workspace', true), ''), ''),
+                    ('skep.installation', coalesce(current_setting('skep.installation', true), ''), '')
                 ) AS s (name, value, wanted)
                 WHERE replace(s.value, ' ', '') <> s.wanted
                 UNION ALL
@@ -111,6 +134,7 @@ statements! {
                     current_user)
                 FROM pg_db_role_setting AS d CROSS JOIN LATERAL unnest(d.setconfig) AS o (option)
                 WHERE d.setrole IN (0, (SELECT oid FROM pg_roles WHERE rolname = current_user))
+                    AND d.setdatabase IN (0, (SELECT oid FROM pg_database WHERE datname = current_database()))
                     AND o.option LIKE 'skep.%'
                 UNION ALL
                 SELECT format('the server is PostgreSQL %s: 15 or later is needed',

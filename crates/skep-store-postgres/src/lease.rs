@@ -14,6 +14,7 @@ use skep_store::backend::Mode;
 use skep_store::{ScopeKey, StoreError};
 
 use crate::failure::{Failure, over};
+use crate::given_up::GivenUp;
 use crate::pool::Connections;
 use crate::rows::{Counter, Rows, Wire};
 use crate::statement::statements;
@@ -38,6 +39,7 @@ statements! {
 /// A transaction. Dropped, it leaves nothing that was not committed.
 pub(crate) struct Lease {
     connection: Option<Object>,
+    given_up: GivenUp,
     state: State,
     counter: Counter,
 }
@@ -118,6 +120,7 @@ impl Lease {
     async fn of(connections: &Connections) -> Result<Self, StoreError> {
         Ok(Self {
             connection: Some(connections.get().await?),
+            given_up: connections.given_up(),
             state: State::Begun,
             counter: Counter::default(),
         })
@@ -156,12 +159,12 @@ impl Lease {
         Ok(found)
     }
 
-    /// Whether the connection was as a new one. One that was not is closed, and serves nobody.
+    /// Whether the connection was as a new one. One that was not, or did not say, is closed, and serves nobody.
     fn proven(&mut self, clean: Result<Option<bool>, Failure>) -> Result<(), StoreError> {
-        if self.step(clean)? == Some(true) {
+        if clean? == Some(true) {
+            self.state = State::Begun;
             return Ok(());
         }
-        self.state = State::Running;
         Err(StoreError::Unavailable(
             "a connection came with another transaction's words".into(),
         ))
@@ -244,8 +247,8 @@ impl Drop for Lease {
                 let rollback = pin!(connection.batch_execute("ROLLBACK"));
                 let _ = rollback.poll(&mut Context::from_waker(Waker::noop()));
             }
-            // A statement may be on its way: the server rolls back when the connection closes.
-            State::Running => drop(Object::take(connection)),
+            // A statement may be on its way.
+            State::Running => self.given_up.end(connection),
         }
     }
 }

@@ -11,8 +11,9 @@
 //! `workspace_id` besides. Content is sealed before it comes here.
 //!
 //! To add something that is stored: a numbered file in `migrations/`, a function in the module of its table, a
-//! method in `transaction`. Statements stand in `statements!`, which a test prepares against the real schema;
-//! every one on memories, sessions and turns that serves a caller carries the predicate of `ring`.
+//! method in `transaction`. Statements stand in `statements!`: tests prepare each against the real schema, and
+//! take the workspace out of each to see that the policies stand alone. Every one on memories, sessions and
+//! turns that serves a caller carries the predicate of `ring`.
 
 mod backend;
 mod capture;
@@ -22,6 +23,7 @@ mod consent;
 mod control;
 mod distil;
 mod failure;
+mod given_up;
 mod guard;
 mod index;
 mod injection;
@@ -53,6 +55,7 @@ mod value;
 pub use backend::PostgresBackend;
 pub use migrate::{Roles, migrate, schema};
 pub use options::Options;
+pub use statement::{Statement, all as statements};
 
 #[cfg(test)]
 mod tests;

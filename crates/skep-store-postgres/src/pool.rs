@@ -11,12 +11,14 @@ use tokio_postgres::Config;
 use tokio_postgres_rustls::MakeRustlsConnect;
 
 use crate::Options;
+use crate::given_up::GivenUp;
 
 /// The connections of a node.
 #[derive(Clone)]
 pub(crate) struct Connections {
     pool: Pool,
     patience: Duration,
+    given_up: GivenUp,
 }
 
 impl Connections {
@@ -30,9 +32,11 @@ impl Connections {
             .application_name("skepd")
             .connect_timeout(options.patience)
             .keepalives_idle(Duration::from_secs(30));
+        let tls = MakeRustlsConnect::new(tls);
+        let given_up = GivenUp::new(tls.clone(), options.patience);
         let manager = Manager::from_config(
             server,
-            MakeRustlsConnect::new(tls),
+            tls,
             ManagerConfig {
                 recycling_method: RecyclingMethod::Fast,
             },
@@ -53,12 +57,18 @@ impl Connections {
         Ok(Self {
             pool,
             patience: options.patience,
+            given_up,
         })
     }
 
     /// How long a transaction waits for another one.
     pub(crate) fn patience(&self) -> Duration {
         self.patience
+    }
+
+    /// For connections whose statement is given up.
+    pub(crate) fn given_up(&self) -> GivenUp {
+        self.given_up.clone()
     }
 
     /// A connection that nobody else uses.

@@ -1,13 +1,40 @@
-//! Statements, written where they are used and known to one test.
+//! Statements, written where they are used and listed here.
 
-/// The text of a statement. Made by [`statements!`] alone, so that none is missed by the test that prepares
-/// them all.
+/// Every module that has statements.
+pub(crate) const MODULES: &[&[Statement]] = &[
+    crate::capture::STATEMENTS,
+    crate::conflict::STATEMENTS,
+    crate::consent::STATEMENTS,
+    crate::distil::STATEMENTS,
+    crate::guard::STATEMENTS,
+    crate::index::STATEMENTS,
+    crate::injection::STATEMENTS,
+    crate::lease::STATEMENTS,
+    crate::member::STATEMENTS,
+    crate::memory::STATEMENTS,
+    crate::model::STATEMENTS,
+    crate::ontology::STATEMENTS,
+    crate::participant::STATEMENTS,
+    crate::project::STATEMENTS,
+    crate::removal::STATEMENTS,
+    crate::review::STATEMENTS,
+    crate::rows::STATEMENTS,
+    crate::session::STATEMENTS,
+    crate::snapshot::STATEMENTS,
+    crate::source::STATEMENTS,
+    crate::time::STATEMENTS,
+    crate::turn::STATEMENTS,
+    crate::upkeep::STATEMENTS,
+];
+
+/// A statement that a node may send. Made by [`statements!`] alone, so that none is missed by whoever looks
+/// at them all.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Statement {
-    /// For whoever has to find it.
-    #[cfg(test)]
-    pub(crate) name: &'static str,
-    pub(crate) text: &'static str,
+pub struct Statement {
+    /// Its module and its own name.
+    pub name: &'static str,
+    /// What is sent, with `$1` and so on for values.
+    pub text: &'static str,
     /// Whether one plan serves all values.
     pub(crate) is_planned_once: bool,
 }
@@ -21,19 +48,27 @@ impl Statement {
     }
 }
 
+/// Everything that a node may send, but for `BEGIN`, `COMMIT` and `ROLLBACK`.
+pub fn all() -> impl Iterator<Item = Statement> {
+    MODULES
+        .iter()
+        .chain(crate::control::ALL)
+        .copied()
+        .flatten()
+        .copied()
+}
+
 /// Statements of a module, as constants, and all of them as `STATEMENTS`.
 macro_rules! statements {
     ($($(#[$doc:meta])* $name:ident = $text:expr;)*) => {
         $($(#[$doc])*
         const $name: $crate::statement::Statement = $crate::statement::Statement {
-            #[cfg(test)]
             name: concat!(module_path!(), "::", stringify!($name)),
             text: $text,
             is_planned_once: false,
         };)*
 
-        /// For the test that prepares them.
-        #[cfg(test)]
+        /// For [`$crate::statement::all`].
         pub(crate) const STATEMENTS: &[$crate::statement::Statement] = &[$($name),*];
     };
 }

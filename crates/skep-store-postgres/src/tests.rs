@@ -5,39 +5,8 @@ use std::path::Path;
 use skep_test_programs::postgres::Server;
 use tokio_postgres::{Config, NoTls};
 
-use crate::statement::Statement;
+use crate::statement::{MODULES, all};
 use crate::{Roles, migrate, schema};
-
-/// Every module that has statements.
-const ALL: &[&[Statement]] = &[
-    crate::capture::STATEMENTS,
-    crate::conflict::STATEMENTS,
-    crate::consent::STATEMENTS,
-    crate::distil::STATEMENTS,
-    crate::guard::STATEMENTS,
-    crate::index::STATEMENTS,
-    crate::injection::STATEMENTS,
-    crate::lease::STATEMENTS,
-    crate::member::STATEMENTS,
-    crate::memory::STATEMENTS,
-    crate::model::STATEMENTS,
-    crate::ontology::STATEMENTS,
-    crate::participant::STATEMENTS,
-    crate::project::STATEMENTS,
-    crate::removal::STATEMENTS,
-    crate::review::STATEMENTS,
-    crate::rows::STATEMENTS,
-    crate::session::STATEMENTS,
-    crate::snapshot::STATEMENTS,
-    crate::source::STATEMENTS,
-    crate::time::STATEMENTS,
-    crate::turn::STATEMENTS,
-    crate::upkeep::STATEMENTS,
-];
-
-fn all() -> impl Iterator<Item = &'static Statement> {
-    ALL.iter().chain(crate::control::ALL).copied().flatten()
-}
 
 /// A module that is missing above would not be looked at.
 #[test]
@@ -56,7 +25,7 @@ fn every_module_with_statements_is_listed() {
             .sum()
     }
     let source = concat!(env!("CARGO_MANIFEST_DIR"), "/src");
-    let listed = ALL.len() + crate::control::ALL.len();
+    let listed = MODULES.len() + crate::control::ALL.len();
     assert_eq!(files(source.as_ref()), listed);
 }
 

@@ -35,6 +35,7 @@ while ! flock -x start flock -n -x users sh -c '
 '; do
     sleep 1
 done
+if [ -n "$2" ]; then rm -rf "$1"; fi
 "#;
 
 /// A running server.
@@ -42,6 +43,8 @@ done
 pub struct Server {
     place: PathBuf,
     programs: PathBuf,
+    /// Whether it is shared with no other test.
+    own: bool,
     /// Held for as long as the process lives.
     _users: File,
 }
@@ -61,7 +64,45 @@ impl Server {
     #[must_use]
     pub fn shared() -> &'static Self {
         static SHARED: OnceLock<Server> = OnceLock::new();
-        SHARED.get_or_init(Self::join)
+        SHARED.get_or_init(|| {
+            let programs = programs();
+            Self::join(place(&programs), programs, false)
+        })
+    }
+
+    /// A server that no other test uses, to be stopped at will; there until the process ends.
+    ///
+    /// # Panics
+    /// When there is none to start.
+    #[must_use]
+    pub fn own() -> &'static Self {
+        static COUNT: AtomicU32 = AtomicU32::new(0);
+        let number = COUNT.fetch_add(1, Ordering::Relaxed);
+        let programs = programs();
+        let name = format!("skep-postgres-own-{}-{number}", std::process::id());
+        let place = std::env::temp_dir().join(name);
+        Box::leak(Box::new(Self::join(place, programs, true)))
+    }
+
+    /// Stops it as a power cut would: nothing is finished, and nobody is told.
+    ///
+    /// # Panics
+    /// When it is a shared one, or does not stop.
+    #[expect(clippy::panic, reason = "a test without its server cannot go on")]
+    pub fn kill(&self) {
+        assert!(self.own, "others use this server");
+        let stopped = self.control(&["-m", "immediate", "stop"]);
+        stopped.unwrap_or_else(|why| panic!("PostgreSQL does not stop: {why}"));
+    }
+
+    /// Starts it again, with what it had.
+    ///
+    /// # Panics
+    /// When it does not start.
+    #[expect(clippy::panic, reason = "a test without its server cannot go on")]
+    pub fn restart(&self) {
+        let started = self.launch();
+        started.unwrap_or_else(|why| panic!("PostgreSQL does not start: {why}"));
     }
 
     #[expect(
@@ -69,9 +110,7 @@ impl Server {
         clippy::expect_used,
         reason = "a test without its server cannot go on"
     )]
-    fn join() -> Self {
-        let programs = programs();
-        let place = place(&programs);
+    fn join(place: PathBuf, programs: PathBuf, own: bool) -> Self {
         std::fs::create_dir_all(&place).expect("a folder for the server");
         let start = File::create(place.join("start")).expect("a lock");
         flock(&start, FlockOperation::LockExclusive).expect("the lock");
@@ -80,6 +119,7 @@ impl Server {
         let server = Self {
             place,
             programs,
+            own,
             _users: users,
         };
         if !server.answers() {
@@ -195,7 +235,6 @@ impl Server {
             made.and_then(|()| hand_over(&folder))
                 .map_err(|error| format!("{}: {error}", folder.display()))?;
         }
-        let log = self.place.join("socket/log");
         output(
             self.as_servant("initdb")
                 .args([
@@ -210,26 +249,33 @@ impl Server {
                 .args(["--no-sync", "-D"])
                 .arg(self.place.join("data")),
         )?;
+        self.launch()?;
+        self.keep().map_err(|error| error.to_string())
+    }
+
+    fn launch(&self) -> Result<(), String> {
+        let log = self.place.join("socket/log");
         // Nothing here outlives the run, so nothing waits for a disk.
         let options = format!(
             "-F -k {} -c listen_addresses= -c max_connections=300 -c full_page_writes=off -c wal_level=minimal -c max_wal_senders=0",
             self.socket().display()
         );
-        output(
-            self.as_servant("pg_ctl")
-                .args(["-w", "-t", "60", "-o", &options, "-D"])
-                .arg(self.place.join("data"))
-                .arg("-l")
-                .arg(log)
-                .arg("start"),
-        )?;
-        self.keep().map_err(|error| error.to_string())
+        let log = log.to_string_lossy();
+        self.control(&["-t", "60", "-o", &options, "-l", &log, "start"])
+    }
+
+    /// Until it is done.
+    fn control(&self, what: &[&str]) -> Result<(), String> {
+        let mut command = self.as_servant("pg_ctl");
+        command.arg("-w").arg("-D").arg(self.place.join("data"));
+        output(command.args(what)).map(|_| ())
     }
 
     fn keep(&self) -> std::io::Result<()> {
         Command::new("sh")
             .args(["-c", KEEPER, "keeper"])
             .arg(&self.place)
+            .arg(if self.own { "own" } else { "" })
             .stdin(Stdio::null())
             .stdout(Stdio::null())
             .stderr(Stdio::null())

@@ -2,7 +2,6 @@
 
 mod rows;
 
-#[cfg(test)]
 pub(super) use rows::STATEMENTS as BY_ID;
 
 use skep_crypto::PasswordHash;

@@ -2,12 +2,28 @@
 //! a database that many nodes share.
 #![expect(
     clippy::unwrap_used,
-    reason = "tests report by panicking, in their fixtures too"
+    clippy::panic,
+    clippy::print_stdout,
+    reason = "tests report by panicking, in their fixtures too, and say what they counted"
 )]
 
+mod bare;
+mod between;
+mod context;
 #[cfg(test)]
 mod credentials;
+mod dice;
+mod filled;
+mod forgotten;
+mod heard;
+mod killed;
+mod mixed;
+mod oracle;
 mod place;
+mod predicate;
+mod replay;
+mod slow;
+mod weaknesses;
 
 use std::sync::Arc;
 
