@@ -106,6 +106,30 @@ pub const FAILS: &[Fail] = &[
         ],
     ),
     row(
+        "database away",
+        "503 STORAGE_UNAVAILABLE, or AUTH_UNAVAILABLE where a credential is looked up; goes on when it is back",
+        "closed",
+        &["f03_a_database_that_dies_is_a_503_and_the_daemon_goes_on_when_it_is_back"],
+    ),
+    row(
+        "database does not keep workspaces apart, or has another schema",
+        "the daemon does not start, and says all that is wrong",
+        "closed",
+        &[
+            "t07_a_database_that_does_not_keep_workspaces_apart_is_refused_with_all_that_is_wrong",
+            "f09_a_database_of_another_schema_is_refused_with_what_to_do",
+        ],
+    ),
+    row(
+        "database's certificate, name or login cannot be verified",
+        "the daemon does not start; no password is sent",
+        "closed",
+        &[
+            "n17_a_server_that_is_not_the_one_named_gets_no_login",
+            "n17_a_server_that_asks_for_the_password_itself_or_for_nothing_is_refused",
+        ],
+    ),
+    row(
         "permission ambiguous, policy malformed",
         "403",
         "closed",

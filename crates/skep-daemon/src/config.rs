@@ -8,6 +8,7 @@ pub(crate) mod model;
 mod server;
 mod source;
 mod sources;
+pub(crate) mod store;
 
 use std::fmt;
 use std::path::{Path, PathBuf};
@@ -24,7 +25,7 @@ pub(crate) use source::environment;
 #[serde(deny_unknown_fields, default)]
 pub(crate) struct Config {
     pub(crate) server: server::Server,
-    pub(crate) store: StoreSection,
+    pub(crate) store: store::Section,
     pub(crate) index: Index,
     pub(crate) key: Key,
     pub(crate) log: Log,
@@ -34,13 +35,6 @@ pub(crate) struct Config {
     pub(crate) sources: sources::Sources,
     pub(crate) model: model::Model,
     pub(crate) limits: limits::Limits,
-}
-
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub(crate) struct StoreSection {
-    /// Workspaces whose files are open at a time.
-    pub(crate) open_workspaces: usize,
 }
 
 #[derive(Debug, Deserialize)]
@@ -62,14 +56,6 @@ pub(crate) struct Key {
 pub(crate) struct Log {
     /// `error`, `warn`, `info`, `debug`, or a filter such as `skep_app=debug`.
     pub(crate) level: String,
-}
-
-impl Default for StoreSection {
-    fn default() -> Self {
-        Self {
-            open_workspaces: 64,
-        }
-    }
 }
 
 impl Default for Index {
@@ -106,7 +92,9 @@ impl Config {
         if auth.is_some_and(|auth| auth.contains_key("public_url")) {
             bail!("auth.public_url is server.public_url now: move it to the section [server]");
         }
-        let config: Self = table.try_into().map_err(|error| source::refusal(&error))?;
+        let mut config: Self = table.try_into().map_err(|error| source::refusal(&error))?;
+        config.store.backend()?;
+        config.server.shares_its_store = config.store.is_shared();
         config.auth.issuers()?;
         config.auth.check(&config.mail)?;
         config.auth.grpc.listen()?;
@@ -117,9 +105,6 @@ impl Config {
         config.sources.fetching()?;
         config.model.settings()?;
         config.limits.check()?;
-        if !(1..=4_096).contains(&config.store.open_workspaces) {
-            bail!("store.open_workspaces must be 1 to 4096");
-        }
         if !(16..=1_048_576).contains(&config.index.budget_mib) {
             bail!("index.budget_mib must be 16 to 1048576");
         }
@@ -138,7 +123,7 @@ impl Config {
 impl fmt::Display for Config {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         writeln!(f, "{}", self.server)?;
-        writeln!(f, "store.open_workspaces = {}", self.store.open_workspaces)?;
+        writeln!(f, "{}", self.store)?;
         writeln!(f, "index.budget_mib = {}", self.index.budget_mib)?;
         match &self.key.file {
             Some(file) => writeln!(f, "key.file = {:?}", file.display().to_string())?,

@@ -1,4 +1,4 @@
-//! Opening the store of a local installation, and its first workspace.
+//! Opening the store of an installation, and its first workspace.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -6,59 +6,99 @@ use std::sync::Arc;
 use anyhow::{Context, anyhow};
 use skep_crypto::{FileRootKey, SystemRandom, machine_id};
 use skep_domain::{OrganizationId, Principal, ReadPolicy, Role, UserId};
+use skep_store::backend::Backend;
 use skep_store::{NewCredential, NewWorkspace, Store, StoreError, StoreParts};
 use skep_store_sqlite::{Options, SqliteBackend};
 
 use crate::clock::SystemClock;
 use crate::config::Config;
-use crate::files;
+use crate::config::store::Backend as Settings;
+use crate::{database, files};
 
-/// Opens the store; in an empty directory, makes the installation and its workspace.
-pub(crate) async fn open(home: &Path, config: &Config) -> anyhow::Result<Store> {
-    let options = Options {
-        open_workspaces: config.store.open_workspaces,
-        ..Options::default()
+/// A store, and what it is.
+pub(crate) struct Opened {
+    pub(crate) store: Store,
+    /// What it is and as whom it is used, for whoever asks how this daemon stands.
+    pub(crate) shown: String,
+}
+
+/// Opens the store; in an empty one, makes the installation and its workspace.
+pub(crate) async fn open(home: &Path, config: &Config) -> anyhow::Result<Opened> {
+    let settings = config.store.backend()?;
+    let (backend, shown) = match &settings {
+        Settings::Sqlite { open_workspaces } => files_of_our_own(home, *open_workspaces).await?,
+        Settings::Postgres(postgres) => database::open(home, postgres).await?,
     };
-    let backend = SqliteBackend::open(&home.join("data"), options)
-        .await
-        .context("opening the store")?;
+    let place = match &settings {
+        Settings::Sqlite { .. } => home.display().to_string(),
+        Settings::Postgres(postgres) => format!("the database {}", postgres.shown()),
+    };
+    let is_shared = config.store.is_shared();
     let root = FileRootKey::new(config.key_file(home));
     let parts = StoreParts {
-        backend: Arc::new(backend),
+        backend,
         root: &root,
-        machine_id: machine_id(),
+        // Nodes of one database are on many machines, and it must outlive each of them. A copy of it has no
+        // key beside it.
+        machine_id: if is_shared { Vec::new() } else { machine_id() },
         clock: Arc::new(SystemClock),
         random: Arc::new(SystemRandom),
     };
     let store = Store::open(parts)
         .await
-        .map_err(|error| explain(error, home, config))?;
-    ensure_workspace(home, &store).await?;
-    Ok(store)
+        .map_err(|error| explain(error, &place, &config.key_file(home), is_shared))?;
+    ensure_workspace(home, &store, is_shared).await?;
+    Ok(Opened { store, shown })
+}
+
+async fn files_of_our_own(
+    home: &Path,
+    open_workspaces: usize,
+) -> anyhow::Result<(Arc<dyn Backend>, String)> {
+    let options = Options {
+        open_workspaces,
+        ..Options::default()
+    };
+    let backend = SqliteBackend::open(&home.join("data"), options)
+        .await
+        .context("opening the store")?;
+    let shown = "sqlite, embedded: files of the daemon's own user, content sealed";
+    Ok((Arc::new(backend), shown.into()))
 }
 
 /// A wrong key is the one failure whose way out is worth a paragraph.
-fn explain(error: StoreError, home: &Path, config: &Config) -> anyhow::Error {
-    if skep_store::is_wrong_key(&error) {
-        anyhow!(
-            "the root key {} does not open the data in {}. It was made with another key file or on another machine \
-             (the key is mixed with the machine id, so that a copied directory does not open). Put the right key \
-             file back, or restore on the machine it came from. Nothing was changed.",
-            config.key_file(home).display(),
-            home.display()
-        )
-    } else {
-        anyhow::Error::new(error).context(format!("opening the store in {}", home.display()))
+fn explain(error: StoreError, place: &str, key: &Path, is_shared: bool) -> anyhow::Error {
+    let key = key.display();
+    if !skep_store::is_wrong_key(&error) {
+        return anyhow::Error::new(error).context(format!("opening the store in {place}"));
     }
+    if is_shared {
+        return anyhow!(
+            "the root key {key} does not open {place}: all nodes of a database have the same one. Copy the key \
+             file of a node that it opens for (0600, over a safe way). Nothing was changed."
+        );
+    }
+    anyhow!(
+        "the root key {key} does not open the data in {place}. It was made with another key file or on another \
+         machine (the key is mixed with the machine id, so that a copied directory does not open). Put the \
+         right key file back, or restore on the machine it came from. Nothing was changed."
+    )
 }
 
 /// The token file is written before the workspace, so that a kill in between leaves a file that the
 /// next start takes up, and never a workspace whose token nobody has.
-async fn ensure_workspace(home: &Path, store: &Store) -> anyhow::Result<()> {
+async fn ensure_workspace(home: &Path, store: &Store, is_shared: bool) -> anyhow::Result<()> {
     let existing = store.workspaces().await?;
     let token = files::read_token(home)?;
     match (existing.first(), token) {
         (Some(_), Some(_)) => Ok(()),
+        // It may be another node's, which a new one would shut out.
+        (Some(_), None) if is_shared => {
+            tracing::info!(
+                "this node has no install token: programs of its own user come in by the socket"
+            );
+            Ok(())
+        }
         (Some(tenant), None) => {
             let token = files::create_token(home, &SystemRandom)?;
             tracing::warn!(

@@ -2,10 +2,12 @@
 
 mod clock;
 mod config;
+mod database;
 mod files;
 mod grpc;
 mod limits;
 mod local;
+mod migrate;
 mod model;
 mod process;
 mod serve;
@@ -40,7 +42,7 @@ enum Verb {
     /// Read the configuration, say what is in force, change nothing
     CheckConfig,
     /// Bring the store to this version's form, then exit
-    Migrate,
+    Migrate(migrate::Admin),
 }
 
 fn main() -> ExitCode {
@@ -57,12 +59,15 @@ fn main() -> ExitCode {
 fn run(arguments: &Arguments) -> anyhow::Result<()> {
     let home = files::home(arguments.home.clone())?;
     let config = Config::load(&home, arguments.config.as_deref())?;
-    match arguments.verb {
+    match &arguments.verb {
         Verb::CheckConfig => {
             process::say(&config.to_string());
             Ok(())
         }
-        Verb::Migrate => {
+        Verb::Migrate(admin) => {
+            if let Some(url) = admin.url(&config)? {
+                return runtime()?.block_on(admin.migrate(&home, &config, &url));
+            }
             let lock = files::lock(&home)?;
             to_the_end(lock, local::open(&home, &config)).map(|_| ())
         }

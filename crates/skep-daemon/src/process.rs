@@ -39,9 +39,13 @@ pub(crate) fn harden() {
     }));
 }
 
+/// The client of the database writes down, below this level, what it sends: digests of credentials too.
+const QUIET: &str = "tokio_postgres=info";
+
 pub(crate) fn log_to_stderr(level: &str) -> anyhow::Result<()> {
     let filter = EnvFilter::try_new(level)
-        .with_context(|| format!("log.level {level:?} is not a filter"))?;
+        .with_context(|| format!("log.level {level:?} is not a filter"))?
+        .add_directive(QUIET.parse()?);
     tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_ansi(false)

@@ -24,9 +24,9 @@ type BoxFuture<'f, T> = std::pin::Pin<Box<dyn Future<Output = T> + Send + 'f>>;
 pub(crate) async fn serve(home: &Path, config: &Config) -> anyhow::Result<()> {
     let mut terminate = signal(SignalKind::terminate())?;
     let mut interrupt = signal(SignalKind::interrupt())?;
-    let store = Arc::new(local::open(home, config).await?);
+    let opened = local::open(home, config).await?;
     let remote = grpc::remote(home, config)?;
-    let app = application(home, config, store, remote.clone())?;
+    let app = application(home, config, Arc::new(opened.store), remote.clone())?;
     let own = rustix::process::geteuid().as_raw();
     app.ensure_owner(&app.authenticate_peer(own, own).await?)
         .await?;
@@ -39,7 +39,8 @@ pub(crate) async fn serve(home: &Path, config: &Config) -> anyhow::Result<()> {
     let mode = standing.mode;
     let service = grpc::open(home, config, &app, limits.clone(), mode).await?;
     let also = service.as_ref().map(|service| service.shown.clone());
-    let edge = edge(&app, &listeners, also, limits, site(home, config, standing))?;
+    let site = site(home, config, standing, opened.shown);
+    let edge = edge(&app, &listeners, also, limits, site)?;
     files::write_pid(home)?;
     announce(home, &edge);
     offer_setup(home, &edge).await?;
@@ -139,8 +140,10 @@ async fn listen(home: &Path, standing: &Standing) -> anyhow::Result<Listeners> {
 }
 
 /// Where this daemon stands, for the edge and the posture report.
-fn site(home: &Path, config: &Config, standing: Standing) -> Site {
+fn site(home: &Path, config: &Config, standing: Standing, store: String) -> Site {
     Site {
+        store,
+        stores_in_the_clear: config.store.is_unverified(),
         mode: standing.mode,
         is_public: standing.is_public(),
         public_url: standing.public_url,

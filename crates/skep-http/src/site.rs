@@ -21,6 +21,10 @@ pub struct Site {
     pub is_public: bool,
     /// Where the root key comes from.
     pub key_provider: String,
+    /// What the store is, and as whom it is used.
+    pub store: String,
+    /// Whether the link to the store is neither encrypted nor verified.
+    pub stores_in_the_clear: bool,
     /// Whether its gRPC service describes itself to whoever may connect.
     pub describes_itself: bool,
 }

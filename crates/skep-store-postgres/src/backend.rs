@@ -13,11 +13,12 @@ use crate::lease::Lease;
 use crate::pool::Connections;
 use crate::rows::Wire;
 use crate::transaction::PostgresTx;
-use crate::{Options, control, guard, snapshot};
+use crate::{Options, Server, control, guard, snapshot};
 
 /// An installation in one database.
 pub struct PostgresBackend {
     connections: Connections,
+    version: String,
 }
 
 impl PostgresBackend {
@@ -33,9 +34,27 @@ impl PostgresBackend {
     ) -> Result<Self, StoreError> {
         let connections = Connections::new(server, tls, options)?;
         let connection = connections.get().await?;
-        guard::check(&Wire::new(&connection)).await?;
+        let version = guard::check(&Wire::new(&connection)).await?;
         drop(connection);
-        Ok(Self { connections })
+        Ok(Self {
+            connections,
+            version,
+        })
+    }
+
+    /// The same, to where and as whom an operator says.
+    ///
+    /// # Errors
+    /// As for [`PostgresBackend::open`].
+    pub async fn connect(server: &Server, options: Options) -> Result<Self, StoreError> {
+        let (config, tls) = server.settings()?;
+        Self::open(config, tls, options).await
+    }
+
+    /// The server's version, such as `15.18`.
+    #[must_use]
+    pub fn version(&self) -> &str {
+        &self.version
     }
 
     async fn installation(&self, mode: Mode) -> Result<Lease, StoreError> {

@@ -63,7 +63,8 @@ fn judge(error: &tokio_postgres::Error) -> StoreError {
         return if error.is_closed() {
             unavailable("the connection to the database was lost")
         } else {
-            unavailable("the database cannot be reached")
+            let reason = crate::server::reason(error);
+            unavailable(&format!("the database cannot be reached: {reason}"))
         };
     };
     match *code {
@@ -89,11 +90,13 @@ fn judge(error: &tokio_postgres::Error) -> StoreError {
             unavailable("the database is shutting down or starting")
         }
         SqlState::INVALID_PASSWORD | SqlState::INVALID_AUTHORIZATION_SPECIFICATION => {
-            unavailable("the database refuses this node's login")
+            unavailable("the database refuses this login: its role, password or the server's rules")
         }
-        SqlState::UNDEFINED_TABLE | SqlState::UNDEFINED_COLUMN => {
-            StoreError::Refused("the database is of another version: run `skepd migrate`".into())
-        }
+        SqlState::UNDEFINED_DATABASE => unavailable("the server has no database of this name"),
+        SqlState::UNDEFINED_TABLE | SqlState::UNDEFINED_COLUMN => StoreError::Refused(
+            "the database has another schema: run `skepd migrate --admin-url` as whoever runs it"
+                .into(),
+        ),
         SqlState::DATA_CORRUPTED | SqlState::INDEX_CORRUPTED => StoreError::Damaged("the database"),
         ref other if other.code().starts_with("23") => {
             StoreError::Refused("the row cannot be stored".into())

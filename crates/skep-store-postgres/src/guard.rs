@@ -140,6 +140,7 @@ statements! {
                 SELECT format('the server is PostgreSQL %s: 15 or later is needed',
                     current_setting('server_version'))
                 WHERE current_setting('server_version_num')::integer < 150000";
+    SERVER = "SELECT split_part(current_setting('server_version'), ' ', 1)";
     VERSIONS = "SELECT count(*), max(version) FROM refinery_schema_history";
 }
 
@@ -164,7 +165,7 @@ pub(crate) async fn version(wire: &Wire<'_>) -> Result<(), Failure> {
         return Ok(());
     }
     let what = if applied < known {
-        "run `skepd migrate` as whoever runs the database"
+        "run `skepd migrate --admin-url` as whoever runs the database"
     } else {
         "it was migrated by a later version of this program: update this node"
     };
@@ -174,12 +175,12 @@ pub(crate) async fn version(wire: &Wire<'_>) -> Result<(), Failure> {
     .into())
 }
 
-/// Refuses a database whose walls are weak, with all that is wrong.
-pub(crate) async fn check(wire: &Wire<'_>) -> Result<(), Failure> {
+/// Refuses a database whose walls are weak, with all that is wrong; else, which version the server is of.
+pub(crate) async fn check(wire: &Wire<'_>) -> Result<String, Failure> {
     version(wire).await?;
     let found = weaknesses(wire).await?;
     if found.is_empty() {
-        return Ok(());
+        return wire.get(SERVER, &[], |row| row.get(0)).await;
     }
     let list = found.join("\n  - ");
     Err(StoreError::Refused(format!(

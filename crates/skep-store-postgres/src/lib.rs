@@ -42,6 +42,7 @@ mod review;
 mod ring;
 mod row;
 mod rows;
+mod server;
 mod session;
 mod snapshot;
 mod source;
@@ -53,8 +54,9 @@ mod upkeep;
 mod value;
 
 pub use backend::PostgresBackend;
-pub use migrate::{Roles, migrate, schema};
+pub use migrate::{Migrated, Roles, migrate, migrate_at, schema};
 pub use options::Options;
+pub use server::{Server, Tls};
 pub use statement::{Statement, all as statements};
 
 #[cfg(test)]

@@ -1,8 +1,11 @@
 //! Roles and schema, made by whoever runs the database: nodes are let in afterwards.
 
+use skep_crypto::{Plain, SystemRandom, scram_fits, scram_verifier};
 use skep_store::StoreError;
 use tokio_postgres::Client;
+use tokio_postgres_rustls::MakeRustlsConnect;
 
+use crate::Server;
 use crate::failure::Failure;
 
 mod embedded {
@@ -12,16 +15,26 @@ mod embedded {
 /// Held while a node's operator brings the schema up to date, so that two of them take turns.
 const TURN: &str = "SELECT pg_advisory_lock(6001122334)";
 
-/// Both roles; they belong to the server, not to one database of it.
+/// Which of them are not there yet.
+const MISSING: &str = "SELECT role FROM unnest(ARRAY['skep_owner', 'skep_app']) AS role
+    WHERE role NOT IN (SELECT rolname FROM pg_roles)";
+
+/// Both roles; they belong to the server, not to one database of it, so another run may make them meanwhile.
 const ROLES: &str = "
 DO $$
 BEGIN
-    IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = 'skep_owner') THEN
-        CREATE ROLE skep_owner NOLOGIN NOSUPERUSER NOBYPASSRLS NOCREATEDB NOCREATEROLE NOREPLICATION;
-    END IF;
-    IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = 'skep_app') THEN
-        CREATE ROLE skep_app LOGIN NOSUPERUSER NOBYPASSRLS NOCREATEDB NOCREATEROLE NOREPLICATION;
-    END IF;
+    BEGIN
+        IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = 'skep_owner') THEN
+            CREATE ROLE skep_owner NOLOGIN NOSUPERUSER NOBYPASSRLS NOCREATEDB NOCREATEROLE NOREPLICATION;
+        END IF;
+    EXCEPTION WHEN duplicate_object OR unique_violation THEN
+    END;
+    BEGIN
+        IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = 'skep_app') THEN
+            CREATE ROLE skep_app LOGIN NOSUPERUSER NOBYPASSRLS NOCREATEDB NOCREATEROLE NOREPLICATION;
+        END IF;
+    EXCEPTION WHEN duplicate_object OR unique_violation THEN
+    END;
 END $$;";
 
 /// The migrations of this program, in a word: another text is another word.
@@ -49,18 +62,70 @@ pub enum Roles {
     Elsewhere,
 }
 
+/// What a run has changed.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Migrated {
+    /// Roles that were missing.
+    pub roles: Vec<String>,
+    /// Whether nodes log in by another password than before.
+    pub password: bool,
+    /// Migrations that were missing, such as `V1__installation`.
+    pub applied: Vec<String>,
+    /// How many there are now.
+    pub schema: u64,
+}
+
+/// Migrates a database as the administrator whom `server` names. Nodes log in by `password`, if there is
+/// one: the server is given what checks it, never the password.
+///
+/// # Errors
+/// As for [`migrate`]; and [`StoreError::Crypto`] when that password is none.
+pub async fn migrate_at(
+    server: &Server,
+    password: Option<&Plain<String>>,
+) -> Result<Migrated, StoreError> {
+    let (config, tls) = server.settings()?;
+    let connected = config.connect(MakeRustlsConnect::new(tls)).await;
+    let (mut admin, connection) = connected.map_err(Failure::from)?;
+    let work = async move {
+        let roles = match password {
+            None => Roles::Elsewhere,
+            Some(password) => login(&admin, password.expose()).await?,
+        };
+        migrate(&mut admin, &roles).await
+    };
+    // The work takes the client with it, which ends the connection.
+    let (_ended, done) = tokio::join!(connection, work);
+    done
+}
+
+/// A new verifier, unless the one that the server has is this password's. Only a superuser may look.
+async fn login(admin: &Client, password: &str) -> Result<Roles, StoreError> {
+    const KEPT: &str = "SELECT rolpassword FROM pg_authid WHERE rolname = 'skep_app'";
+    const MAY_LOOK: &str = "SELECT has_table_privilege('pg_authid', 'SELECT')";
+    let looked = admin.query_one(MAY_LOOK, &[]).await;
+    if looked.map_err(Failure::from)?.get(0) {
+        let kept = admin.query_opt(KEPT, &[]).await.map_err(Failure::from)?;
+        let kept = kept.and_then(|row| row.get::<_, Option<String>>(0));
+        if kept.is_some_and(|verifier| scram_fits(&verifier, password)) {
+            return Ok(Roles::Elsewhere);
+        }
+    }
+    Ok(Roles::Verifier(scram_verifier(password, &SystemRandom)?))
+}
+
 /// Makes the roles if they are missing, sets how nodes log in, and brings the schema up to date.
 ///
 /// # Errors
 /// [`StoreError::Refused`] when the schema is of a later version or was changed; [`StoreError::Unavailable`]
 /// when the database refuses.
-pub async fn migrate(admin: &mut Client, roles: &Roles) -> Result<(), StoreError> {
-    prepare(admin, roles).await.map_err(StoreError::from)?;
+pub async fn migrate(admin: &mut Client, roles: &Roles) -> Result<Migrated, StoreError> {
+    let made = prepare(admin, roles).await.map_err(StoreError::from)?;
     admin
         .batch_execute("SET search_path = skep, pg_temp")
         .await
         .map_err(Failure::from)?;
-    embedded::migrations::runner()
+    let report = embedded::migrations::runner()
         .set_grouped(true)
         .run_async(admin)
         .await
@@ -69,11 +134,19 @@ pub async fn migrate(admin: &mut Client, roles: &Roles) -> Result<(), StoreError
         .batch_execute("RESET ROLE; RESET search_path; SELECT pg_advisory_unlock_all()")
         .await
         .map_err(Failure::from)?;
-    Ok(())
+    let applied = report.applied_migrations().iter();
+    Ok(Migrated {
+        roles: made,
+        password: matches!(roles, Roles::Verifier(_)),
+        applied: applied.map(ToString::to_string).collect(),
+        schema: count(),
+    })
 }
 
-async fn prepare(admin: &Client, roles: &Roles) -> Result<(), Failure> {
+/// Everything before the schema; says which roles it made.
+async fn prepare(admin: &Client, roles: &Roles) -> Result<Vec<String>, Failure> {
     admin.batch_execute(TURN).await?;
+    let missing = admin.query(MISSING, &[]).await?;
     admin.batch_execute(ROLES).await?;
     if let Roles::Verifier(verifier) = roles {
         // A verifier has letters, digits and `$:+/=-`: none that ends a literal.
@@ -84,15 +157,19 @@ async fn prepare(admin: &Client, roles: &Roles) -> Result<(), Failure> {
         let set = format!("ALTER ROLE skep_app PASSWORD '{verifier}'");
         admin.batch_execute(&set).await?;
     }
-    // Whoever makes something for a role has to be a member of it.
+    // Whoever makes something for a role has to be a member of it, or a superuser.
     admin
         .batch_execute(
-            "DO $$ BEGIN EXECUTE format('GRANT skep_owner TO %I', current_user); END $$;
+            "DO $$ BEGIN
+                 IF NOT (SELECT rolsuper FROM pg_roles WHERE rolname = current_user) THEN
+                     EXECUTE format('GRANT skep_owner TO %I', current_user);
+                 END IF;
+             END $$;
              CREATE SCHEMA IF NOT EXISTS skep AUTHORIZATION skep_owner;
              SET ROLE skep_owner;",
         )
         .await?;
-    Ok(())
+    Ok(missing.iter().map(|row| row.get(0)).collect())
 }
 
 fn refused(error: &refinery::Error) -> StoreError {

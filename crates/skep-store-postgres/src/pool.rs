@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use deadpool_postgres::{
-    Hook, HookError, Manager, ManagerConfig, Pool, PoolError, RecyclingMethod, Runtime,
+    Hook, HookError, Manager, ManagerConfig, Pool, PoolError, RecyclingMethod, Runtime, TimeoutType,
 };
 use rustls::ClientConfig;
 use skep_store::StoreError;
@@ -74,8 +74,11 @@ impl Connections {
     /// A connection that nobody else uses.
     pub(crate) async fn get(&self) -> Result<deadpool_postgres::Object, StoreError> {
         self.pool.get().await.map_err(|error| match error {
-            PoolError::Timeout(_) => {
+            PoolError::Timeout(TimeoutType::Wait) => {
                 StoreError::Unavailable("all connections to the database are in use".into())
+            }
+            PoolError::Timeout(_) => {
+                StoreError::Unavailable("the database does not answer in time".into())
             }
             PoolError::Backend(error) => crate::failure::Failure::from(error).into(),
             _ => StoreError::Unavailable("the database cannot be reached".into()),

@@ -16,12 +16,18 @@ use rustix::fs::{FlockOperation, flock};
 
 use crate::program;
 
+mod alone;
+
+pub use alone::Alone;
+
 /// Where Debian keeps the server's own programs, by version.
 const DEBIAN: &str = "/usr/lib/postgresql";
 /// Names another folder of programs, such as those of another version.
 const PROGRAMS: &str = "SKEP_TEST_POSTGRES_PROGRAMS";
 /// The server refuses to run as root: then it runs as this user, whom Debian's package makes.
 const SERVANT: &str = "postgres";
+/// Where a server is reached if nothing else is said.
+const PORT: u16 = 5_432;
 
 /// Stops the server when the shared lock is free, and removes what it kept. One look a second; it holds
 /// the other lock meanwhile, so that nobody comes to a server that is about to go.
@@ -35,16 +41,18 @@ while ! flock -x start flock -n -x users sh -c '
 '; do
     sleep 1
 done
-if [ -n "$2" ]; then rm -rf "$1"; fi
+[ -z "$2" ] || rm -rf "$1"
 "#;
+
+/// Nobody comes over TCP.
+const SOCKET_ONLY: &str = "-c listen_addresses=";
 
 /// A running server.
 #[derive(Debug)]
 pub struct Server {
     place: PathBuf,
     programs: PathBuf,
-    /// Whether it is shared with no other test.
-    own: bool,
+    port: u16,
     /// Held for as long as the process lives.
     _users: File,
 }
@@ -66,7 +74,7 @@ impl Server {
         static SHARED: OnceLock<Server> = OnceLock::new();
         SHARED.get_or_init(|| {
             let programs = programs();
-            Self::join(place(&programs), programs, false)
+            Self::join(place(&programs), programs, "")
         })
     }
 
@@ -78,10 +86,9 @@ impl Server {
     pub fn own() -> &'static Self {
         static COUNT: AtomicU32 = AtomicU32::new(0);
         let number = COUNT.fetch_add(1, Ordering::Relaxed);
-        let programs = programs();
         let name = format!("skep-postgres-own-{}-{number}", std::process::id());
         let place = std::env::temp_dir().join(name);
-        Box::leak(Box::new(Self::join(place, programs, true)))
+        Box::leak(Box::new(Self::join(place, programs(), "own")))
     }
 
     /// Stops it as a power cut would: nothing is finished, and nobody is told.
@@ -90,9 +97,15 @@ impl Server {
     /// When it is a shared one, or does not stop.
     #[expect(clippy::panic, reason = "a test without its server cannot go on")]
     pub fn kill(&self) {
-        assert!(self.own, "others use this server");
-        let stopped = self.control(&["-m", "immediate", "stop"]);
-        stopped.unwrap_or_else(|why| panic!("PostgreSQL does not stop: {why}"));
+        assert!(
+            self.place != place(&self.programs),
+            "others use this server"
+        );
+        let mut stop = self.as_servant("pg_ctl");
+        stop.args(["-w", "-m", "immediate", "-D"])
+            .arg(self.place.join("data"))
+            .arg("stop");
+        output(&mut stop).unwrap_or_else(|why| panic!("PostgreSQL does not stop: {why}"));
     }
 
     /// Starts it again, with what it had.
@@ -101,7 +114,7 @@ impl Server {
     /// When it does not start.
     #[expect(clippy::panic, reason = "a test without its server cannot go on")]
     pub fn restart(&self) {
-        let started = self.launch();
+        let started = self.start(SOCKET_ONLY);
         started.unwrap_or_else(|why| panic!("PostgreSQL does not start: {why}"));
     }
 
@@ -110,7 +123,7 @@ impl Server {
         clippy::expect_used,
         reason = "a test without its server cannot go on"
     )]
-    fn join(place: PathBuf, programs: PathBuf, own: bool) -> Self {
+    fn join(place: PathBuf, programs: PathBuf, alone: &str) -> Self {
         std::fs::create_dir_all(&place).expect("a folder for the server");
         let start = File::create(place.join("start")).expect("a lock");
         flock(&start, FlockOperation::LockExclusive).expect("the lock");
@@ -119,12 +132,13 @@ impl Server {
         let server = Self {
             place,
             programs,
-            own,
+            port: PORT,
             _users: users,
         };
         if !server.answers() {
-            server
-                .start()
+            let started = server.make().and_then(|()| server.start(SOCKET_ONLY));
+            started
+                .and_then(|()| server.keep(alone).map_err(|error| error.to_string()))
                 .unwrap_or_else(|why| panic!("PostgreSQL does not start: {why}"));
         }
         server
@@ -217,7 +231,8 @@ impl Server {
             .args(["-X", "-q", "-A", "-t", "-v", "ON_ERROR_STOP=1"])
             .args(["-U", SERVANT, "-d", database, "-c", statement])
             .arg("-h")
-            .arg(self.socket());
+            .arg(self.socket())
+            .args(["-p", &self.port.to_string()]);
         output(&mut command)
     }
 
@@ -225,14 +240,14 @@ impl Server {
         self.place.join("data/postmaster.pid").exists() && self.ask("postgres", "SELECT 1").is_ok()
     }
 
-    fn start(&self) -> Result<(), String> {
+    fn make(&self) -> Result<(), String> {
         for left in ["data", "socket"] {
             let _ = std::fs::remove_dir_all(self.place.join(left));
         }
         for folder in ["data", "socket"] {
             let folder = self.place.join(folder);
             let made = std::fs::create_dir(&folder);
-            made.and_then(|()| hand_over(&folder))
+            made.and_then(|()| hand_over(&folder, 0o700))
                 .map_err(|error| format!("{}: {error}", folder.display()))?;
         }
         output(
@@ -248,34 +263,34 @@ impl Server {
                 ])
                 .args(["--no-sync", "-D"])
                 .arg(self.place.join("data")),
-        )?;
-        self.launch()?;
-        self.keep().map_err(|error| error.to_string())
+        )
+        .map(|_| ())
     }
 
-    fn launch(&self) -> Result<(), String> {
-        let log = self.place.join("socket/log");
+    fn start(&self, more: &str) -> Result<(), String> {
         // Nothing here outlives the run, so nothing waits for a disk.
         let options = format!(
-            "-F -k {} -c listen_addresses= -c max_connections=300 -c full_page_writes=off -c wal_level=minimal -c max_wal_senders=0",
-            self.socket().display()
+            "-F -k {} -p {} -c max_connections=300 -c full_page_writes=off -c wal_level=minimal -c max_wal_senders=0 {more}",
+            self.socket().display(),
+            self.port
         );
-        let log = log.to_string_lossy();
-        self.control(&["-t", "60", "-o", &options, "-l", &log, "start"])
+        output(
+            self.as_servant("pg_ctl")
+                .args(["-w", "-t", "60", "-o", &options, "-D"])
+                .arg(self.place.join("data"))
+                .arg("-l")
+                .arg(self.place.join("socket/log"))
+                .arg("start"),
+        )
+        .map(|_| ())
     }
 
-    /// Until it is done.
-    fn control(&self, what: &[&str]) -> Result<(), String> {
-        let mut command = self.as_servant("pg_ctl");
-        command.arg("-w").arg("-D").arg(self.place.join("data"));
-        output(command.args(what)).map(|_| ())
-    }
-
-    fn keep(&self) -> std::io::Result<()> {
+    /// Removes the whole folder in the end if `alone` says anything.
+    fn keep(&self, alone: &str) -> std::io::Result<()> {
         Command::new("sh")
             .args(["-c", KEEPER, "keeper"])
             .arg(&self.place)
-            .arg(if self.own { "own" } else { "" })
+            .arg(alone)
             .stdin(Stdio::null())
             .stdout(Stdio::null())
             .stderr(Stdio::null())
@@ -369,8 +384,8 @@ fn place(programs: &Path) -> PathBuf {
 }
 
 /// To the user as whom the server runs.
-fn hand_over(folder: &Path) -> std::io::Result<()> {
-    std::fs::set_permissions(folder, std::fs::Permissions::from_mode(0o700))?;
+fn hand_over(folder: &Path, mode: u32) -> std::io::Result<()> {
+    std::fs::set_permissions(folder, std::fs::Permissions::from_mode(mode))?;
     if !rustix::process::geteuid().is_root() {
         return Ok(());
     }

@@ -10,7 +10,8 @@ use skep_http::Mode;
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub(crate) struct Server {
-    /// `local`, `team` or `hybrid`; if absent, team where other machines reach it, else local.
+    /// `local`, `team` or `hybrid`; if absent, team where other machines reach it or its store,
+    /// else local.
     mode: Option<String>,
     /// Address for TCP, or `off`.
     tcp: String,
@@ -20,6 +21,9 @@ pub(crate) struct Server {
     public_url: Option<String>,
     /// Addresses of the proxies in front.
     proxies: Vec<IpAddr>,
+    /// Whether other nodes use the same store, which is for many people unless somebody says otherwise.
+    #[serde(skip)]
+    pub(crate) shares_its_store: bool,
 }
 
 /// What the section comes to.
@@ -39,6 +43,7 @@ impl Default for Server {
             tls: None,
             public_url: None,
             proxies: Vec::new(),
+            shares_its_store: false,
         }
     }
 }
@@ -61,7 +66,7 @@ impl Server {
             proxies: self.proxies.clone(),
         };
         standing.mode = match self.mode.as_deref() {
-            None if standing.is_public() => Mode::Team,
+            None if standing.is_public() || self.shares_its_store => Mode::Team,
             None => Mode::Local,
             Some(text) => Mode::parse(text).with_context(|| {
                 format!("server.mode is {text:?}: it must be local, team or hybrid")
@@ -93,8 +98,13 @@ impl Server {
             );
         }
         if standing.public_url.is_none() {
+            let way_out = if self.mode.is_none() && !standing.is_public() {
+                "; or set server.mode = \"local\" for a daemon of one person"
+            } else {
+                ""
+            };
             bail!(
-                "server.public_url is missing: {} mode needs the address that others reach it at, such as https://skep.example.com",
+                "server.public_url is missing: {} mode needs the address that others reach it at, such as https://skep.example.com{way_out}",
                 standing.mode.as_str()
             );
         }

@@ -32,6 +32,13 @@ impl Home {
         self.0.path()
     }
 
+    /// A private file in it.
+    pub(crate) fn put(&self, name: &str, text: &str) {
+        let path = self.path().join(name);
+        fs::write(&path, text).unwrap();
+        fs::set_permissions(path, fs::Permissions::from_mode(0o600)).unwrap();
+    }
+
     pub(crate) fn command(&self, verb: &str) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_skepd"));
         command
@@ -46,6 +53,28 @@ impl Home {
     /// Runs to the end.
     pub(crate) fn run(&self, verb: &str) -> Output {
         self.command(verb).output().unwrap()
+    }
+
+    /// What it says when it does not serve, as it must not.
+    pub(crate) fn refused(&self, mut command: Command) -> String {
+        let mut child = command.stderr(Stdio::piped()).spawn().unwrap();
+        // Read all the while: what is wrong can be more than a pipe holds.
+        let mut stderr = child.stderr.take().unwrap();
+        let reader = std::thread::spawn(move || {
+            let mut said = String::new();
+            stderr.read_to_string(&mut said).map(|_| said)
+        });
+        while child.try_wait().unwrap().is_none() {
+            if self.get("/readyz").is_some() {
+                child.kill().unwrap();
+                child.wait().unwrap();
+                panic!("it serves");
+            }
+            std::thread::yield_now();
+        }
+        let said = reader.join().unwrap().unwrap();
+        assert_eq!(child.wait().unwrap().code(), Some(1), "{said}");
+        said
     }
 
     /// Serves, and waits for the first answer.

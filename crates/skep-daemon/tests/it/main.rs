@@ -3,7 +3,11 @@
 #[cfg(test)]
 mod asking;
 #[cfg(test)]
+mod database;
+#[cfg(test)]
 mod home;
+#[cfg(test)]
+mod link;
 #[cfg(test)]
 mod refusals;
 #[cfg(test)]

@@ -15,17 +15,14 @@ pub(crate) async fn posture(
     authorized: Authorized<rights::DiagnosticsRead>,
     call: Call,
 ) -> Result<Response, ApiError> {
-    let status = call.app().status(authorized).await?;
+    call.app().status(authorized).await?;
     let site = &call.edge.site;
     ok(&Posture {
         mode: site.mode.as_str().into(),
         listeners: call.edge.listeners.get().cloned().unwrap_or_default(),
         public_url: site.public_url.clone(),
         key_provider: site.key_provider.clone(),
-        store: format!(
-            "{}, embedded: files of the daemon's own user, content sealed",
-            status.store
-        ),
+        store: site.store.clone(),
         credentials: credentials(call.app()),
         limits: limits(&call.edge),
         fails: fails(),
@@ -102,6 +99,11 @@ fn weaknesses(edge: &Edge) -> Vec<Weakness> {
         site.mode == Mode::Hybrid,
         "whoever reads the install token is trusted over loopback; a tunnel to this machine is loopback",
         "use team mode where other people have accounts on this machine",
+    );
+    add(
+        site.stores_in_the_clear,
+        "the link to the database is neither encrypted nor verified: whoever is in between reads and changes rows",
+        "set store.tls = \"verify-full\", and take store.allow_unverified out of the configuration",
     );
     add(
         site.key_provider.starts_with("file"),
