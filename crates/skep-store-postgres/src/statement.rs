@@ -27,7 +27,7 @@ pub(crate) const MODULES: &[&[Statement]] = &[
     crate::upkeep::STATEMENTS,
 ];
 
-/// A statement that a node may send. Made by [`statements!`] alone, so that none is missed by whoever looks
+/// A statement that a node may send. Made by `statements!` alone, so that none is missed by whoever looks
 /// at them all.
 #[derive(Clone, Copy, Debug)]
 pub struct Statement {
