@@ -33,7 +33,6 @@ statements! {
     TURN = "SELECT organization_id, seq FROM workspace_state WHERE workspace_id = $1 FOR UPDATE";
     /// Writers of the installation's own tables take turns.
     INSTALLATION_TURN = "SELECT pg_advisory_xact_lock(6001122335)";
-    INSTALLATION_SEEN = "SELECT 1";
 }
 
 /// A transaction. Dropped, it leaves nothing that was not committed.
@@ -96,18 +95,20 @@ impl Lease {
     ) -> Result<Self, StoreError> {
         let mut lease = Self::of(connections).await?;
         let wire = lease.wire()?;
-        let turn = match mode {
-            Mode::Read => INSTALLATION_SEEN,
-            Mode::Write => INSTALLATION_TURN,
-        };
         let patience = patience(connections);
         let begun = async {
-            let (words, turn) = (wire.prepare(INSTALLATION).await?, wire.prepare(turn).await?);
+            let words = wire.prepare(INSTALLATION).await?;
             let patience = values![patience];
-            let ((), clean, _) = try_join3(
+            let turn = async {
+                match mode {
+                    Mode::Read => Ok(()),
+                    Mode::Write => wire.get(INSTALLATION_TURN, &[], |_| Ok(())).await,
+                }
+            };
+            let ((), clean, ()) = try_join3(
                 wire.batch(begin(mode)),
                 wire.first(&words, patience, |row| row.get::<bool>(0)),
-                wire.first(&turn, &[], |_| Ok(())),
+                turn,
             )
             .await?;
             Ok(clean)

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use deadpool_postgres::{
-    Hook, HookError, Manager, ManagerConfig, Pool, PoolError, RecyclingMethod, Runtime, TimeoutType,
+    Manager, ManagerConfig, Pool, PoolError, RecyclingMethod, Runtime, TimeoutType,
 };
 use rustls::ClientConfig;
 use skep_store::StoreError;
@@ -46,12 +46,6 @@ impl Connections {
             .runtime(Runtime::Tokio1)
             .wait_timeout(Some(options.patience))
             .create_timeout(Some(options.patience))
-            .post_create(Hook::sync_fn(|client, _| {
-                if client.is_closed() {
-                    return Err(HookError::message("closed"));
-                }
-                Ok(())
-            }))
             .build()
             .map_err(|_| StoreError::Unavailable("no connections can be kept".into()))?;
         Ok(Self {

@@ -12,7 +12,8 @@ use crate::column::principal_kind;
 use crate::rows::Rows;
 use crate::value::{Value, values};
 
-/// Whether a row lies in the projects that the reader is confined to (`$6`: their ids). Without bounds every row does; within some, what belongs to no project does not.
+/// Whether a row lies in the projects that the reader is confined to (`$6`: their ids). Without bounds every
+/// row does; within some, what belongs to no project does not.
 macro_rules! project_predicate {
     ($alias:literal) => {
         concat!(
