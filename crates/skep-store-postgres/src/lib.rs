@@ -54,7 +54,7 @@ mod upkeep;
 mod value;
 
 pub use backend::PostgresBackend;
-pub use migrate::{Migrated, Roles, migrate, migrate_at, schema};
+pub use migrate::{Migrated, migrate_at, schema};
 pub use options::Options;
 pub use server::{Server, Tls};
 pub use statement::{Statement, all as statements};

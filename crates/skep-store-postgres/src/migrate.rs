@@ -54,8 +54,7 @@ pub(crate) fn count() -> u64 {
 }
 
 /// What a node logs in with.
-#[derive(Clone, Debug)]
-pub enum Roles {
+enum Roles {
     /// By a password; as its SCRAM verifier, so that the server's log never has it.
     Verifier(String),
     /// By whatever the server's own rules say, such as a certificate or the socket's owner.
@@ -79,7 +78,8 @@ pub struct Migrated {
 /// one: the server is given what checks it, never the password.
 ///
 /// # Errors
-/// As for [`migrate`]; and [`StoreError::Crypto`] when that password is none.
+/// [`StoreError::Refused`] when the schema is of a later version or was changed; [`StoreError::Unavailable`]
+/// when the database refuses, or cannot be reached; [`StoreError::Crypto`] when that password is none.
 pub async fn migrate_at(
     server: &Server,
     password: Option<&Plain<String>>,
@@ -115,11 +115,7 @@ async fn login(admin: &Client, password: &str) -> Result<Roles, StoreError> {
 }
 
 /// Makes the roles if they are missing, sets how nodes log in, and brings the schema up to date.
-///
-/// # Errors
-/// [`StoreError::Refused`] when the schema is of a later version or was changed; [`StoreError::Unavailable`]
-/// when the database refuses.
-pub async fn migrate(admin: &mut Client, roles: &Roles) -> Result<Migrated, StoreError> {
+async fn migrate(admin: &mut Client, roles: &Roles) -> Result<Migrated, StoreError> {
     let made = prepare(admin, roles).await.map_err(StoreError::from)?;
     admin
         .batch_execute("SET search_path = skep, pg_temp")

@@ -1,12 +1,13 @@
 //! Every statement, prepared against the real schema as a node would.
 
 use std::path::Path;
+use std::time::Duration;
 
-use skep_test_programs::postgres::Server;
+use skep_test_programs::postgres::{PORT, Server};
 use tokio_postgres::{Config, NoTls};
 
 use crate::statement::{MODULES, all};
-use crate::{Roles, migrate, schema};
+use crate::{Server as Administered, Tls, migrate_at, schema};
 
 /// A module that is missing above would not be looked at.
 #[test]
@@ -33,12 +34,16 @@ fn every_module_with_statements_is_listed() {
 async fn every_statement_can_be_prepared() {
     let (server, schema) = (Server::shared(), schema());
     let database = server.database(&schema, async |socket, name| {
-        let (mut client, connection) = config(&socket, "postgres", &name)
-            .connect(NoTls)
-            .await
-            .unwrap();
-        let filled = async move { migrate(&mut client, &Roles::Elsewhere).await.unwrap() };
-        tokio::join!(connection, filled).0.unwrap();
+        let admin = Administered {
+            host: socket.display().to_string(),
+            port: PORT,
+            database: name,
+            user: "postgres".into(),
+            password: None,
+            tls: Tls::Off,
+            patience: Duration::from_secs(10),
+        };
+        migrate_at(&admin, None).await.unwrap();
     });
     let database = database.await;
     let mut node = config(&server.socket(), "skep_app", database.name());

@@ -27,7 +27,7 @@ const PROGRAMS: &str = "SKEP_TEST_POSTGRES_PROGRAMS";
 /// The server refuses to run as root: then it runs as this user, whom Debian's package makes.
 const SERVANT: &str = "postgres";
 /// Where a server is reached if nothing else is said.
-const PORT: u16 = 5_432;
+pub const PORT: u16 = 5_432;
 
 /// Stops the server when the shared lock is free, and removes what it kept. One look a second; it holds
 /// the other lock meanwhile, so that nobody comes to a server that is about to go.

@@ -111,8 +111,8 @@ pub(super) const FENCES: &[Fence] = &[
             "tokio-postgres",
             "tokio-postgres-rustls",
         ],
-        may: &["skep-store-postgres", "skep-test-support"],
-        reason: "SQL lives in the storage backends; tests make databases for them",
+        may: &["skep-store-postgres"],
+        reason: "SQL lives in the storage backends",
     },
     Fence {
         crates: &[

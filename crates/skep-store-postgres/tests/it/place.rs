@@ -2,10 +2,11 @@
 
 use std::ops::Deref;
 use std::sync::Arc;
+use std::time::Duration;
 
 use rustls::{ClientConfig, RootCertStore};
-use skep_store_postgres::{Roles, migrate, schema};
-use skep_test_programs::postgres::{Database, Server};
+use skep_store_postgres::{Server as Administered, Tls, migrate_at, schema};
+use skep_test_programs::postgres::{Database, PORT, Server};
 use tokio::task::JoinSet;
 use tokio_postgres::{Client, Config, NoTls};
 
@@ -28,11 +29,16 @@ impl Place {
     pub(crate) async fn on(server: &'static Server) -> Self {
         let schema = schema();
         let database = server.database(&schema, async |socket, name| {
-            let mut admin = Config::new();
-            admin.host_path(socket).user("postgres").dbname(name);
-            let (mut client, connection) = admin.connect(NoTls).await.unwrap();
-            let filled = async move { migrate(&mut client, &Roles::Elsewhere).await.unwrap() };
-            tokio::join!(connection, filled).0.unwrap();
+            let admin = Administered {
+                host: socket.display().to_string(),
+                port: PORT,
+                database: name,
+                user: "postgres".into(),
+                password: None,
+                tls: Tls::Off,
+                patience: Duration::from_secs(10),
+            };
+            migrate_at(&admin, None).await.unwrap();
         });
         Self {
             database: database.await,
