@@ -112,8 +112,14 @@ impl AdminUrl {
             Some((host, port)) if !port.ends_with(']') => (host, port.parse().context(FORM)?),
             _ => (host, PORT),
         };
-        let host = match (host.is_empty(), query.strip_prefix("host=")) {
-            (true, Some(folder)) if folder.starts_with('/') => folder.to_owned(),
+        let (folder, port) = match query.split_once("&port=") {
+            Some((folder, port)) => (folder, port.parse().context(FORM)?),
+            None => (query, port),
+        };
+        let host = match (host.is_empty(), folder.strip_prefix("host=")) {
+            (true, Some(folder)) if folder.starts_with('/') && !folder.contains('&') => {
+                folder.to_owned()
+            }
             (false, None) if query.is_empty() => host_of("the host of --admin-url", host)?,
             _ => bail!(FORM),
         };
@@ -196,6 +202,10 @@ mod tests {
             ("postgres://me@[::1]:6432/skep", "me|skep at ::1, port 6432"),
             ("postgres://me@/skep?host=/run/pg", "me|skep at /run/pg"),
             (
+                "postgres://me@/skep?host=/run/pg&port=6432",
+                "me|skep at /run/pg, port 6432",
+            ),
+            (
                 "postgres://me@:6432/skep?host=/run/pg",
                 "me|skep at /run/pg, port 6432",
             ),
@@ -233,6 +243,8 @@ mod tests {
             "postgres://me@h/hunter2?sslmode=disable",
             "postgres://me@h/hunter2?host=/run/pg",
             "postgres://me@/hunter2?host=run",
+            "postgres://me@/hunter2?host=/run/pg&port=x",
+            "postgres://me@/hunter2?host=/run/pg&sslmode=disable",
             "postgres://me@h/hunter2/more",
             "postgres://m%65@hunter2/skep",
         ] {
