@@ -106,6 +106,8 @@ statements! {
                WHERE n.nspname NOT IN ('pg_catalog', 'information_schema')
                    AND (has_any_column_privilege(c.oid, 'SELECT, INSERT, UPDATE')
                        OR has_table_privilege(c.oid, 'DELETE'))
+                   AND NOT EXISTS (SELECT FROM pg_depend AS d WHERE d.classid = 'pg_class'::regclass
+                       AND d.objid = c.oid AND d.deptype = 'e')
                    AND (c.relkind = 'm' OR (c.relkind = 'v'
                        AND NOT coalesce(c.reloptions @> '{security_invoker=true}', false)
                        AND NOT coalesce(c.reloptions @> '{security_invoker=on}', false)))

@@ -225,7 +225,8 @@ async fn t07_harmless_things_are_no_weakness() {
         "CREATE VIEW public.w WITH (security_invoker = true) AS SELECT * FROM turn;
          GRANT SELECT ON public.w TO NODE;
          CREATE FUNCTION public.f() RETURNS int LANGUAGE sql AS 'SELECT 1';
-         CREATE INDEX more ON turn (at); ALTER ROLE NODE SET work_mem = '8MB'",
+         CREATE INDEX more ON turn (at); ALTER ROLE NODE SET work_mem = '8MB';
+         CREATE EXTENSION pg_stat_statements SCHEMA public",
     );
     assert_eq!(role.weaknesses().await, Vec::<String>::new());
     role.run("DROP VIEW public.w");
