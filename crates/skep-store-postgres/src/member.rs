@@ -25,8 +25,9 @@ statements! {
              WHERE s.workspace_id = $1 AND s.id = $2), 0)";
     OPEN = "INSERT INTO session_member (workspace_id, session, participant, entry, from_ordinal,
             joined_at)
-        SELECT $1, $2, $3, COUNT(*), $4, $5 FROM session_member
-        WHERE workspace_id = $1 AND session = $2 AND participant = $3";
+        SELECT s.workspace_id, $2, $3, (SELECT COUNT(*) FROM session_member AS m
+            WHERE m.workspace_id = $1 AND m.session = $2 AND m.participant = $3), $4, $5
+        FROM workspace_state AS s WHERE s.workspace_id = $1";
     HAS_OPEN = "SELECT 1 FROM session_member WHERE workspace_id = $1
         AND session = $2 AND participant = $3 AND to_ordinal IS NULL LIMIT 1";
     CLOSE = "UPDATE session_member SET to_ordinal = GREATEST($4, from_ordinal), left_at = $5
@@ -56,10 +57,9 @@ statements! {
         WHERE m.workspace_id = $1 AND m.session = $2";
     /// A memory without turns of this session gets no span, and is then its owner's alone.
     PUT_SPAN = "INSERT INTO memory_span (workspace_id, memory, first_turn, last_turn)
-        SELECT $1, $2, MIN(t.ordinal), MAX(t.ordinal) FROM unnest($4::uuid[]) AS wanted (id)
-        JOIN turn AS t ON t.workspace_id = $1 AND t.id = wanted.id
-        WHERE t.session = $3
-        HAVING COUNT(*) > 0 AND COUNT(*) = cardinality($4::uuid[])
+        SELECT t.workspace_id, $2, MIN(t.ordinal), MAX(t.ordinal) FROM turn AS t
+        WHERE t.workspace_id = $1 AND t.id = ANY ($4) AND t.session = $3
+        GROUP BY t.workspace_id HAVING COUNT(*) = cardinality($4::uuid[])
         ON CONFLICT (workspace_id, memory) DO NOTHING";
     MEMORIES = concat!(
         "SELECT m.id FROM memory_facts AS m
@@ -221,7 +221,10 @@ async fn span_memories(rows: &Rows<'_>, session: SessionId) -> Result<(), Failur
 /// The values of [`PUT_SPAN`].
 fn span(rows: &Rows<'_>, session: SessionId, memory: MemoryId, turns: &[TurnId]) -> Vec<Value> {
     let (memory, session) = (memory.to_bytes(), session.to_bytes());
-    values![rows.workspace, memory, session, id_array(turns)].to_vec()
+    let mut turns = id_array(turns);
+    turns.sort_unstable();
+    turns.dedup();
+    values![rows.workspace, memory, session, turns].to_vec()
 }
 
 /// What was distilled from a session, newest first.

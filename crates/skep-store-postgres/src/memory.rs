@@ -101,9 +101,9 @@ statements! {
     );
     /// A superseded memory notes since when; one that is active again forgets it.
     SET_STATE = "UPDATE memory_facts SET seq = $3, state = $4::smallint,
-                     superseded_at = CASE $4::smallint
-                         WHEN 0 THEN NULL
-                         WHEN 2 THEN COALESCE(superseded_at, $5)
+                     superseded_at = CASE
+                         WHEN $4 = 0 THEN NULL
+                         WHEN $4 = 2 THEN COALESCE(superseded_at, $5)
                          ELSE superseded_at END
                  WHERE workspace_id = $1 AND id = $2";
     COUNT_HISTORY = "SELECT COUNT(*) FROM memory_history WHERE workspace_id = $1 AND memory = $2";

@@ -88,8 +88,9 @@ statements! {
         WHERE workspace_id = $1 AND id = $2 AND state = 0";
     NOTE = "INSERT INTO participant_event (workspace_id, participant, entry, at, actor_kind,
             actor, action, other)
-        SELECT $1, $2, COUNT(*), $3, $4, $5, $6, $7 FROM participant_event
-        WHERE workspace_id = $1 AND participant = $2";
+        SELECT s.workspace_id, $2, (SELECT COUNT(*) FROM participant_event AS e
+            WHERE e.workspace_id = $1 AND e.participant = $2), $3, $4, $5, $6, $7
+        FROM workspace_state AS s WHERE s.workspace_id = $1";
     MERGED = "SELECT id FROM participant WHERE workspace_id = $1 AND merged_into = $2 ORDER BY id";
     SET_MERGED = "UPDATE participant SET merged_into = $3 WHERE workspace_id = $1 AND id = $2";
     BLANK = "UPDATE participant SET state = 1, principal_kind = NULL, principal = NULL,
