@@ -13,7 +13,7 @@ use crate::lease::Lease;
 use crate::pool::Connections;
 use crate::rows::Wire;
 use crate::transaction::PostgresTx;
-use crate::{Options, Server, control, guard, snapshot};
+use crate::{Options, Server, control, distributed, guard, snapshot};
 
 /// An installation in one database.
 pub struct PostgresBackend {
@@ -34,10 +34,12 @@ impl PostgresBackend {
     ) -> Result<Self, StoreError> {
         let connections = Connections::new(server, tls, options)?;
         let connection = connections.get().await?;
-        let version = guard::check(&Wire::new(&connection)).await?;
+        let wire = Wire::new(&connection);
+        let version = guard::check(&wire).await?;
+        let is_distributed = distributed::is_distributed(&wire).await?;
         drop(connection);
         Ok(Self {
-            connections,
+            connections: connections.distributed(is_distributed),
             version,
         })
     }

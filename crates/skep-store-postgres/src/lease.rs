@@ -8,7 +8,7 @@ use std::pin::pin;
 use std::task::{Context, Waker};
 
 use deadpool_postgres::Object;
-use futures_util::future::try_join3;
+use futures_util::future::{try_join3, try_join4};
 use skep_domain::Id;
 use skep_store::backend::Mode;
 use skep_store::{ScopeKey, StoreError};
@@ -38,6 +38,7 @@ statements! {
 /// A transaction. Dropped, it leaves nothing that was not committed.
 pub(crate) struct Lease {
     connection: Option<Object>,
+    is_distributed: bool,
     given_up: GivenUp,
     state: State,
     counter: Counter,
@@ -83,7 +84,14 @@ impl Lease {
         let mut lease = Self::of_installation(connections, Mode::Write).await?;
         let words = hex(scope.workspace().to_bytes());
         let wire = lease.wire()?;
-        let told = wire.tell_workspace(&words).await;
+        let told = async {
+            wire.tell_workspace(&words).await?;
+            if connections.is_distributed() {
+                wire.tell_machines(scope.workspace().to_bytes()).await?;
+            }
+            Ok(())
+        };
+        let told = told.await;
         lease.step(told)?;
         Ok(lease)
     }
@@ -121,6 +129,7 @@ impl Lease {
     async fn of(connections: &Connections) -> Result<Self, StoreError> {
         Ok(Self {
             connection: Some(connections.get().await?),
+            is_distributed: connections.is_distributed(),
             given_up: connections.given_up(),
             state: State::Begun,
             counter: Counter::default(),
@@ -144,9 +153,16 @@ impl Lease {
             let (words, place) = (wire.prepare(WORKSPACE).await?, wire.prepare(place).await?);
             let about = values![hex(workspace), patience];
             let here = values![workspace];
-            let ((), clean, found) = try_join3(
+            let machines = async {
+                if connections.is_distributed() {
+                    wire.tell_machines(workspace).await?;
+                }
+                Ok(())
+            };
+            let ((), clean, (), found) = try_join4(
                 wire.batch(begin(mode)),
                 wire.first(&words, about, |row| row.get::<bool>(0)),
+                machines,
                 wire.first(&place, here, |row| Ok((row.get(0)?, row.get(1)?))),
             )
             .await?;
@@ -175,7 +191,7 @@ impl Lease {
     pub(crate) fn wire(&mut self) -> Result<Wire<'_>, StoreError> {
         self.begin_step()?;
         match &self.connection {
-            Some(connection) => Ok(Wire::new(connection)),
+            Some(connection) => Ok(Wire::new(connection).distributed(self.is_distributed)),
             None => Err(over()),
         }
     }
@@ -184,7 +200,10 @@ impl Lease {
     pub(crate) fn rows(&mut self) -> Result<Rows<'_>, StoreError> {
         self.begin_step()?;
         match &self.connection {
-            Some(connection) => Ok(Rows::new(Wire::new(connection), &mut self.counter)),
+            Some(connection) => {
+                let wire = Wire::new(connection).distributed(self.is_distributed);
+                Ok(Rows::new(wire, &mut self.counter))
+            }
             None => Err(over()),
         }
     }

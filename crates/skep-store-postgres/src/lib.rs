@@ -22,6 +22,7 @@ mod conflict;
 mod consent;
 mod control;
 mod distil;
+mod distributed;
 mod failure;
 mod given_up;
 mod guard;

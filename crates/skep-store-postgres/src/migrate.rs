@@ -5,8 +5,8 @@ use skep_store::StoreError;
 use tokio_postgres::Client;
 use tokio_postgres_rustls::MakeRustlsConnect;
 
-use crate::Server;
 use crate::failure::Failure;
+use crate::{Server, distributed};
 
 mod embedded {
     refinery::embed_migrations!("migrations");
@@ -96,40 +96,58 @@ pub async fn migrate_at(
     };
     // The work takes the client with it, which ends the connection.
     let (_ended, done) = tokio::join!(connection, work);
-    done
+    done.map_err(told)
+}
+
+/// In the server's own words: an administrator may read them, and can do something about it.
+fn told(failure: Failure) -> StoreError {
+    match failure {
+        Failure::Sql(error) if error.as_db_error().is_some() => {
+            let why = crate::server::reason(&error);
+            StoreError::Unavailable(format!("the database refuses: {why}"))
+        }
+        other => other.into(),
+    }
 }
 
 /// A new verifier, unless the one that the server has is this password's. Only a superuser may look.
-async fn login(admin: &Client, password: &str) -> Result<Roles, StoreError> {
+async fn login(admin: &Client, password: &str) -> Result<Roles, Failure> {
     const KEPT: &str = "SELECT rolpassword FROM pg_authid WHERE rolname = 'skep_app'";
     const MAY_LOOK: &str = "SELECT has_table_privilege('pg_authid', 'SELECT')";
-    let looked = admin.query_one(MAY_LOOK, &[]).await;
-    if looked.map_err(Failure::from)?.get(0) {
-        let kept = admin.query_opt(KEPT, &[]).await.map_err(Failure::from)?;
+    if admin.query_one(MAY_LOOK, &[]).await?.get(0) {
+        let kept = admin.query_opt(KEPT, &[]).await?;
         let kept = kept.and_then(|row| row.get::<_, Option<String>>(0));
         if kept.is_some_and(|verifier| scram_fits(&verifier, password)) {
             return Ok(Roles::Elsewhere);
         }
     }
-    Ok(Roles::Verifier(scram_verifier(password, &SystemRandom)?))
+    let verifier = scram_verifier(password, &SystemRandom).map_err(StoreError::from)?;
+    Ok(Roles::Verifier(verifier))
 }
 
 /// Makes the roles if they are missing, sets how nodes log in, and brings the schema up to date.
-async fn migrate(admin: &mut Client, roles: &Roles) -> Result<Migrated, StoreError> {
-    let made = prepare(admin, roles).await.map_err(StoreError::from)?;
+async fn migrate(admin: &mut Client, roles: &Roles) -> Result<Migrated, Failure> {
+    let made = prepare(admin, roles).await?;
+    let is_spread = distributed::is_to_be_spread(admin).await?;
+    let owner = if is_spread {
+        "RESET ROLE"
+    } else {
+        "SET ROLE skep_owner"
+    };
     admin
-        .batch_execute("SET search_path = skep, pg_temp")
-        .await
-        .map_err(Failure::from)?;
+        .batch_execute(&format!("{owner}; SET search_path = skep, pg_temp"))
+        .await?;
     let report = embedded::migrations::runner()
         .set_grouped(true)
         .run_async(admin)
         .await
         .map_err(|error| refused(&error))?;
+    if is_spread {
+        distributed::spread(admin).await?;
+    }
     admin
         .batch_execute("RESET ROLE; RESET search_path; SELECT pg_advisory_unlock_all()")
-        .await
-        .map_err(Failure::from)?;
+        .await?;
     let applied = report.applied_migrations().iter();
     Ok(Migrated {
         roles: made,
@@ -161,8 +179,7 @@ async fn prepare(admin: &Client, roles: &Roles) -> Result<Vec<String>, Failure> 
                      EXECUTE format('GRANT skep_owner TO %I', current_user);
                  END IF;
              END $$;
-             CREATE SCHEMA IF NOT EXISTS skep AUTHORIZATION skep_owner;
-             SET ROLE skep_owner;",
+             CREATE SCHEMA IF NOT EXISTS skep AUTHORIZATION skep_owner;",
         )
         .await?;
     Ok(missing.iter().map(|row| row.get(0)).collect())
@@ -176,6 +193,10 @@ fn refused(error: &refinery::Error) -> StoreError {
                 "the database was migrated by another version of this program".into(),
             )
         }
-        _ => StoreError::Unavailable("the database refuses a migration".into()),
+        _ => {
+            // Whoever runs the database may know why, and cannot do anything about it otherwise.
+            let why = crate::server::reason(error);
+            StoreError::Unavailable(format!("the database refuses a migration: {why}"))
+        }
     }
 }

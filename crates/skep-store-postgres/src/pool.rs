@@ -10,8 +10,8 @@ use skep_store::StoreError;
 use tokio_postgres::Config;
 use tokio_postgres_rustls::MakeRustlsConnect;
 
-use crate::Options;
 use crate::given_up::GivenUp;
+use crate::{Options, distributed};
 
 /// The connections of a node.
 #[derive(Clone)]
@@ -19,6 +19,7 @@ pub(crate) struct Connections {
     pool: Pool,
     patience: Duration,
     given_up: GivenUp,
+    is_distributed: bool,
 }
 
 impl Connections {
@@ -52,7 +53,19 @@ impl Connections {
             pool,
             patience: options.patience,
             given_up,
+            is_distributed: false,
         })
+    }
+
+    /// For a database that is spread over machines.
+    pub(crate) fn distributed(mut self, is_distributed: bool) -> Self {
+        self.is_distributed = is_distributed;
+        self
+    }
+
+    /// Whether a transaction has to tell other machines what it is about.
+    pub(crate) fn is_distributed(&self) -> bool {
+        self.is_distributed
     }
 
     /// How long a transaction waits for another one.
@@ -89,6 +102,7 @@ fn session(options: Options) -> String {
     [
         "search_path=skep,pg_temp",
         "plan_cache_mode=force_custom_plan",
+        distributed::SESSION,
         "idle_in_transaction_session_timeout=60000",
         &format!("statement_timeout={timeout}"),
     ]

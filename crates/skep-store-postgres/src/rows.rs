@@ -22,7 +22,10 @@ statements! {
 
 /// A connection in a transaction.
 #[derive(Clone, Copy)]
-pub(crate) struct Wire<'c>(&'c Object);
+pub(crate) struct Wire<'c> {
+    connection: &'c Object,
+    is_distributed: bool,
+}
 
 /// The connection, the workspace that every statement names, and the transaction's `seq`.
 pub(crate) struct Rows<'c> {
@@ -52,7 +55,16 @@ impl Counter {
 
 impl<'c> Wire<'c> {
     pub(crate) fn new(connection: &'c Object) -> Self {
-        Self(connection)
+        Self {
+            connection,
+            is_distributed: false,
+        }
+    }
+
+    /// Each plan is made for the values at hand, which say on what machine it is to run.
+    pub(crate) fn distributed(mut self, is_distributed: bool) -> Self {
+        self.is_distributed = is_distributed;
+        self
     }
 
     /// Every row.
@@ -63,10 +75,12 @@ impl<'c> Wire<'c> {
         read: impl Fn(&Row) -> Result<T, Failure>,
     ) -> Result<Vec<T>, Failure> {
         let prepared = self.prepare(statement).await?;
-        let rows = if statement.is_planned_once {
+        let rows = if statement.is_planned_once && !self.is_distributed {
             self.query_planned_once(&prepared, values).await?
         } else {
-            self.0.query(&prepared, &parameters(values)).await?
+            self.connection
+                .query(&prepared, &parameters(values))
+                .await?
         };
         rows.into_iter().map(|row| read(&Row(row))).collect()
     }
@@ -81,9 +95,9 @@ impl<'c> Wire<'c> {
         let [once, each] = ["force_generic_plan", "force_custom_plan"].map(Value::from);
         let values = parameters(values);
         let (_, rows, _) = try_join3(
-            self.0.query(&set, &[&once]),
-            self.0.query(prepared, &values),
-            self.0.query(&set, &[&each]),
+            self.connection.query(&set, &[&once]),
+            self.connection.query(prepared, &values),
+            self.connection.query(&set, &[&each]),
         )
         .await?;
         Ok(rows)
@@ -123,7 +137,10 @@ impl<'c> Wire<'c> {
     /// How many rows it changed.
     pub(crate) async fn run(&self, statement: Statement, values: &[Value]) -> Result<u64, Failure> {
         let prepared = self.prepare(statement).await?;
-        Ok(self.0.execute(&prepared, &parameters(values)).await?)
+        Ok(self
+            .connection
+            .execute(&prepared, &parameters(values))
+            .await?)
     }
 
     /// The same for one after the other, without waiting in between; how many rows each changed.
@@ -135,7 +152,7 @@ impl<'c> Wire<'c> {
         let prepared = self.prepare(statement).await?;
         let runs = all.iter().map(|values| {
             let prepared = &prepared;
-            async move { self.0.execute(prepared, &parameters(values)).await }
+            async move { self.connection.execute(prepared, &parameters(values)).await }
         });
         Ok(try_join_all(runs).await?)
     }
@@ -144,7 +161,7 @@ impl<'c> Wire<'c> {
         &self,
         statement: Statement,
     ) -> Result<tokio_postgres::Statement, Failure> {
-        Ok(self.0.prepare_cached(statement.text).await?)
+        Ok(self.connection.prepare_cached(statement.text).await?)
     }
 
     pub(crate) async fn first<T>(
@@ -153,19 +170,27 @@ impl<'c> Wire<'c> {
         values: &[Value],
         read: impl Fn(&Row) -> Result<T, Failure>,
     ) -> Result<Option<T>, Failure> {
-        let found = self.0.query(prepared, &parameters(values)).await?;
+        let found = self.connection.query(prepared, &parameters(values)).await?;
         let first = found.into_iter().next();
         first.map(|row| read(&Row(row))).transpose()
     }
 
     /// `BEGIN` and `COMMIT`.
     pub(crate) async fn batch(&self, text: &'static str) -> Result<(), Failure> {
-        Ok(self.0.batch_execute(text).await?)
+        Ok(self.connection.batch_execute(text).await?)
     }
 
     /// What a transaction that makes a workspace is about.
     pub(crate) async fn tell_workspace(&self, words: &str) -> Result<(), Failure> {
         self.get(TELL_WORKSPACE, values![words], |_| Ok(())).await
+    }
+
+    /// The same to the machine that has the workspace's rows. It takes no parameters: so an id, and nothing
+    /// that anybody wrote.
+    pub(crate) async fn tell_machines(&self, workspace: [u8; 16]) -> Result<(), Failure> {
+        let workspace = u128::from_be_bytes(workspace);
+        let words = format!("SET LOCAL skep.workspace = '{workspace:032x}'");
+        Ok(self.connection.batch_execute(&words).await?)
     }
 
     /// The first row of a new workspace.

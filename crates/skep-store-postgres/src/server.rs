@@ -115,7 +115,7 @@ fn client(roots: RootCertStore) -> Result<ClientConfig, StoreError> {
 
 /// Why no connection came about, as far as it is not the server's own word: the layers' texts, which hold
 /// neither password nor content.
-pub(crate) fn reason(error: &tokio_postgres::Error) -> String {
+pub(crate) fn reason(error: &dyn Error) -> String {
     let mut said = error.to_string();
     let mut next = error.source();
     while let Some(inner) = next {

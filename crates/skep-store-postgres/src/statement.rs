@@ -6,6 +6,7 @@ pub(crate) const MODULES: &[&[Statement]] = &[
     crate::conflict::STATEMENTS,
     crate::consent::STATEMENTS,
     crate::distil::STATEMENTS,
+    crate::distributed::STATEMENTS,
     crate::guard::STATEMENTS,
     crate::index::STATEMENTS,
     crate::injection::STATEMENTS,

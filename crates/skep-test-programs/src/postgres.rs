@@ -24,6 +24,8 @@ pub use alone::Alone;
 const DEBIAN: &str = "/usr/lib/postgresql";
 /// Names another folder of programs, such as those of another version.
 const PROGRAMS: &str = "SKEP_TEST_POSTGRES_PROGRAMS";
+/// Has databases spread over machines, if it says anything: Citus has to be among the programs.
+const SPREAD: &str = "SKEP_TEST_POSTGRES_CITUS";
 /// The server refuses to run as root: then it runs as this user, whom Debian's package makes.
 const SERVANT: &str = "postgres";
 /// Where a server is reached if nothing else is said.
@@ -184,11 +186,19 @@ impl Server {
         if self.query("postgres", &known).is_empty() {
             self.run("postgres", &format!("DROP DATABASE IF EXISTS {template}"));
             self.run("postgres", &format!("CREATE DATABASE {template}"));
+            if is_spread() {
+                self.spread(&template);
+            }
             make(self.socket(), template.clone()).await;
             self.run(
                 "postgres",
-                &format!("ALTER DATABASE {template} IS_TEMPLATE true"),
+                &format!("ALTER DATABASE {template} IS_TEMPLATE true ALLOW_CONNECTIONS false"),
             );
+            // Citus has something at work in each of its databases, and nobody may be in one that is copied.
+            let leave = format!(
+                "SELECT pg_terminate_backend(pid, 10000) FROM pg_stat_activity WHERE datname = '{template}'"
+            );
+            self.run("postgres", &leave);
         }
         let number = COUNT.fetch_add(1, Ordering::Relaxed);
         let name = format!("test_{}_{number}", std::process::id());
@@ -267,10 +277,28 @@ impl Server {
         .map(|_| ())
     }
 
+    /// This server is the only machine, under another name: what is said to the others goes over a
+    /// connection all the same.
+    fn spread(&self, database: &str) {
+        let socket = self.socket();
+        let (socket, port) = (socket.display(), self.port);
+        let alone = format!(
+            "CREATE EXTENSION citus; SELECT citus_set_coordinator_host('{socket}', {port});
+             SELECT citus_set_node_property('{socket}', {port}, 'shouldhaveshards', true)"
+        );
+        self.run(database, &alone);
+    }
+
     fn start(&self, more: &str) -> Result<(), String> {
+        let preloaded = if is_spread() {
+            "-c shared_preload_libraries=citus -c citus.shard_count=2 -c max_prepared_transactions=100 \
+             -c citus.enable_local_execution=off -c citus.node_conninfo=sslmode=prefer"
+        } else {
+            ""
+        };
         // Nothing here outlives the run, so nothing waits for a disk.
         let options = format!(
-            "-F -k {} -p {} -c max_connections=300 -c full_page_writes=off -c wal_level=minimal -c max_wal_senders=0 {more}",
+            "-F -k {} -p {} -c max_connections=300 -c full_page_writes=off -c wal_level=minimal -c max_wal_senders=0 {preloaded} {more}",
             self.socket().display(),
             self.port
         );
@@ -373,12 +401,19 @@ fn programs() -> PathBuf {
     })
 }
 
+fn is_spread() -> bool {
+    std::env::var_os(SPREAD).is_some()
+}
+
 /// One folder for each user, each set of programs and each checkout, whose tests may differ; short, since the
 /// name of a socket must be.
 fn place(programs: &Path) -> PathBuf {
     let user = rustix::process::geteuid().as_raw();
     let mut mark = std::hash::DefaultHasher::new();
-    std::hash::Hash::hash(&(programs, env!("CARGO_MANIFEST_DIR")), &mut mark);
+    std::hash::Hash::hash(
+        &(programs, env!("CARGO_MANIFEST_DIR"), is_spread()),
+        &mut mark,
+    );
     let mark = std::hash::Hasher::finish(&mark) as u32;
     std::env::temp_dir().join(format!("skep-postgres-{user}-{mark:08x}"))
 }
