@@ -4,6 +4,7 @@
 //! which rules hold where, and prints what the lengths look like.
 
 mod bench_keys;
+mod distributed;
 mod documented;
 mod length;
 mod manifest;
@@ -78,6 +79,8 @@ pub(crate) fn run() -> Result<()> {
     problems.extend(crate::mutants::check(&root)?);
     let storage = sql::check(&files);
     problems.extend(storage.problems);
+    let spread = distributed::check(&files);
+    problems.extend(spread.problems);
 
     let rust: Vec<&TextFile> = files.iter().filter(|file| file.is_rust()).collect();
     let lengths = length::Lengths::of(rust.iter().filter(|file| !exempt_from_length(file)));
@@ -88,6 +91,10 @@ pub(crate) fn run() -> Result<()> {
     println!(
         "sql: {} statements on {} tenant tables",
         storage.statements, storage.tables
+    );
+    println!(
+        "distributed: {} statements on {} tables can be spread over machines",
+        spread.statements, spread.tables
     );
     conclude(&problems, &format!("tidy: {} files", files.len()))
 }

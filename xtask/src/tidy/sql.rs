@@ -19,7 +19,7 @@ use crate::problem::Problem;
 use clauses::Scope;
 
 /// The column that makes a table a tenant's.
-const COLUMN: &str = "workspace_id";
+pub(super) const COLUMN: &str = "workspace_id";
 
 /// What the rule saw.
 #[derive(Debug, Default)]
@@ -30,10 +30,10 @@ pub(super) struct Report {
 }
 
 /// SQL in a file, and the line it starts on.
-struct Text {
-    path: String,
-    line: usize,
-    sql: String,
+pub(super) struct Text {
+    pub(super) path: String,
+    pub(super) line: usize,
+    pub(super) sql: String,
 }
 
 /// Checks the storage crates; tests and benches may look at tables as they like.
@@ -66,7 +66,7 @@ pub(super) fn check(files: &[TextFile]) -> Report {
     report
 }
 
-fn texts_of(file: &TextFile) -> Vec<Text> {
+pub(super) fn texts_of(file: &TextFile) -> Vec<Text> {
     let text = |line, sql| Text {
         path: file.path.clone(),
         line,
@@ -103,7 +103,7 @@ fn created_tables(sql: &str) -> impl Iterator<Item = (String, Vec<Word>)> {
         .filter_map(|words| Some((created_table(&words)?, words)))
 }
 
-fn created_table(words: &[Word]) -> Option<String> {
+pub(super) fn created_table(words: &[Word]) -> Option<String> {
     if !words.first()?.is("create") {
         return None;
     }
