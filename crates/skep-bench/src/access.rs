@@ -18,13 +18,17 @@ use crate::measure::{Measure, percentile_ms};
 use crate::report::Report;
 
 /// What is asked of a run.
+#[derive(Debug, clap::Args)]
 pub(crate) struct Asked {
-    /// Checks and requests to time.
-    pub(crate) requests: usize,
-    /// Samples of each kind in a comparison of times.
-    pub(crate) samples: usize,
-    /// Bad credentials a second in the flood.
-    pub(crate) flood: u64,
+    /// Checks and requests to time
+    #[arg(long, default_value_t = 5_000)]
+    requests: usize,
+    /// Samples of each kind in a comparison of times
+    #[arg(long, default_value_t = 5_000)]
+    samples: usize,
+    /// Bad credentials a second
+    #[arg(long, default_value_t = 500)]
+    flood: u64,
 }
 
 pub(crate) async fn run(asked: &Asked) -> Result<Report> {

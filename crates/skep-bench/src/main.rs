@@ -17,6 +17,8 @@ mod recall;
 mod report;
 mod rls;
 mod safety;
+mod statements;
+mod workspaces;
 
 use std::path::PathBuf;
 
@@ -116,30 +118,12 @@ enum Bench {
         #[arg(long)]
         skepd: PathBuf,
     },
+    /// What other workspaces on the same database cost one of them, and what partitions would
+    Workspaces(workspaces::Asked),
     /// What injection and the scorer hold, with intervals
-    Safety {
-        /// Hostile texts to assemble and read back
-        #[arg(long, default_value_t = 1_000_000)]
-        texts: u64,
-        /// Write weights trained on all labelled texts to this file
-        #[arg(long)]
-        train: Option<PathBuf>,
-        /// The project's own repository
-        #[arg(long, default_value = ".")]
-        project: PathBuf,
-    },
+    Safety(safety::Asked),
     /// What checking a credential costs, a flood of bad ones, and what times give away
-    Access {
-        /// Checks and requests to time
-        #[arg(long, default_value_t = 5_000)]
-        requests: usize,
-        /// Samples of each kind in a comparison of times
-        #[arg(long, default_value_t = 5_000)]
-        samples: usize,
-        /// Bad credentials a second
-        #[arg(long, default_value_t = 500)]
-        flood: u64,
-    },
+    Access(access::Asked),
     /// What row-level security costs, and a recall on PostgreSQL beside one on the embedded store
     Rls {
         /// Memories to make
@@ -192,24 +176,8 @@ fn main() -> Result<()> {
             let programs = import::Programs { skep, skepd };
             runtime.block_on(import::run(&programs, &texts, mib))?
         }
-        Bench::Safety {
-            texts,
-            train,
-            project,
-        } => safety::run(&safety::Asked {
-            texts,
-            train,
-            project,
-        })?,
-        Bench::Access {
-            requests,
-            samples,
-            flood,
-        } => runtime.block_on(access::run(&access::Asked {
-            requests,
-            samples,
-            flood,
-        }))?,
+        Bench::Safety(asked) => safety::run(&asked)?,
+        Bench::Access(asked) => runtime.block_on(access::run(&asked))?,
         Bench::Rls {
             memories,
             runs,
@@ -218,6 +186,10 @@ fn main() -> Result<()> {
             &corpus::read(&common.corpus, memories)?,
             (runs, statements),
         ))?,
+        Bench::Workspaces(asked) => {
+            let texts = corpus::read(&common.corpus, asked.memories)?;
+            runtime.block_on(workspaces::run(&texts, &asked))?
+        }
         Bench::Embed { queries } => embed::run(&corpus::read(&common.corpus, queries)?),
     };
     report.print(common.json);

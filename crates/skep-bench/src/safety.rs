@@ -21,13 +21,17 @@ use crate::report::Report;
 const FOLDS: usize = 5;
 
 /// What a run is asked for.
+#[derive(Debug, clap::Args)]
 pub(crate) struct Asked {
-    /// Texts for the form.
-    pub(crate) texts: u64,
-    /// Where to write weights trained on everything.
-    pub(crate) train: Option<PathBuf>,
-    /// The project itself: its documents and history must not be held back.
-    pub(crate) project: PathBuf,
+    /// Hostile texts to assemble and read back
+    #[arg(long, default_value_t = 1_000_000)]
+    texts: u64,
+    /// Write weights trained on all labelled texts to this file
+    #[arg(long)]
+    train: Option<PathBuf>,
+    /// The project's own repository, whose documents and history must not be held back
+    #[arg(long, default_value = ".")]
+    project: PathBuf,
 }
 
 pub(crate) fn run(asked: &Asked) -> Result<Report> {
