@@ -13,6 +13,7 @@ use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use rustix::fs::{FlockOperation, flock};
+use rustix::process::Pid;
 
 use crate::program;
 
@@ -114,10 +115,37 @@ impl Server {
     ///
     /// # Panics
     /// When it does not start.
-    #[expect(clippy::panic, reason = "a test without its server cannot go on")]
     pub fn restart(&self) {
-        let started = self.start(SOCKET_ONLY);
+        self.restart_with("", None);
+    }
+
+    /// The same with other options, such as `-c fsync=on`, and with files that may not grow beyond so many bytes.
+    ///
+    /// # Panics
+    /// When it does not start.
+    #[expect(clippy::panic, reason = "a test without its server cannot go on")]
+    pub fn restart_with(&self, options: &str, room: Option<u64>) {
+        let started = self.start(&format!("{SOCKET_ONLY} {options}"), room);
         started.unwrap_or_else(|why| panic!("PostgreSQL does not start: {why}"));
+    }
+
+    /// The process that all connections come from.
+    ///
+    /// # Panics
+    /// When it is a shared one, or does not run.
+    #[must_use]
+    #[expect(clippy::expect_used, reason = "a test without its server cannot go on")]
+    pub fn process(&self) -> Pid {
+        assert!(
+            self.place != place(&self.programs),
+            "others use this server"
+        );
+        let file = std::fs::read_to_string(self.place.join("data/postmaster.pid"));
+        let number = file.expect("a server that runs");
+        let number = number.lines().next().and_then(|line| line.parse().ok());
+        number
+            .and_then(Pid::from_raw)
+            .expect("the number of a process")
     }
 
     #[expect(
@@ -138,7 +166,7 @@ impl Server {
             _users: users,
         };
         if !server.answers() {
-            let started = server.make().and_then(|()| server.start(SOCKET_ONLY));
+            let started = server.make().and_then(|()| server.start(SOCKET_ONLY, None));
             started
                 .and_then(|()| server.keep(alone).map_err(|error| error.to_string()))
                 .unwrap_or_else(|why| panic!("PostgreSQL does not start: {why}"));
@@ -289,7 +317,7 @@ impl Server {
         self.run(database, &alone);
     }
 
-    fn start(&self, more: &str) -> Result<(), String> {
+    fn start(&self, more: &str, room: Option<u64>) -> Result<(), String> {
         let preloaded = if is_spread() {
             "-c shared_preload_libraries=citus -c citus.shard_count=2 -c max_prepared_transactions=100 \
              -c citus.enable_local_execution=off -c citus.node_conninfo=sslmode=prefer"
@@ -302,8 +330,12 @@ impl Server {
             self.socket().display(),
             self.port
         );
+        // In units of half a kilobyte.
+        let room = room.map_or("unlimited".to_owned(), |bytes| (bytes / 512).to_string());
         output(
-            self.as_servant("pg_ctl")
+            self.as_servant("/bin/sh")
+                .args(["-c", "ulimit -S -f \"$0\"; exec \"$@\"", &room])
+                .arg(self.programs.join("pg_ctl"))
                 .args(["-w", "-t", "60", "-o", &options, "-D"])
                 .arg(self.place.join("data"))
                 .arg("-l")
@@ -327,6 +359,7 @@ impl Server {
             .map(|_| ())
     }
 
+    /// One of the server's programs, or any other by its path.
     fn as_servant(&self, name: &str) -> Command {
         let program = self.programs.join(name);
         let mut command;

@@ -13,6 +13,8 @@ mod context;
 #[cfg(test)]
 mod credentials;
 mod dice;
+#[cfg(test)]
+mod disk;
 mod filled;
 mod forgotten;
 mod heard;

@@ -59,7 +59,7 @@ impl Alone {
             put("server.key", key).map_err(failed)?;
             options.push_str(" -c ssl=on");
         }
-        server.start(&options)?;
+        server.start(&options, None)?;
         server.keep("alone").map_err(failed)?;
         Ok(Self { server, options })
     }
@@ -101,7 +101,7 @@ impl Alone {
     /// When it does not start.
     #[expect(clippy::panic, reason = "a test without its server cannot go on")]
     pub fn resume(&self) {
-        let started = self.server.start(&self.options);
+        let started = self.server.start(&self.options, None);
         started.unwrap_or_else(|why| panic!("PostgreSQL does not start again: {why}"));
     }
 
