@@ -10,6 +10,7 @@ use skep_store::{ControlKey, ScopeKey, StoreError};
 use tokio_postgres::Config;
 
 use crate::lease::Lease;
+use crate::planning::Planning;
 use crate::pool::Connections;
 use crate::rows::Wire;
 use crate::transaction::PostgresTx;
@@ -32,14 +33,17 @@ impl PostgresBackend {
         tls: ClientConfig,
         options: Options,
     ) -> Result<Self, StoreError> {
-        let connections = Connections::new(server, tls, options)?;
+        let mut connections = Connections::new(server.clone(), tls.clone(), options, false)?;
         let connection = connections.get().await?;
-        let wire = Wire::new(&connection);
+        let planning = Planning::new(false);
+        let wire = Wire::new(&connection, &planning);
         let version = guard::check(&wire).await?;
-        let is_distributed = distributed::is_distributed(&wire).await?;
+        if distributed::is_distributed(&wire).await? {
+            connections = Connections::new(server, tls, options, true)?;
+        }
         drop(connection);
         Ok(Self {
-            connections: connections.distributed(is_distributed),
+            connections,
             version,
         })
     }

@@ -15,6 +15,7 @@ use skep_store::{ScopeKey, StoreError};
 
 use crate::failure::{Failure, over};
 use crate::given_up::GivenUp;
+use crate::planning::Planning;
 use crate::pool::Connections;
 use crate::rows::{Counter, Rows, Wire};
 use crate::statement::statements;
@@ -38,7 +39,7 @@ statements! {
 /// A transaction. Dropped, it leaves nothing that was not committed.
 pub(crate) struct Lease {
     connection: Option<Object>,
-    is_distributed: bool,
+    planning: Planning,
     given_up: GivenUp,
     state: State,
     counter: Counter,
@@ -129,7 +130,7 @@ impl Lease {
     async fn of(connections: &Connections) -> Result<Self, StoreError> {
         Ok(Self {
             connection: Some(connections.get().await?),
-            is_distributed: connections.is_distributed(),
+            planning: Planning::new(connections.is_distributed()),
             given_up: connections.given_up(),
             state: State::Begun,
             counter: Counter::default(),
@@ -191,7 +192,7 @@ impl Lease {
     pub(crate) fn wire(&mut self) -> Result<Wire<'_>, StoreError> {
         self.begin_step()?;
         match &self.connection {
-            Some(connection) => Ok(Wire::new(connection).distributed(self.is_distributed)),
+            Some(connection) => Ok(Wire::new(connection, &self.planning)),
             None => Err(over()),
         }
     }
@@ -201,7 +202,7 @@ impl Lease {
         self.begin_step()?;
         match &self.connection {
             Some(connection) => {
-                let wire = Wire::new(connection).distributed(self.is_distributed);
+                let wire = Wire::new(connection, &self.planning);
                 Ok(Rows::new(wire, &mut self.counter))
             }
             None => Err(over()),

@@ -36,6 +36,7 @@ mod model;
 mod ontology;
 mod options;
 mod participant;
+mod planning;
 mod pool;
 mod project;
 mod removal;

@@ -128,7 +128,7 @@ fn filtered(filter: &MemoryFilter, rest: &[Value]) -> Vec<Value> {
 
 pub(crate) async fn put(rows: &mut Rows<'_>, row: &MemoryRow) -> Result<Option<MemoryId>, Failure> {
     let values = values![rows.workspace, row.fingerprint];
-    let known = match rows.find(ACTIVE, values, |found| id(found, 0)).await? {
+    let known = match rows.find(ACTIVE.planned_once(), values, |found| id(found, 0)).await? {
         None if row.state == MemoryState::Quarantined => {
             rows.find(HELD_BACK, values, |found| id(found, 0)).await?
         }
@@ -223,7 +223,7 @@ pub(crate) async fn set_state(
     entry: &HistoryRow,
 ) -> Result<Option<bool>, Failure> {
     let values = rows.for_reader(ring, values![id.to_bytes()]);
-    let now: Option<u8> = rows.find(STATE, &values, |row| row.get(0)).await?;
+    let now: Option<u8> = rows.find(STATE.planned_once(), &values, |row| row.get(0)).await?;
     match now {
         None => Ok(None),
         Some(now) if now == entry.state.code() => Ok(Some(false)),
@@ -257,14 +257,14 @@ pub(crate) async fn change_state(
         entry.state.code(),
         entry.at.as_micros()
     ];
-    let changed = rows.run(SET_STATE, values).await;
+    let changed = rows.run(SET_STATE.planned_once(), values).await;
     named(changed, "an active memory that says the same")?;
     Ok(())
 }
 
 pub(crate) async fn note(rows: &Rows<'_>, id: MemoryId, entry: &HistoryRow) -> Result<(), Failure> {
     let values = values![rows.workspace, id.to_bytes()];
-    let entries: u64 = rows.get(COUNT_HISTORY, values, |row| row.get(0)).await?;
+    let entries: u64 = rows.get(COUNT_HISTORY.planned_once(), values, |row| row.get(0)).await?;
     let values = values![
         rows.workspace,
         id.to_bytes(),

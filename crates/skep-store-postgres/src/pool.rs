@@ -11,6 +11,7 @@ use tokio_postgres::Config;
 use tokio_postgres_rustls::MakeRustlsConnect;
 
 use crate::given_up::GivenUp;
+use crate::planning::Planning;
 use crate::{Options, distributed};
 
 /// The connections of a node.
@@ -27,9 +28,10 @@ impl Connections {
         mut server: Config,
         tls: ClientConfig,
         options: Options,
+        is_distributed: bool,
     ) -> Result<Self, StoreError> {
         server
-            .options(session(options))
+            .options(session(options, is_distributed))
             .application_name("skepd")
             .connect_timeout(options.patience)
             .keepalives_idle(Duration::from_secs(30));
@@ -53,14 +55,8 @@ impl Connections {
             pool,
             patience: options.patience,
             given_up,
-            is_distributed: false,
+            is_distributed,
         })
-    }
-
-    /// For a database that is spread over machines.
-    pub(crate) fn distributed(mut self, is_distributed: bool) -> Self {
-        self.is_distributed = is_distributed;
-        self
     }
 
     /// Whether a transaction has to tell other machines what it is about.
@@ -95,13 +91,13 @@ impl Connections {
 
 /// What a session is before any transaction of it; a transaction's own words end with it.
 ///
-/// Plans are made for the values at hand: workspaces differ by a thousand times in size, and a plan for the
-/// mean of them reads all of a large one to give a page of it.
-fn session(options: Options) -> String {
+/// Most plans are made for the values at hand: workspaces differ by a thousand times in size, and a plan for
+/// the mean of them reads all of a large one to give a page of it. See [`Planning`].
+fn session(options: Options, is_distributed: bool) -> String {
     let timeout = options.statement_timeout.as_millis();
     [
         "search_path=skep,pg_temp",
-        "plan_cache_mode=force_custom_plan",
+        &format!("plan_cache_mode={}", Planning::at_first(is_distributed)),
         distributed::SESSION,
         "idle_in_transaction_session_timeout=60000",
         &format!("statement_timeout={timeout}"),

@@ -23,7 +23,7 @@ pub(crate) async fn find(
     fingerprint: Fingerprint,
 ) -> Result<Option<ProjectId>, Failure> {
     let values = values![rows.workspace, fingerprint];
-    rows.find(FIND, values, |row| id(row, 0)).await
+    rows.find(FIND.planned_once(), values, |row| id(row, 0)).await
 }
 
 pub(crate) async fn put(rows: &mut Rows<'_>, row: &ProjectRow) -> Result<ProjectId, Failure> {
@@ -46,7 +46,7 @@ pub(crate) async fn cursor(
     source: Fingerprint,
 ) -> Result<Option<Sealed>, Failure> {
     let values = values![rows.workspace, source];
-    rows.find(CURSOR, values, |row| sealed(row, 0)).await
+    rows.find(CURSOR.planned_once(), values, |row| sealed(row, 0)).await
 }
 
 pub(crate) async fn put_cursor(

@@ -3,11 +3,12 @@
 use std::ops::Deref;
 
 use deadpool_postgres::Object;
-use futures_util::future::{try_join_all, try_join3};
+use futures_util::future::{try_join, try_join_all};
 use skep_domain::Id;
 use tokio_postgres::types::ToSql;
 
 use crate::failure::Failure;
+use crate::planning::Planning;
 use crate::row::Row;
 use crate::statement::{Statement, statements};
 use crate::value::{Value, values};
@@ -24,7 +25,7 @@ statements! {
 #[derive(Clone, Copy)]
 pub(crate) struct Wire<'c> {
     connection: &'c Object,
-    is_distributed: bool,
+    planning: &'c Planning,
 }
 
 /// The connection, the workspace that every statement names, and the transaction's `seq`.
@@ -54,17 +55,11 @@ impl Counter {
 }
 
 impl<'c> Wire<'c> {
-    pub(crate) fn new(connection: &'c Object) -> Self {
+    pub(crate) fn new(connection: &'c Object, planning: &'c Planning) -> Self {
         Self {
             connection,
-            is_distributed: false,
+            planning,
         }
-    }
-
-    /// Each plan is made for the values at hand, which say on what machine it is to run.
-    pub(crate) fn distributed(mut self, is_distributed: bool) -> Self {
-        self.is_distributed = is_distributed;
-        self
     }
 
     /// Every row.
@@ -75,32 +70,10 @@ impl<'c> Wire<'c> {
         read: impl Fn(&Row) -> Result<T, Failure>,
     ) -> Result<Vec<T>, Failure> {
         let prepared = self.prepare(statement).await?;
-        let rows = if statement.is_planned_once && !self.is_distributed {
-            self.query_planned_once(&prepared, values).await?
-        } else {
-            self.connection
-                .query(&prepared, &parameters(values))
-                .await?
-        };
-        rows.into_iter().map(|row| read(&Row(row))).collect()
-    }
-
-    /// In one turn of the wire: the setting, the statement, and the setting back.
-    async fn query_planned_once(
-        &self,
-        prepared: &tokio_postgres::Statement,
-        values: &[Value],
-    ) -> Result<Vec<tokio_postgres::Row>, Failure> {
-        let set = self.prepare(PLAN).await?;
-        let [once, each] = ["force_generic_plan", "force_custom_plan"].map(Value::from);
         let values = parameters(values);
-        let (_, rows, _) = try_join3(
-            self.connection.query(&set, &[&once]),
-            self.connection.query(prepared, &values),
-            self.connection.query(&set, &[&each]),
-        )
-        .await?;
-        Ok(rows)
+        let rows = self.connection.query(&prepared, &values);
+        let rows = self.planned(statement, rows).await?;
+        rows.into_iter().map(|row| read(&Row(row))).collect()
     }
 
     /// The first row, if there is one.
@@ -111,7 +84,8 @@ impl<'c> Wire<'c> {
         read: impl Fn(&Row) -> Result<T, Failure>,
     ) -> Result<Option<T>, Failure> {
         let prepared = self.prepare(statement).await?;
-        self.first(&prepared, values, read).await
+        self.planned(statement, self.first(&prepared, values, read))
+            .await
     }
 
     /// The row that is always there, such as a count.
@@ -137,10 +111,9 @@ impl<'c> Wire<'c> {
     /// How many rows it changed.
     pub(crate) async fn run(&self, statement: Statement, values: &[Value]) -> Result<u64, Failure> {
         let prepared = self.prepare(statement).await?;
-        Ok(self
-            .connection
-            .execute(&prepared, &parameters(values))
-            .await?)
+        let values = parameters(values);
+        let done = self.connection.execute(&prepared, &values);
+        self.planned(statement, done).await
     }
 
     /// The same for one after the other, without waiting in between; how many rows each changed.
@@ -154,7 +127,27 @@ impl<'c> Wire<'c> {
             let prepared = &prepared;
             async move { self.connection.execute(prepared, &parameters(values)).await }
         });
-        Ok(try_join_all(runs).await?)
+        self.planned(statement, try_join_all(runs)).await
+    }
+
+    /// Has a statement planned as it is to be, in the same turn of the wire.
+    async fn planned<T, E: Into<Failure>>(
+        &self,
+        statement: Statement,
+        work: impl Future<Output = Result<T, E>>,
+    ) -> Result<T, Failure> {
+        let Some(turn) = self.planning.turn(statement) else {
+            return work.await.map_err(Into::into);
+        };
+        let prepared = self.prepare(PLAN).await?;
+        let turn = Value::from(turn);
+        let ask = async {
+            self.connection.query(&prepared, &[&turn]).await?;
+            Ok(())
+        };
+        let work = async { work.await.map_err(Into::into) };
+        let ((), done) = try_join(ask, work).await?;
+        Ok(done)
     }
 
     pub(crate) async fn prepare(
@@ -223,7 +216,10 @@ impl<'c> Rows<'c> {
     pub(crate) async fn writing(&mut self) -> Result<u64, Failure> {
         if !self.counter.bumped {
             let values = values![self.workspace];
-            let seq = self.wire.get(BUMP, values, |row| row.get(0)).await?;
+            let seq = self
+                .wire
+                .get(BUMP.planned_once(), values, |row| row.get(0))
+                .await?;
             self.counter.seq = seq;
             self.counter.bumped = true;
         }

@@ -91,7 +91,7 @@ statements! {
 
 pub(crate) async fn put(rows: &mut Rows<'_>, row: &SessionRow) -> Result<SessionId, Failure> {
     let values = values![rows.workspace, row.fingerprint];
-    let known = rows.find(KNOWN, values, |found| {
+    let known = rows.find(KNOWN.planned_once(), values, |found| {
         let state = code(found, 1, SessionState::from_code, "the state of a session")?;
         Ok((id(found, 0)?, state, time(found, 2)?, time(found, 3)?))
     });
@@ -109,7 +109,7 @@ pub(crate) async fn put(rows: &mut Rows<'_>, row: &SessionRow) -> Result<Session
             first.as_micros(),
             last.as_micros()
         ];
-        rows.run(WIDEN, values).await?;
+        rows.run(WIDEN.planned_once(), values).await?;
     }
     Ok(known)
 }
@@ -142,11 +142,11 @@ pub(crate) async fn set_state(
     state: SessionState,
 ) -> Result<(), Failure> {
     let values = values![rows.workspace, id.to_bytes()];
-    let now: Option<u8> = rows.find(STATE, values, |row| row.get(0)).await?;
+    let now: Option<u8> = rows.find(STATE.planned_once(), values, |row| row.get(0)).await?;
     if now.ok_or_else(absent)? != state.code() {
         rows.writing().await?;
         let values = values![rows.workspace, id.to_bytes(), state.code()];
-        rows.run(SET_STATE, values).await?;
+        rows.run(SET_STATE.planned_once(), values).await?;
     }
     Ok(())
 }
@@ -166,7 +166,7 @@ pub(crate) async fn get(
     id: SessionId,
 ) -> Result<Option<SessionSummaryRow>, Failure> {
     let values = rows.for_reader(ring, values![id.to_bytes()]);
-    rows.find(ONE, &values, summary).await
+    rows.find(ONE.planned_once(), &values, summary).await
 }
 
 /// A session for the daemon's own upkeep, whoever may read it.

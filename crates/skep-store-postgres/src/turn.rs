@@ -101,7 +101,7 @@ pub(crate) async fn append(
         rows.run_each(INSERT, &inserts).await?;
         rows.run_each(PUT_AUTHOR, &authors).await?;
         let values = values![rows.workspace, session.to_bytes(), next];
-        rows.run(SET_COUNT, values).await?;
+        rows.run(SET_COUNT.planned_once(), values).await?;
     }
     Ok(new)
 }
@@ -145,13 +145,13 @@ async fn last_author(
     session: SessionId,
 ) -> Result<Option<ParticipantId>, Failure> {
     let values = values![rows.workspace, session.to_bytes()];
-    let found = rows.find(LAST_AUTHOR, values, |row| id_option(row, 0));
+    let found = rows.find(LAST_AUTHOR.planned_once(), values, |row| id_option(row, 0));
     Ok(found.await?.flatten())
 }
 
 async fn turn_count(rows: &Rows<'_>, session: SessionId) -> Result<Option<u64>, Failure> {
     let values = values![rows.workspace, session.to_bytes()];
-    rows.find(COUNT, values, |row| row.get(0)).await
+    rows.find(COUNT.planned_once(), values, |row| row.get(0)).await
 }
 
 pub(crate) async fn list(

@@ -116,11 +116,11 @@ pub(crate) async fn find(
     let found = match key {
         CredentialKey::Row(kind, id) => {
             let values = values![kind.code(), id.to_bytes()];
-            wire.find(OF_ID, values, read).await?
+            wire.find(OF_ID.planned_once(), values, read).await?
         }
         CredentialKey::SocketOwner | CredentialKey::InstallToken(_) => {
             let (kind, proof) = key_columns(key);
-            wire.find(OF_PROOF, values![kind, proof], read).await?
+            wire.find(OF_PROOF.planned_once(), values![kind, proof], read).await?
         }
     };
     Ok(found.flatten())
