@@ -64,7 +64,7 @@ macro_rules! page {
 }
 
 statements! {
-    ACTIVE = "SELECT id FROM memory_facts
+    ACTIVE [once] = "SELECT id FROM memory_facts
               WHERE workspace_id = $1 AND fingerprint = $2 AND state = 0";
     /// One that waits for a human, or that a human has refused.
     HELD_BACK = "SELECT id FROM memory_facts
@@ -76,14 +76,14 @@ statements! {
                      $18)";
     PUT_BODY = "INSERT INTO memory (workspace_id, id, turns, body) VALUES ($1, $2, $3, $4)";
     /// No column that holds content is read here.
-    VISIBLE = concat!(
+    VISIBLE [once] = concat!(
         "SELECT m.id FROM memory_facts AS m
          WHERE m.workspace_id = $1 AND m.id = ANY ($10) AND ",
         filter_predicate!(),
         " AND ",
         ring_predicate!("m")
     );
-    BY_ID = concat!(
+    BY_ID [once] = concat!(
         "SELECT ",
         memory_columns!(),
         " FROM memory_facts AS m
@@ -95,18 +95,18 @@ statements! {
     PAGE = page!("");
     /// A page of one project walks that project's index; one text for both would walk everything.
     PAGE_OF_PROJECT = page!(" AND m.project = $8");
-    STATE = concat!(
+    STATE [once] = concat!(
         "SELECT m.state FROM memory_facts AS m WHERE m.workspace_id = $1 AND m.id = $7 AND ",
         ring_predicate!("m")
     );
     /// A superseded memory notes since when; one that is active again forgets it.
-    SET_STATE = "UPDATE memory_facts SET seq = $3, state = $4::smallint,
+    SET_STATE [once] = "UPDATE memory_facts SET seq = $3, state = $4::smallint,
                      superseded_at = CASE
                          WHEN $4 = 0 THEN NULL
                          WHEN $4 = 2 THEN COALESCE(superseded_at, $5)
                          ELSE superseded_at END
                  WHERE workspace_id = $1 AND id = $2";
-    COUNT_HISTORY = "SELECT COUNT(*) FROM memory_history WHERE workspace_id = $1 AND memory = $2";
+    COUNT_HISTORY [once] = "SELECT COUNT(*) FROM memory_history WHERE workspace_id = $1 AND memory = $2";
     PUT_HISTORY = "INSERT INTO memory_history (workspace_id, memory, entry, at, actor_kind, actor,
                        state, reason)
                    VALUES ($1, $2, $3, $4, $5, $6, $7, $8)";
@@ -128,7 +128,7 @@ fn filtered(filter: &MemoryFilter, rest: &[Value]) -> Vec<Value> {
 
 pub(crate) async fn put(rows: &mut Rows<'_>, row: &MemoryRow) -> Result<Option<MemoryId>, Failure> {
     let values = values![rows.workspace, row.fingerprint];
-    let known = match rows.find(ACTIVE.planned_once(), values, |found| id(found, 0)).await? {
+    let known = match rows.find(ACTIVE, values, |found| id(found, 0)).await? {
         None if row.state == MemoryState::Quarantined => {
             rows.find(HELD_BACK, values, |found| id(found, 0)).await?
         }
@@ -184,8 +184,7 @@ pub(crate) async fn visible(
     ids: &[MemoryId],
 ) -> Result<Vec<MemoryId>, Failure> {
     let values = rows.for_reader(ring, &filtered(filter, values![id_array(ids)]));
-    rows.list(VISIBLE.planned_once(), &values, |row| id(row, 0))
-        .await
+    rows.list(VISIBLE, &values, |row| id(row, 0)).await
 }
 
 /// In the order asked for; what is not there, or not for this reader, is left out.
@@ -195,7 +194,7 @@ pub(crate) async fn list_by_id(
     ids: &[MemoryId],
 ) -> Result<Vec<StoredMemoryRow>, Failure> {
     let values = rows.for_reader(ring, values![id_array(ids)]);
-    let found = rows.list(BY_ID.planned_once(), &values, stored).await?;
+    let found = rows.list(BY_ID, &values, stored).await?;
     let mut found: HashMap<_, _> = found.into_iter().map(|row| (row.memory.id, row)).collect();
     Ok(ids.iter().filter_map(|id| found.remove(id)).collect())
 }
@@ -223,7 +222,7 @@ pub(crate) async fn set_state(
     entry: &HistoryRow,
 ) -> Result<Option<bool>, Failure> {
     let values = rows.for_reader(ring, values![id.to_bytes()]);
-    let now: Option<u8> = rows.find(STATE.planned_once(), &values, |row| row.get(0)).await?;
+    let now: Option<u8> = rows.find(STATE, &values, |row| row.get(0)).await?;
     match now {
         None => Ok(None),
         Some(now) if now == entry.state.code() => Ok(Some(false)),
@@ -257,14 +256,14 @@ pub(crate) async fn change_state(
         entry.state.code(),
         entry.at.as_micros()
     ];
-    let changed = rows.run(SET_STATE.planned_once(), values).await;
+    let changed = rows.run(SET_STATE, values).await;
     named(changed, "an active memory that says the same")?;
     Ok(())
 }
 
 pub(crate) async fn note(rows: &Rows<'_>, id: MemoryId, entry: &HistoryRow) -> Result<(), Failure> {
     let values = values![rows.workspace, id.to_bytes()];
-    let entries: u64 = rows.get(COUNT_HISTORY.planned_once(), values, |row| row.get(0)).await?;
+    let entries: u64 = rows.get(COUNT_HISTORY, values, |row| row.get(0)).await?;
     let values = values![
         rows.workspace,
         id.to_bytes(),

@@ -11,9 +11,9 @@ use crate::statement::statements;
 use crate::value::values;
 
 statements! {
-    FIND = "SELECT id FROM project WHERE workspace_id = $1 AND fingerprint = $2";
+    FIND [once] = "SELECT id FROM project WHERE workspace_id = $1 AND fingerprint = $2";
     PUT = "INSERT INTO project (workspace_id, id, fingerprint, name) VALUES ($1, $2, $3, $4)";
-    CURSOR = "SELECT position FROM import_cursor WHERE workspace_id = $1 AND source = $2";
+    CURSOR [once] = "SELECT position FROM import_cursor WHERE workspace_id = $1 AND source = $2";
     PUT_CURSOR = "INSERT INTO import_cursor (workspace_id, source, position) VALUES ($1, $2, $3)
         ON CONFLICT (workspace_id, source) DO UPDATE SET position = excluded.position";
 }
@@ -23,7 +23,7 @@ pub(crate) async fn find(
     fingerprint: Fingerprint,
 ) -> Result<Option<ProjectId>, Failure> {
     let values = values![rows.workspace, fingerprint];
-    rows.find(FIND.planned_once(), values, |row| id(row, 0)).await
+    rows.find(FIND, values, |row| id(row, 0)).await
 }
 
 pub(crate) async fn put(rows: &mut Rows<'_>, row: &ProjectRow) -> Result<ProjectId, Failure> {
@@ -46,7 +46,7 @@ pub(crate) async fn cursor(
     source: Fingerprint,
 ) -> Result<Option<Sealed>, Failure> {
     let values = values![rows.workspace, source];
-    rows.find(CURSOR.planned_once(), values, |row| sealed(row, 0)).await
+    rows.find(CURSOR, values, |row| sealed(row, 0)).await
 }
 
 pub(crate) async fn put_cursor(

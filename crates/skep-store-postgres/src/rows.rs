@@ -16,7 +16,7 @@ use crate::value::{Value, values};
 statements! {
     TELL_WORKSPACE = "SELECT set_config('skep.workspace', $1, true)";
     PLAN = "SELECT set_config('plan_cache_mode', $1, true)";
-    BUMP = "UPDATE workspace_state SET seq = seq + 1 WHERE workspace_id = $1 RETURNING seq";
+    BUMP [once] = "UPDATE workspace_state SET seq = seq + 1 WHERE workspace_id = $1 RETURNING seq";
     PUT_IDENTITY = "INSERT INTO workspace_state (workspace_id, organization_id, seq)
                     VALUES ($1, $2, 0)";
 }
@@ -216,10 +216,7 @@ impl<'c> Rows<'c> {
     pub(crate) async fn writing(&mut self) -> Result<u64, Failure> {
         if !self.counter.bumped {
             let values = values![self.workspace];
-            let seq = self
-                .wire
-                .get(BUMP.planned_once(), values, |row| row.get(0))
-                .await?;
+            let seq = self.wire.get(BUMP, values, |row| row.get(0)).await?;
             self.counter.seq = seq;
             self.counter.bumped = true;
         }

@@ -70,18 +70,18 @@ macro_rules! summaries {
 }
 
 statements! {
-    KNOWN = "SELECT id, state, started_at, last_at FROM session
+    KNOWN [once] = "SELECT id, state, started_at, last_at FROM session
              WHERE workspace_id = $1 AND fingerprint = $2";
-    WIDEN = "UPDATE session SET state = $3, started_at = $4, last_at = $5
+    WIDEN [once] = "UPDATE session SET state = $3, started_at = $4, last_at = $5
              WHERE workspace_id = $1 AND id = $2";
     INSERT = "INSERT INTO session (workspace_id, id, harness, fingerprint, project, owner_kind,
                   owner, owner_group, visibility, state, started_at, last_at, recorded_at,
                   turn_count, distilled_to, body)
               VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, 0, 0, $14)";
-    STATE = "SELECT state FROM session WHERE workspace_id = $1 AND id = $2";
-    SET_STATE = "UPDATE session SET state = $3 WHERE workspace_id = $1 AND id = $2";
+    STATE [once] = "SELECT state FROM session WHERE workspace_id = $1 AND id = $2";
+    SET_STATE [once] = "UPDATE session SET state = $3 WHERE workspace_id = $1 AND id = $2";
     PAGE = summaries!(" AND ($7::uuid IS NULL OR s.id < $7) ORDER BY s.id DESC LIMIT $8");
-    ONE = summaries!(" AND s.id = $7");
+    ONE [once] = summaries!(" AND s.id = $7");
     FOR_UPKEEP = concat!(
         "SELECT ",
         session_columns!(),
@@ -91,7 +91,7 @@ statements! {
 
 pub(crate) async fn put(rows: &mut Rows<'_>, row: &SessionRow) -> Result<SessionId, Failure> {
     let values = values![rows.workspace, row.fingerprint];
-    let known = rows.find(KNOWN.planned_once(), values, |found| {
+    let known = rows.find(KNOWN, values, |found| {
         let state = code(found, 1, SessionState::from_code, "the state of a session")?;
         Ok((id(found, 0)?, state, time(found, 2)?, time(found, 3)?))
     });
@@ -109,7 +109,7 @@ pub(crate) async fn put(rows: &mut Rows<'_>, row: &SessionRow) -> Result<Session
             first.as_micros(),
             last.as_micros()
         ];
-        rows.run(WIDEN.planned_once(), values).await?;
+        rows.run(WIDEN, values).await?;
     }
     Ok(known)
 }
@@ -142,11 +142,11 @@ pub(crate) async fn set_state(
     state: SessionState,
 ) -> Result<(), Failure> {
     let values = values![rows.workspace, id.to_bytes()];
-    let now: Option<u8> = rows.find(STATE.planned_once(), values, |row| row.get(0)).await?;
+    let now: Option<u8> = rows.find(STATE, values, |row| row.get(0)).await?;
     if now.ok_or_else(absent)? != state.code() {
         rows.writing().await?;
         let values = values![rows.workspace, id.to_bytes(), state.code()];
-        rows.run(SET_STATE.planned_once(), values).await?;
+        rows.run(SET_STATE, values).await?;
     }
     Ok(())
 }
@@ -166,7 +166,7 @@ pub(crate) async fn get(
     id: SessionId,
 ) -> Result<Option<SessionSummaryRow>, Failure> {
     let values = rows.for_reader(ring, values![id.to_bytes()]);
-    rows.find(ONE.planned_once(), &values, summary).await
+    rows.find(ONE, &values, summary).await
 }
 
 /// A session for the daemon's own upkeep, whoever may read it.

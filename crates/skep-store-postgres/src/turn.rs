@@ -29,12 +29,12 @@ statements! {
     INSERT = "INSERT INTO turn (workspace_id, session, ordinal, id, fingerprint, role, branch,
                   is_error, at, recorded_at, body)
               VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)";
-    SET_COUNT = "UPDATE session SET turn_count = $3 WHERE workspace_id = $1 AND id = $2";
-    LAST_AUTHOR = "SELECT author FROM turn_author WHERE workspace_id = $1 AND session = $2
+    SET_COUNT [once] = "UPDATE session SET turn_count = $3 WHERE workspace_id = $1 AND id = $2";
+    LAST_AUTHOR [once] = "SELECT author FROM turn_author WHERE workspace_id = $1 AND session = $2
                    ORDER BY from_ordinal DESC LIMIT 1";
     PUT_AUTHOR = "INSERT INTO turn_author (workspace_id, session, from_ordinal, author)
                   VALUES ($1, $2, $3, $4)";
-    COUNT = "SELECT turn_count FROM session WHERE workspace_id = $1 AND id = $2";
+    COUNT [once] = "SELECT turn_count FROM session WHERE workspace_id = $1 AND id = $2";
     PAGE = concat!(
         "SELECT ",
         turn_columns!(),
@@ -53,7 +53,7 @@ statements! {
         turn_predicate!(),
         " ORDER BY t.ordinal DESC LIMIT $9"
     );
-    BY_ID = concat!(
+    BY_ID [once] = concat!(
         "SELECT ",
         turn_columns!(),
         " FROM turn AS t
@@ -101,7 +101,7 @@ pub(crate) async fn append(
         rows.run_each(INSERT, &inserts).await?;
         rows.run_each(PUT_AUTHOR, &authors).await?;
         let values = values![rows.workspace, session.to_bytes(), next];
-        rows.run(SET_COUNT.planned_once(), values).await?;
+        rows.run(SET_COUNT, values).await?;
     }
     Ok(new)
 }
@@ -145,13 +145,13 @@ async fn last_author(
     session: SessionId,
 ) -> Result<Option<ParticipantId>, Failure> {
     let values = values![rows.workspace, session.to_bytes()];
-    let found = rows.find(LAST_AUTHOR.planned_once(), values, |row| id_option(row, 0));
+    let found = rows.find(LAST_AUTHOR, values, |row| id_option(row, 0));
     Ok(found.await?.flatten())
 }
 
 async fn turn_count(rows: &Rows<'_>, session: SessionId) -> Result<Option<u64>, Failure> {
     let values = values![rows.workspace, session.to_bytes()];
-    rows.find(COUNT.planned_once(), values, |row| row.get(0)).await
+    rows.find(COUNT, values, |row| row.get(0)).await
 }
 
 pub(crate) async fn list(
@@ -184,7 +184,7 @@ pub(crate) async fn list_by_id(
     ids: &[TurnId],
 ) -> Result<Vec<StoredTurnRow>, Failure> {
     let values = rows.for_reader(ring, values![id_array(ids)]);
-    let found = rows.list(BY_ID.planned_once(), &values, stored).await?;
+    let found = rows.list(BY_ID, &values, stored).await?;
     let mut found: HashMap<_, _> = found.into_iter().map(|turn| (turn.turn.id, turn)).collect();
     Ok(ids.iter().filter_map(|id| found.remove(id)).collect())
 }

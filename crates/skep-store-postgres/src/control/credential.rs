@@ -55,9 +55,9 @@ statements! {
     PUT_OWN = "INSERT INTO credential (id, kind, proof, pepper, organization, workspace,
             principal_kind, principal, role, policy, policy_group, created_at)
         VALUES ($1, $2, $3, 0, $4, $5, $6, $7, $8, $9, $10, $11)";
-    OF_ID = facts_of!("c.kind = $1 AND c.id = $2");
+    OF_ID [once] = facts_of!("c.kind = $1 AND c.id = $2");
     /// In the words of the index.
-    OF_PROOF = facts_of!("c.kind = $1 AND c.proof = $2 AND c.kind IN (0, 1)");
+    OF_PROOF [once] = facts_of!("c.kind = $1 AND c.proof = $2 AND c.kind IN (0, 1)");
     POLICIES = "SELECT policy, policy_group FROM credential
         WHERE organization = $1 AND workspace = $2 AND principal_kind = $3 AND principal = $4
             AND kind IN (0, 1)
@@ -116,11 +116,11 @@ pub(crate) async fn find(
     let found = match key {
         CredentialKey::Row(kind, id) => {
             let values = values![kind.code(), id.to_bytes()];
-            wire.find(OF_ID.planned_once(), values, read).await?
+            wire.find(OF_ID, values, read).await?
         }
         CredentialKey::SocketOwner | CredentialKey::InstallToken(_) => {
             let (kind, proof) = key_columns(key);
-            wire.find(OF_PROOF.planned_once(), values![kind, proof], read).await?
+            wire.find(OF_PROOF, values![kind, proof], read).await?
         }
     };
     Ok(found.flatten())
