@@ -4,7 +4,8 @@ use std::sync::Arc;
 
 use skep_crypto::{Bearer, InstanceKeys};
 use skep_domain::{
-    Bindings, CredentialKind, PermissionSet, Principal, Reader, ReadingRing, Standing, Timestamp,
+    Bindings, CredentialKind, OrganizationId, PermissionSet, Principal, Reader, ReadingRing,
+    Standing, Timestamp, WorkspaceId,
 };
 
 use skep_jose::Grant;
@@ -86,6 +87,28 @@ pub fn authenticate(
         }
         _ => Err(Denied::InvalidCredential),
     }
+}
+
+/// Who asked for background work, as they stand when it is done: `row` is read then. Whom it was asked by
+/// has to be whom the credential still proves, in the same organization and, where the work is about
+/// one, the same workspace.
+///
+/// # Errors
+/// As for [`authenticate`], of a credential whose secret is right.
+pub fn resume(
+    row: Option<StoredCredential>,
+    (organization, workspace, principal): (OrganizationId, Option<WorkspaceId>, Principal),
+    bindings: Arc<Bindings>,
+    now: Timestamp,
+) -> Result<Caller, Denied> {
+    let facts = row.ok_or(Denied::InvalidCredential)?.facts;
+    let is_theirs = facts.organization == organization
+        && workspace.is_none_or(|workspace| workspace == facts.workspace)
+        && facts.principal == principal;
+    if !is_theirs {
+        return Err(Denied::InvalidCredential);
+    }
+    admit(&facts, bindings, now)
 }
 
 impl SlowCheck {

@@ -22,7 +22,7 @@ mod vouched;
 
 pub use authorized::Authorized;
 pub use caller::{Caller, Denied};
-pub use check::{Checked, Mark, SlowCheck, authenticate};
+pub use check::{Checked, Mark, SlowCheck, authenticate, resume};
 pub use presented::{CredentialKey, Presented};
 pub use right::{CanRead, CanWrite, Maintain, Right, Survey, Upkeep, rights};
 pub use stored::{CredentialFacts, Proof, RoleSource, StoredCredential};

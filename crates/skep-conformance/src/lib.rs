@@ -23,6 +23,7 @@ mod harness;
 mod idempotence;
 mod injection;
 mod isolation;
+mod jobs;
 mod model;
 mod ontology;
 mod paging;
@@ -181,6 +182,15 @@ properties! { $
         an_install_token_is_replaced
         a_snapshot_belongs_to_its_workspace
         a_wrong_root_key_changes_nothing;
+    jobs:
+        t06_a_queue_of_one_organization_does_not_hold_up_another
+        t06_a_long_job_lets_others_have_their_turn
+        a_job_is_had_by_one_at_a_time
+        a_lease_that_ran_out_is_taken_over
+        a_job_that_failed_waits_and_says_why
+        t18_a_deleted_workspace_is_nowhere_at_once
+        t18_an_erasure_goes_on_after_a_kill_at_every_step
+        t18_only_the_holder_of_the_job_erases_and_only_what_was_deleted;
     reopen:
         everything_is_there_after_reopening
         many_workspaces_open_in_turn;

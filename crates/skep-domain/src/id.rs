@@ -101,7 +101,7 @@ ids! {
     /// One entry of the record of who was allowed what.
     AuditId, Audit, "aud", organization;
     /// One piece of background work.
-    JobId, Job, "job", workspace;
+    JobId, Job, "job", organization;
 }
 
 #[cfg(test)]

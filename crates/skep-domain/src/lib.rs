@@ -9,6 +9,7 @@ mod address;
 mod capture;
 pub mod gcra;
 mod id;
+mod job;
 mod limits;
 mod lockout;
 mod memory;
@@ -33,6 +34,7 @@ pub use id::{
     OrganizationId, ParticipantId, ProjectId, ProposalId, RecallId, SessionId, SourceId, TurnId,
     UserId, WorkspaceId,
 };
+pub use job::{JobKind, JobState};
 pub use limits::Limits;
 pub use lockout::{Attempt, Lockout};
 pub use memory::{

@@ -45,4 +45,6 @@ impl Limits {
     pub const RECALL_CANDIDATES: usize = 200;
     /// Items that one recall may answer with.
     pub const RECALL_ITEMS: u32 = 50;
+    /// Jobs of one organization that may wait or run.
+    pub const JOBS: u32 = 1_000;
 }

@@ -3,9 +3,13 @@
 use async_trait::async_trait;
 use rustls::ClientConfig;
 use skep_crypto::Sealed;
-use skep_domain::{Id, OrganizationId, Principal, ReadPolicy, WorkspaceId};
-use skep_store::backend::{Backend, BackendTx, ControlTx, CredentialKey, Mode, StoredCredential};
-use skep_store::row::{CredentialRow, InstanceRow, WorkspaceRow};
+use skep_domain::{Id, OrganizationId, Principal, ReadPolicy, Timestamp, WorkspaceId};
+use skep_store::backend::{
+    Backend, BackendTx, ControlTx, CredentialKey, JobQueue, Mode, StoredCredential,
+};
+use skep_store::row::{
+    CredentialRow, EraseStep, InstanceRow, JobAsk, JobLease, JobRow, NewJobRow, WorkspaceRow,
+};
 use skep_store::{ControlKey, ScopeKey, StoreError};
 use tokio_postgres::Config;
 
@@ -14,7 +18,7 @@ use crate::planning::Planning;
 use crate::pool::Connections;
 use crate::rows::Wire;
 use crate::transaction::PostgresTx;
-use crate::{Options, Server, control, distributed, guard, snapshot};
+use crate::{Options, Server, control, distributed, erase, guard, inventory, snapshot};
 
 /// An installation in one database.
 pub struct PostgresBackend {
@@ -187,6 +191,53 @@ impl Backend for PostgresBackend {
     async fn begin(&self, scope: &ScopeKey, mode: Mode) -> Result<Box<dyn BackendTx>, StoreError> {
         let lease = Lease::of_workspace(&self.connections, scope, mode).await?;
         Ok(Box::new(PostgresTx::new(*scope, mode, lease)))
+    }
+}
+
+#[async_trait]
+impl JobQueue for PostgresBackend {
+    async fn claim_job(&self, _: &ControlKey, ask: JobAsk) -> Result<Option<JobRow>, StoreError> {
+        let mut lease = Lease::of_jobs(&self.connections).await?;
+        let outcome = control::job::claim(&lease.wire()?, &ask).await;
+        lease.finish(Mode::Write, outcome).await
+    }
+
+    async fn renew_job(
+        &self,
+        _: &ControlKey,
+        held: JobLease,
+        until: Timestamp,
+    ) -> Result<bool, StoreError> {
+        let mut lease = Lease::of_jobs(&self.connections).await?;
+        let outcome = control::job::renew(&lease.wire()?, held, until.as_micros()).await;
+        lease.finish(Mode::Write, outcome).await
+    }
+
+    async fn retire_workspace(&self, scope: &ScopeKey, job: NewJobRow) -> Result<bool, StoreError> {
+        let mut lease = match Lease::of_ending_workspace(&self.connections, scope).await {
+            Err(StoreError::Gone) => return Ok(false),
+            lease => lease?,
+        };
+        let outcome = erase::retire(&lease.wire()?, scope, &job).await;
+        lease.finish(Mode::Write, outcome).await
+    }
+
+    async fn erase_step(
+        &self,
+        scope: &ScopeKey,
+        held: JobLease,
+        place: (u32, u32),
+        until: Timestamp,
+    ) -> Result<EraseStep, StoreError> {
+        let mut lease = Lease::of_ended_workspace(&self.connections, scope).await?;
+        let outcome = erase::step(&lease.wire()?, scope, held, place, until.as_micros()).await;
+        lease.finish(Mode::Write, outcome).await
+    }
+
+    async fn count_rows(&self, scope: &ScopeKey) -> Result<Vec<(&'static str, u64)>, StoreError> {
+        let mut lease = Lease::of_workspace(&self.connections, scope, Mode::Read).await?;
+        let outcome = inventory::count(&lease.rows()?).await;
+        lease.finish(Mode::Read, outcome).await
     }
 }
 

@@ -4,6 +4,7 @@ mod access;
 mod audit;
 mod credential;
 mod factor;
+pub(crate) mod job;
 mod setting;
 mod tenant;
 mod ticket;
@@ -32,13 +33,13 @@ statements! {
     INSTANCE = "SELECT id, secret, created_at FROM instance WHERE slot = 1";
     PUT_INSTANCE = "INSERT INTO instance (slot, id, secret, created_at) VALUES (1, $1, $2, $3)";
     WORKSPACE = "SELECT wrapped_key, name, created_at, fingerprint FROM workspace
-        WHERE organization = $1 AND id = $2";
+        WHERE organization = $1 AND id = $2 AND gone_at IS NULL";
     IS_TAKEN = "SELECT 1 FROM workspace WHERE id = $1";
     PUT_ORGANIZATION = "INSERT INTO organization (id, created_at) VALUES ($1, $2)
         ON CONFLICT (id) DO NOTHING";
     PUT_WORKSPACE = "INSERT INTO workspace (organization, id, wrapped_key, name, created_at, fingerprint)
         VALUES ($1, $2, $3, $4, $5, $6)";
-    WORKSPACES = "SELECT organization, id FROM workspace ORDER BY id";
+    WORKSPACES = "SELECT organization, id FROM workspace WHERE gone_at IS NULL ORDER BY id";
     PRINCIPALS_OF_KIND = "SELECT COUNT(DISTINCT principal) FROM credential
         WHERE organization = $1 AND workspace = $2 AND kind = $3";
     /// Another proof with the rights of the oldest.
@@ -59,6 +60,7 @@ pub(crate) const ALL: &[&[crate::statement::Statement]] = &[
     credential::STATEMENTS,
     credential::BY_ID,
     factor::STATEMENTS,
+    job::STATEMENTS,
     setting::STATEMENTS,
     tenant::STATEMENTS,
     ticket::STATEMENTS,

@@ -32,8 +32,6 @@ statements! {
     SEEN = "SELECT organization_id, seq FROM workspace_state WHERE workspace_id = $1";
     /// Writers of a workspace take turns.
     TURN = "SELECT organization_id, seq FROM workspace_state WHERE workspace_id = $1 FOR UPDATE";
-    /// Writers of the installation's own tables take turns.
-    INSTALLATION_TURN = "SELECT pg_advisory_xact_lock(6001122335)";
 }
 
 /// A transaction. Dropped, it leaves nothing that was not committed.
@@ -67,10 +65,10 @@ impl Lease {
         let workspace = scope.workspace().to_bytes();
         let counter = lease.enter(connections, scope, mode).await?;
         let Some((organization, seq)) = counter else {
-            return Err(absent());
+            return Err(StoreError::Gone);
         };
         if organization != scope.organization().to_bytes() {
-            return Err(absent());
+            return Err(StoreError::Gone);
         }
         lease.counter = Counter::at(workspace, seq);
         lease.state = State::Begun;
@@ -83,24 +81,73 @@ impl Lease {
         scope: &ScopeKey,
     ) -> Result<Self, StoreError> {
         let mut lease = Self::of_installation(connections, Mode::Write).await?;
-        let words = hex(scope.workspace().to_bytes());
+        lease.tell_workspace(connections, scope).await?;
+        Ok(lease)
+    }
+
+    /// A transaction that ends a workspace. The turn of writing there comes first, so that who writes the
+    /// installation's own tables does not wait for who writes a workspace.
+    pub(crate) async fn of_ending_workspace(
+        connections: &Connections,
+        scope: &ScopeKey,
+    ) -> Result<Self, StoreError> {
+        let mut lease = Self::of_workspace(connections, scope, Mode::Write).await?;
         let wire = lease.wire()?;
         let told = async {
-            wire.tell_workspace(&words).await?;
-            if connections.is_distributed() {
-                wire.tell_machines(scope.workspace().to_bytes()).await?;
-            }
-            Ok(())
+            wire.tell_installation().await?;
+            wire.take_turn().await
         };
         let told = told.await;
         lease.step(told)?;
         Ok(lease)
     }
 
+    /// A transaction on what is left of a workspace; whether there is anything to be on is the caller's part.
+    pub(crate) async fn of_ended_workspace(
+        connections: &Connections,
+        scope: &ScopeKey,
+    ) -> Result<Self, StoreError> {
+        let mut lease = Self::of_jobs(connections).await?;
+        lease.tell_workspace(connections, scope).await?;
+        Ok(lease)
+    }
+
+    /// Opens the other wall as well.
+    async fn tell_workspace(
+        &mut self,
+        connections: &Connections,
+        scope: &ScopeKey,
+    ) -> Result<(), StoreError> {
+        let workspace = scope.workspace().to_bytes();
+        let wire = self.wire()?;
+        let told = async {
+            wire.tell_workspace(&hex(workspace)).await?;
+            if connections.is_distributed() {
+                wire.tell_machines(workspace).await?;
+            }
+            Ok(())
+        };
+        let told = told.await;
+        self.step(told)
+    }
+
     /// A transaction on the installation's own tables.
     pub(crate) async fn of_installation(
         connections: &Connections,
         mode: Mode,
+    ) -> Result<Self, StoreError> {
+        Self::within_installation(connections, mode, mode == Mode::Write).await
+    }
+
+    /// A transaction that writes jobs, which lock their own rows: it waits for nobody's turn.
+    pub(crate) async fn of_jobs(connections: &Connections) -> Result<Self, StoreError> {
+        Self::within_installation(connections, Mode::Write, false).await
+    }
+
+    async fn within_installation(
+        connections: &Connections,
+        mode: Mode,
+        takes_turn: bool,
     ) -> Result<Self, StoreError> {
         let mut lease = Self::of(connections).await?;
         let wire = lease.wire()?;
@@ -109,10 +156,10 @@ impl Lease {
             let words = wire.prepare(INSTALLATION).await?;
             let patience = values![patience];
             let turn = async {
-                match mode {
-                    Mode::Read => Ok(()),
-                    Mode::Write => wire.get(INSTALLATION_TURN, &[], |_| Ok(())).await,
+                if takes_turn {
+                    wire.take_turn().await?;
                 }
+                Ok(())
             };
             let ((), clean, ()) = try_join3(
                 wire.batch(begin(mode)),
@@ -294,8 +341,4 @@ fn hex(bytes: [u8; 16]) -> String {
             let _ = write!(text, "{byte:02x}");
             text
         })
-}
-
-fn absent() -> StoreError {
-    StoreError::Refused("there is no such workspace".into())
 }

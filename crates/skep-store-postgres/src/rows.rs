@@ -14,6 +14,9 @@ use crate::statement::{Statement, statements};
 use crate::value::{Value, values};
 
 statements! {
+    TELL_INSTALLATION = "SELECT set_config('skep.installation', 'on', true)";
+    /// Writers of the installation's own tables take turns.
+    INSTALLATION_TURN = "SELECT pg_advisory_xact_lock(6001122335)";
     TELL_WORKSPACE = "SELECT set_config('skep.workspace', $1, true)";
     PLAN = "SELECT set_config('plan_cache_mode', $1, true)";
     BUMP [once] = "UPDATE workspace_state SET seq = seq + 1 WHERE workspace_id = $1 RETURNING seq";
@@ -184,6 +187,16 @@ impl<'c> Wire<'c> {
         let workspace = u128::from_be_bytes(workspace);
         let words = format!("SET LOCAL skep.workspace = '{workspace:032x}'");
         Ok(self.connection.batch_execute(&words).await?)
+    }
+
+    /// What a transaction on a workspace is about besides.
+    pub(crate) async fn tell_installation(&self) -> Result<(), Failure> {
+        self.get(TELL_INSTALLATION, &[], |_| Ok(())).await
+    }
+
+    /// The turn of writing the installation's own tables, until the transaction ends.
+    pub(crate) async fn take_turn(&self) -> Result<(), Failure> {
+        self.get(INSTALLATION_TURN, &[], |_| Ok(())).await
     }
 
     /// The first row of a new workspace.

@@ -7,9 +7,11 @@ pub(crate) const MODULES: &[&[Statement]] = &[
     crate::consent::STATEMENTS,
     crate::distil::STATEMENTS,
     crate::distributed::STATEMENTS,
+    crate::erase::STATEMENTS,
     crate::guard::STATEMENTS,
     crate::index::STATEMENTS,
     crate::injection::STATEMENTS,
+    crate::inventory::STATEMENTS,
     crate::lease::STATEMENTS,
     crate::member::STATEMENTS,
     crate::memory::STATEMENTS,
@@ -92,7 +94,7 @@ pub fn all() -> impl Iterator<Item = Statement> {
 macro_rules! statements {
     ($($(#[$doc:meta])* $name:ident $([$once:ident])? = $text:expr;)*) => {
         $($(#[$doc])*
-        const $name: $crate::statement::Statement = $crate::statement::Statement {
+        pub(crate) const $name: $crate::statement::Statement = $crate::statement::Statement {
             name: concat!(module_path!(), "::", stringify!($name)),
             text: $text,
             is_planned_once: $crate::statement::is_plain_insert($text)

@@ -1,21 +1,25 @@
 //! The port on files: the installation's own rows in `control.db`, a file for each workspace.
 
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError};
 
 use async_trait::async_trait;
 use skep_crypto::Sealed;
-use skep_domain::{Id, OrganizationId, Principal, ReadPolicy, WorkspaceId};
-use skep_store::backend::{Backend, BackendTx, ControlTx, CredentialKey, Mode, StoredCredential};
-use skep_store::row::{CredentialRow, InstanceRow, WorkspaceRow};
+use skep_domain::{Id, OrganizationId, Principal, ReadPolicy, Timestamp, WorkspaceId};
+use skep_store::backend::{
+    Backend, BackendTx, ControlTx, CredentialKey, JobQueue, Mode, StoredCredential,
+};
+use skep_store::row::{
+    CredentialRow, EraseStep, InstanceRow, JobAsk, JobLease, JobRow, NewJobRow, WorkspaceRow,
+};
 use skep_store::{ControlKey, ScopeKey, StoreError};
 
 use crate::database::{Database, Lease};
 use crate::directory::{Directory, Found, Place};
-use crate::migration::CONTROL;
+use crate::migration::{CONTROL, WORKSPACE};
 use crate::transaction::SqliteTx;
 use crate::workspaces::Workspaces;
-use crate::{Options, control};
+use crate::{Options, control, erase, inventory};
 
 /// An installation in one directory.
 pub struct SqliteBackend {
@@ -42,10 +46,168 @@ impl SqliteBackend {
         let lease = control.lease(Mode::Write).await?;
         let (_, migrated) = lease.run(|lease| lease.migrate(&CONTROL)).await?;
         migrated?;
+        let workspaces = Workspaces::new(directory, options);
+        for id in control.call(Mode::Read, erase::gone).await? {
+            workspaces.shut(WorkspaceId::from_bytes(id));
+        }
         Ok(Self {
             control,
-            workspaces: Workspaces::new(directory, options),
+            workspaces,
         })
+    }
+
+    /// A turn in a workspace. It may have been deleted while others had theirs.
+    async fn lease(&self, scope: &ScopeKey, mode: Mode) -> Result<Lease, StoreError> {
+        let database = self.workspaces.database(scope).await?;
+        let lease = database.lease(mode).await?;
+        if self.workspaces.is_shut(scope.workspace()) {
+            return Err(StoreError::Gone);
+        }
+        Ok(lease)
+    }
+
+    /// What an erased row leaves in the log of `control.db` goes too, as soon as nobody reads there.
+    async fn scrub_control(&self) -> Result<bool, StoreError> {
+        let lease = self.control.lease(Mode::Write).await?;
+        let (_, scrubbed) = lease.run(Lease::scrub).await?;
+        scrubbed
+    }
+
+    /// Counts what the file of a deleted workspace holds, for its job, and removes the file; `None` when
+    /// there is none any more.
+    async fn erase_file(
+        &self,
+        scope: &ScopeKey,
+        lease: JobLease,
+    ) -> Result<Option<u64>, StoreError> {
+        let id = scope.workspace();
+        let Some(database) = self.workspaces.shut_database(id).await? else {
+            return Ok(None);
+        };
+        let lease_of_file = database.lease(Mode::Write).await?;
+        let (lease_of_file, migrated) =
+            lease_of_file.run(|lease| lease.migrate(&WORKSPACE)).await?;
+        let counts = match migrated {
+            Ok(()) => count_in(lease_of_file, scope).await,
+            Err(error) => Err(error),
+        };
+        let counts = match counts {
+            // It goes all the same; how much it had nobody can say.
+            Err(StoreError::Damaged(_) | StoreError::Refused(_)) => Counts::new(),
+            counts => counts?,
+        };
+        drop(database);
+        let rows = counts.iter().map(|(_, count)| count).sum();
+        let job = lease.id;
+        self.control
+            .call(Mode::Write, move |connection| {
+                control::job::count(connection, job, &counts, false)
+            })
+            .await?;
+        self.workspaces.remove(id).await?;
+        Ok(Some(rows))
+    }
+}
+
+async fn count_in(lease: Lease, scope: &ScopeKey) -> Result<Counts, StoreError> {
+    let workspace = scope.workspace().to_bytes();
+    let (_, counts) = lease
+        .run(move |lease| inventory::count(&lease.rows(workspace)?))
+        .await?;
+    counts
+}
+
+/// Rows by table.
+type Counts = Vec<(&'static str, u64)>;
+
+#[async_trait]
+impl JobQueue for SqliteBackend {
+    async fn claim_job(&self, _: &ControlKey, ask: JobAsk) -> Result<Option<JobRow>, StoreError> {
+        self.control
+            .call(Mode::Write, move |connection| {
+                control::job::claim(connection, &ask)
+            })
+            .await
+    }
+
+    async fn renew_job(
+        &self,
+        _: &ControlKey,
+        lease: JobLease,
+        until: Timestamp,
+    ) -> Result<bool, StoreError> {
+        self.control
+            .call(Mode::Write, move |connection| {
+                control::job::renew(connection, lease, until.as_micros())
+            })
+            .await
+    }
+
+    /// The turn of writing is held until nobody is let in any more.
+    async fn retire_workspace(&self, scope: &ScopeKey, job: NewJobRow) -> Result<bool, StoreError> {
+        let _turn = match self.lease(scope, Mode::Write).await {
+            Err(StoreError::Gone) => return Ok(false),
+            turn => turn?,
+        };
+        let (key, id) = (*scope, scope.workspace());
+        let shut = self.workspaces.shutter();
+        let retired = self.control.call(Mode::Write, move |connection| {
+            let retired = erase::retire(connection, &key, &job)?;
+            if retired {
+                // Here, because nobody may be left to do it when this is durable.
+                shut.lock()
+                    .unwrap_or_else(PoisonError::into_inner)
+                    .insert(id);
+            }
+            Ok(retired)
+        });
+        match retired.await {
+            Ok(true) => {
+                // The key that was destroyed is in the log until then; the job tries again.
+                self.scrub_control().await.ok();
+                Ok(true)
+            }
+            other => {
+                self.workspaces.reopen(id);
+                other
+            }
+        }
+    }
+
+    async fn erase_step(
+        &self,
+        scope: &ScopeKey,
+        lease: JobLease,
+        (_, limit): (u32, u32),
+        until: Timestamp,
+    ) -> Result<EraseStep, StoreError> {
+        let (key, until) = (*scope, until.as_micros());
+        self.control
+            .call(Mode::Write, move |connection| {
+                erase::enter(connection, &key, lease, until)
+            })
+            .await?;
+        self.workspaces.shut(scope.workspace());
+        let step = |rows, is_done| EraseStep {
+            rows,
+            next: 0,
+            is_done,
+        };
+        if let Some(rows) = self.erase_file(scope, lease).await? {
+            return Ok(step(rows, false));
+        }
+        let erased = self.control.call(Mode::Write, move |connection| {
+            erase::enter(connection, &key, lease, until)?;
+            erase::erase(connection, &key, lease, limit)
+        });
+        Ok(match erased.await? {
+            erase::Erased::Rows(rows) => step(rows, false),
+            erase::Erased::All => step(0, self.scrub_control().await?),
+        })
+    }
+
+    async fn count_rows(&self, scope: &ScopeKey) -> Result<Counts, StoreError> {
+        count_in(self.lease(scope, Mode::Read).await?, scope).await
     }
 }
 
@@ -169,15 +331,13 @@ impl Backend for SqliteBackend {
     }
 
     async fn scrub(&self, scope: &ScopeKey) -> Result<bool, StoreError> {
-        let database = self.workspaces.database(scope).await?;
-        let lease = database.lease(Mode::Write).await?;
+        let lease = self.lease(scope, Mode::Write).await?;
         let (_, scrubbed) = lease.run(Lease::scrub).await?;
         scrubbed
     }
 
     async fn begin(&self, scope: &ScopeKey, mode: Mode) -> Result<Box<dyn BackendTx>, StoreError> {
-        let database = self.workspaces.database(scope).await?;
-        let lease = database.lease(mode).await?;
+        let lease = self.lease(scope, mode).await?;
         Ok(Box::new(SqliteTx::new(*scope, lease)))
     }
 }

@@ -4,6 +4,7 @@ mod access;
 mod audit;
 mod credential;
 mod factor;
+pub(crate) mod job;
 mod setting;
 mod tenant;
 mod ticket;
@@ -53,7 +54,7 @@ pub(crate) fn workspace(
     (organization, workspace): Tenant,
 ) -> Result<Option<WorkspaceRow>, Failure> {
     let sql = "SELECT wrapped_key, name, created_at, fingerprint FROM workspace
-               WHERE organization = ?1 AND id = ?2";
+               WHERE organization = ?1 AND id = ?2 AND gone_at IS NULL";
     connection
         .prepare_cached(sql)?
         .query_and_then(params![organization, workspace], |row| {
@@ -108,7 +109,7 @@ pub(crate) fn workspaces(
     connection: &Connection,
 ) -> Result<Vec<(OrganizationId, WorkspaceId)>, Failure> {
     connection
-        .prepare_cached("SELECT organization, id FROM workspace ORDER BY id")?
+        .prepare_cached("SELECT organization, id FROM workspace WHERE gone_at IS NULL ORDER BY id")?
         .query_and_then([], |row| Ok((id(row, 0)?, id(row, 1)?)))?
         .collect()
 }

@@ -115,6 +115,22 @@ impl Database {
         outcome
     }
 
+    /// Waits until nobody uses the file, and closes it; who waits for a turn finds it gone.
+    pub(crate) async fn close(self: &Arc<Self>) -> Result<(), StoreError> {
+        let ended = async {
+            let mut writer = Arc::clone(&self.writer).lock_owned().await;
+            let readers = u32::try_from(self.options.readers.max(1)).unwrap_or(u32::MAX);
+            let all = self.readers.acquire_many(readers).await;
+            let held = (writer.take(), std::mem::take(&mut *self.idle()));
+            drop(all);
+            held
+        };
+        let held = tokio::time::timeout(self.options.patience, ended).await;
+        let held = held
+            .map_err(|_| StoreError::Unavailable("somebody still reads this workspace".into()))?;
+        blocking::run(move || drop(held)).await
+    }
+
     fn idle(&self) -> std::sync::MutexGuard<'_, Vec<Connection>> {
         self.idle.lock().unwrap_or_else(PoisonError::into_inner)
     }

@@ -125,6 +125,16 @@ impl Directory {
         }
     }
 
+    /// Removes a database with its companions, and what a crash left of an earlier one; for good when
+    /// this returns. Nobody may have it open.
+    pub(crate) fn remove_database(&self, place: Place) -> Result<(), StoreError> {
+        let (parent, name) = (self.parent(place), name_of(place));
+        let removed = remove_leftovers(parent, &fresh_name(&name))
+            .and_then(|()| remove_leftovers(parent, &name))
+            .and_then(|()| rustix::fs::fsync(parent));
+        removed.map_err(|errno| cannot_write(&errno.into()))
+    }
+
     /// Reads a whole file that is not a database.
     pub(crate) fn read(&self, place: Place) -> Result<Option<Vec<u8>>, StoreError> {
         let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::CLOEXEC | OFlags::NONBLOCK;

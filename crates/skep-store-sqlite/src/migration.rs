@@ -54,6 +54,7 @@ pub(crate) static CONTROL: LazyLock<Schema> = LazyLock::new(|| Schema {
         Migration::new(include_str!(
             "../migrations/control/0006_tickets_of_people.sql"
         )),
+        Migration::new(include_str!("../migrations/control/0007_jobs.sql")),
     ],
 });
 

@@ -1,6 +1,6 @@
 //! Which workspaces' files are open: the most recently used, and every one in use.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use skep_crypto::Sealed;
@@ -20,6 +20,8 @@ pub(crate) struct Workspaces {
     directory: Arc<Directory>,
     options: Options,
     open: Mutex<Open>,
+    /// Those that were deleted: nobody is let into them, whatever is left.
+    gone: Arc<Mutex<HashSet<WorkspaceId>>>,
     /// One file is made at a time: two of the same name would meet under the name they have until
     /// they are whole.
     making: tokio::sync::Mutex<()>,
@@ -46,6 +48,7 @@ impl Workspaces {
             directory,
             options,
             open: Mutex::default(),
+            gone: Arc::default(),
             making: tokio::sync::Mutex::default(),
         }
     }
@@ -58,6 +61,58 @@ impl Workspaces {
         Ok(Arc::clone(&self.get(scope).await?.database))
     }
 
+    /// From here on nobody is let into a workspace.
+    pub(crate) fn shut(&self, id: WorkspaceId) {
+        self.gone().insert(id);
+    }
+
+    /// What shuts workspaces, for where their deletion is made durable.
+    pub(crate) fn shutter(&self) -> Arc<Mutex<HashSet<WorkspaceId>>> {
+        Arc::clone(&self.gone)
+    }
+
+    /// It was not deleted after all.
+    pub(crate) fn reopen(&self, id: WorkspaceId) {
+        self.gone().remove(&id);
+    }
+
+    /// Whether a workspace was deleted. Whoever waited for a turn asks again.
+    pub(crate) fn is_shut(&self, id: WorkspaceId) -> bool {
+        self.gone().contains(&id)
+    }
+
+    fn gone(&self) -> std::sync::MutexGuard<'_, HashSet<WorkspaceId>> {
+        self.gone.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The database of a workspace that is shut; `None` when its file is no more.
+    pub(crate) async fn shut_database(
+        &self,
+        id: WorkspaceId,
+    ) -> Result<Option<Arc<Database>>, StoreError> {
+        if self.directory.look(Place::Workspace(id))? == Found::Nothing {
+            return Ok(None);
+        }
+        Ok(Some(Arc::clone(&self.touch(id).await.database)))
+    }
+
+    /// Removes the files of a workspace that is shut, once nobody uses them.
+    pub(crate) async fn remove(&self, id: WorkspaceId) -> Result<(), StoreError> {
+        let workspace = self.touch(id).await;
+        workspace.database.close().await?;
+        let directory = Arc::clone(&self.directory);
+        let held = Arc::clone(&workspace);
+        blocking::run(move || {
+            let _turn = held.snapshot.lock().unwrap_or_else(PoisonError::into_inner);
+            directory.remove_database(Place::Snapshot(id))?;
+            directory.remove_database(Place::Workspace(id))
+        })
+        .await??;
+        let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
+        open.workspaces.remove(&id);
+        Ok(())
+    }
+
     /// Keeps a snapshot of a workspace's index in a file beside its rows.
     pub(crate) async fn put_snapshot(
         &self,
@@ -67,11 +122,20 @@ impl Workspaces {
         let place = Place::Snapshot(scope.workspace());
         let workspace = self.get(scope).await?;
         let directory = Arc::clone(&self.directory);
+        let (gone, id) = (Arc::clone(&self.gone), scope.workspace());
         blocking::run(move || {
             let _turn = workspace
                 .snapshot
                 .lock()
                 .unwrap_or_else(PoisonError::into_inner);
+            // Whoever removes the files waits for this turn: none is written after them.
+            if gone
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner)
+                .contains(&id)
+            {
+                return Err(StoreError::Gone);
+            }
             directory.replace(place, snapshot.as_bytes())
         })
         .await?
@@ -102,19 +166,22 @@ impl Workspaces {
     }
 
     async fn get(&self, scope: &ScopeKey) -> Result<Arc<Workspace>, StoreError> {
+        if self.is_shut(scope.workspace()) {
+            return Err(StoreError::Gone);
+        }
         let place = Place::Workspace(scope.workspace());
         let workspace = self.touch(scope.workspace()).await;
         let organization = workspace
             .organization
             .get_or_try_init(|| async {
                 if self.directory.look(place)? == Found::Nothing {
-                    return Err(absent());
+                    return Err(StoreError::Gone);
                 }
                 check(&workspace.database, scope.workspace()).await
             })
             .await?;
         if *organization != scope.organization().to_bytes() {
-            return Err(absent());
+            return Err(StoreError::Gone);
         }
         Ok(workspace)
     }
@@ -141,7 +208,7 @@ impl Workspaces {
         .await??;
         drop(making);
         match self.get(scope).await {
-            Err(StoreError::Refused(_)) if found == Found::File => {
+            Err(StoreError::Gone) if found == Found::File => {
                 Err(StoreError::Conflict("a file for this workspace"))
             }
             outcome => outcome.map(|_| ()),
@@ -219,8 +286,4 @@ async fn check(database: &Arc<Database>, workspace: WorkspaceId) -> Result<[u8; 
         })
         .await?;
     owner
-}
-
-fn absent() -> StoreError {
-    StoreError::Refused("there is no such workspace".into())
 }

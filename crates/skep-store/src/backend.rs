@@ -7,6 +7,7 @@ pub mod control;
 mod distil;
 mod index;
 mod injection;
+mod job;
 mod model;
 mod ontology;
 mod participant;
@@ -38,6 +39,7 @@ pub use control::ControlTx;
 pub use distil::DistilRows;
 pub use index::{IndexRows, Walked};
 pub use injection::InjectionRows;
+pub use job::JobQueue;
 pub use model::ModelRows;
 pub use ontology::OntologyRows;
 pub use removal::RemovalRows;
@@ -87,7 +89,7 @@ pub struct Committed {
 
 /// A storage system.
 #[async_trait]
-pub trait Backend: Send + Sync + 'static {
+pub trait Backend: JobQueue + Send + Sync + 'static {
     /// Its name in status output.
     fn name(&self) -> &'static str;
 
@@ -154,7 +156,8 @@ pub trait Backend: Send + Sync + 'static {
     /// somebody still reads what was there before, and it has to be tried again.
     async fn scrub(&self, scope: &ScopeKey) -> Result<bool, StoreError>;
 
-    /// Opens a transaction on one workspace.
+    /// Opens a transaction on one workspace. [`StoreError::Gone`] when there is none under this
+    /// organization, or no longer: it is asked every time.
     async fn begin(&self, scope: &ScopeKey, mode: Mode) -> Result<Box<dyn BackendTx>, StoreError>;
 }
 

@@ -14,6 +14,9 @@ pub enum StoreError {
     /// The store is not in a state that this version may touch; nothing was changed.
     #[error("{0}")]
     Refused(String),
+    /// There is no such workspace, or no longer: whoever asks has nothing to ask there.
+    #[error("there is no such workspace")]
+    Gone,
     /// The credential behind the transaction is bound to other projects, or to another harness.
     #[error("{0}")]
     OutOfBounds(&'static str),

@@ -22,7 +22,7 @@ mod tx;
 mod value;
 
 pub use access::{
-    Account, Agent, AuditEntry, Credential, CredentialBody, DoorTx, Factor, Minted, NewAgent,
+    Account, Agent, AuditEntry, Credential, CredentialBody, DoorTx, Factor, Job, Minted, NewAgent,
     NewAudit, NewBearer, NewFactor, NewSecret, NewTicket, OrgTx, Organization, OrganizationMember,
     Outcome, PolicyGroup, Renewal, Revoked, SelfTx, Ticket, User, UserBody, WorkspaceSummary,
 };
@@ -31,7 +31,10 @@ pub use backend::{Committed, MemoryFilter, Mode, PageOf};
 pub use error::StoreError;
 pub use injection::{InjectedItem, Injection, InjectionBody, NewInjection};
 pub use scope::{ControlKey, ScopeKey};
-pub use store::{AuthenticateError, NewCredential, NewWorkspace, Store, StoreParts, is_wrong_key};
+pub use store::{
+    AuthenticateError, Claimed, NewCredential, NewWorkspace, Settled, Store, StoreParts,
+    is_wrong_key,
+};
 pub use tx::{
     CanDeleteParticipant, DistilSession, Erased, Removal, Root, Tx, Visible, Withdrawn, Writer,
 };

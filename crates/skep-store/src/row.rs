@@ -5,6 +5,7 @@
 mod access;
 mod capture;
 mod factor;
+mod job;
 mod model;
 mod participant;
 mod source;
@@ -15,6 +16,7 @@ pub use access::{
     TicketRow, UserRow, WorkspaceSummaryRow,
 };
 pub use factor::{FactorChange, FactorRow};
+pub use job::{EraseStep, JobAsk, JobEnd, JobLease, JobRow, NewJobRow};
 pub use participant::{
     AboutRow, ConsentRow, MemberRow, NameRow, ObservationPage, ParticipantEventRow, ParticipantRow,
     StoredObservationRow,

@@ -1,6 +1,9 @@
 //! The store: opens an installation, knows its keys, hands out transactions. It has no data methods.
 
 mod access;
+mod jobs;
+
+pub use jobs::{Claimed, Settled};
 
 use std::collections::HashMap;
 use std::sync::atomic::AtomicU32;
@@ -229,12 +232,15 @@ impl Store {
             .await
     }
 
-    /// Every workspace, for the daemon's upkeep. Ids only.
+    /// Every workspace, for the daemon's upkeep. Ids only. Keys of those that are no more are forgotten
+    /// on the way: another node may have deleted them.
     ///
     /// # Errors
     /// [`StoreError::Unavailable`].
     pub async fn workspaces(&self) -> Result<Vec<(OrganizationId, WorkspaceId)>, StoreError> {
-        self.backend.workspaces(&ControlKey::new()).await
+        let there = self.backend.workspaces(&ControlKey::new()).await?;
+        self.keep_keys_of(&there);
+        Ok(there)
     }
 
     /// What somebody of the workspace may read; `None` when nobody there has this id. Credentials
@@ -271,7 +277,13 @@ impl Store {
         let scope = ScopeKey::of(&authorized);
         let keys = self.keys_of(&scope).await?;
         let mode = if P::WRITES { Mode::Write } else { Mode::Read };
-        let backend = self.backend.begin(&scope, mode).await?;
+        let backend = match self.backend.begin(&scope, mode).await {
+            Err(StoreError::Gone) => {
+                self.forget_keys(scope.workspace());
+                return Err(StoreError::Gone);
+            }
+            outcome => outcome?,
+        };
         Ok(Tx::new(authorized, scope, keys, backend))
     }
 
@@ -288,7 +300,11 @@ impl Store {
 
     async fn name_of(&self, scope: &ScopeKey) -> Result<String, StoreError> {
         let keys = self.keys_of(scope).await?;
-        let row = self.backend.workspace(scope).await?.ok_or(GONE)?;
+        let row = self
+            .backend
+            .workspace(scope)
+            .await?
+            .ok_or(StoreError::Gone)?;
         keys.open_text(
             column::WORKSPACE_NAME,
             scope.workspace().to_bytes(),
@@ -362,7 +378,11 @@ impl Store {
         if let Some(keys) = held {
             return Ok(keys);
         }
-        let row = self.backend.workspace(scope).await?.ok_or(GONE)?;
+        let row = self
+            .backend
+            .workspace(scope)
+            .await?
+            .ok_or(StoreError::Gone)?;
         let data = self.kek.unwrap(&row.key, workspace.to_bytes())?;
         let keys = Arc::new(WorkspaceKeys::new(
             workspace,
@@ -399,8 +419,6 @@ async fn install(
 
 const MISSING_KEY: &str = "the root key is missing: put the key file of this data directory back; without it nothing in \
                            here can be read";
-
-const GONE: StoreError = StoreError::Damaged("a workspace's control row is gone");
 
 impl std::fmt::Debug for Store {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {

@@ -37,6 +37,8 @@ macro_rules! facts_of {
                          WHERE f.user_id = c.principal AND f.confirmed AND f.kind <> 1)
              FROM credential AS c
              JOIN organization AS o ON o.id = c.organization
+             JOIN workspace AS w ON w.organization = c.organization AND w.id = c.workspace
+                 AND w.gone_at IS NULL
              LEFT JOIN user_account AS u ON c.principal_kind = 0 AND u.id = c.principal
              LEFT JOIN member AS m ON c.principal_kind = 0 AND m.organization = c.organization
                  AND m.user_id = c.principal

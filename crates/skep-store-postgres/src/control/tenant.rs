@@ -56,7 +56,8 @@ statements! {
     ORGANIZATIONS = organization!("ORDER BY id");
     NAME_ORGANIZATION = "UPDATE organization SET fingerprint = $2, name = $3 WHERE id = $1";
     SET_ORGANIZATION_STANDING = "UPDATE organization SET standing = $2 WHERE id = $1";
-    WORKSPACES = "SELECT id, created_at FROM workspace WHERE organization = $1 ORDER BY id";
+    WORKSPACES = "SELECT id, created_at FROM workspace
+        WHERE organization = $1 AND gone_at IS NULL ORDER BY id";
     PUT_AGENT = "INSERT INTO agent (organization, workspace, id, name, fingerprint, policy,
             policy_group, standing, created_at)
         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)";

@@ -69,8 +69,10 @@ statements! {
         ON CONFLICT (organization, workspace, user_id) DO UPDATE SET role = excluded.role";
     REMOVE_ROLE = "DELETE FROM workspace_member
         WHERE organization = $1 AND workspace = $2 AND user_id = $3";
-    ROLES = "SELECT workspace, role FROM workspace_member
-        WHERE organization = $1 AND user_id = $2 ORDER BY workspace";
+    ROLES = "SELECT wm.workspace, wm.role FROM workspace_member AS wm
+        JOIN workspace AS w ON w.organization = wm.organization AND w.id = wm.workspace
+            AND w.gone_at IS NULL
+        WHERE wm.organization = $1 AND wm.user_id = $2 ORDER BY wm.workspace";
 }
 
 fn user(row: &Row) -> Result<UserRow, Failure> {

@@ -58,7 +58,7 @@ impl Filled {
 }
 
 /// With something of the right type in each column.
-fn insert(place: &Place, table: &str) -> String {
+pub(crate) fn insert(place: &Place, table: &str) -> String {
     place.database.query(&format!(
         "SELECT 'INSERT INTO {table} (' || string_agg(quote_ident(attname), ', ') || ') VALUES ('
              || string_agg(CASE

@@ -15,6 +15,8 @@ mod credentials;
 mod dice;
 #[cfg(test)]
 mod disk;
+#[cfg(test)]
+mod erased;
 mod filled;
 mod forgotten;
 mod heard;

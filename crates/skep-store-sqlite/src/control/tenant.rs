@@ -171,7 +171,8 @@ impl TenantRows for SqliteControlTx {
         organization: OrganizationId,
     ) -> Result<Vec<WorkspaceSummaryRow>, StoreError> {
         self.run(move |connection| {
-            let sql = "SELECT id, created_at FROM workspace WHERE organization = ?1 ORDER BY id";
+            let sql = "SELECT id, created_at FROM workspace
+                       WHERE organization = ?1 AND gone_at IS NULL ORDER BY id";
             all(connection, sql, [organization.to_bytes()], |row| {
                 Ok(WorkspaceSummaryRow {
                     id: id(row, 0)?,

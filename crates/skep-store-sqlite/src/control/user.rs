@@ -296,8 +296,10 @@ impl UserRows for SqliteControlTx {
         self.run(move |connection| {
             connection
                 .prepare_cached(
-                    "SELECT workspace, role FROM workspace_member
-                     WHERE organization = ?1 AND user = ?2 ORDER BY workspace",
+                    "SELECT wm.workspace, wm.role FROM workspace_member AS wm
+                     JOIN workspace AS w ON w.organization = wm.organization
+                         AND w.id = wm.workspace AND w.gone_at IS NULL
+                     WHERE wm.organization = ?1 AND wm.user = ?2 ORDER BY wm.workspace",
                 )?
                 .query_and_then(params![organization.to_bytes(), user.to_bytes()], |row| {
                     let role = Role::parse(&row.get::<_, String>(1)?)

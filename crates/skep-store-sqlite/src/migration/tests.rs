@@ -136,7 +136,8 @@ fn applied_migrations_are_frozen() {
             0x63e3_6ca6_6a10_b17a,
             0xce32_6bbd_715a_5ed9,
             0x0222_7e43_b8b7_0267,
-            0xb48d_6b23_9329_6d16
+            0xb48d_6b23_9329_6d16,
+            0x1c21_d6fa_eb16_a324
         ]
     );
     assert_eq!(

@@ -153,3 +153,48 @@ async fn t18_erasing_while_somebody_reads_waits_for_the_bytes_only() {
     let after = contents(&sqlite.path);
     assert_eq!(found(&after, &pieces(&bytes)), 0);
 }
+
+/// The wrapped key, as the control data has it.
+fn wrapped_key(directory: &Path, world: &World<Sqlite>) -> Vec<u8> {
+    let connection = Connection::open(directory.join("control.db")).unwrap();
+    let sql = "SELECT wrapped_key FROM workspace WHERE id = ?1";
+    let id = world.ours.workspace.to_bytes();
+    connection.query_row(sql, [id], |row| row.get(0)).unwrap()
+}
+
+/// From the moment that it is accepted the key is in no file, and when the job is done no file is left.
+#[tokio::test(flavor = "multi_thread")]
+async fn t18_a_deleted_workspace_leaves_no_key_at_once_and_no_file_in_the_end() {
+    let sqlite = Sqlite::fresh().await;
+    let world = World::create(sqlite.clone(), 1).await;
+    fill(&world).await;
+    let key = pieces(&[wrapped_key(&sqlite.path, &world)]);
+    assert!(
+        found(&contents(&sqlite.path), &key) > 0,
+        "the search finds it"
+    );
+    let right = world.authorized(&world.ours, HUMAN).await;
+    let store = world.store();
+    let job = store.retire_workspace(right, world.ours.workspace).await;
+    assert!(job.unwrap().is_some());
+    assert_eq!(found(&contents(&sqlite.path), &key), 0);
+    let file = file_of(&sqlite.path, &world.ours);
+    assert!(file.exists());
+    let until = store.now();
+    let job = store.claim_job([1; 16], until).await.unwrap().unwrap();
+    while !store
+        .erase_step(&job, (0, 100), until)
+        .await
+        .unwrap()
+        .is_done
+    {}
+    let stem = file.file_stem().unwrap().to_str().unwrap().to_owned();
+    let names = all_files(&sqlite.path);
+    assert!(
+        names
+            .iter()
+            .all(|name| !name.to_str().unwrap().contains(&stem)),
+        "{names:?}"
+    );
+    assert!(file_of(&sqlite.path, &world.theirs).exists());
+}

@@ -2,12 +2,13 @@
 
 use std::sync::Arc;
 
-use skep_domain::{Id, OrganizationId, Timestamp, UserId, WorkspaceId};
+use skep_domain::{CredentialId, Id, OrganizationId, Role, Timestamp, UserId, WorkspaceId};
 
 use super::news::News;
 use super::{ControlKeys, Crier};
 use crate::StoreError;
-use crate::backend::ControlTx;
+use crate::backend::control::CredentialFilter;
+use crate::backend::{ControlTx, PageOf};
 
 /// Where nothing owns a row.
 pub(super) const NOBODY: [u8; 16] = [0; 16];
@@ -15,7 +16,7 @@ pub(super) const NOBODY: [u8; 16] = [0; 16];
 /// A transaction on the installation's own rows that is confined to nothing: what lets somebody in
 /// has to look for them everywhere. Dropped without [`DoorTx::commit`], it leaves nothing.
 pub struct DoorTx {
-    pub(super) rows: Box<dyn ControlTx>,
+    pub(crate) rows: Box<dyn ControlTx>,
     pub(super) keys: Arc<ControlKeys>,
     pub(super) now: Timestamp,
     pub(super) news: News,
@@ -74,6 +75,37 @@ impl DoorTx {
         organization: OrganizationId,
     ) -> Result<Vec<super::WorkspaceSummary>, StoreError> {
         self.rows.workspaces_of(organization).await
+    }
+
+    /// What a human is in a workspace of an organization, if anything.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn role_in(
+        &mut self,
+        (organization, workspace): (OrganizationId, WorkspaceId),
+        user: UserId,
+    ) -> Result<Option<Role>, StoreError> {
+        let Some(role) = self.rows.organization_role(organization, user).await? else {
+            return Ok(None);
+        };
+        let roles = self.rows.workspace_roles(organization, user).await?;
+        let membership = roles.iter().find(|(held, _)| *held == workspace);
+        Ok(role.in_workspace(membership.map(|(_, role)| *role)))
+    }
+
+    /// Whether there are such credentials in an organization.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn has_credentials(
+        &mut self,
+        organization: OrganizationId,
+        filter: &CredentialFilter,
+        page: PageOf<CredentialId>,
+    ) -> Result<bool, StoreError> {
+        let found = self.rows.credentials(organization, filter, page).await?;
+        Ok(!found.is_empty())
     }
 
     /// The first workspace of an organization that a human has a role in.

@@ -20,6 +20,7 @@ pub(crate) const USER_BODY: Column = Column("user_account", "body");
 pub(crate) const CREDENTIAL_BODY: Column = Column("credential", "body");
 pub(crate) const FACTOR_BODY: Column = Column("factor", "body");
 pub(crate) const TICKET_BODY: Column = Column("ticket", "body");
+pub(crate) const JOB_NOTE: Column = Column("job", "note");
 pub(crate) const AUDIT_BODY: Column = Column("audit", "body");
 pub(crate) const SETTING_VALUE: Column = Column("setting", "value");
 

@@ -36,6 +36,11 @@ impl Default for Crier {
 }
 
 impl Crier {
+    /// Nobody listening is no failure.
+    pub(crate) fn tell(&self, what: Revoked) {
+        let _ = self.0.send(what);
+    }
+
     pub(crate) fn listen(&self) -> broadcast::Receiver<Revoked> {
         self.0.subscribe()
     }
@@ -55,10 +60,9 @@ impl News {
         }
     }
 
-    /// Nobody listening is no failure.
     pub(super) fn tell(self) {
         for what in self.told {
-            let _ = self.crier.0.send(what);
+            self.crier.tell(what);
         }
     }
 }

@@ -3,7 +3,7 @@
 use std::marker::PhantomData;
 
 use skep_authz::{Authorized, Right};
-use skep_domain::{Id, OrganizationId, Principal, Timestamp, WorkspaceId};
+use skep_domain::{CredentialId, Id, OrganizationId, Principal, Timestamp, WorkspaceId};
 
 use super::DoorTx;
 use crate::StoreError;
@@ -15,6 +15,7 @@ pub struct OrgTx<P: Right> {
     pub(super) organization: OrganizationId,
     pub(super) workspace: WorkspaceId,
     pub(super) principal: Option<Principal>,
+    pub(super) credential: Option<CredentialId>,
     right: PhantomData<fn() -> P>,
 }
 
@@ -25,6 +26,7 @@ impl<P: Right> OrgTx<P> {
             organization: authorized.organization(),
             workspace: authorized.workspace(),
             principal: authorized.principal(),
+            credential: authorized.credential(),
             right: PhantomData,
         };
         drop(authorized);

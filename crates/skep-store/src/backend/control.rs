@@ -3,6 +3,7 @@
 mod audit;
 mod credential;
 mod factor;
+mod job;
 mod setting;
 mod tenant;
 mod ticket;
@@ -11,6 +12,7 @@ mod user;
 pub use audit::AuditRows;
 pub use credential::{CredentialFilter, CredentialRows};
 pub use factor::FactorRows;
+pub use job::JobRows;
 pub use setting::SettingRows;
 pub use tenant::TenantRows;
 pub use ticket::TicketRows;
@@ -24,7 +26,15 @@ use crate::StoreError;
 /// after an error, or when a call was given up half-way, nothing is left but to drop it.
 #[async_trait]
 pub trait ControlTx:
-    Send + TenantRows + UserRows + CredentialRows + TicketRows + AuditRows + SettingRows + FactorRows
+    Send
+    + TenantRows
+    + UserRows
+    + CredentialRows
+    + TicketRows
+    + AuditRows
+    + SettingRows
+    + FactorRows
+    + JobRows
 {
     /// Makes everything durable.
     async fn commit(self: Box<Self>) -> Result<(), StoreError>;

@@ -34,7 +34,11 @@ impl Store {
         let mut named = Vec::with_capacity(found.len());
         for workspace in found {
             let scope = ScopeKey::provision(organization, workspace.id);
-            let name = self.name_of(&scope).await?;
+            let name = match self.name_of(&scope).await {
+                // Deleted since it was listed.
+                Err(StoreError::Gone) => continue,
+                outcome => outcome?,
+            };
             named.push((workspace.id, name, workspace.created_at));
         }
         Ok(named)
@@ -197,7 +201,7 @@ impl Store {
         self.control_tx(mode).await
     }
 
-    async fn control_tx(&self, mode: Mode) -> Result<DoorTx, StoreError> {
+    pub(super) async fn control_tx(&self, mode: Mode) -> Result<DoorTx, StoreError> {
         let rows = self.backend.begin_control(&ControlKey::new(), mode).await?;
         Ok(DoorTx::new(
             rows,

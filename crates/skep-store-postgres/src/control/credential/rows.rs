@@ -21,18 +21,35 @@ use crate::rows::Wire;
 use crate::statement::statements;
 use crate::value::values;
 
+/// Of a workspace that was not deleted.
+macro_rules! there {
+    ($statement:literal) => {
+        concat!(
+            $statement,
+            " AND EXISTS (SELECT 1 FROM workspace AS w
+                WHERE w.organization = credential.organization AND w.id = credential.workspace
+                    AND w.gone_at IS NULL)"
+        )
+    };
+}
+
 macro_rules! summary {
     ($condition:literal) => {
         concat!(
             "SELECT id, kind, workspace, principal_kind, principal, permissions, created_at,
                  created_by, expires_at, used_at, revoked_at, body
-             FROM credential WHERE organization = $1 AND ",
+             FROM credential WHERE organization = $1
+                 AND EXISTS (SELECT 1 FROM workspace AS w
+                     WHERE w.organization = credential.organization
+                         AND w.id = credential.workspace AND w.gone_at IS NULL)
+                 AND ",
             $condition
         )
     };
 }
 
 statements! {
+    IS_THERE = "SELECT 1 FROM workspace WHERE organization = $1 AND id = $2 AND gone_at IS NULL";
     PUT = "INSERT INTO credential (id, kind, proof, pepper, organization, workspace, principal_kind,
             principal, permissions, created_at, created_by, expires_at, idle_at, stepped_up_at,
             confined, body)
@@ -43,18 +60,18 @@ statements! {
         AND ($4::smallint IS NULL OR (principal_kind = $4 AND principal = $5))
         AND ($6::uuid IS NULL OR workspace = $6)
         ORDER BY id DESC LIMIT $7");
-    REVOKE = "UPDATE credential SET revoked_at = $3
-        WHERE organization = $1 AND id = $2 AND revoked_at IS NULL";
+    REVOKE = there!("UPDATE credential SET revoked_at = $3
+        WHERE organization = $1 AND id = $2 AND revoked_at IS NULL");
     REVOKE_OF = "UPDATE credential SET revoked_at = $4
         WHERE ($1::uuid IS NULL OR organization = $1) AND principal_kind = $2 AND principal = $3
             AND revoked_at IS NULL AND kind NOT IN (0, 1)";
     REVOKE_CONFINED = "UPDATE credential SET revoked_at = $3
         WHERE organization = $1 AND confined AND revoked_at IS NULL
             AND ($2::uuid IS NULL OR (principal_kind = 0 AND principal = $2))";
-    ROTATE = "UPDATE credential SET proof = $3, pepper = $4, expires_at = COALESCE($5, expires_at),
+    ROTATE = there!("UPDATE credential SET proof = $3, pepper = $4, expires_at = COALESCE($5, expires_at),
             generation = generation + 1
-        WHERE id = $1 AND proof = $2 AND revoked_at IS NULL";
-    IS_ALIVE = "SELECT 1 FROM credential WHERE id = $1 AND revoked_at IS NULL";
+        WHERE id = $1 AND proof = $2 AND revoked_at IS NULL");
+    IS_ALIVE = there!("SELECT 1 FROM credential WHERE id = $1 AND revoked_at IS NULL");
     TOUCH = "UPDATE credential SET used_at = GREATEST(COALESCE(used_at, 0), $2),
             idle_at = CASE WHEN idle_at IS NULL THEN NULL
                 ELSE GREATEST(idle_at, COALESCE($3, idle_at)) END
@@ -138,6 +155,10 @@ impl CredentialRows for PostgresControlTx {
     }
 
     async fn put_credential(&mut self, row: NewCredentialRow) -> Result<(), StoreError> {
+        let place = values![row.organization.to_bytes(), row.workspace.to_bytes()];
+        if !self.exists(IS_THERE, place).await? {
+            return Err(StoreError::Gone);
+        }
         let (pepper, proof) = proof_columns(&row.proof);
         let values = values![
             row.id.to_bytes(),

@@ -18,6 +18,11 @@ use crate::column::{
 use crate::control::{SqliteControlTx, named};
 use crate::failure::Failure;
 
+/// Of a workspace that was not deleted.
+const THERE: &str = "EXISTS (SELECT 1 FROM workspace AS w
+    WHERE w.organization = credential.organization AND w.id = credential.workspace
+        AND w.gone_at IS NULL)";
+
 const SUMMARY: &str = "id, kind, workspace, principal_kind, principal, permissions, created_at,
     created_by, expires_at, used_at, revoked_at, body";
 
@@ -46,6 +51,14 @@ fn summary(row: &Row<'_>) -> Result<CredentialSummaryRow, Failure> {
 }
 
 fn put(connection: &Connection, row: &NewCredentialRow) -> Result<(), Failure> {
+    let is_there = connection
+        .prepare_cached(
+            "SELECT 1 FROM workspace WHERE organization = ?1 AND id = ?2 AND gone_at IS NULL",
+        )?
+        .exists([row.organization.to_bytes(), row.workspace.to_bytes()])?;
+    if !is_there {
+        return Err(StoreError::Gone.into());
+    }
     let (pepper, proof) = proof_columns(&row.proof);
     let inserted = connection
         .prepare_cached(
@@ -93,7 +106,7 @@ fn get(
 ) -> Result<Option<CredentialSummaryRow>, Failure> {
     connection
         .prepare_cached(&format!(
-            "SELECT {SUMMARY} FROM credential WHERE organization = ?1 AND id = ?2"
+            "SELECT {SUMMARY} FROM credential WHERE organization = ?1 AND id = ?2 AND {THERE}"
         ))?
         .query_and_then(params![organization, id], summary)?
         .next()
@@ -118,7 +131,7 @@ fn list(
             "SELECT {SUMMARY} FROM credential
              WHERE organization = ?1 AND id < ?2 AND (?3 = 0 OR (?3 >> kind) & 1 = 1)
                  AND (?4 IS NULL OR (principal_kind = ?4 AND principal = ?5))
-                 AND (?6 IS NULL OR workspace = ?6)
+                 AND (?6 IS NULL OR workspace = ?6) AND {THERE}
              ORDER BY id DESC LIMIT ?7"
         ))?
         .query_and_then(
@@ -145,11 +158,11 @@ fn rotate(
 ) -> Result<Rotated, Failure> {
     let (pepper, proof) = proof_columns(new);
     let changed = connection
-        .prepare_cached(
+        .prepare_cached(&format!(
             "UPDATE credential SET proof = ?3, pepper = ?4, expires_at = COALESCE(?5, expires_at),
                  generation = generation + 1
-             WHERE id = ?1 AND proof = ?2 AND revoked_at IS NULL",
-        )?
+             WHERE id = ?1 AND proof = ?2 AND revoked_at IS NULL AND {THERE}"
+        ))?
         .execute(params![
             id.to_bytes(),
             old,
@@ -161,7 +174,9 @@ fn rotate(
         return Ok(Rotated::Done);
     }
     let alive = connection
-        .prepare_cached("SELECT 1 FROM credential WHERE id = ?1 AND revoked_at IS NULL")?
+        .prepare_cached(&format!(
+            "SELECT 1 FROM credential WHERE id = ?1 AND revoked_at IS NULL AND {THERE}"
+        ))?
         .exists([id.to_bytes()])?;
     Ok(if alive { Rotated::Stale } else { Rotated::Gone })
 }
@@ -207,10 +222,10 @@ impl CredentialRows for SqliteControlTx {
     ) -> Result<bool, StoreError> {
         self.run(move |connection| {
             let changed = connection
-                .prepare_cached(
+                .prepare_cached(&format!(
                     "UPDATE credential SET revoked_at = ?3
-                     WHERE organization = ?1 AND id = ?2 AND revoked_at IS NULL",
-                )?
+                     WHERE organization = ?1 AND id = ?2 AND revoked_at IS NULL AND {THERE}"
+                ))?
                 .execute(params![
                     organization.to_bytes(),
                     id.to_bytes(),
