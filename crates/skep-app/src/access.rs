@@ -4,6 +4,7 @@
 mod agents;
 mod audit;
 mod check;
+mod deletion;
 mod elsewhere;
 mod keys;
 mod limits;

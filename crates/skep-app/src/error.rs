@@ -144,6 +144,8 @@ impl From<StoreError> for AppError {
     fn from(error: StoreError) -> Self {
         match error {
             StoreError::OutOfBounds(why) => Self::Forbidden(why),
+            // It was deleted since the credential was checked, which is of it and is none now.
+            StoreError::Gone => Self::Denied(Denied::InvalidCredential),
             other => Self::Store(other),
         }
     }

@@ -6,7 +6,7 @@ mod snapshot;
 
 pub use catch_up::indexed_text;
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -145,6 +145,16 @@ impl Hot {
                 .sum(),
             budget: self.budget,
         }
+    }
+
+    /// Drops what is held of a workspace: it was deleted.
+    pub(crate) fn forget(&self, tenant: Tenant) {
+        self.lock().remove(&tenant);
+    }
+
+    /// Drops what is held of workspaces that are not among these: others delete them too.
+    pub(crate) fn keep_only(&self, there: &HashSet<Tenant>) {
+        self.lock().retain(|tenant, _| there.contains(tenant));
     }
 
     fn hold(&self, tenant: Tenant) -> Arc<Held> {

@@ -11,6 +11,7 @@ mod guard;
 mod hot;
 mod inject;
 mod intake;
+mod jobs;
 mod memories;
 mod model;
 mod names;
@@ -50,6 +51,7 @@ pub use edge::{Cursors, IdTags};
 pub use error::{AppError, Invalid, Rule};
 pub use hot::{HotStats, indexed_text};
 pub use inject::{FLOOR, IdText, Inject, Injected, InjectionPage};
+pub use jobs::{JobPage, Worker};
 pub use memories::{Edit, ListMemories, Page, Remember, Remembered, Resolved};
 pub use model::{ModelPass, ModelPort, ModelSettings, ModelState, NoAnswer};
 pub use names::{Connection, NameSeen, NameTold, Propose};
@@ -72,7 +74,7 @@ pub use skep_memory::{
 pub use skep_store::Source;
 pub use skep_store::{
     AuditEntry, Binding, Branch, Conflict, Consent, Credential, Erased as ErasedParticipant, Held,
-    HistoryEntry, InjectedItem, Injection, Member, Memory, Observation, Observed as Seen,
+    HistoryEntry, InjectedItem, Injection, Job, Member, Memory, Observation, Observed as Seen,
     Organization, Outcome as AuditOutcome, PageOf, Participant, Pause, PausedSession, Proposal,
     Revoked, Session, Turn,
 };
@@ -118,6 +120,7 @@ pub struct App {
     people: PeopleSettings,
     hashing: access::Hashing,
     outbox: access::Outbox,
+    jobs: jobs::Jobs,
     issuers: access::Issuers,
     own_limits: access::OwnLimits,
     elsewhere: Option<Arc<dyn Elsewhere>>,
@@ -169,6 +172,7 @@ impl App {
             people: PeopleSettings::default(),
             hashing,
             outbox: access::Outbox::default(),
+            jobs: jobs::Jobs::default(),
             issuers: access::Issuers::default(),
             own_limits: access::OwnLimits::default(),
             elsewhere: None,

@@ -101,6 +101,13 @@ impl Dirty {
         }
     }
 
+    /// Does nothing more about a workspace: it was deleted.
+    fn forget(&self, tenant: Tenant) {
+        self.set_open(tenant, false);
+        let mut waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
+        waiting.remove(&tenant);
+    }
+
     /// Puts every workspace that waits for time to pass back in line.
     fn mark_open(&self) {
         let open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
@@ -133,7 +140,14 @@ impl Upkeep {
         }
         loop {
             while let Some(tenant) = self.app.dirty.take() {
-                let done = self.app.tend(tenant).await;
+                let done = match self.app.tend(tenant).await {
+                    // It was deleted meanwhile, perhaps by another node.
+                    Err(AppError::Denied(_)) => {
+                        self.app.drop_workspace(tenant);
+                        Ok(())
+                    }
+                    done => done,
+                };
                 if let Err(error) = &done {
                     tracing::warn!(%error, "upkeep of a workspace failed; the next write tries again");
                 }
@@ -143,6 +157,9 @@ impl Upkeep {
             }
             if timeout(LOOK, self.app.dirty.bell.notified()).await.is_err() {
                 self.app.dirty.mark_open();
+                if let Err(error) = self.app.drop_deleted().await {
+                    tracing::warn!(%error, "deleted workspaces could not be looked for");
+                }
                 if let Err(error) = self.app.sweep_doors().await {
                     tracing::warn!(%error, "what has ended at the doors could not be swept");
                 }
@@ -152,6 +169,19 @@ impl Upkeep {
 }
 
 impl App {
+    /// Drops what is in memory of a workspace that was deleted.
+    pub(crate) fn drop_workspace(&self, tenant: Tenant) {
+        self.hot.forget(tenant);
+        self.dirty.forget(tenant);
+    }
+
+    /// Drops what is in memory of workspaces that other nodes deleted.
+    async fn drop_deleted(&self) -> Result<(), AppError> {
+        let there = self.store.workspaces().await?;
+        self.hot.keep_only(&there.into_iter().collect());
+        Ok(())
+    }
+
     /// Does all upkeep that a workspace has waiting.
     ///
     /// # Errors

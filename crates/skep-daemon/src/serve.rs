@@ -4,7 +4,7 @@ use std::path::Path;
 use std::sync::{Arc, OnceLock};
 
 use anyhow::Context;
-use skep_app::{App, AppError, AuditDesk, MailDesk, ModelPass, Settings, Upkeep};
+use skep_app::{App, AppError, AuditDesk, MailDesk, ModelPass, Settings, Upkeep, Worker};
 use skep_grpc::Remote;
 use skep_http::{Edge, Limits, Listeners, Mode, Serving, Site};
 use skep_index::SentenceEmbedder;
@@ -73,6 +73,7 @@ fn jobs(
     let mut jobs = JoinSet::new();
     jobs.spawn(Upkeep::new(Arc::clone(app)).run());
     jobs.spawn(ModelPass::new(Arc::clone(app)).run());
+    jobs.spawn(Worker::new(Arc::clone(app)).run());
     let mut forever = |job: BoxFuture<'static, ()>| {
         jobs.spawn(async move {
             job.await;
