@@ -10,6 +10,7 @@ pub mod explain;
 pub mod id;
 pub mod inject;
 pub mod issues;
+pub mod job;
 pub mod limit;
 pub mod memory;
 pub mod oauth;

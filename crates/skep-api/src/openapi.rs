@@ -9,7 +9,7 @@ use serde_json::{Map, Value, json};
 use self::shapes::{Shape, schema, shape};
 use crate::oauth::OAuthFault;
 use crate::route::{BodyLimit, Gate, ROUTES, Route};
-use crate::{ErrorCode, ErrorEnvelope};
+use crate::{ErrorCode, ErrorEnvelope, RouteId};
 use skep_domain::RateClass;
 
 /// The whole document.
@@ -100,9 +100,15 @@ fn responses(route: &Route, answer: &Value, error: &Value) -> Value {
         return Value::Object(own);
     }
     let mut responses = Map::new();
+    let (status, done) = match route.id {
+        RouteId::WorkspaceDelete | RouteId::WorkspaceInventory => {
+            ("202", "Accepted, and done by a job.")
+        }
+        _ => ("200", "Done."),
+    };
     responses.insert(
-        "200".into(),
-        json!({ "description": "Done.", "content": { "application/json": { "schema": answer } } }),
+        status.into(),
+        json!({ "description": done, "content": { "application/json": { "schema": answer } } }),
     );
     // Probes say nothing else.
     if route.rate == RateClass::None {

@@ -335,6 +335,10 @@ routes! {
     OrganizationStanding: Post "/api/v1/orgs/standing", Gate::Install, Api, Json, Some("org.standing"), "Suspend an organization, or let it act again.";
     WorkspaceList: Get "/api/v1/workspaces", needs(Permission::SettingRead), Api, Empty, None, "The workspaces of the organization.";
     WorkspaceCreate: Post "/api/v1/workspaces", needs(Permission::WorkspaceManage), Api, Json, Some("workspace.create"), "Make a workspace in the organization.";
+    WorkspaceDelete: Delete "/api/v1/workspaces/{id}", stepped_up(Permission::WorkspaceManage), Api, Empty, Some("workspace.delete"), "Delete a workspace: at once it is found nowhere and nothing in it can be opened; a job erases the rest. Answers 202.";
+    WorkspaceInventory: Post "/api/v1/workspaces/inventory", needs(Permission::WorkspaceManage), Api, Empty, Some("workspace.inventory"), "Count the rows of the caller's workspace by table, as a job. Answers 202.";
+    JobList: Get "/api/v1/jobs", needs(Permission::AuditRead), Api, Empty, None, "The jobs of the organization, newest first.";
+    JobGet: Get "/api/v1/jobs/{id}", needs(Permission::AuditRead), Api, Empty, None, "One job: how far it is and what it counted; of an erasure that is done, the receipt.";
     AuditList: Get "/api/v1/audit", needs(Permission::AuditRead), Api, Empty, None, "Who was allowed or refused what, newest first.";
     OAuthServerMetadata: Get "/.well-known/oauth-authorization-server", Gate::Public, None, Empty, None, "What the authorization server offers (RFC 8414).";
     OAuthResourceMetadata: Get "/.well-known/oauth-protected-resource", Gate::Public, None, Empty, None, "Which authorization server guards this resource (RFC 9728).";

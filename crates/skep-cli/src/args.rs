@@ -4,6 +4,7 @@ pub(crate) mod access;
 mod capture;
 pub(crate) mod humans;
 mod inject;
+pub(crate) mod job;
 mod memory;
 mod names;
 pub(crate) mod people;
@@ -244,9 +245,12 @@ pub(crate) enum Verb {
     /// List, name and suspend organizations.
     #[command(subcommand)]
     Org(access::Org),
-    /// List and make workspaces.
+    /// List, make and delete workspaces.
     #[command(subcommand)]
     Workspace(access::Workspace),
+    /// Look at background work, and at the receipts of what was erased.
+    #[command(subcommand)]
+    Job(job::Job),
     /// Look into the record of who was allowed or refused what.
     #[command(subcommand)]
     Audit(access::Audit),

@@ -3,6 +3,7 @@
 mod access;
 mod capture;
 mod humans;
+mod jobs;
 mod memories;
 mod people;
 mod recall;

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use axum::body::Body;
 use axum::extract::Query;
-use axum::http::{HeaderValue, Uri, header};
+use axum::http::{HeaderValue, StatusCode, Uri, header};
 use axum::response::Response;
 use bytes::Bytes;
 use serde::Serialize;
@@ -90,6 +90,13 @@ impl Call {
     pub(crate) fn text<I: Id>(&self, id: I) -> String {
         id::format(&self.tags(), id)
     }
+}
+
+/// 202 with a JSON body.
+pub(crate) fn accepted<T: Serialize>(value: &T) -> Result<Response, ApiError> {
+    let mut response = ok(value)?;
+    *response.status_mut() = StatusCode::ACCEPTED;
+    Ok(response)
 }
 
 /// 200 with a JSON body.

@@ -6,6 +6,7 @@ pub(crate) mod auth;
 pub(crate) mod capture;
 pub(crate) mod explain;
 pub(crate) mod inject;
+pub(crate) mod jobs;
 pub(crate) mod keys;
 pub(crate) mod limits;
 pub(crate) mod members;

@@ -23,9 +23,9 @@ use crate::error::ApiError;
 use crate::gate;
 use crate::handlers::people as humans;
 use crate::handlers::{
-    access, agents, auth, capture, explain, inject, keys, limits as own_limits, members, memories,
-    oauth, ontology, organizations, own, participants as people, posture, recall, removal, review,
-    rotation, sessions, sources, sso, system,
+    access, agents, auth, capture, explain, inject, jobs, keys, limits as own_limits, members,
+    memories, oauth, ontology, organizations, own, participants as people, posture, recall,
+    removal, review, rotation, sessions, sources, sso, system,
 };
 use crate::limits::Told;
 use crate::pages;
@@ -169,6 +169,16 @@ fn handler(route: RouteId) -> Handler {
             rights::WorkspaceManage,
             organizations::create_workspace
         ),
+        RouteId::WorkspaceDelete => authorized!(
+            WorkspaceDelete,
+            rights::WorkspaceManage,
+            jobs::delete_workspace
+        ),
+        RouteId::WorkspaceInventory => {
+            authorized!(WorkspaceInventory, rights::WorkspaceManage, jobs::inventory)
+        }
+        RouteId::JobList => authorized!(JobList, rights::AuditRead, jobs::list),
+        RouteId::JobGet => authorized!(JobGet, rights::AuditRead, jobs::get),
         RouteId::AuditList => authorized!(AuditList, rights::AuditRead, access::audit),
         RouteId::OpenApi => authorized!(OpenApi, rights::SettingRead, system::openapi),
         RouteId::SystemHealth => authorized!(SystemHealth, rights::DiagnosticsRead, system::health),

@@ -6,8 +6,8 @@ use serde_json::{Map, Value};
 use crate::RouteId;
 use crate::page::{Page, PageQuery};
 use crate::{
-    access, capture, explain, inject, limit, memory, oauth, ontology, participant, people, posture,
-    recall, removal, review, session, source, sso, system,
+    access, capture, explain, inject, job, limit, memory, oauth, ontology, participant, people,
+    posture, recall, removal, review, session, source, sso, system,
 };
 
 /// References into `components/schemas`.
@@ -158,6 +158,9 @@ shapes! {
     OrganizationStanding: body access::StandingRequest, answer access::Organization;
     WorkspaceList: answer access::Workspaces;
     WorkspaceCreate: body access::NameRequest, answer access::Workspace;
+    WorkspaceDelete | WorkspaceInventory: answer job::Accepted;
+    JobList: query PageQuery, answer Page<job::Job>;
+    JobGet: answer job::Job;
     AuditList: query PageQuery, answer Page<access::AuditEntry>;
     OAuthServerMetadata: answer oauth::ServerMetadata;
     OAuthResourceMetadata: answer oauth::ResourceMetadata;

@@ -208,6 +208,23 @@ pub(crate) enum Workspace {
         /// Letters, digits, `.`, `_` and `-`; unique in the organization.
         name: String,
     },
+    /// Delete a workspace with all that is in it, for everybody. It cannot be undone.
+    ///
+    /// From then on it is found nowhere and nothing in it can be opened; a job erases what is left, and
+    /// its receipt says what that was. Needs a second factor that was shown in the last five minutes, and asks
+    /// for the name.
+    Delete {
+        /// Its name.
+        name: String,
+        /// Do it without typing the name.
+        #[arg(long)]
+        yes: bool,
+        /// Wait until all of it is erased.
+        #[arg(long)]
+        wait: bool,
+    },
+    /// Count what this workspace holds, by table.
+    Inventory,
 }
 
 /// What to see of the record of decisions.

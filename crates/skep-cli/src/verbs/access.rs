@@ -7,7 +7,7 @@ use skep_api::page::PageQuery;
 use skep_api::people::FactorRuleRequest;
 use skep_client::Client;
 
-use super::sso;
+use super::{jobs, sso};
 use crate::args::access::{Audit, Org, Workspace};
 use crate::context::Context;
 use crate::failure::Failure;
@@ -139,6 +139,10 @@ pub(super) async fn workspace(context: &Context<'_>, verb: Workspace) -> Result<
     let mut client = context.client().await?;
     let out = context.output;
     match verb {
+        Workspace::Delete { name, yes, wait } => {
+            return jobs::delete_workspace(context, &mut client, &name, (yes, wait)).await;
+        }
+        Workspace::Inventory => return jobs::inventory(context, &mut client).await,
         Workspace::List => {
             let found = client.workspaces().await?;
             if out.is_json() {

@@ -15,6 +15,7 @@ mod humans;
 mod import;
 mod inject;
 mod injected;
+mod jobs;
 mod keys;
 mod lifecycle;
 mod limits;
@@ -88,6 +89,7 @@ pub(crate) async fn perform(verb: Verb, context: &Context<'_>) -> Result<ExitCod
         Verb::Mfa(verb) => humans::mfa(context, verb).await,
         Verb::Org(verb) => access::org(context, verb).await,
         Verb::Workspace(verb) => access::workspace(context, verb).await,
+        Verb::Job(verb) => jobs::run(context, verb).await,
         Verb::Audit(verb) => access::audit(context, verb).await,
         Verb::Participant(verb) => participant::run(context, verb).await,
         Verb::Consent(verb) => consent::run(context, verb).await,

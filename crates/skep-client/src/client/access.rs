@@ -127,7 +127,7 @@ impl Client {
     }
 }
 
-fn paging(page: &PageQuery) -> [(&'static str, Option<String>); 2] {
+pub(super) fn paging(page: &PageQuery) -> [(&'static str, Option<String>); 2] {
     [
         ("limit", page.limit.map(|limit| limit.to_string())),
         ("cursor", page.cursor.clone()),

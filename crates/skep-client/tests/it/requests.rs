@@ -292,6 +292,10 @@ async fn call_access(client: &mut Client) {
         client.set_organization_standing(&standing).await.is_err(),
         client.workspaces().await.is_err(),
         client.create_workspace(&name).await.is_err(),
+        client.delete_workspace("ID").await.is_err(),
+        client.take_inventory().await.is_err(),
+        client.jobs(&page).await.is_err(),
+        client.job("ID").await.is_err(),
         client.audit(&page).await.is_err(),
     ];
     assert!(refused.iter().all(|refused| *refused));

@@ -3,8 +3,8 @@
 use serde_json::{Value, json};
 use skep_api::{BodyLimit, Gate, Method, Route, RouteId};
 use skep_domain::{
-    AgentId, ConflictId, CredentialId, FactorId, IdKind, MemoryId, ParticipantId, Principal,
-    ProposalId, SessionId, SourceId, UserId,
+    AgentId, ConflictId, CredentialId, FactorId, IdKind, JobId, MemoryId, ParticipantId, Principal,
+    ProposalId, SessionId, SourceId, UserId, WorkspaceId,
 };
 use skep_test_support::{Request, Tenant, TestDaemon};
 
@@ -35,6 +35,10 @@ pub(crate) struct Ids {
     pub(crate) user: String,
     /// A second factor that nobody has.
     pub(crate) factor: String,
+    /// The workspace itself.
+    pub(crate) workspace: String,
+    /// A job of the organization.
+    pub(crate) job: String,
 }
 
 impl Ids {
@@ -54,6 +58,8 @@ impl Ids {
             agent: change(&self.agent),
             user: change(&self.user),
             factor: change(&self.factor),
+            workspace: change(&self.workspace),
+            job: change(&self.job),
         }
     }
 }
@@ -195,6 +201,10 @@ pub(crate) fn body(route: RouteId, ids: &Ids) -> Value {
         | RouteId::AgentList
         | RouteId::OrganizationList
         | RouteId::WorkspaceList
+        | RouteId::WorkspaceDelete
+        | RouteId::WorkspaceInventory
+        | RouteId::JobList
+        | RouteId::JobGet
         | RouteId::AuditList
         | RouteId::OpenApi
         | RouteId::EntityList
@@ -257,6 +267,8 @@ pub(crate) fn path(route: &Route, ids: &Ids) -> String {
         Some("participants") => &ids.participant,
         Some("conflicts") => &ids.conflict,
         Some("quarantine") => &ids.held,
+        Some("workspaces") => &ids.workspace,
+        Some("jobs") => &ids.job,
         _ => &ids.memory,
     };
     let nobody = "00000000000000000000000000000000";
@@ -328,12 +340,18 @@ pub(crate) async fn seed(daemon: &TestDaemon, tenant: &Tenant) -> Ids {
     let key = post("owner", "/api/v1/keys", labelled).await;
     let token = body(RouteId::TokenCreate, &nobody);
     let token = post("owner", "/api/v1/tokens", token).await;
+    let counting = Request::new("POST", "/api/v1/workspaces/inventory");
+    let counting = counting.bearer(&tenant.token("owner"));
+    let counting = counting.header("Content-Length", "0");
+    let job = counting.send(daemon.address).await.unwrap().json();
     let ids = Ids {
         key: text(&key["key"]["id"]),
         token: text(&token["key"]["id"]),
         agent: text(&agent["id"]),
         user: own_id(daemon, tenant).await,
         factor: mint(daemon, tenant, "factor").await,
+        workspace: own_workspace(daemon, tenant).await,
+        job: text(&job["job"]),
         session: text(&captured["session"]),
         memory: text(&kept["memory"]["id"]),
         participant: text(&pilot["id"]),
@@ -365,6 +383,12 @@ async fn own_id(daemon: &TestDaemon, tenant: &Tenant) -> String {
     }
 }
 
+/// The workspace's own id.
+async fn own_workspace(daemon: &TestDaemon, tenant: &Tenant) -> String {
+    let owner = tenant.caller(&daemon.store, "owner").await;
+    skep_api::id::format(&Tags(daemon.app.id_tags(&owner)), tenant.workspace)
+}
+
 /// An id of a tenant that nothing has.
 pub(crate) async fn mint(daemon: &TestDaemon, tenant: &Tenant, of: &str) -> String {
     let owner = tenant.caller(&daemon.store, "owner").await;
@@ -378,6 +402,8 @@ pub(crate) async fn mint(daemon: &TestDaemon, tenant: &Tenant, of: &str) -> Stri
         "user" => skep_api::id::format::<UserId>(&tags, daemon.store.mint()),
         "factor" => skep_api::id::format::<FactorId>(&tags, daemon.store.mint()),
         "agent" => skep_api::id::format::<AgentId>(&tags, daemon.store.mint()),
+        "workspace" => skep_api::id::format::<WorkspaceId>(&tags, daemon.store.mint()),
+        "job" => skep_api::id::format::<JobId>(&tags, daemon.store.mint()),
         "proposal" => skep_api::id::format::<ProposalId>(&tags, daemon.store.mint()),
         _ => skep_api::id::format::<MemoryId>(&tags, daemon.store.mint()),
     }

@@ -84,6 +84,8 @@ async fn absent(daemon: &TestDaemon) -> Ids {
         agent: mint("agent").await,
         user: mint("user").await,
         factor: mint("factor").await,
+        workspace: mint("workspace").await,
+        job: mint("job").await,
     }
 }
 

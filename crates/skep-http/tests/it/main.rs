@@ -37,6 +37,8 @@ mod hidden;
 #[cfg(test)]
 mod injection;
 #[cfg(test)]
+mod jobs;
+#[cfg(test)]
 mod keys;
 #[cfg(test)]
 mod limits;
