@@ -7,6 +7,7 @@ mod capture;
 mod corpus;
 mod crash;
 mod embed;
+mod erase;
 mod fixture;
 mod gather;
 mod import;
@@ -136,6 +137,15 @@ enum Bench {
         #[arg(long, default_value_t = 300)]
         statements: usize,
     },
+    /// What others notice while a large workspace is erased on PostgreSQL
+    Erase {
+        /// Memories of the workspace that is erased
+        #[arg(long, default_value_t = 100_000)]
+        memories: usize,
+        /// Calls of the others that are measured before it
+        #[arg(long, default_value_t = 2_000)]
+        calls: usize,
+    },
     /// Embedding a 20-word query
     Embed {
         /// Queries to embed
@@ -190,6 +200,10 @@ fn main() -> Result<()> {
             let texts = corpus::read(&common.corpus, asked.memories)?;
             runtime.block_on(workspaces::run(&texts, &asked))?
         }
+        Bench::Erase { memories, calls } => runtime.block_on(erase::run(
+            &corpus::read(&common.corpus, 5_000)?,
+            (memories, calls),
+        ))?,
         Bench::Embed { queries } => embed::run(&corpus::read(&common.corpus, queries)?),
     };
     report.print(common.json);
