@@ -167,7 +167,10 @@ fn wrapped_key(directory: &Path, world: &World<Sqlite>) -> Vec<u8> {
 async fn t18_a_deleted_workspace_leaves_no_key_at_once_and_no_file_in_the_end() {
     let sqlite = Sqlite::fresh().await;
     let world = World::create(sqlite.clone(), 1).await;
-    fill(&world).await;
+    let mut tx: Tx<MemoryWrite> = world.begin(&world.ours, HUMAN).await;
+    let memory = new_memory(world.store(), "the harbour opens at six");
+    tx.put_memory(memory).await.unwrap();
+    tx.commit().await.unwrap();
     let key = pieces(&[wrapped_key(&sqlite.path, &world)]);
     assert!(
         found(&contents(&sqlite.path), &key) > 0,
