@@ -195,6 +195,7 @@ async fn t12_t10_what_is_hidden_answers_as_what_was_never_there_on_every_route()
                 // These are shown to whoever may see to them, whoever made them.
                 of_hidden.held.clone_from(&absent.held);
                 of_hidden.proposal.clone_from(&absent.proposal);
+                of_hidden.job.clone_from(&absent.job);
             }
             let takes = |route: &&Route| {
                 let made = |ids| (path(route, ids), body(route.id, ids));

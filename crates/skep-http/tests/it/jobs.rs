@@ -207,7 +207,7 @@ async fn t18_who_may_delete_which_workspace() {
             403,
             "PERMISSION_DENIED",
         ),
-        (&text, &daemon.b.token("owner"), 404, "NOT_FOUND"),
+        (&text, &daemon.b.token("owner"), 403, "PERMISSION_DENIED"),
         // Whoever runs the daemon comes in by it.
         (&seeded.workspace, &owner, 409, "CONFLICT"),
     ];
