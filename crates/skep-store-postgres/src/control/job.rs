@@ -182,17 +182,17 @@ impl JobRows for PostgresControlTx {
     }
 
     async fn settle_job(&mut self, lease: JobLease, end: JobEnd) -> Result<bool, StoreError> {
-        let (job, node, claims) = (lease.id.to_bytes(), lease.node, lease.claims);
+        let (job, holder, claims) = (lease.id.to_bytes(), lease.node, lease.claims);
         let changed = match end {
             JobEnd::Final { state, at, note } => {
-                let note = note.as_ref().map(Sealed::as_bytes);
-                let values = values![job, node, claims, state.code(), at.as_micros(), note];
+                let why = note.as_ref().map(Sealed::as_bytes);
+                let values = values![job, holder, claims, state.code(), at.as_micros(), why];
                 self.run(END, values).await?
             }
-            JobEnd::Later => self.run(LATER, values![job, node, claims]).await?,
+            JobEnd::Later => self.run(LATER, values![job, holder, claims]).await?,
             JobEnd::Retry { not_before, note } => {
-                let note = note.as_bytes();
-                let values = values![job, node, claims, not_before.as_micros(), note];
+                let why = note.as_bytes();
+                let values = values![job, holder, claims, not_before.as_micros(), why];
                 self.run(RETRY, values).await?
             }
         };
