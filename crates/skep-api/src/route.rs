@@ -192,7 +192,7 @@ const fn stepped_up(permission: Permission) -> Gate {
 
 routes! {
     Healthz: Get "/healthz", Gate::Public, None, Empty, None, "The process is alive.";
-    Readyz: Get "/readyz", Gate::Public, None, Empty, None, "The daemon can answer.";
+    Readyz: Get "/readyz", Gate::Public, None, Empty, None, "The daemon can answer: its store does, and it is not about to stop.";
     OpenApi: Get "/openapi.json", needs(Permission::SettingRead), Api, Empty, None, "This interface as OpenAPI 3.1.";
     SystemHealth: Get "/api/v1/system/health", needs(Permission::DiagnosticsRead), Api, Empty, None, "What runs, and what is not as it should be.";
     Setup: Post "/api/v1/setup", Gate::Public, Login, Json, Some("setup"), "Make the first administrator, with the token that the daemon printed.";

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use crate::Instant;
 use crate::capture::CaptureHealth;
 
-/// `GET /healthz` and `/readyz`: the same two bytes of state for everyone.
+/// `GET /healthz` and `/readyz`: the same two bytes of state for everyone, or an error for the second.
 #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 pub struct Probe {
     /// `ok`.

@@ -23,7 +23,7 @@ pub use elsewhere::Elsewhere;
 pub use keys::{Created, KeyKind, KeyPage, NewKey, NewToken};
 pub(crate) use limits::OwnLimits;
 pub use limits::OwnQuotas;
-pub use news::{Revocation, Revocations};
+pub use news::Revocations;
 pub(crate) use oauth::OAuth;
 pub use oauth::{
     AuthorizeRefusal, AuthorizeRequest, Client, DeviceGrant, DeviceReview, DeviceStart, Home,

@@ -238,11 +238,8 @@ impl Worker {
         Self { app, node }
     }
 
-    /// Runs until it is dropped.
-    ///
-    /// # Errors
-    /// None: what fails is tried again.
-    pub async fn run(self) -> Result<(), AppError> {
+    /// Runs until it is dropped; what fails is tried again.
+    pub async fn run(self) {
         loop {
             match self.app.do_next_job(self.node).await {
                 Ok(true) => continue,

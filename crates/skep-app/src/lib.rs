@@ -15,7 +15,9 @@ mod jobs;
 mod memories;
 mod model;
 mod names;
+mod nodes;
 mod participants;
+mod readiness;
 mod recall;
 mod relating;
 mod removal;
@@ -41,9 +43,9 @@ pub use access::{
     DeviceReview, DeviceStart, Elsewhere, FactorView, FirstAdmin, Home, InviteView, Invited,
     IssuerCalls, KeyKind, KeyPage, LoggedIn, LoginStep, MailDesk, MemberChange, MemberView,
     NewInvite, NewKey, NewReset, NewToken, NewTotp, Newcomer, OAuthCode, OAuthError,
-    OrganizationView, OwnQuotas, PeopleSettings, Policy, RecoveryCodes, Registration, Revocation,
-    Revocations, RotationView, SecondFactor, SessionView, Shown, ShownError, SsoAnswer, SsoChange,
-    SsoEnd, SsoReport, SsoStart, SsoView, TokenRequest, Tokens, WorkspaceView, answering, passkey,
+    OrganizationView, OwnQuotas, PeopleSettings, Policy, RecoveryCodes, Registration, Revocations,
+    RotationView, SecondFactor, SessionView, Shown, ShownError, SsoAnswer, SsoChange, SsoEnd,
+    SsoReport, SsoStart, SsoView, TokenRequest, Tokens, WorkspaceView, answering, passkey,
 };
 
 pub use capture::{Capture, CaptureSettings, CaptureState, Captured, Cursor, SpoolReport, TurnIn};
@@ -55,10 +57,12 @@ pub use jobs::{JobPage, Worker};
 pub use memories::{Edit, ListMemories, Page, Remember, Remembered, Resolved};
 pub use model::{ModelPass, ModelPort, ModelSettings, ModelState, NoAnswer};
 pub use names::{Connection, NameSeen, NameTold, Propose};
+pub use nodes::Nodes;
 pub use participants::{
     CardEdit, CardFact, CardView, ListObservations, ObservationPageOf, Observe, Observed,
     ParticipantPage, Recent, Say, Start, Summary, Whom,
 };
+pub use readiness::Readiness;
 pub use recall::{
     Answer, Explain, Explained, Explanation, Fate, Question, Recalled, Refusal, Replay, Scope,
     Timing, Trace,
@@ -76,7 +80,7 @@ pub use skep_store::{
     AuditEntry, Binding, Branch, Conflict, Consent, Credential, Erased as ErasedParticipant, Held,
     HistoryEntry, InjectedItem, Injection, Job, Member, Memory, Observation, Observed as Seen,
     Organization, Outcome as AuditOutcome, PageOf, Participant, Pause, PausedSession, Proposal,
-    Revoked, Session, Turn,
+    Revocation, Revoked, Session, Turn,
 };
 pub use sources::{
     AddSource, Document, Fetch, Fetched, Fetching, Found, ReadExport, SourcePage, SourceSync,
@@ -110,6 +114,7 @@ pub struct App {
     losses: capture::Losses,
     hot: Arc<hot::Hot>,
     dirty: upkeep::Dirty,
+    looked: readiness::Looked,
     looks: participants::Looks,
     fetching: Fetching,
     fetches: sources::Fetches,
@@ -147,6 +152,7 @@ impl App {
         let model = upkeep::model_tag(embedder.model_id());
         let hashing = access::Hashing::new(PasswordCost::default(), [store.nonce(), store.nonce()]);
         let started_at = store.now();
+        let oauth = access::OAuth::new(&store, started_at);
         let hot = Arc::new(hot::Hot::new(
             Arc::clone(&store),
             Arc::clone(&embedder),
@@ -162,13 +168,14 @@ impl App {
             losses: capture::Losses::default(),
             hot,
             dirty: upkeep::Dirty::default(),
+            looked: readiness::Looked::default(),
             looks: participants::looks(),
             fetching: Fetching::default(),
             fetches: sources::fetches(),
             model_pass: None,
             desk: access::Desk::default(),
             verified: access::Remembered::default(),
-            oauth: access::OAuth::new(started_at),
+            oauth,
             people: PeopleSettings::default(),
             hashing,
             outbox: access::Outbox::default(),

@@ -17,10 +17,11 @@ use std::time::Duration;
 use async_trait::async_trait;
 use skep_domain::Timestamp;
 use skep_llm::{Cost, Price, Request, Response, Target};
+use skep_store::Work;
 use skep_store::row::{ModelDayRow, ModelQueueRow};
 use tokio::time::timeout;
 
-use crate::upkeep::Tenant;
+use crate::upkeep::{Tenant, survey};
 use crate::{App, AppError};
 
 pub(crate) use desk::Desk;
@@ -92,17 +93,12 @@ impl ModelPass {
         Self { app }
     }
 
-    /// Runs until it is dropped; a call that is under way then stays paid for in full.
-    ///
-    /// # Errors
-    /// [`AppError::Store`] when the list of workspaces cannot be read.
-    pub async fn run(self) -> Result<(), AppError> {
+    /// Runs until it is dropped; a call that is under way then stays paid for in full. What waits from before
+    /// is marked by upkeep, which begins with every workspace.
+    pub async fn run(self) {
         let Some(desk) = &self.app.model_pass else {
             return std::future::pending().await;
         };
-        for tenant in self.app.store.workspaces().await? {
-            desk.mark(tenant);
-        }
         loop {
             for tenant in desk.take_all() {
                 if let Err(error) = self.app.read_with_model(tenant).await {
@@ -136,6 +132,11 @@ impl App {
             return Ok(());
         };
         let Some(_alone) = desk.begin(tenant) else {
+            return Ok(());
+        };
+        let held = self.store.hold(survey(tenant), Work::Model).await?;
+        let Some(_held) = held else {
+            desk.park(tenant, self.store.now(), LOOK.as_secs());
             return Ok(());
         };
         self.read_windows(desk, tenant).await

@@ -13,8 +13,9 @@ use std::time::Duration;
 
 use skep_authz::{Authorized, Maintain, Survey};
 use skep_domain::{OrganizationId, WorkspaceId};
+use skep_store::Work;
 use tokio::sync::Notify;
-use tokio::time::timeout;
+use tokio::time::{Instant, sleep, timeout_at};
 
 use crate::{App, AppError};
 
@@ -32,12 +33,17 @@ pub(crate) struct Dirty {
     waiting: Mutex<HashSet<Tenant>>,
     problem: Mutex<Option<String>>,
     bell: Notify,
-    /// Workspaces with a session that may become complete by standing still.
+    /// Workspaces with a session that may become complete by standing still, or that could not be tended.
     open: Mutex<HashSet<Tenant>>,
+    /// Workspaces that another node was tending: it may have looked before what was written here.
+    elsewhere: Mutex<HashSet<Tenant>>,
 }
 
 /// How often we look whether a session has stood still for long.
 const LOOK: Duration = Duration::from_mins(1);
+
+/// How soon a workspace that another node was tending is looked at again.
+const AGAIN: Duration = Duration::from_secs(1);
 
 /// What is distilled or embedded per transaction: short enough that writers hardly wait.
 const BATCH: u32 = 256;
@@ -115,6 +121,24 @@ impl Dirty {
         waiting.extend(open.iter().copied());
     }
 
+    fn elsewhere(&self) -> std::sync::MutexGuard<'_, HashSet<Tenant>> {
+        self.elsewhere
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Puts those that another node was tending back in line.
+    fn mark_elsewhere(&self) {
+        let again = std::mem::take(&mut *self.elsewhere());
+        let mut waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
+        waiting.extend(again);
+    }
+
+    fn is_clean(&self) -> bool {
+        let waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
+        waiting.is_empty()
+    }
+
     fn take(&self) -> Option<Tenant> {
         let mut waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
         let tenant = waiting.iter().next().copied()?;
@@ -131,40 +155,61 @@ impl Upkeep {
     }
 
     /// Runs until it is dropped. Begins with every workspace: a kill may have left work behind.
-    ///
-    /// # Errors
-    /// [`AppError::Store`] when the list of workspaces cannot be read.
-    pub async fn run(self) -> Result<(), AppError> {
-        for tenant in self.app.store.workspaces().await? {
-            self.app.dirty.mark(tenant);
+    pub async fn run(self) {
+        let dirty = &self.app.dirty;
+        while let Err(error) = self.app.mark_all().await {
+            tracing::warn!(%error, "the workspaces could not be listed");
+            dirty.set_problem(Some(error.to_string()));
+            sleep(AGAIN).await;
         }
+        let (mut look, mut again) = (Instant::now() + LOOK, Instant::now() + AGAIN);
         loop {
-            while let Some(tenant) = self.app.dirty.take() {
-                let done = match self.app.tend(tenant).await {
-                    // It was deleted meanwhile, perhaps by another node.
-                    Err(AppError::Denied(_)) => {
-                        self.app.drop_workspace(tenant);
-                        Ok(())
-                    }
-                    done => done,
-                };
-                if let Err(error) = &done {
-                    tracing::warn!(%error, "upkeep of a workspace failed; the next write tries again");
+            while let Some(tenant) = dirty.take() {
+                self.tend(tenant).await;
+                if look <= Instant::now() || again <= Instant::now() {
+                    break;
                 }
-                self.app
-                    .dirty
-                    .set_problem(done.err().map(|error| error.to_string()));
             }
-            if timeout(LOOK, self.app.dirty.bell.notified()).await.is_err() {
-                self.app.dirty.mark_open();
+            let next = if dirty.elsewhere().is_empty() {
+                look
+            } else {
+                look.min(again)
+            };
+            if dirty.is_clean() {
+                let _ = timeout_at(next, dirty.bell.notified()).await;
+            }
+            if again <= Instant::now() {
+                dirty.mark_elsewhere();
+                again = Instant::now() + AGAIN;
+            }
+            if look <= Instant::now() {
+                dirty.mark_open();
                 if let Err(error) = self.app.drop_deleted().await {
                     tracing::warn!(%error, "deleted workspaces could not be looked for");
                 }
                 if let Err(error) = self.app.sweep_doors().await {
                     tracing::warn!(%error, "what has ended at the doors could not be swept");
                 }
+                look = Instant::now() + LOOK;
             }
         }
+    }
+
+    async fn tend(&self, tenant: Tenant) {
+        let done = match self.app.tend(tenant).await {
+            // It was deleted meanwhile, perhaps by another node.
+            Err(AppError::Denied(_)) => {
+                self.app.drop_workspace(tenant);
+                Ok(())
+            }
+            done => done,
+        };
+        if let Err(error) = &done {
+            tracing::warn!(%error, "upkeep of a workspace failed; it is tried again in a minute");
+            self.app.dirty.set_open(tenant, true);
+        }
+        let problem = done.err().map(|error| error.to_string());
+        self.app.dirty.set_problem(problem);
     }
 }
 
@@ -182,11 +227,17 @@ impl App {
         Ok(())
     }
 
-    /// Does all upkeep that a workspace has waiting.
+    /// Does all upkeep that a workspace has waiting, unless another node is at it: then it is looked at again
+    /// in a moment.
     ///
     /// # Errors
     /// [`AppError`]; what was done until then is kept.
     pub async fn tend(&self, tenant: Tenant) -> Result<(), AppError> {
+        let held = self.store.hold(survey(tenant), Work::Upkeep).await?;
+        let Some(_held) = held else {
+            self.dirty.elsewhere().insert(tenant);
+            return Ok(());
+        };
         self.finish_removals(tenant).await?;
         let is_open = self.distil_pending(tenant).await?;
         self.dirty.set_open(tenant, is_open);

@@ -196,6 +196,12 @@ pub(crate) fn create_token(home: &Path, random: &dyn Random) -> anyhow::Result<I
     Ok(token)
 }
 
+/// Removes an install token that opens nothing.
+pub(crate) fn remove_token(home: &Path) -> anyhow::Result<()> {
+    let path = home.join("install-token");
+    fs::remove_file(&path).with_context(|| format!("removing {}", path.display()))
+}
+
 const SETUP_TOKEN: &str = "setup-token";
 
 /// Where the token for the first administrator is, if there is one.

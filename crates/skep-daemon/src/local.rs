@@ -107,6 +107,7 @@ async fn ensure_workspace(home: &Path, store: &Store, is_shared: bool) -> anyhow
             Ok(store.replace_install_token(*tenant, &token).await?)
         }
         (None, token) => {
+            let is_new = token.is_none();
             let token = token.map_or_else(|| files::create_token(home, &SystemRandom), Ok)?;
             let owner = Principal::User(store.mint::<UserId>());
             let credential = |key| NewCredential {
@@ -124,7 +125,17 @@ async fn ensure_workspace(home: &Path, store: &Store, is_shared: bool) -> anyhow
                     credential(store.token_credential(&token)),
                 ],
             };
-            Ok(store.put_workspace(workspace).await?)
+            match store.put_workspace(workspace).await {
+                // Another node that started at the same moment has made it, with a token of its own.
+                Err(StoreError::Conflict(_)) if is_shared => {
+                    if is_new {
+                        files::remove_token(home)?;
+                    }
+                    tracing::info!("another node has just made the first workspace");
+                    Ok(())
+                }
+                made => Ok(made?),
+            }
         }
     }
 }

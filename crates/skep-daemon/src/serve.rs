@@ -4,7 +4,7 @@ use std::path::Path;
 use std::sync::{Arc, OnceLock};
 
 use anyhow::Context;
-use skep_app::{App, AppError, AuditDesk, MailDesk, ModelPass, Settings, Upkeep, Worker};
+use skep_app::{App, AuditDesk, MailDesk, ModelPass, Nodes, Settings, Upkeep, Worker};
 use skep_grpc::Remote;
 use skep_http::{Edge, Limits, Listeners, Mode, Serving, Site};
 use skep_index::SentenceEmbedder;
@@ -17,8 +17,6 @@ use crate::clock::Monotonic;
 use crate::config::{Config, Standing};
 use crate::model::Endpoint;
 use crate::{files, grpc, limits, local, process};
-
-type BoxFuture<'f, T> = std::pin::Pin<Box<dyn Future<Output = T> + Send + 'f>>;
 
 /// Runs until SIGTERM or SIGINT. Whoever calls holds the lock of the data directory.
 pub(crate) async fn serve(home: &Path, config: &Config) -> anyhow::Result<()> {
@@ -36,7 +34,7 @@ pub(crate) async fn serve(home: &Path, config: &Config) -> anyhow::Result<()> {
     if let Some(limits) = &limits {
         limits::meet(&limits.limiter).await;
     }
-    let mode = standing.mode;
+    let (mode, drain) = (standing.mode, standing.drain);
     let service = grpc::open(home, config, &app, limits.clone(), mode).await?;
     let also = service.as_ref().map(|service| service.shown.clone());
     let site = site(home, config, standing, opened.shown);
@@ -46,15 +44,24 @@ pub(crate) async fn serve(home: &Path, config: &Config) -> anyhow::Result<()> {
     offer_setup(home, &edge).await?;
 
     let mut jobs = jobs(&app, &edge, service, remote);
-    let stop = async move {
+    let stop = async {
         tokio::select! {
             _ = terminate.recv() => {}
             _ = interrupt.recv() => {}
             ended = jobs.join_next() => tracing::error!(?ended, "upkeep ended on its own; stopping"),
         }
-        jobs.shutdown().await;
+        app.begin_stop();
+        // Whoever is in front sees that and sends what comes elsewhere; asked again, it stops at once.
+        tokio::select! {
+            () = tokio::time::sleep(drain) => {}
+            _ = terminate.recv() => {}
+            _ = interrupt.recv() => {}
+        }
     };
+    // What is under way needs those who record decisions, so they go on until it is done.
     Serving::new(edge).run(listeners, stop).await;
+    jobs.shutdown().await;
+    AuditDesk::new(Arc::clone(&app)).write().await;
     if let Err(error) = app.keep_snapshots().await {
         tracing::warn!(%error, "an index snapshot could not be kept; the next start takes longer");
     }
@@ -69,28 +76,23 @@ fn jobs(
     edge: &Edge,
     service: Option<grpc::Service>,
     remote: Option<Arc<Remote>>,
-) -> JoinSet<Result<(), AppError>> {
+) -> JoinSet<()> {
     let mut jobs = JoinSet::new();
     jobs.spawn(Upkeep::new(Arc::clone(app)).run());
+    jobs.spawn(Nodes::new(Arc::clone(app)).run());
     jobs.spawn(ModelPass::new(Arc::clone(app)).run());
     jobs.spawn(Worker::new(Arc::clone(app)).run());
-    let mut forever = |job: BoxFuture<'static, ()>| {
-        jobs.spawn(async move {
-            job.await;
-            Ok(())
-        });
-    };
-    forever(Box::pin(AuditDesk::new(Arc::clone(app)).run()));
-    forever(Box::pin(MailDesk::new(Arc::clone(app)).run()));
+    jobs.spawn(AuditDesk::new(Arc::clone(app)).run());
+    jobs.spawn(MailDesk::new(Arc::clone(app)).run());
     if let Some(limits) = &edge.limits {
         let limiter = Arc::clone(&limits.limiter);
-        forever(Box::pin(async move { limiter.run().await }));
+        jobs.spawn(async move { limiter.run().await });
     }
     if let Some(service) = service {
-        forever(Box::pin(service.run()));
+        jobs.spawn(service.run());
     }
     if let Some(remote) = remote {
-        forever(Box::pin(async move { remote.watch().await }));
+        jobs.spawn(async move { remote.watch().await });
     }
     jobs
 }

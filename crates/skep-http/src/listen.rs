@@ -77,9 +77,12 @@ impl Serving {
             .map(|address| address.port());
         tokio::pin!(stop);
         loop {
-            let Ok(slot) = Arc::clone(&self.slots).acquire_owned().await else {
-                return;
+            // However many are there, a stop is heard.
+            let slot = tokio::select! {
+                () = &mut stop => break,
+                slot = Arc::clone(&self.slots).acquire_owned() => slot,
             };
+            let Ok(slot) = slot else { return };
             tokio::select! {
                 () = &mut stop => break,
                 accepted = listeners.socket.accept() => match accepted {

@@ -130,7 +130,7 @@ macro_rules! public {
 fn handler(route: RouteId) -> Handler {
     match route {
         RouteId::Healthz => public!(Healthz, system::probe),
-        RouteId::Readyz => public!(Readyz, system::probe),
+        RouteId::Readyz => public!(Readyz, system::ready),
         RouteId::OAuthServerMetadata => public!(OAuthServerMetadata, oauth::server_metadata),
         RouteId::OAuthResourceMetadata => public!(OAuthResourceMetadata, oauth::resource_metadata),
         RouteId::OAuthKeys => public!(OAuthKeys, oauth::jwks),

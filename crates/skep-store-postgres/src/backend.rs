@@ -5,7 +5,8 @@ use rustls::ClientConfig;
 use skep_crypto::Sealed;
 use skep_domain::{Id, OrganizationId, Principal, ReadPolicy, Timestamp, WorkspaceId};
 use skep_store::backend::{
-    Backend, BackendTx, ControlTx, CredentialKey, JobQueue, Mode, StoredCredential,
+    Backend, BackendTx, ControlTx, CredentialKey, Heard, Hold, JobQueue, Mode, Shared,
+    StoredCredential, Work,
 };
 use skep_store::row::{
     CredentialRow, EraseStep, InstanceRow, JobAsk, JobLease, JobRow, NewJobRow, WorkspaceRow,
@@ -14,15 +15,17 @@ use skep_store::{ControlKey, ScopeKey, StoreError};
 use tokio_postgres::Config;
 
 use crate::lease::Lease;
+use crate::node::Node;
 use crate::planning::Planning;
 use crate::pool::Connections;
 use crate::rows::Wire;
 use crate::transaction::PostgresTx;
-use crate::{Options, Server, control, distributed, erase, guard, inventory, snapshot};
+use crate::{Options, Server, control, distributed, erase, guard, inventory, proof, snapshot};
 
 /// An installation in one database.
 pub struct PostgresBackend {
     connections: Connections,
+    node: Node,
     version: String,
 }
 
@@ -43,10 +46,11 @@ impl PostgresBackend {
         let wire = Wire::new(&connection, &planning);
         let version = guard::check(&wire).await?;
         if distributed::is_distributed(&wire).await? {
-            connections = Connections::new(server, tls, options, true)?;
+            connections = Connections::new(server.clone(), tls.clone(), options, true)?;
         }
         drop(connection);
         Ok(Self {
+            node: Node::new(server, tls, options, connections.clone()),
             connections,
             version,
         })
@@ -85,6 +89,18 @@ macro_rules! alone {
 impl Backend for PostgresBackend {
     fn name(&self) -> &'static str {
         "postgres"
+    }
+
+    fn shared(&self) -> Option<&dyn Shared> {
+        Some(self)
+    }
+
+    async fn reach(&self, key: &ControlKey) -> Result<(), StoreError> {
+        match self.node.reach().await {
+            Ok(()) => Ok(()),
+            // The server may have had no room for one more connection.
+            Err(_) => self.instance(key).await.map(|_| ()),
+        }
     }
 
     async fn instance(&self, _: &ControlKey) -> Result<Option<InstanceRow>, StoreError> {
@@ -197,7 +213,7 @@ impl Backend for PostgresBackend {
 #[async_trait]
 impl JobQueue for PostgresBackend {
     async fn claim_job(&self, _: &ControlKey, ask: JobAsk) -> Result<Option<JobRow>, StoreError> {
-        let mut lease = Lease::of_jobs(&self.connections).await?;
+        let mut lease = Lease::beside_others(&self.connections).await?;
         let outcome = control::job::claim(&lease.wire()?, &ask).await;
         lease.finish(Mode::Write, outcome).await
     }
@@ -208,7 +224,7 @@ impl JobQueue for PostgresBackend {
         held: JobLease,
         until: Timestamp,
     ) -> Result<bool, StoreError> {
-        let mut lease = Lease::of_jobs(&self.connections).await?;
+        let mut lease = Lease::beside_others(&self.connections).await?;
         let outcome = control::job::renew(&lease.wire()?, held, until.as_micros()).await;
         lease.finish(Mode::Write, outcome).await
     }
@@ -239,6 +255,49 @@ impl JobQueue for PostgresBackend {
         let outcome = inventory::count(&lease.rows()?).await;
         lease.finish(Mode::Read, outcome).await
     }
+}
+
+#[async_trait]
+impl Shared for PostgresBackend {
+    async fn hear(&self, _: &ControlKey) -> Heard {
+        self.node.hear().await
+    }
+
+    async fn hold(
+        &self,
+        scope: &ScopeKey,
+        work: Work,
+    ) -> Result<Option<Box<dyn Hold>>, StoreError> {
+        self.node.hold(number(scope, work)).await
+    }
+
+    async fn spend_proof(
+        &self,
+        _: &ControlKey,
+        digest: [u8; 32],
+        until: Timestamp,
+    ) -> Result<bool, StoreError> {
+        let mut lease = Lease::beside_others(&self.connections).await?;
+        let outcome = proof::spend(&lease.wire()?, digest, until).await;
+        lease.finish(Mode::Write, outcome).await
+    }
+
+    async fn sweep_proofs(
+        &self,
+        _: &ControlKey,
+        now: Timestamp,
+        limit: u32,
+    ) -> Result<u64, StoreError> {
+        let mut lease = Lease::beside_others(&self.connections).await?;
+        let outcome = proof::sweep(&lease.wire()?, now, limit).await;
+        lease.finish(Mode::Write, outcome).await
+    }
+}
+
+/// What a piece of work is known by among nodes. Of two that shared a number, one would wait for the other.
+fn number(scope: &ScopeKey, work: Work) -> i64 {
+    let digest = skep_crypto::sha256(&[&[work as u8], &scope.workspace().to_bytes()[..]].concat());
+    i64::from_be_bytes(std::array::from_fn(|at| digest[at]))
 }
 
 fn tenant(scope: &ScopeKey) -> ([u8; 16], [u8; 16]) {

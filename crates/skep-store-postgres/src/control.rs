@@ -1,6 +1,6 @@
 //! Statements on the installation's own tables: instance, tenants, credentials.
 
-mod access;
+pub(crate) mod access;
 mod audit;
 mod credential;
 mod factor;
@@ -56,6 +56,7 @@ statements! {
 /// Those of this module and of those below it.
 pub(crate) const ALL: &[&[crate::statement::Statement]] = &[
     STATEMENTS,
+    access::STATEMENTS,
     audit::STATEMENTS,
     credential::STATEMENTS,
     credential::BY_ID,

@@ -2,8 +2,9 @@
 
 use skep_domain::Id;
 use skep_store::row::{EraseStep, JobLease, NewJobRow};
-use skep_store::{ScopeKey, StoreError};
+use skep_store::{Announcement, Revoked, ScopeKey, StoreError};
 
+use crate::control::access::announce;
 use crate::control::job;
 use crate::failure::Failure;
 use crate::rows::Wire;
@@ -160,6 +161,14 @@ pub(crate) async fn retire(
     }
     wire.run(SHUT, values![workspace]).await?;
     job::put(wire, row).await?;
+    announce(
+        wire,
+        &[
+            Announcement::Revoked(Revoked::Credential),
+            Announcement::Keys,
+        ],
+    )
+    .await?;
     Ok(true)
 }
 

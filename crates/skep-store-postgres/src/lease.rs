@@ -107,7 +107,7 @@ impl Lease {
         connections: &Connections,
         scope: &ScopeKey,
     ) -> Result<Self, StoreError> {
-        let mut lease = Self::of_jobs(connections).await?;
+        let mut lease = Self::beside_others(connections).await?;
         lease.tell_workspace(connections, scope).await?;
         Ok(lease)
     }
@@ -136,18 +136,19 @@ impl Lease {
         connections: &Connections,
         mode: Mode,
     ) -> Result<Self, StoreError> {
-        Self::within_installation(connections, mode, mode == Mode::Write).await
+        Self::enter_installation(connections, mode, mode == Mode::Write).await
     }
 
-    /// A transaction that writes jobs, which lock their own rows: it waits for nobody's turn.
-    pub(crate) async fn of_jobs(connections: &Connections) -> Result<Self, StoreError> {
-        Self::within_installation(connections, Mode::Write, false).await
+    /// One that writes the installation's own tables beside others that do: for rows that stand alone, and jobs,
+    /// which lock their own.
+    pub(crate) async fn beside_others(connections: &Connections) -> Result<Self, StoreError> {
+        Self::enter_installation(connections, Mode::Write, false).await
     }
 
-    async fn within_installation(
+    async fn enter_installation(
         connections: &Connections,
         mode: Mode,
-        takes_turn: bool,
+        takes_turns: bool,
     ) -> Result<Self, StoreError> {
         let mut lease = Self::of(connections).await?;
         let wire = lease.wire()?;
@@ -156,7 +157,7 @@ impl Lease {
             let words = wire.prepare(INSTALLATION).await?;
             let patience = values![patience];
             let turn = async {
-                if takes_turn {
+                if takes_turns {
                     wire.take_turn().await?;
                 }
                 Ok(())

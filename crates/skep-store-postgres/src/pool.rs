@@ -93,7 +93,7 @@ impl Connections {
 ///
 /// Most plans are made for the values at hand: workspaces differ by a thousand times in size, and a plan for
 /// the mean of them reads all of a large one to give a page of it. See [`Planning`].
-fn session(options: Options, is_distributed: bool) -> String {
+pub(crate) fn session(options: Options, is_distributed: bool) -> String {
     let timeout = options.statement_timeout.as_millis();
     [
         "search_path=skep,pg_temp",

@@ -27,7 +27,7 @@ pub use job::Job;
 pub(crate) use keys::{ControlKeys, JOB_NOTE};
 pub use login::Renewal;
 pub(crate) use news::Crier;
-pub use news::Revoked;
+pub use news::{Announcement, Revocation, Revoked};
 pub use org::OrgTx;
 pub use own::SelfTx;
 pub use tenant::{Agent, NewAgent, Organization, PolicyGroup, WorkspaceSummary};

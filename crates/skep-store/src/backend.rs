@@ -13,6 +13,7 @@ mod ontology;
 mod participant;
 mod removal;
 mod review;
+mod shared;
 mod source;
 mod time;
 
@@ -44,6 +45,7 @@ pub use model::ModelRows;
 pub use ontology::OntologyRows;
 pub use removal::RemovalRows;
 pub use review::ReviewRows;
+pub use shared::{Heard, Hold, Shared, Work};
 pub use skep_authz::{CredentialFacts, CredentialKey, Proof, RoleSource, StoredCredential};
 pub use time::TimeRows;
 
@@ -92,6 +94,16 @@ pub struct Committed {
 pub trait Backend: JobQueue + Send + Sync + 'static {
     /// Its name in status output.
     fn name(&self) -> &'static str;
+
+    /// What other processes on the same rows need of it; `None` where one has them alone.
+    fn shared(&self) -> Option<&dyn Shared> {
+        None
+    }
+
+    /// Whether it answers at all, whatever waits for it.
+    async fn reach(&self, key: &ControlKey) -> Result<(), StoreError> {
+        self.instance(key).await.map(|_| ())
+    }
 
     /// The installation, if one was made.
     async fn instance(&self, key: &ControlKey) -> Result<Option<InstanceRow>, StoreError>;

@@ -22,12 +22,13 @@ mod tx;
 mod value;
 
 pub use access::{
-    Account, Agent, AuditEntry, Credential, CredentialBody, DoorTx, Factor, Job, Minted, NewAgent,
-    NewAudit, NewBearer, NewFactor, NewSecret, NewTicket, OrgTx, Organization, OrganizationMember,
-    Outcome, PolicyGroup, Renewal, Revoked, SelfTx, Ticket, User, UserBody, WorkspaceSummary,
+    Account, Agent, Announcement, AuditEntry, Credential, CredentialBody, DoorTx, Factor, Job,
+    Minted, NewAgent, NewAudit, NewBearer, NewFactor, NewSecret, NewTicket, OrgTx, Organization,
+    OrganizationMember, Outcome, PolicyGroup, Renewal, Revocation, Revoked, SelfTx, Ticket, User,
+    UserBody, WorkspaceSummary,
 };
 pub use backend::control::CredentialFilter;
-pub use backend::{Committed, MemoryFilter, Mode, PageOf};
+pub use backend::{Committed, Heard, Hold, MemoryFilter, Mode, PageOf, Work};
 pub use error::StoreError;
 pub use injection::{InjectedItem, Injection, InjectionBody, NewInjection};
 pub use scope::{ControlKey, ScopeKey};

@@ -2,6 +2,7 @@
 
 mod access;
 mod jobs;
+mod shared;
 
 pub use jobs::{Claimed, Settled};
 
@@ -94,7 +95,8 @@ pub enum AuthenticateError {
 }
 
 impl Store {
-    /// Opens an installation, or makes one in an empty backend.
+    /// Opens an installation, or makes one in an empty backend. Of several nodes that find it empty one
+    /// makes it, and the others open that.
     ///
     /// # Errors
     /// [`StoreError::Crypto`] with [`CryptoError::WrongKey`] when the root key is not the one this
@@ -112,12 +114,18 @@ impl Store {
             let key = root
                 .load()?
                 .ok_or_else(|| StoreError::Refused(MISSING_KEY.into()))?;
-            let kek = KeyEncryptionKey::derive(&key, row.id, &machine_id);
-            let secret = kek.unwrap_instance(&row.secret)?;
-            (kek, secret)
+            unwrap(&row, &key, &machine_id)?
         } else {
             let key = root.load()?.map_or_else(|| root.create(&*random), Ok)?;
-            install(&*backend, &key, &machine_id, clock.now(), &*random).await?
+            let made = install(&*backend, &key, &machine_id, clock.now(), &*random).await;
+            match made {
+                // Another node was first.
+                Err(StoreError::Conflict(what)) => {
+                    let row = backend.instance(&ControlKey::new()).await?;
+                    unwrap(&row.ok_or(StoreError::Conflict(what))?, &key, &machine_id)?
+                }
+                made => made?,
+            }
         };
         let control = Arc::new(ControlKeys::new(&secret, Arc::clone(&random)));
         let mut rows = backend
@@ -395,6 +403,17 @@ impl Store {
             .insert(workspace, Arc::clone(&keys));
         Ok(keys)
     }
+}
+
+/// Opens the installation's own row.
+fn unwrap(
+    row: &InstanceRow,
+    root: &RootKey,
+    machine_id: &[u8],
+) -> Result<(KeyEncryptionKey, InstanceSecret), StoreError> {
+    let kek = KeyEncryptionKey::derive(root, row.id, machine_id);
+    let secret = kek.unwrap_instance(&row.secret)?;
+    Ok((kek, secret))
 }
 
 /// Makes the installation's own row: its id, and its secret under a key that follows from the root.

@@ -21,7 +21,9 @@ use tokio::net::{TcpListener, UnixListener};
 use tokio::sync::oneshot;
 use tokio::task::JoinSet;
 
-use crate::{ManualClock, MemoryRootKey, Request, Scratch, StoppedWatch, Tenant, open_store};
+use crate::{
+    ManualClock, MemoryRootKey, Request, Scratch, StoppedWatch, TeamStore, Tenant, open_store,
+};
 
 /// A running daemon with two tenants, so that leakage between them shows.
 pub struct TestDaemon {
@@ -119,6 +121,34 @@ impl TestDaemon {
         Self::start_whole(unbound(), false, Fetching::default(), parts, asked).await
     }
 
+    /// Starts two on one database, by one clock, known to programs by the address of the first. Tenants are of
+    /// the one that made them; the database is there as long as the third is.
+    ///
+    /// # Panics
+    /// When the database cannot be made or opened.
+    #[expect(
+        clippy::expect_used,
+        reason = "a test without its daemons cannot go on"
+    )]
+    pub async fn start_two() -> (Self, Self, TeamStore) {
+        let (place, root) = (TeamStore::new().await, MemoryRootKey::new(7));
+        let clock = Arc::new(ManualClock::new());
+        let start = async |site: Site| {
+            let store = place.node(&root, Arc::clone(&clock) as _).await;
+            let kept = (store.expect("a database that opens"), Scratch::new());
+            let parts = (patience(), site, people());
+            let asked = (None, Arc::clone(&clock));
+            Self::start_over(kept, unbound(), false, Fetching::default(), parts, asked).await
+        };
+        let first = start(Site::default()).await;
+        let site = Site {
+            public_url: Some(format!("http://{}", first.address)),
+            ..Site::default()
+        };
+        let second = start(site).await;
+        (first, second, place)
+    }
+
     async fn start_as(
         capture: CaptureSettings,
         tends: bool,
@@ -143,12 +173,35 @@ impl TestDaemon {
         tends: bool,
         fetching: Fetching,
         (limits, site, people): (Limits, Site, PeopleSettings),
-        (elsewhere, clock): (Option<Arc<dyn Elsewhere>>, Arc<ManualClock>),
+        asked: (Option<Arc<dyn Elsewhere>>, Arc<ManualClock>),
     ) -> Self {
         let scratch = Scratch::new();
         let root = MemoryRootKey::new(7);
-        let store = open_store(&scratch.path().join("data"), &root, Arc::clone(&clock) as _).await;
-        let store = Arc::new(store.expect("a fresh store opens"));
+        let clock = Arc::clone(&asked.1) as _;
+        let store = open_store(&scratch.path().join("data"), &root, clock).await;
+        let kept = (store.expect("a fresh store opens"), scratch);
+        Self::start_over(
+            kept,
+            capture,
+            tends,
+            fetching,
+            (limits, site, people),
+            asked,
+        )
+        .await
+    }
+
+    /// Starts one on a store that others may use as well.
+    #[expect(clippy::expect_used, reason = "a test without its daemon cannot go on")]
+    async fn start_over(
+        (store, scratch): (Store, Scratch),
+        capture: CaptureSettings,
+        tends: bool,
+        fetching: Fetching,
+        (limits, site, people): (Limits, Site, PeopleSettings),
+        (elsewhere, clock): (Option<Arc<dyn Elsewhere>>, Arc<ManualClock>),
+    ) -> Self {
+        let store = Arc::new(store);
         let a = Tenant::create(&store, "alpha")
             .await
             .expect("a fresh tenant");
@@ -179,7 +232,7 @@ impl TestDaemon {
         let mut jobs = JoinSet::new();
         let upkeep = Upkeep::new(Arc::clone(&app)).run();
         if tends {
-            jobs.spawn(async { upkeep.await.expect("upkeep goes on") });
+            jobs.spawn(upkeep);
         }
         let desk = AuditDesk::new(Arc::clone(&app)).run();
         jobs.spawn(desk);

@@ -43,6 +43,18 @@ impl TeamStore {
         &self.database
     }
 
+    /// Opens the store as one more node, by the usual bounds.
+    ///
+    /// # Errors
+    /// As [`TeamStore::open`].
+    pub async fn node(
+        &self,
+        root: &MemoryRootKey,
+        clock: Arc<dyn Clock>,
+    ) -> Result<Store, StoreError> {
+        self.open(root, clock, Options::default()).await
+    }
+
     /// Opens the store, as a node does.
     ///
     /// # Errors

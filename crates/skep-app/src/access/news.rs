@@ -1,23 +1,14 @@
 //! News of revocations, for whoever remembers checks.
 
-use skep_store::Revoked;
+use skep_store::Revocation;
 use tokio::sync::broadcast::Receiver;
 use tokio::sync::broadcast::error::RecvError;
 
 use crate::App;
 
-/// What one piece of news is about.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Revocation {
-    /// Something of this kind.
-    Of(Revoked),
-    /// More than could be told one by one.
-    Anything,
-}
-
 /// News from the moment of asking on.
 #[derive(Debug)]
-pub struct Revocations(Receiver<Revoked>);
+pub struct Revocations(Receiver<Revocation>);
 
 impl App {
     /// Every revocation from now on, once it is durable: keys, logins, members, agents,
@@ -32,7 +23,7 @@ impl Revocations {
     /// Waits for the next one; `None` when there will be none.
     pub async fn next(&mut self) -> Option<Revocation> {
         match self.0.recv().await {
-            Ok(what) => Some(Revocation::Of(what)),
+            Ok(what) => Some(what),
             Err(RecvError::Lagged(_)) => Some(Revocation::Anything),
             Err(RecvError::Closed) => None,
         }

@@ -9,12 +9,14 @@ mod device;
 mod error;
 mod login;
 mod person;
+mod replay;
 mod resource;
 
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use skep_domain::Timestamp;
 use skep_jose::{Expect, KeyRing, LocalReplay, NonceRule, Nonces, Prover, Replay};
+use skep_store::Store;
 
 use crate::App;
 
@@ -24,6 +26,7 @@ pub use device::{DeviceGrant, DeviceReview, DeviceStart};
 pub use error::{OAuthCode, OAuthError};
 pub use login::{TokenRequest, Tokens};
 pub use person::Home;
+use replay::StoredReplay;
 pub use resource::{Shown, ShownError};
 
 /// Proofs that are remembered at a time.
@@ -34,14 +37,21 @@ pub(crate) struct OAuth {
     issuer: OnceLock<String>,
     ring: Mutex<Option<(u64, u32, Arc<KeyRing>)>>,
     replay: Arc<dyn Replay>,
+    /// When it was looked last whether another node has changed the keys.
+    asked_for_keys: Mutex<Timestamp>,
 }
 
 impl OAuth {
-    pub(crate) fn new(now: Timestamp) -> Self {
+    pub(crate) fn new(store: &Arc<Store>, now: Timestamp) -> Self {
         Self {
             issuer: OnceLock::new(),
             ring: Mutex::default(),
-            replay: Arc::new(LocalReplay::new(PROOFS, now)),
+            replay: if store.is_shared() {
+                Arc::new(StoredReplay::new(Arc::clone(store)))
+            } else {
+                Arc::new(LocalReplay::new(PROOFS, now))
+            },
+            asked_for_keys: Mutex::default(),
         }
     }
 }
@@ -93,6 +103,28 @@ impl App {
                 ring
             }
         }
+    }
+
+    /// Whether another node has put other signing keys in force than are held here, which are held from now
+    /// on. Looks once a second at most: anybody can show a token that no key of ours has signed.
+    async fn found_new_keys(&self, now: Timestamp) -> bool {
+        const AGAIN_MICROS: i64 = 1_000_000;
+        if !self.store.is_shared() {
+            return false;
+        }
+        {
+            let asked = self.oauth.asked_for_keys.lock();
+            let mut asked = asked.unwrap_or_else(PoisonError::into_inner);
+            if (0..AGAIN_MICROS).contains(&(now.as_micros() - asked.as_micros())) {
+                return false;
+            }
+            *asked = now;
+        }
+        let held = self.store.signing();
+        if let Err(error) = self.store.read_keys().await {
+            tracing::warn!(%error, "the signing keys in force could not be read");
+        }
+        self.store.signing() != held
     }
 
     fn own_issuer(&self) -> Result<&str, OAuthError> {

@@ -19,6 +19,8 @@ mod injecting;
 #[cfg(test)]
 mod model;
 #[cfg(test)]
+mod nodes;
+#[cfg(test)]
 mod passkey_logins;
 #[cfg(test)]
 mod passkeys;

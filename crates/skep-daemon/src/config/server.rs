@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::net::{IpAddr, SocketAddr};
+use std::time::Duration;
 
 use anyhow::{Context, bail};
 use serde::Deserialize;
@@ -21,10 +22,15 @@ pub(crate) struct Server {
     public_url: Option<String>,
     /// Addresses of the proxies in front.
     proxies: Vec<IpAddr>,
+    /// Milliseconds from a signal on in which it still takes what comes, while `/readyz` says that it stops.
+    drain_ms: u64,
     /// Whether other nodes use the same store, which is for many people unless somebody says otherwise.
     #[serde(skip)]
     pub(crate) shares_its_store: bool,
 }
+
+/// A supervisor that has asked kindly kills after a while.
+const DRAIN_MS: u64 = 60_000;
 
 /// What the section comes to.
 #[derive(Debug)]
@@ -33,6 +39,7 @@ pub(crate) struct Standing {
     pub(crate) tcp: Option<SocketAddr>,
     pub(crate) public_url: Option<String>,
     pub(crate) proxies: Vec<IpAddr>,
+    pub(crate) drain: Duration,
 }
 
 impl Default for Server {
@@ -43,6 +50,7 @@ impl Default for Server {
             tls: None,
             public_url: None,
             proxies: Vec::new(),
+            drain_ms: 0,
             shares_its_store: false,
         }
     }
@@ -64,6 +72,7 @@ impl Server {
             tcp: self.tcp_address()?,
             public_url: self.public_url.as_deref().map(public_url).transpose()?,
             proxies: self.proxies.clone(),
+            drain: self.drain()?,
         };
         standing.mode = match self.mode.as_deref() {
             None if standing.is_public() || self.shares_its_store => Mode::Team,
@@ -109,6 +118,13 @@ impl Server {
             );
         }
         Ok(())
+    }
+
+    fn drain(&self) -> anyhow::Result<Duration> {
+        if self.drain_ms > DRAIN_MS {
+            bail!("server.drain_ms must be at most {DRAIN_MS}");
+        }
+        Ok(Duration::from_millis(self.drain_ms))
     }
 
     fn tcp_address(&self) -> anyhow::Result<Option<SocketAddr>> {
@@ -166,6 +182,9 @@ impl fmt::Display for Server {
         if !self.proxies.is_empty() {
             let proxies: Vec<String> = self.proxies.iter().map(IpAddr::to_string).collect();
             write!(f, "\nserver.proxies = {proxies:?}")?;
+        }
+        if self.drain_ms > 0 {
+            write!(f, "\nserver.drain_ms = {}", self.drain_ms)?;
         }
         Ok(())
     }
@@ -243,5 +262,12 @@ mod tests {
             let refused = standing(text).expect_err(text);
             assert!(refused.contains(problem), "{text}: {refused}");
         }
+    }
+
+    #[test]
+    fn n12_a_drain_ends() {
+        assert!(standing("drain_ms = 60000").is_ok());
+        let refused = standing("drain_ms = 60001").unwrap_err();
+        assert!(refused.contains("at most 60000"), "{refused}");
     }
 }

@@ -12,9 +12,9 @@ use skep_test_programs::postgres::{Alone, Database, Server};
 use crate::home::Home;
 
 /// A home whose daemon uses a database of its own.
-struct Place {
-    home: Home,
-    database: Database,
+pub(crate) struct Place {
+    pub(crate) home: Home,
+    pub(crate) database: Database,
 }
 
 impl Place {
@@ -31,7 +31,7 @@ impl Place {
     }
 
     /// A database that is ready.
-    fn migrated() -> Self {
+    pub(crate) fn migrated() -> Self {
         let place = Self::empty();
         let done = place.migrate(&[]);
         assert!(done.status.success(), "{}", said(&done));
@@ -367,8 +367,23 @@ fn f03_a_database_that_dies_is_a_503_and_the_daemon_goes_on_when_it_is_back() {
         );
     }
     assert!(home.get("/healthz").unwrap().starts_with("HTTP/1.1 200"));
+    // What was seen of it a second ago may still count.
+    let unready = becomes(&home, "503");
+    assert!(
+        unready.contains("The database does not answer."),
+        "{unready}"
+    );
+    assert!(
+        !unready.contains(&socket) && !unready.contains(&server.port().to_string()),
+        "{unready}"
+    );
+    assert!(
+        unready.to_lowercase().contains("\r\nretry-after: 1\r\n"),
+        "{unready}"
+    );
     assert!(daemon.0.try_wait().unwrap().is_none(), "it goes on");
     server.resume();
+    becomes(&home, "200");
     // By itself: nobody starts it again, and the first connection may be one that died.
     let found = (0..5).find_map(|_| {
         let answer = recall(&home, "where did the mill stand");
@@ -380,6 +395,16 @@ fn f03_a_database_that_dies_is_a_503_and_the_daemon_goes_on_when_it_is_back() {
         remember(&home, "After the flood, it was built again.").as_ref()
     ));
     assert!(daemon.stop().success());
+}
+
+/// Asks whether it is ready until the status is this one; somebody's test ends if it never is.
+fn becomes(home: &Home, status: &str) -> String {
+    loop {
+        let answer = home.get("/readyz").unwrap();
+        if answer.starts_with(&format!("HTTP/1.1 {status}")) {
+            return answer;
+        }
+    }
 }
 
 /// Writes until nobody answers, and tells which memories were acknowledged.

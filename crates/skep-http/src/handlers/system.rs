@@ -1,10 +1,10 @@
 //! What the daemon says about itself.
 
 use axum::response::Response;
-use skep_api::Instant;
 use skep_api::capture::CaptureHealth;
 use skep_api::system::{Health, IndexHealth, LimitsHealth, ModelHealth, Probe, WorkspaceHealth};
-use skep_app::ModelState;
+use skep_api::{ErrorCode, Instant};
+use skep_app::{ModelState, Readiness};
 use skep_authz::{Authorized, rights};
 use skep_limit::Limits;
 
@@ -17,6 +17,21 @@ pub(crate) async fn probe(_: Visit) -> Result<Response, ApiError> {
     ok(&Probe {
         status: "ok".into(),
     })
+}
+
+/// What keeps it from answering is said, and nothing of where that is.
+pub(crate) async fn ready(visit: Visit) -> Result<Response, ApiError> {
+    match visit.edge.app.readiness().await {
+        Readiness::Ready => probe(visit).await,
+        Readiness::WithoutStore => Err(ApiError::new(
+            ErrorCode::StorageUnavailable,
+            "The database does not answer.",
+        )),
+        Readiness::Stopping => Err(ApiError::new(
+            ErrorCode::Overloaded,
+            "This daemon is about to stop.",
+        )),
+    }
 }
 
 pub(crate) async fn openapi(

@@ -2,6 +2,7 @@
 
 mod bindings;
 pub(crate) mod client;
+mod nodes;
 mod rotation;
 
 use serde_json::{Value, json};

@@ -1,14 +1,15 @@
 //! The transaction on the installation's own tables: each step of it on the connection.
 
 use async_trait::async_trait;
-use skep_store::StoreError;
 use skep_store::backend::{ControlTx, Mode};
+use skep_store::{Announcement, StoreError};
 
 use crate::failure::{Failure, named};
 use crate::lease::Lease;
 use crate::row::Row;
-use crate::statement::Statement;
-use crate::value::Value;
+use crate::rows::Wire;
+use crate::statement::{Statement, statements};
+use crate::value::{Value, values};
 
 /// A transaction on the installation's own tables.
 pub(crate) struct PostgresControlTx {
@@ -97,9 +98,27 @@ impl PostgresControlTx {
     }
 }
 
+statements! {
+    /// Its number and the notification are the transaction's own: they come with it or not at all.
+    ANNOUNCE = "WITH next AS (UPDATE instance SET news = news + 1 WHERE slot = 1 RETURNING news)
+        SELECT pg_notify('skep_news', news || ' ' || $1) FROM next";
+}
+
 #[async_trait]
 impl ControlTx for PostgresControlTx {
+    async fn announce(&mut self, what: &[Announcement]) -> Result<(), StoreError> {
+        let told = announce(&self.lease.wire()?, what).await;
+        self.lease.step(told)
+    }
+
     async fn commit(self: Box<Self>) -> Result<(), StoreError> {
         self.lease.commit(self.mode).await.map(|_| ())
     }
+}
+
+/// Tells other nodes, once this transaction is committed.
+pub(crate) async fn announce(wire: &Wire<'_>, what: &[Announcement]) -> Result<(), Failure> {
+    let words: Vec<&str> = what.iter().map(|what| what.as_str()).collect();
+    let told = values![words.join(",")];
+    wire.find(ANNOUNCE, told, |_| Ok(())).await.map(|_| ())
 }

@@ -59,7 +59,10 @@ impl DoorTx {
     ///
     /// # Errors
     /// [`StoreError::Unavailable`].
-    pub async fn commit(self) -> Result<(), StoreError> {
+    pub async fn commit(mut self) -> Result<(), StoreError> {
+        if !self.news.told().is_empty() {
+            self.rows.announce(self.news.told()).await?;
+        }
         let outcome = self.rows.commit().await;
         // After a failure nobody knows what is durable: whoever remembers a check makes it again.
         self.news.tell();

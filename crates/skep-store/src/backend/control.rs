@@ -21,6 +21,7 @@ pub use user::UserRows;
 use async_trait::async_trait;
 
 use crate::StoreError;
+use crate::access::Announcement;
 
 /// A transaction on the installation's own tables. Dropped without `commit`, it leaves nothing;
 /// after an error, or when a call was given up half-way, nothing is left but to drop it.
@@ -36,6 +37,12 @@ pub trait ControlTx:
     + FactorRows
     + JobRows
 {
+    /// Has other nodes told of this when it is durable, and not before; nobody where there are none.
+    async fn announce(&mut self, what: &[Announcement]) -> Result<(), StoreError> {
+        let _ = what;
+        Ok(())
+    }
+
     /// Makes everything durable.
     async fn commit(self: Box<Self>) -> Result<(), StoreError>;
 }

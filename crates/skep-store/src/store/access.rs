@@ -13,7 +13,7 @@ use tokio::sync::broadcast;
 
 use super::{AuthenticateError, Store};
 use crate::StoreError;
-use crate::access::{CredentialBody, DoorTx, Minted, OrgTx, Revoked, SelfTx};
+use crate::access::{Announcement, CredentialBody, DoorTx, Minted, OrgTx, Revocation, SelfTx};
 use crate::backend::Mode;
 use crate::row::PepperUse;
 use crate::scope::{ControlKey, ScopeKey};
@@ -98,7 +98,7 @@ impl Store {
     /// Tells of every revocation from now on, once it is durable. Whoever falls behind is told that
     /// they missed some.
     #[must_use]
-    pub fn revocations(&self) -> broadcast::Receiver<Revoked> {
+    pub fn revocations(&self) -> broadcast::Receiver<Revocation> {
         self.crier.listen()
     }
 
@@ -129,8 +129,9 @@ impl Store {
         let key = ControlKey::new();
         let mut rows = self.backend.begin_control(&key, Mode::Write).await?;
         let pepper = rows.raise_pepper().await?;
+        rows.announce(&[Announcement::Keys]).await?;
         rows.commit().await?;
-        self.pepper.store(pepper, Ordering::Relaxed);
+        self.pepper.fetch_max(pepper, Ordering::Relaxed);
         Ok(pepper)
     }
 
@@ -162,6 +163,7 @@ impl Store {
         if from != self.signing().0 || !rows.raise_signing(from, now).await? {
             return Err(StoreError::Conflict("signing keys changed meanwhile"));
         }
+        rows.announce(&[Announcement::Keys]).await?;
         rows.commit().await?;
         let held = self.signing.lock();
         *held.unwrap_or_else(PoisonError::into_inner) = (from + 1, now);

@@ -12,7 +12,7 @@ use skep_domain::{
 
 use super::{AuthenticateError, Store};
 use crate::StoreError;
-use crate::access::{CredentialBody, DoorTx, JOB_NOTE, NewAudit, Revoked};
+use crate::access::{CredentialBody, DoorTx, JOB_NOTE, NewAudit, Revocation, Revoked};
 use crate::backend::{CredentialKey, Mode};
 use crate::row::{EraseStep, JobAsk, JobEnd, JobLease, JobRow, NewJobRow};
 use crate::scope::{ControlKey, ScopeKey};
@@ -123,7 +123,7 @@ impl Store {
         let retired = self.backend.retire_workspace(&scope, job).await;
         // After a failure nobody knows what is durable: what was remembered is looked up again.
         self.forget_keys(workspace);
-        self.crier.tell(Revoked::Credential);
+        self.crier.tell(Revocation::Of(Revoked::Credential));
         Ok(retired?.then_some(id))
     }
 

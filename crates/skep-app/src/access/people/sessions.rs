@@ -254,6 +254,19 @@ impl App {
         let mut tx = door!(self, Mode::Write).await?;
         tx.sweep_tickets(AT_ONCE).await?;
         tx.sweep_attempts(AT_ONCE).await?;
-        Ok(tx.commit().await?)
+        tx.commit().await?;
+        self.sweep_proofs().await
+    }
+
+    /// Removes proofs that are too old to be used again: as many as requests of a minute leave, in parts.
+    async fn sweep_proofs(&self) -> Result<(), AppError> {
+        const AT_ONCE: u32 = 10_000;
+        const PARTS: usize = 100;
+        for _ in 0..PARTS {
+            if self.store.sweep_proofs(AT_ONCE).await? < u64::from(AT_ONCE) {
+                break;
+            }
+        }
+        Ok(())
     }
 }
