@@ -13,6 +13,7 @@ mod gather;
 mod import;
 mod load;
 mod measure;
+mod nodes;
 mod quality;
 mod recall;
 mod report;
@@ -146,6 +147,8 @@ enum Bench {
         #[arg(long, default_value_t = 2_000)]
         calls: usize,
     },
+    /// Two daemons on one PostgreSQL: what one does, as the other knows it
+    Nodes(nodes::Asked),
     /// Embedding a 20-word query
     Embed {
         /// Queries to embed
@@ -204,6 +207,7 @@ fn main() -> Result<()> {
             &corpus::read(&common.corpus, 5_000)?,
             (memories, calls),
         ))?,
+        Bench::Nodes(asked) => runtime.block_on(nodes::run(&asked))?,
         Bench::Embed { queries } => embed::run(&corpus::read(&common.corpus, queries)?),
     };
     report.print(common.json);
