@@ -288,7 +288,8 @@ impl Shared for PostgresBackend {
         now: Timestamp,
         limit: u32,
     ) -> Result<u64, StoreError> {
-        let mut lease = Lease::beside_others(&self.connections).await?;
+        // Two at once would wait for each other's rows.
+        let mut lease = self.installation(Mode::Write).await?;
         let outcome = proof::sweep(&lease.wire()?, now, limit).await;
         lease.finish(Mode::Write, outcome).await
     }

@@ -12,7 +12,7 @@ statements! {
     SPEND = "INSERT INTO proof (digest, expires_at) VALUES ($1, $2) ON CONFLICT (digest) DO NOTHING";
     SWEEP = "DELETE FROM proof WHERE digest IN
         (SELECT digest FROM proof WHERE expires_at <= $1
-         ORDER BY expires_at LIMIT $2 FOR UPDATE SKIP LOCKED)";
+         ORDER BY expires_at LIMIT $2)";
 }
 
 pub(crate) async fn spend(

@@ -206,11 +206,16 @@ fn f03_what_was_announced_while_nobody_could_listen_is_told_as_something() {
     });
 }
 
+/// One that some daemon made for itself.
+fn root_key() -> String {
+    let home = Home::new();
+    assert!(home.serve().stop().success());
+    fs::read_to_string(home.path().join("root.key")).unwrap()
+}
+
 #[test]
 fn two_nodes_that_begin_at_once_make_one_installation_and_both_serve() {
-    let key = Home::new();
-    assert!(key.serve().stop().success());
-    let key = fs::read_to_string(key.path().join("root.key")).unwrap();
+    let key = root_key();
     for round in 0..3 {
         let place = Place::migrated();
         place.home.put("root.key", &key);
@@ -239,6 +244,9 @@ fn two_nodes_that_begin_at_once_make_one_installation_and_both_serve() {
 fn x06_of_two_nodes_that_begin_at_once_with_other_keys_one_serves() {
     let place = Place::migrated();
     let other = another(&place.home);
+    for home in [&place.home, &other] {
+        home.put("root.key", &root_key());
+    }
     let ends = thread::scope(|scope| {
         [&place.home, &other]
             .map(|home| {
