@@ -17,7 +17,7 @@ const ALL: PageOf<InjectionId> = PageOf {
     before: None,
 };
 
-fn new_injection(
+pub(crate) fn new_injection(
     store: &Store,
     session: SessionId,
     moment: Moment,
@@ -64,7 +64,7 @@ async fn fill<H: Harness>(
     (session.unwrap(), [first, second])
 }
 
-async fn inject<H: Harness>(
+pub(crate) async fn inject<H: Harness>(
     world: &World<H>,
     who: Persona,
     new: &NewInjection,

@@ -25,6 +25,7 @@ mod injection;
 mod isolation;
 mod jobs;
 mod model;
+mod moving;
 mod ontology;
 mod paging;
 mod people;
@@ -43,6 +44,7 @@ mod upkeep;
 mod world;
 
 pub use harness::Harness;
+pub use moving::{across, backups_while_others_write};
 pub use sample::{new_memory, new_session, new_turn};
 pub use world::{Persona, Tenant, World};
 
@@ -110,6 +112,13 @@ properties! { $
         m08_reservations_at_once_do_not_pass_the_cap
         t01_what_was_refused_is_counted_by_day_and_workspace
         a_model_goes_on_where_one_stopped;
+    moving:
+        f10_an_archive_puts_back_every_row
+        f10_a_damaged_archive_writes_nothing
+        t19_a_workspace_comes_back_and_no_other_changes
+        t18_what_was_erased_since_stays_erased
+        f10_a_restore_that_stopped_half_way_can_be_run_again
+        f10_a_backup_while_others_write_is_of_one_moment;
     ontology:
         t01_a_proposal_stays_in_its_workspace
         a_proposal_is_decided_once;

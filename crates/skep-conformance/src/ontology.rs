@@ -12,7 +12,7 @@ const ALL: PageOf<ProposalId> = PageOf {
     before: None,
 };
 
-async fn propose<H: Harness>(world: &World<H>, tenant: &Tenant) -> NewProposal {
+pub(crate) async fn propose<H: Harness>(world: &World<H>, tenant: &Tenant) -> NewProposal {
     let new = NewProposal {
         id: world.store().mint(),
         action: OntologyAction::Merge,

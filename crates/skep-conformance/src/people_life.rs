@@ -141,7 +141,11 @@ async fn participant<H: Harness>(world: &World<H>, id: ParticipantId) -> Partici
     tx.get_exact_participant(id).await.unwrap().unwrap()
 }
 
-async fn merge<H: Harness>(world: &World<H>, id: ParticipantId, into: Option<ParticipantId>) {
+pub(crate) async fn merge<H: Harness>(
+    world: &World<H>,
+    id: ParticipantId,
+    into: Option<ParticipantId>,
+) {
     let mut tx: Tx<MemberManage> = world.begin(&world.ours, Persona::Human).await;
     let now = world.store().now();
     tx.set_merged(id, into, now).await.unwrap();

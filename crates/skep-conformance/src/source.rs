@@ -13,7 +13,7 @@ use crate::world::{Persona, Tenant, World};
 
 const HUMAN: Persona = Persona::Human;
 
-async fn put_source<H: Harness>(world: &World<H>, tenant: &Tenant) -> SourceId {
+pub(crate) async fn put_source<H: Harness>(world: &World<H>, tenant: &Tenant) -> SourceId {
     let mut tx: Tx<SourceManage> = world.begin(tenant, HUMAN).await;
     let source = NewSource {
         id: world.store().mint(),
@@ -30,7 +30,7 @@ async fn put_source<H: Harness>(world: &World<H>, tenant: &Tenant) -> SourceId {
     id
 }
 
-async fn put_document<H: Harness>(
+pub(crate) async fn put_document<H: Harness>(
     world: &World<H>,
     source: SourceId,
     version: &str,

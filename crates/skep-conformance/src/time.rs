@@ -232,15 +232,15 @@ pub(crate) async fn t10_a_conflict_shows_to_who_reads_both<H: Harness>() {
 }
 
 /// Two sessions, and what each, both or neither of them said.
-struct Rewindable {
-    sessions: [skep_domain::SessionId; 2],
-    before: MemoryId,
-    poison: MemoryId,
+pub(crate) struct Rewindable {
+    pub(crate) sessions: [skep_domain::SessionId; 2],
+    pub(crate) before: MemoryId,
+    pub(crate) poison: MemoryId,
     derived: MemoryId,
     shared: MemoryId,
 }
 
-async fn rewindable<H: Harness>(world: &World<H>) -> Rewindable {
+pub(crate) async fn rewindable<H: Harness>(world: &World<H>) -> Rewindable {
     let store = world.store();
     let mut tx: Tx<SessionCapture> = world.begin(&world.ours, HUMAN).await;
     let first = put_session(&mut tx, store, "a", 3).await;

@@ -90,7 +90,7 @@ async fn put_memories<H: Harness>(world: &World<H>, count: usize) -> Vec<MemoryI
     ids
 }
 
-async fn embed<H: Harness>(world: &World<H>, model: [u8; 8], ids: &[MemoryId]) -> u64 {
+pub(crate) async fn embed<H: Harness>(world: &World<H>, model: [u8; 8], ids: &[MemoryId]) -> u64 {
     let mut tx = world.maintain(&world.ours).await;
     let vectors = ids.iter().map(|id| NewVector {
         id: *id,

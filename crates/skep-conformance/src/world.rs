@@ -12,6 +12,7 @@ use skep_domain::{
     AgentId, Clock, Id, OrganizationId, PolicyGroupId, Principal, ReadPolicy, Reader, ReadingRing,
     Role, Timestamp, UserId, WorkspaceId,
 };
+use skep_store::archive::Party;
 use skep_store::{NewCredential, NewWorkspace, Store, StoreError, StoreParts, Tx};
 
 use crate::Harness;
@@ -58,7 +59,7 @@ pub struct Tenant {
 struct StepClock(AtomicI64);
 
 /// The same root key for the same seed.
-struct SeededRoot(u64);
+pub(crate) struct SeededRoot(pub(crate) u64);
 
 impl Persona {
     /// All of them.
@@ -138,6 +139,61 @@ impl<H: Harness> World<H> {
         };
         world.store = Some(world.open(seed).await.unwrap());
         world
+    }
+
+    /// What rows moved to a place are wrapped under there, and what opens them.
+    pub(crate) async fn party(&self, root: &'static dyn RootKeyProvider) -> Party<'static> {
+        Party {
+            backend: self.harness.open().await,
+            root,
+            machine_id: Vec::new(),
+            random: Arc::new(SeededRandom::new(self.seed * 7_000 + self.opened)),
+        }
+    }
+
+    /// What is wrapped here, and what opens it; no store may be open.
+    pub(crate) async fn own_party(&self) -> Party<'static> {
+        /// Of the seed of every fresh world.
+        static OWN: SeededRoot = SeededRoot(1);
+        Party {
+            machine_id: b"one machine".to_vec(),
+            ..self.party(&OWN).await
+        }
+    }
+
+    /// The place, without a store that is open.
+    pub(crate) async fn closed(seed: u64) -> Self {
+        Self {
+            harness: H::fresh().await,
+            store: None,
+            clock: Arc::new(StepClock(AtomicI64::new(1_800_000_000_000_000))),
+            seed,
+            opened: 900,
+            ours: Tenant::from_seed(seed * 2),
+            theirs: Tenant::from_seed(seed * 2 + 1),
+        }
+    }
+
+    /// Closes the store, which a moved one takes the place of.
+    pub(crate) fn close(&mut self) {
+        self.store = None;
+    }
+
+    /// Opens what was moved here.
+    pub(crate) async fn open_moved(&mut self, root: &dyn RootKeyProvider) {
+        let parts = StoreParts {
+            backend: self.harness.open().await,
+            root,
+            machine_id: Vec::new(),
+            clock: Arc::clone(&self.clock) as Arc<dyn Clock>,
+            random: Arc::new(SeededRandom::new(self.seed * 9_000)),
+        };
+        self.store = Some(Store::open(parts).await.unwrap());
+    }
+
+    /// The time that the store goes by.
+    pub(crate) fn clock(&self) -> &dyn Clock {
+        &*self.clock
     }
 
     /// The store.

@@ -9,6 +9,7 @@
 #![warn(missing_docs, clippy::missing_errors_doc)]
 
 mod aead;
+mod archive;
 mod certain;
 mod error;
 mod foreign;
@@ -31,6 +32,10 @@ mod token;
 mod totp;
 
 pub use aead::{DataKey, Identity, SEALED_OVERHEAD};
+pub use archive::{
+    ARCHIVE_HEADER, ArchiveLock, ArchiveOpener, ArchiveSealer, CHUNK_HEAD, CHUNK_MAX, CHUNK_TAIL,
+    RecoveryKey,
+};
 pub use error::CryptoError;
 pub use foreign::{P256Key, RsaKey};
 pub use instance::{InstanceKeys, InstanceSecret, Peppers, SigningSeeds};

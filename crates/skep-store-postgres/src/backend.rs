@@ -24,7 +24,7 @@ use crate::{Options, Server, control, distributed, erase, guard, inventory, proo
 
 /// An installation in one database.
 pub struct PostgresBackend {
-    connections: Connections,
+    pub(crate) connections: Connections,
     node: Node,
     version: String,
 }
@@ -71,7 +71,7 @@ impl PostgresBackend {
         &self.version
     }
 
-    async fn installation(&self, mode: Mode) -> Result<Lease, StoreError> {
+    pub(crate) async fn installation(&self, mode: Mode) -> Result<Lease, StoreError> {
         Lease::of_installation(&self.connections, mode).await
     }
 }

@@ -75,6 +75,22 @@ impl Lease {
         Ok(lease)
     }
 
+    /// A transaction on one workspace, whether it has rows or not; says whether it has.
+    pub(crate) async fn of_any_workspace(
+        connections: &Connections,
+        scope: &ScopeKey,
+        mode: Mode,
+    ) -> Result<(Self, bool), StoreError> {
+        let mut lease = Self::of(connections).await?;
+        let found = lease.enter(connections, scope, mode).await?;
+        let own = scope.organization().to_bytes();
+        if found.is_some_and(|(organization, _)| organization != own) {
+            return Err(StoreError::Gone);
+        }
+        lease.state = State::Begun;
+        Ok((lease, found.is_some()))
+    }
+
     /// A transaction on a workspace that is being made: it has no row yet, and both walls are open to it.
     pub(crate) async fn of_new_workspace(
         connections: &Connections,

@@ -90,6 +90,7 @@ pub fn all() -> impl Iterator<Item = Statement> {
         .copied()
         .flatten()
         .copied()
+        .chain(crate::archive::all())
 }
 
 /// Statements of a module, as constants, and all of them as `STATEMENTS`. `NAME [once]` is planned once.

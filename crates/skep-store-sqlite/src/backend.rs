@@ -23,8 +23,8 @@ use crate::{Options, control, erase, inventory};
 
 /// An installation in one directory.
 pub struct SqliteBackend {
-    control: Arc<Database>,
-    workspaces: Workspaces,
+    pub(crate) control: Arc<Database>,
+    pub(crate) workspaces: Arc<Workspaces>,
 }
 
 impl SqliteBackend {
@@ -52,7 +52,7 @@ impl SqliteBackend {
         }
         Ok(Self {
             control,
-            workspaces,
+            workspaces: Arc::new(workspaces),
         })
     }
 

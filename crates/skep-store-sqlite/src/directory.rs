@@ -87,12 +87,26 @@ impl Directory {
         place: Place,
         make: impl FnOnce(&Path) -> Result<(), StoreError>,
     ) -> Result<(), StoreError> {
+        let path = self.begin_fresh(place)?;
+        make(&path)?;
+        self.publish_fresh(place)
+    }
+
+    /// An empty file for a database that is being made, under the name that it has until it is whole.
+    pub(crate) fn begin_fresh(&self, place: Place) -> Result<PathBuf, StoreError> {
         let (parent, name) = (self.parent(place), name_of(place));
         let fresh = fresh_name(&name);
         let fresh_file =
             remove_leftovers(parent, &fresh).and_then(|()| create_private(parent, &fresh));
         drop(fresh_file.map_err(|errno| cannot_write(&errno.into()))?);
-        make(&self.path_of(place).with_file_name(&fresh))?;
+        Ok(self.path_of(place).with_file_name(&fresh))
+    }
+
+    /// Gives a database that is whole, and closed, its name. One that had the name is gone then: it is
+    /// closed, and its log is in it.
+    pub(crate) fn publish_fresh(&self, place: Place) -> Result<(), StoreError> {
+        let (parent, name) = (self.parent(place), name_of(place));
+        let fresh = fresh_name(&name);
         let publish = || {
             let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
             let whole = rustix::fs::openat(parent, &fresh, flags, Mode::empty())?;
@@ -101,6 +115,21 @@ impl Directory {
             rustix::fs::fsync(parent)
         };
         publish().map_err(|errno| cannot_write(&errno.into()))
+    }
+
+    /// Whether a database has a log beside it that is not in it: somebody uses it, or it was not closed.
+    pub(crate) fn has_log(&self, place: Place) -> Result<bool, StoreError> {
+        let log = format!("{}-wal", name_of(place));
+        match rustix::fs::statat(self.parent(place), log, AtFlags::SYMLINK_NOFOLLOW) {
+            Ok(stat) => Ok(stat.st_size > 0),
+            Err(Errno::NOENT) => Ok(false),
+            Err(_) => Err(unreadable()),
+        }
+    }
+
+    /// Removes what a database that is being made has left.
+    pub(crate) fn remove_fresh(&self, place: Place) {
+        let _ = remove_leftovers(self.parent(place), &fresh_name(&name_of(place)));
     }
 
     /// Puts a file in the place of another, whole or not at all.

@@ -13,6 +13,7 @@
 //! its table, a method in `transaction`. Every statement names `workspace_id`; every statement on
 //! memories, sessions and turns that serves a caller carries the predicate of `ring`.
 
+mod archive;
 mod backend;
 mod blocking;
 mod capture;

@@ -1,15 +1,18 @@
 //! Which workspaces' files are open: the most recently used, and every one in use.
 
 use std::collections::{HashMap, HashSet};
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
+use rusqlite::Connection;
 use skep_crypto::Sealed;
 use skep_domain::{Id, WorkspaceId};
 use skep_store::backend::Mode;
 use skep_store::{ScopeKey, StoreError};
-use tokio::sync::OnceCell;
+use tokio::sync::{OnceCell, OwnedMutexGuard};
 
-use crate::database::Database;
+use crate::connection::{self, Purpose};
+use crate::database::{Database, Lease};
 use crate::directory::{Directory, Found, Place};
 use crate::migration::WORKSPACE;
 use crate::rows;
@@ -24,7 +27,7 @@ pub(crate) struct Workspaces {
     gone: Arc<Mutex<HashSet<WorkspaceId>>>,
     /// One file is made at a time: two of the same name would meet under the name they have until
     /// they are whole.
-    making: tokio::sync::Mutex<()>,
+    making: Arc<tokio::sync::Mutex<()>>,
 }
 
 #[derive(Default)]
@@ -49,7 +52,7 @@ impl Workspaces {
             options,
             open: Mutex::default(),
             gone: Arc::default(),
-            making: tokio::sync::Mutex::default(),
+            making: Arc::default(),
         }
     }
 
@@ -215,6 +218,74 @@ impl Workspaces {
         }
     }
 
+    /// Whether there is a file for a workspace.
+    pub(crate) fn has(&self, scope: &ScopeKey) -> Result<bool, StoreError> {
+        let place = Place::Workspace(scope.workspace());
+        Ok(self.directory.look(place)? == Found::File)
+    }
+
+    /// A file for all rows of a workspace, with the name that it has until they are there. Only one is made at
+    /// a time.
+    pub(crate) async fn begin_fresh(
+        &self,
+        scope: &ScopeKey,
+    ) -> Result<(OwnedMutexGuard<()>, PathBuf), StoreError> {
+        let turn = Arc::clone(&self.making).lock_owned().await;
+        let path = self
+            .directory
+            .begin_fresh(Place::Workspace(scope.workspace()))?;
+        Ok((turn, path))
+    }
+
+    /// Opens such a file, with the schema and nothing in it.
+    pub(crate) fn open_fresh(&self, path: &Path) -> Result<Connection, StoreError> {
+        let mut connection = connection::open(path, Purpose::Build, &self.options)?;
+        WORKSPACE.apply(&mut connection)?;
+        Ok(connection)
+    }
+
+    /// Puts such a file, closed, in the workspace's place. What was there is closed first, so that nothing of
+    /// its log is taken for the new one's.
+    pub(crate) async fn publish_fresh(&self, scope: &ScopeKey) -> Result<(), StoreError> {
+        let place = Place::Workspace(scope.workspace());
+        if self.directory.look(place)? == Found::File {
+            self.close(scope.workspace()).await?;
+            if self.directory.has_log(place)? {
+                return Err(in_use());
+            }
+        }
+        self.directory.remove(Place::Snapshot(scope.workspace()))?;
+        self.directory.publish_fresh(place)
+    }
+
+    /// Gives up a file that was begun.
+    pub(crate) fn drop_fresh(&self, scope: &ScopeKey) {
+        self.directory
+            .remove_fresh(Place::Workspace(scope.workspace()));
+    }
+
+    /// Closes a workspace that nobody uses; its log goes into its file.
+    async fn close(&self, id: WorkspaceId) -> Result<(), StoreError> {
+        // A file that was not closed is opened, so that closing it leaves no log.
+        let workspace = self.touch(id).await;
+        let lease = workspace.database.lease(Mode::Write).await?;
+        let (lease, cut) = lease.run(Lease::scrub).await?;
+        if !cut? {
+            return Err(in_use());
+        }
+        drop(lease);
+        drop(workspace);
+        match self.forget(id) {
+            Some((_, workspace)) if !workspace.is_unused() => Err(in_use()),
+            held => blocking::run(move || drop(held)).await,
+        }
+    }
+
+    fn forget(&self, id: WorkspaceId) -> Option<(u64, Arc<Workspace>)> {
+        let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
+        open.workspaces.remove(&id)
+    }
+
     /// The workspace, now the most recently used one. Others beyond the bound are closed first (and
     /// so checkpointed): whoever opens a file waits for the closing of another.
     async fn touch(&self, id: WorkspaceId) -> Arc<Workspace> {
@@ -286,4 +357,8 @@ async fn check(database: &Arc<Database>, workspace: WorkspaceId) -> Result<[u8; 
         })
         .await?;
     owner
+}
+
+fn in_use() -> StoreError {
+    StoreError::Unavailable("the workspace is in use".into())
 }

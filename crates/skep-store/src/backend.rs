@@ -1,6 +1,7 @@
 //! The port that a backend implements. Every method takes a [`ScopeKey`], which only this crate can
 //! make, so that holding a backend buys nothing.
 
+mod archive;
 mod capture;
 mod conflict;
 pub mod control;
@@ -17,6 +18,7 @@ mod shared;
 mod source;
 mod time;
 
+pub use archive::{ArchiveRows, Area, Fill, Part, Walk};
 pub use participant::{ParticipantRows, ReachRow};
 
 use async_trait::async_trait;
@@ -91,7 +93,7 @@ pub struct Committed {
 
 /// A storage system.
 #[async_trait]
-pub trait Backend: JobQueue + Send + Sync + 'static {
+pub trait Backend: ArchiveRows + JobQueue + Send + Sync + 'static {
     /// Its name in status output.
     fn name(&self) -> &'static str;
 

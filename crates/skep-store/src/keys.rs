@@ -12,6 +12,18 @@ use crate::row::Fingerprint;
 #[derive(Clone, Copy)]
 pub(crate) struct Column(&'static str, &'static str);
 
+impl Column {
+    /// The place of a value that is of a whole workspace.
+    pub(crate) fn at(self, workspace: WorkspaceId) -> Identity<'static> {
+        Identity {
+            table: self.0,
+            column: self.1,
+            workspace: workspace.to_bytes(),
+            row: workspace.to_bytes(),
+        }
+    }
+}
+
 /// Every sealed column there is; the names are part of each ciphertext's identity.
 pub(crate) mod column {
     use super::Column;

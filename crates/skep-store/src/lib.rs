@@ -9,6 +9,7 @@
 #![warn(missing_docs, clippy::missing_errors_doc)]
 
 mod access;
+pub mod archive;
 pub mod backend;
 mod body;
 mod error;

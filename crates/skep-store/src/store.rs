@@ -44,8 +44,8 @@ pub struct StoreParts<'a> {
 
 /// An open installation.
 pub struct Store {
-    backend: Arc<dyn Backend>,
-    kek: KeyEncryptionKey,
+    pub(crate) backend: Arc<dyn Backend>,
+    pub(crate) kek: Arc<KeyEncryptionKey>,
     instance: InstanceKeys,
     control: Arc<ControlKeys>,
     /// The number of the pepper that new credentials are made under. Behind on a node that another
@@ -55,7 +55,7 @@ pub struct Store {
     signing: Mutex<(u32, Timestamp)>,
     crier: Crier,
     clock: Arc<dyn Clock>,
-    random: Arc<dyn Random>,
+    pub(crate) random: Arc<dyn Random>,
     keys: Mutex<HashMap<WorkspaceId, Arc<WorkspaceKeys>>>,
 }
 
@@ -136,7 +136,7 @@ impl Store {
         drop(rows);
         Ok(Self {
             backend,
-            kek,
+            kek: Arc::new(kek),
             instance: secret.keys(),
             control,
             pepper: AtomicU32::new(pepper),

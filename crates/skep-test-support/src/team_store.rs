@@ -4,6 +4,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use skep_domain::Clock;
+use skep_store::backend::Backend;
 use skep_store::{Store, StoreError};
 use skep_store_postgres::{Options, PostgresBackend, Server, Tls, migrate_at, schema};
 use skep_test_programs::postgres::{self, Database};
@@ -65,10 +66,26 @@ impl TeamStore {
         clock: Arc<dyn Clock>,
         options: Options,
     ) -> Result<Store, StoreError> {
-        let socket = self.database.server().socket();
-        let node = on_socket(&socket, "skep_app", self.database.name());
-        let backend = PostgresBackend::connect(&node, options).await?;
+        let backend = PostgresBackend::connect(&self.node(), options).await?;
         open_on(Arc::new(backend), root, clock).await
+    }
+
+    /// The backend alone.
+    ///
+    /// # Panics
+    /// When there is no database behind it.
+    #[expect(
+        clippy::expect_used,
+        reason = "a test without its database cannot go on"
+    )]
+    pub async fn backend(&self) -> Arc<dyn Backend> {
+        let opened = PostgresBackend::connect(&self.node(), Options::default()).await;
+        Arc::new(opened.expect("a database"))
+    }
+
+    fn node(&self) -> Server {
+        let socket = self.database.server().socket();
+        on_socket(&socket, "skep_app", self.database.name())
     }
 }
 

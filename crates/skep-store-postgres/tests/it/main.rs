@@ -12,6 +12,7 @@ mod between;
 mod context;
 #[cfg(test)]
 mod credentials;
+mod described;
 mod dice;
 #[cfg(test)]
 mod disk;
@@ -49,3 +50,9 @@ impl Harness for Place {
 }
 
 skep_conformance::suite!(Place);
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[ignore = "twenty times what the suite does twice"]
+async fn f10_twenty_backups_while_others_write() {
+    skep_conformance::backups_while_others_write::<Place>(20).await;
+}

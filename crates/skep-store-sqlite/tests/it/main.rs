@@ -54,3 +54,9 @@ impl Harness for Sqlite {
 }
 
 skep_conformance::suite!(Sqlite);
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[ignore = "twenty times what the suite does twice"]
+async fn f10_twenty_backups_while_others_write() {
+    skep_conformance::backups_while_others_write::<Sqlite>(20).await;
+}
