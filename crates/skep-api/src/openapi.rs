@@ -106,9 +106,13 @@ fn responses(route: &Route, answer: &Value, error: &Value) -> Value {
         }
         _ => ("200", "Done."),
     };
+    let kind = match route.id {
+        RouteId::Backup => "application/octet-stream",
+        _ => "application/json",
+    };
     responses.insert(
         status.into(),
-        json!({ "description": done, "content": { "application/json": { "schema": answer } } }),
+        json!({ "description": done, "content": { kind: { "schema": answer } } }),
     );
     // Probes say nothing else.
     if route.rate == RateClass::None {

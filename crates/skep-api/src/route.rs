@@ -235,6 +235,7 @@ routes! {
     Rotation: Get "/api/v1/system/keys", Gate::Install, Api, Empty, None, "Peppers and signing keys that count, and when those that were replaced are done with.";
     RotatePepper: Post "/api/v1/system/keys/pepper", Gate::Install, Api, Empty, Some("key.rotate_pepper"), "Make new credentials under another pepper.";
     RotateSigning: Post "/api/v1/system/keys/signing", Gate::Install, Api, Empty, Some("key.rotate_signing"), "Sign access tokens with another key from now on.";
+    Backup: Post "/api/v1/system/backup", Gate::Install, Export, Json, Some("backup"), "An archive of everything, or of one workspace, closed with a passphrase or a recovery key.";
     PageStyle: Get "/assets/skep.css", Gate::Public, None, Empty, None, "How pages look.";
     PagePasskey: Get "/assets/passkey.js", Gate::Public, None, Empty, None, "Passkeys in pages.";
     PageLogin: Get "/login", Gate::Public, None, Empty, None, "The page to log in with.";

@@ -143,6 +143,21 @@ pub struct ModelHealth {
     pub problem: Option<String>,
 }
 
+/// `POST /system/backup`. One of `passphrase` and `recovery_key`; the answer is the archive itself.
+#[derive(Clone, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct BackupRequest {
+    /// What the archive is closed with: 12 to 1024 characters.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub passphrase: Option<String>,
+    /// A recovery key, as its file has it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub recovery_key: Option<String>,
+    /// The one workspace, by name; everything if absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub workspace: Option<String>,
+}
+
 /// `GET /system/keys`.
 #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 pub struct Rotation {

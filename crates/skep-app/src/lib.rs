@@ -4,6 +4,7 @@
 //! forgets to authenticate has nothing to pass.
 
 mod access;
+mod backup;
 mod capture;
 mod edge;
 mod error;
@@ -48,6 +49,7 @@ pub use access::{
     SsoReport, SsoStart, SsoView, TokenRequest, Tokens, WorkspaceView, answering, passkey,
 };
 
+pub use backup::BackupOrder;
 pub use capture::{Capture, CaptureSettings, CaptureState, Captured, Cursor, SpoolReport, TurnIn};
 pub use edge::{Cursors, IdTags};
 pub use error::{AppError, Invalid, Rule};
@@ -76,6 +78,7 @@ pub use skep_memory::{
     CutReason, DenyRules, Drop as DropPart, Edge, Form, NameKind, Outcome, ToolRule,
 };
 pub use skep_store::Source;
+pub use skep_store::archive::Backup;
 pub use skep_store::{
     AuditEntry, Binding, Branch, Conflict, Consent, Credential, Erased as ErasedParticipant, Held,
     HistoryEntry, InjectedItem, Injection, Job, Member, Memory, Observation, Observed as Seen,

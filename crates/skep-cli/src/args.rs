@@ -1,6 +1,7 @@
 //! The command line as types.
 
 pub(crate) mod access;
+mod backup;
 mod capture;
 pub(crate) mod humans;
 mod inject;
@@ -16,6 +17,7 @@ use std::path::PathBuf;
 use clap::{Args as ClapArgs, Parser, Subcommand, ValueHint};
 use skep_api::Tier;
 
+pub(crate) use backup::Backup;
 pub(crate) use capture::{Capture, CaptureVerb, Import, Pause, Project, Resume, Sessions};
 pub(crate) use inject::{Given, Inject, Prime, Recipient};
 pub(crate) use memory::{ConflictAction, Edit, Explain, Memories, Recall, Remember, Review};
@@ -112,6 +114,33 @@ pub(crate) enum Verb {
         /// Lines to show.
         #[arg(short = 'n', long, default_value_t = 50, value_name = "LINES")]
         lines: usize,
+    },
+    /// Write an archive of everything, or of one workspace, while the daemon goes on.
+    ///
+    /// Closed with a passphrase or a recovery key, neither of which is an argument. The root key is not in
+    /// it, and is not needed to restore it. See docs/backup.md.
+    Backup(Backup),
+    /// Put back what an archive has: what comes after goes to `skepd restore`, whose --help says more.
+    #[command(disable_help_flag = true)]
+    Restore {
+        /// Such as `--from FILE`, `--from FILE --verify`, `--from FILE --workspace NAME --replace`.
+        #[arg(
+            trailing_var_arg = true,
+            allow_hyphen_values = true,
+            value_name = "ARGUMENTS"
+        )]
+        arguments: Vec<std::ffi::OsString>,
+    },
+    /// Move everything to another store: what comes after goes to `skepd migrate-db`, whose --help says more.
+    #[command(disable_help_flag = true)]
+    MigrateDb {
+        /// Such as `--to postgres://skep_app@db.internal/skep --password-file FILE`, or `--to embedded`.
+        #[arg(
+            trailing_var_arg = true,
+            allow_hyphen_values = true,
+            value_name = "ARGUMENTS"
+        )]
+        arguments: Vec<std::ffi::OsString>,
     },
     /// Remember a statement.
     ///

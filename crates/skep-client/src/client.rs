@@ -1,6 +1,7 @@
 //! One method for each route of the table, by area; here, what all of them call with.
 
 mod access;
+mod backup;
 mod capture;
 mod humans;
 mod jobs;

@@ -7,9 +7,10 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use http_body_util::{BodyExt, Full, Limited};
+use hyper::body::Incoming;
 use hyper::client::conn::http1::{self, SendRequest};
 use hyper::header::{AUTHORIZATION, HOST, HeaderMap, HeaderValue};
-use hyper::{Request, StatusCode};
+use hyper::{Request, Response, StatusCode};
 use hyper_util::rt::TokioIo;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpStream, UnixStream};
@@ -113,19 +114,7 @@ impl Connection {
         &mut self,
         request: Request<Full<Bytes>>,
     ) -> Result<Answer, SendError> {
-        if self.sender.ready().await.is_err() {
-            return Err(SendError::Unsent(Box::new(request)));
-        }
-        let response = match self.sender.try_send_request(request).await {
-            Ok(response) => response,
-            Err(mut error) => {
-                return Err(match error.take_message() {
-                    Some(request) => SendError::Unsent(Box::new(request)),
-                    None => SendError::Broken(io::Error::other(error.into_error())),
-                });
-            }
-        };
-        let (head, body) = response.into_parts();
+        let (head, body) = self.begin(request).await?.into_parts();
         match Limited::new(body, ANSWER_MAX).collect().await {
             Ok(body) => Ok(Answer {
                 nonce: head
@@ -140,6 +129,23 @@ impl Connection {
                 Err(SendError::TooLarge)
             }
             Err(error) => Err(SendError::Broken(io::Error::other(error))),
+        }
+    }
+
+    /// The head of an answer, whose body is still to come.
+    pub(crate) async fn begin(
+        &mut self,
+        request: Request<Full<Bytes>>,
+    ) -> Result<Response<Incoming>, SendError> {
+        if self.sender.ready().await.is_err() {
+            return Err(SendError::Unsent(Box::new(request)));
+        }
+        match self.sender.try_send_request(request).await {
+            Ok(response) => Ok(response),
+            Err(mut error) => Err(match error.take_message() {
+                Some(request) => SendError::Unsent(Box::new(request)),
+                None => SendError::Broken(io::Error::other(error.into_error())),
+            }),
         }
     }
 }

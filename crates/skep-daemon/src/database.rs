@@ -140,6 +140,28 @@ impl AdminUrl {
         shown(&self.database, &self.host, self.port)
     }
 
+    /// The section of the configuration that leads there.
+    pub(crate) fn settings(
+        &self,
+        password_file: Option<&Path>,
+        ca_file: Option<&Path>,
+    ) -> anyhow::Result<Vec<String>> {
+        let mut lines = vec!["[store]".to_owned(), "backend = \"postgres\"".to_owned()];
+        lines.push(format!("host = {:?}", self.host));
+        if self.port != PORT {
+            lines.push(format!("port = {}", self.port));
+        }
+        lines.push(format!("database = {:?}", self.database));
+        lines.push(format!("user = {:?}", self.user));
+        for (name, file) in [("password_file", password_file), ("ca_file", ca_file)] {
+            if let Some(file) = file {
+                let path = std::path::absolute(file)?.display().to_string();
+                lines.push(format!("{name} = {path:?}"));
+            }
+        }
+        Ok(lines)
+    }
+
     /// How the administrator connects. The link is kept as a node's to the same host; else verified unless
     /// it is a socket.
     pub(crate) fn server(

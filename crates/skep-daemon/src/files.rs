@@ -153,6 +153,27 @@ pub(crate) fn read_key(path: &Path) -> anyhow::Result<Plain<String>> {
     Ok(Plain::new(trimmed.to_owned()))
 }
 
+/// The first line of a file of one's own, whatever is in it.
+pub(crate) fn read_line(path: &Path) -> anyhow::Result<Plain<String>> {
+    let text = read_private(path, KEY)?;
+    let line = text.expose().lines().next().unwrap_or_default();
+    if line.is_empty() {
+        bail!("{} is empty", path.display());
+    }
+    Ok(Plain::new(line.to_owned()))
+}
+
+/// Writes a line into a new file of one's own.
+pub(crate) fn write_new(path: &Path, line: &str) -> anyhow::Result<()> {
+    let shown = path.display();
+    let mut file = private(OpenOptions::new().create_new(true).write(true))
+        .open(path)
+        .with_context(|| format!("making {shown}"))?;
+    writeln!(file, "{line}")
+        .and_then(|()| file.sync_all())
+        .with_context(|| format!("writing {shown}"))
+}
+
 /// The key of a certificate, as guarded as any other one.
 pub(crate) fn read_pem(path: &Path) -> anyhow::Result<Plain<String>> {
     read_private(path, PEM)

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use anyhow::{Context, anyhow};
 use skep_crypto::{FileRootKey, SystemRandom, machine_id};
 use skep_domain::{OrganizationId, Principal, ReadPolicy, Role, UserId};
+use skep_store::archive::Party;
 use skep_store::backend::Backend;
 use skep_store::{NewCredential, NewWorkspace, Store, StoreError, StoreParts};
 use skep_store_sqlite::{Options, SqliteBackend};
@@ -49,6 +50,25 @@ pub(crate) async fn open(home: &Path, config: &Config) -> anyhow::Result<Opened>
         .map_err(|error| explain(error, &place, &config.key_file(home), is_shared))?;
     ensure_workspace(home, &store, is_shared).await?;
     Ok(Opened { store, shown })
+}
+
+/// The store that is configured, for whoever moves what is in it.
+pub(crate) async fn party<'r>(
+    home: &Path,
+    config: &Config,
+    root: &'r FileRootKey,
+) -> anyhow::Result<Party<'r>> {
+    let (backend, _) = match &config.store.backend()? {
+        Settings::Sqlite { open_workspaces } => files_of_our_own(home, *open_workspaces).await?,
+        Settings::Postgres(postgres) => database::open(home, postgres).await?,
+    };
+    let is_shared = config.store.is_shared();
+    Ok(Party {
+        backend,
+        root,
+        machine_id: if is_shared { Vec::new() } else { machine_id() },
+        random: Arc::new(SystemRandom),
+    })
 }
 
 async fn files_of_our_own(

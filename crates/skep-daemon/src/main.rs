@@ -8,8 +8,12 @@ mod grpc;
 mod limits;
 mod local;
 mod migrate;
+mod migrate_db;
 mod model;
 mod process;
+mod progress;
+mod restore;
+mod secret;
 mod serve;
 
 use std::path::PathBuf;
@@ -43,6 +47,16 @@ enum Verb {
     CheckConfig,
     /// Bring the store to this version's form, then exit
     Migrate(migrate::Admin),
+    /// Put back what an archive has: everything, one workspace, or only to see whether it could be
+    Restore(restore::Restore),
+    /// Move everything to another store: from files to a database, or back
+    MigrateDb(migrate_db::MigrateDb),
+    /// Make a recovery key, which opens archives as a passphrase does
+    RecoveryKey {
+        /// The file to write
+        #[arg(long, value_name = "FILE")]
+        to: PathBuf,
+    },
 }
 
 fn main() -> ExitCode {
@@ -71,6 +85,20 @@ fn run(arguments: &Arguments) -> anyhow::Result<()> {
             let lock = files::lock(&home)?;
             to_the_end(lock, local::open(&home, &config)).map(|_| ())
         }
+        Verb::Restore(restore) if restore.only_looks() => {
+            runtime()?.block_on(restore.run(&home, &config))
+        }
+        Verb::Restore(restore) => {
+            let lock =
+                files::lock(&home).context("stop it for as long as this takes: skep stop")?;
+            to_the_end(lock, restore.run(&home, &config))
+        }
+        Verb::MigrateDb(moving) => {
+            let lock =
+                files::lock(&home).context("stop it for as long as this takes: skep stop")?;
+            to_the_end(lock, moving.run(&home, &config))
+        }
+        Verb::RecoveryKey { to } => secret::create(to),
         Verb::Serve => {
             process::log_to_stderr(&config.log.level)?;
             let lock = files::lock(&home)?;

@@ -3,6 +3,7 @@
 pub(crate) mod access;
 pub(crate) mod agents;
 pub(crate) mod auth;
+pub(crate) mod backup;
 pub(crate) mod capture;
 pub(crate) mod explain;
 pub(crate) mod inject;

@@ -23,9 +23,9 @@ use crate::error::ApiError;
 use crate::gate;
 use crate::handlers::people as humans;
 use crate::handlers::{
-    access, agents, auth, capture, explain, inject, jobs, keys, limits as own_limits, members,
-    memories, oauth, ontology, organizations, own, participants as people, posture, recall,
-    removal, review, rotation, sessions, sources, sso, system,
+    access, agents, auth, backup, capture, explain, inject, jobs, keys, limits as own_limits,
+    members, memories, oauth, ontology, organizations, own, participants as people, posture,
+    recall, removal, review, rotation, sessions, sources, sso, system,
 };
 use crate::limits::Told;
 use crate::pages;
@@ -232,6 +232,7 @@ fn handler(route: RouteId) -> Handler {
         RouteId::Rotation => known!(Rotation, rotation::get),
         RouteId::RotatePepper => known!(RotatePepper, rotation::pepper),
         RouteId::RotateSigning => known!(RotateSigning, rotation::signing),
+        RouteId::Backup => known!(Backup, backup::begin),
         RouteId::PageStyle => public!(PageStyle, pages::style),
         RouteId::PagePasskey => public!(PagePasskey, pages::passkey_script),
         RouteId::PageLogin => public!(PageLogin, pages::login),

@@ -20,6 +20,8 @@ pub(super) struct Shape {
 /// JSON that the route's own text describes, or that another standard does.
 type AnyObject = Map<String, Value>;
 type Html = String;
+/// Bytes; the text form is only for the schema.
+type Archive = String;
 
 /// The reference to the schema of a type, which is added to the document.
 pub(super) fn schema<T: JsonSchema>(schemas: &mut SchemaGenerator) -> Value {
@@ -52,6 +54,7 @@ shapes! {
     SsoTest: answer sso::SsoReport;
     SsoRemove: answer people::Done;
     Rotation | RotatePepper | RotateSigning: answer system::Rotation;
+    Backup: body system::BackupRequest, answer Archive;
     SetupToken: answer people::ResetToken;
     AuthLogin: body people::LoginRequest, answer people::LoginResponse;
     AuthSecond: body people::SecondRequest, answer people::LoginResponse;

@@ -1,6 +1,7 @@
 //! The verbs: each a few calls of the client and what a person or a program sees of them.
 
 mod access;
+mod backup;
 mod capture;
 mod capture_control;
 mod completions;
@@ -53,6 +54,9 @@ pub(crate) async fn perform(verb: Verb, context: &Context<'_>) -> Result<ExitCod
         Verb::Stop => lifecycle::stop(context).await,
         Verb::Restart => lifecycle::restart(context).await,
         Verb::Logs { lines } => lifecycle::logs(context, lines),
+        Verb::Backup(arguments) => backup::run(context, &arguments).await,
+        Verb::Restore { arguments } => backup::hand_over(context, "restore", &arguments),
+        Verb::MigrateDb { arguments } => backup::hand_over(context, "migrate-db", &arguments),
         Verb::Remember(arguments) => remember::run(context, arguments).await,
         Verb::Recall(arguments) => recall::run(context, arguments).await,
         Verb::Forget { id, reason } => forget::run(context, &id, reason).await,

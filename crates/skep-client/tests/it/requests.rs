@@ -16,6 +16,7 @@ use skep_api::recall::RecallRequest;
 use skep_api::removal::RewindRequest;
 use skep_api::review::{ResolveConflictRequest, ReviewRequest};
 use skep_api::source::{AddSourceRequest, FetchRequest, SyncRequest};
+use skep_api::system::BackupRequest;
 use skep_api::{ErrorCode, Gate, ROUTES, Route, RouteId, access, capture};
 use skep_client::{Client, ClientError, Endpoint, Home, Origin};
 use tempfile::TempDir;
@@ -123,6 +124,10 @@ async fn each_method_calls_its_own_row_of_the_table() {
                 name: "api_credential".into(),
                 quota: None,
             })
+            .await
+            .is_err(),
+        client
+            .back_up(&BackupRequest::default(), |_| Ok(()))
             .await
             .is_err(),
         client.rotation().await.is_err(),

@@ -127,11 +127,39 @@ impl Home {
         ))
     }
 
+    /// The body of an answer that comes in chunks; none if it is refused or ends before its end.
+    pub(crate) fn post_for_bytes(&self, path: &str, body: &str) -> Option<Vec<u8>> {
+        let answer = self.exchange(&format!(
+            "POST {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nContent-Type: application/json\r\n\
+             Content-Length: {}\r\n\r\n{body}",
+            body.len()
+        ))?;
+        if !answer.starts_with(b"HTTP/1.1 200") {
+            return None;
+        }
+        let from = answer.windows(4).position(|four| four == b"\r\n\r\n")?;
+        let (mut rest, mut bytes) = (&answer[from + 4..], Vec::new());
+        loop {
+            let end = rest.windows(2).position(|two| two == b"\r\n")?;
+            let length = std::str::from_utf8(&rest[..end]).ok()?;
+            let length = usize::from_str_radix(length, 16).ok()?;
+            if length == 0 {
+                return Some(bytes);
+            }
+            bytes.extend(rest.get(end + 2..end + 2 + length)?);
+            rest = rest.get(end + 4 + length..)?;
+        }
+    }
+
     fn send(&self, request: &str) -> Option<String> {
+        String::from_utf8(self.exchange(request)?).ok()
+    }
+
+    fn exchange(&self, request: &str) -> Option<Vec<u8>> {
         let mut stream = UnixStream::connect(self.path().join("skepd.sock")).ok()?;
         stream.write_all(request.as_bytes()).ok()?;
-        let mut answer = String::new();
-        stream.read_to_string(&mut answer).ok()?;
+        let mut answer = Vec::new();
+        stream.read_to_end(&mut answer).ok()?;
         Some(answer)
     }
 

@@ -9,6 +9,8 @@ mod home;
 #[cfg(test)]
 mod link;
 #[cfg(test)]
+mod moving;
+#[cfg(test)]
 mod nodes;
 #[cfg(test)]
 mod refusals;

@@ -80,6 +80,7 @@ pub(crate) fn body(route: RouteId, ids: &Ids) -> Value {
             "domains": ["hive.example"], "claim": "groups", "value": "skep", "role": "member",
             "workspace_role": "operator",
         }),
+        RouteId::Backup => json!({ "passphrase": "plover anvil tuba" }),
         RouteId::LimitSet => json!({ "name": "api_credential", "quota": "1000/min" }),
         RouteId::OrganizationName => json!({ "name": "harbour" }),
         RouteId::OrganizationStanding => json!({ "organization": "nobodys", "standing": "active" }),

@@ -76,6 +76,14 @@ impl Later {
         }
     }
 
+    /// What the archive knows to be erased came to be so before it was made: it refers to that as it may.
+    pub(super) fn knew(&mut self, table: &Table, row: &Row) {
+        let id = field(table, row, "id").and_then(Value::id);
+        if let ("tombstone", Some(id)) = (table.name, id) {
+            self.erased.remove(&id);
+        }
+    }
+
     /// The row as it may come back; `None` if it may not.
     pub(super) fn allow(&mut self, table: &'static Table, row: Row) -> Option<Row> {
         let allowed = self.judge(table, row);

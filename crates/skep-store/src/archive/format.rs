@@ -12,6 +12,7 @@ use skep_domain::{Id, OrganizationId, Timestamp, WorkspaceId};
 use super::tables::{INSTALLATION, MARK, Table, WORKSPACE};
 use super::value::{Row, Tally, read_row, write_row};
 use crate::StoreError;
+use crate::scope::ScopeKey;
 
 const DAMAGED: StoreError =
     StoreError::Damaged("the archive: it was changed, cut off, or not written to its end");
@@ -37,6 +38,13 @@ pub(super) enum Section {
     Workspace(OrganizationId, WorkspaceId),
     /// It was erased while the archive was written.
     Gone(WorkspaceId),
+}
+
+impl Section {
+    /// Whether a workspace's rows follow.
+    pub(super) fn is_of(self, scope: &ScopeKey) -> bool {
+        matches!(self, Self::Workspace(_, id) if id == scope.workspace())
+    }
 }
 
 /// What stands in an archive, one after the other.

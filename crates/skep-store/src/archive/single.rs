@@ -8,7 +8,7 @@ use skep_domain::{Clock, Id, Name, OrganizationId, WorkspaceId};
 
 use super::backup::{is_deleted, table};
 use super::filter::Later;
-use super::format::{Archive, Record, Section};
+use super::format::{Archive, Record};
 use super::party::{Installation, rewrap};
 use super::restore::{Batch, Summary, next_of_installation};
 use super::tables::Table;
@@ -278,16 +278,16 @@ async fn put(
     if erasures == Erasures::Win
         && let Some(walk) = target.backend.walk(Area::Workspace(scope)).await?
     {
-        later = Some(Later::read(walk).await?);
+        let mut known = Later::read(walk).await?;
+        for_each_row(archive, scope, |table, row| known.knew(table, row))?;
+        later = Some(known);
     }
     let fill = target.backend.fill(Area::Workspace(scope)).await?;
     let (mut batch, mut rows) = (Batch::new(fill), 0);
     let (mut reader, mut is_ours) = (archive.open()?, false);
     while let Some(record) = reader.next()? {
         match record {
-            Record::Section(section) => {
-                is_ours = matches!(section, Section::Workspace(_, id) if id == scope.workspace());
-            }
+            Record::Section(section) => is_ours = section.is_of(scope),
             Record::Row(table, mut row) if is_ours => {
                 if let Some(at) = table.place("organization_id") {
                     row[at] = Value::Bytes(scope.organization().to_bytes().to_vec());
@@ -321,6 +321,23 @@ async fn put(
     }
     batch.commit().await?;
     Ok((rows, later.map(|later| later.withheld)))
+}
+
+/// Looks at every row of a workspace.
+fn for_each_row(
+    archive: &Archive,
+    scope: &ScopeKey,
+    mut look: impl FnMut(&Table, &Row),
+) -> Result<(), StoreError> {
+    let (mut reader, mut is_ours) = (archive.open()?, false);
+    while let Some(record) = reader.next()? {
+        match record {
+            Record::Section(section) => is_ours = section.is_of(scope),
+            Record::Row(table, row) if is_ours => look(table, &row),
+            Record::Row(..) | Record::TableEnd(..) => {}
+        }
+    }
+    Ok(())
 }
 
 impl Installation {
