@@ -3,6 +3,7 @@
 //! Run them through `cargo xtask bench <name>`, which builds this in release and finds real text.
 
 mod access;
+mod backup;
 mod capture;
 mod corpus;
 mod crash;
@@ -149,6 +150,12 @@ enum Bench {
     },
     /// Two daemons on one PostgreSQL: what one does, as the other knows it
     Nodes(nodes::Asked),
+    /// Backup, restore, verification and moves on both stores
+    Backup {
+        /// Memories to make
+        #[arg(long, default_value_t = 20_000)]
+        memories: usize,
+    },
     /// Embedding a 20-word query
     Embed {
         /// Queries to embed
@@ -208,6 +215,9 @@ fn main() -> Result<()> {
             (memories, calls),
         ))?,
         Bench::Nodes(asked) => runtime.block_on(nodes::run(&asked))?,
+        Bench::Backup { memories } => {
+            runtime.block_on(backup::run(&corpus::read(&common.corpus, memories)?))?
+        }
         Bench::Embed { queries } => embed::run(&corpus::read(&common.corpus, queries)?),
     };
     report.print(common.json);

@@ -229,6 +229,7 @@ pub(crate) async fn t19_a_workspace_comes_back_and_no_other_changes<H: Harness>(
     let names: Vec<_> = summary.workspaces.iter().map(|(_, id, _)| *id).collect();
     assert_eq!(names, [world.ours.workspace]);
     assert!(!summary.is_whole);
+    assert_eq!(ours.names().unwrap().len(), 1, "nor the name of another");
     let before = recalled(&world, &world.ours, HUMAN).await;
 
     let later = remember(&world, &world.ours, "said after the backup").await;

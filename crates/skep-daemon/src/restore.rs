@@ -30,6 +30,23 @@ pub(crate) struct Restore {
     from: PathBuf,
     #[command(flatten)]
     secret: Secret,
+    #[command(flatten)]
+    single: Single,
+    /// Restore into a scratch directory, compare every row, open every sealed column, remove it; nothing else is
+    /// touched
+    #[arg(long, conflicts_with = "list")]
+    verify: bool,
+    /// Say what the archive has; nothing is touched
+    #[arg(long)]
+    list: bool,
+    /// Say what was done as JSON
+    #[arg(long)]
+    json: bool,
+}
+
+/// One workspace of it.
+#[derive(Debug, Args)]
+struct Single {
     /// One workspace, by name or by the id that --list shows, into the installation that is there
     #[arg(long, value_name = "NAME|ID", conflicts_with_all = ["verify", "list"])]
     workspace: Option<String>,
@@ -45,16 +62,28 @@ pub(crate) struct Restore {
     /// Let come back what was erased after the backup
     #[arg(long, requires = "workspace")]
     bring_back_erased: bool,
-    /// Restore into a scratch directory, compare every row, open every sealed column, remove it; nothing else is
-    /// touched
-    #[arg(long, conflicts_with = "list")]
-    verify: bool,
-    /// Say what the archive has; nothing is touched
-    #[arg(long)]
-    list: bool,
-    /// Say what was done as JSON
-    #[arg(long)]
-    json: bool,
+}
+
+impl Single {
+    fn chosen(workspace: &str) -> Chosen {
+        unhex(workspace).map_or_else(
+            || Chosen::Name(workspace.to_owned()),
+            |id| Chosen::Id(WorkspaceId::from_bytes(id)),
+        )
+    }
+
+    fn destination(&self) -> anyhow::Result<Into> {
+        let organization = self.organization.as_deref().map(|text| {
+            unhex(text).map(OrganizationId::from_bytes).with_context(|| {
+                format!("{text:?} is no id of an organization: 32 hexadecimal digits, as --list shows them")
+            })
+        });
+        Ok(Into {
+            organization: organization.transpose()?,
+            name: self.name.clone(),
+            replaces: self.replace,
+        })
+    }
 }
 
 impl Restore {
@@ -73,7 +102,7 @@ impl Restore {
         }
         let root = FileRootKey::new(config.key_file(home));
         let party = local::party(home, config, &root).await?;
-        match &self.workspace {
+        match &self.single.workspace {
             Some(workspace) => self.workspace(&archive, &party, workspace).await,
             None => self.whole(&archive, &party, &config.key_file(home)).await,
         }
@@ -87,7 +116,7 @@ impl Restore {
             found.map_or(String::new(), |(_, name)| name.clone())
         };
         if self.json {
-            let workspaces: Vec<_> = summary.workspaces.iter().map(|(organization, id, rows)| {
+            let workspaces = summary.workspaces.iter().map(|(organization, id, rows)| {
                 json!({ "id": hex(id.to_bytes()), "organization": hex(organization.to_bytes()),
                         "name": name(id), "rows": rows })
             });
@@ -144,21 +173,8 @@ impl Restore {
         let installation = installation.context(
             "there is no installation here: leave --workspace out, or start a daemon first",
         )?;
-        let chosen = match unhex(workspace) {
-            Some(id) => Chosen::Id(WorkspaceId::from_bytes(id)),
-            None => Chosen::Name(workspace.to_owned()),
-        };
-        let organization = self.organization.as_deref().map(|text| {
-            unhex(text).map(OrganizationId::from_bytes).with_context(|| {
-                format!("{text:?} is no id of an organization: 32 hexadecimal digits, as --list shows them")
-            })
-        });
-        let into = Into {
-            organization: organization.transpose()?,
-            name: self.name.clone(),
-            replaces: self.replace,
-        };
-        let erasures = if self.bring_back_erased {
+        let (chosen, into) = (Single::chosen(workspace), self.single.destination()?);
+        let erasures = if self.single.bring_back_erased {
             Erasures::Undone
         } else {
             Erasures::Win
@@ -331,7 +347,7 @@ fn shown(name: &str) -> String {
 }
 
 fn hex(bytes: [u8; 16]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+    format!("{:032x}", u128::from_be_bytes(bytes))
 }
 
 fn unhex(text: &str) -> Option<[u8; 16]> {

@@ -73,7 +73,9 @@ impl Client {
     async fn refused(&self, answer: Response<Incoming>) -> ClientError {
         let status = answer.status().as_u16();
         let body = Limited::new(answer.into_body(), REFUSAL).collect().await;
-        let bytes = body.map(|body| body.to_bytes()).unwrap_or_default();
+        let bytes = body
+            .map(http_body_util::Collected::to_bytes)
+            .unwrap_or_default();
         match serde_json::from_slice::<ErrorEnvelope>(&bytes) {
             Ok(envelope) => ClientError::Refused(envelope),
             Err(_) => self.protocol(format!("status {status} without an error envelope")),
