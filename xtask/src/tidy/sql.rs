@@ -21,6 +21,10 @@ use clauses::Scope;
 /// The column that makes a table a tenant's.
 pub(super) const COLUMN: &str = "workspace_id";
 
+/// Where statements are made of the description of the tables: their own tests see that each one on a
+/// tenant table names its workspace, since the text of none stands in the source.
+const DESCRIBED: &str = "/src/archive/statement.rs";
+
 /// What the rule saw.
 #[derive(Debug, Default)]
 pub(super) struct Report {
@@ -40,7 +44,8 @@ pub(super) struct Text {
 pub(super) fn check(files: &[TextFile]) -> Report {
     let storage = files
         .iter()
-        .filter(|file| file.path.starts_with("crates/skep-store-") && !file.is_test());
+        .filter(|file| file.path.starts_with("crates/skep-store-") && !file.is_test())
+        .filter(|file| !file.path.ends_with(DESCRIBED));
     let texts: Vec<Text> = storage.flat_map(texts_of).collect();
     let tables = tenant_tables(&texts);
     let mut report = Report {

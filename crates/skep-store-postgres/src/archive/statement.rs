@@ -162,3 +162,27 @@ fn name(column: &str) -> String {
         other => format!("\"{other}\""),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use skep_store::archive::tables::WORKSPACE;
+    use skep_store::backend::Part;
+
+    use super::{clear, insert, walk};
+
+    #[test]
+    fn t03_each_statement_on_rows_of_a_workspace_names_it() {
+        for table in WORKSPACE {
+            for part in Part::of(table) {
+                for goes_on in [false, true] {
+                    let text = walk(table, *part, true, goes_on).text;
+                    assert!(text.contains(" WHERE workspace_id = $2"), "{text}");
+                }
+                let text = clear(table, *part).text;
+                assert_eq!(text.matches("WHERE workspace_id = $2").count(), 2, "{text}");
+            }
+            let text = insert(table, true).text;
+            assert!(text.contains("(\"workspace_id\", "), "{text}");
+        }
+    }
+}

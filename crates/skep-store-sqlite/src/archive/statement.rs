@@ -92,3 +92,25 @@ fn quoted<'n>(names: impl Iterator<Item = &'n str>) -> String {
     let quoted: Vec<String> = names.map(|name| format!("\"{name}\"")).collect();
     quoted.join(", ")
 }
+
+#[cfg(test)]
+mod tests {
+    use skep_store::archive::tables::WORKSPACE;
+    use skep_store::backend::Part;
+
+    use super::{insert, walk};
+
+    #[test]
+    fn t03_each_statement_on_rows_of_a_workspace_names_it() {
+        for table in WORKSPACE {
+            for part in Part::of(table) {
+                for goes_on in [false, true] {
+                    let text = walk(table, *part, true, goes_on);
+                    assert!(text.contains(" WHERE workspace_id = ?2"), "{text}");
+                }
+            }
+            let text = insert(table, true);
+            assert!(text.contains("(\"workspace_id\", "), "{text}");
+        }
+    }
+}
