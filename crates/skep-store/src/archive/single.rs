@@ -193,7 +193,7 @@ pub async fn restore_workspace(
     let found = archive.find(chosen, &target.random)?;
     let known = target.backend.workspaces(&ControlKey::new()).await?;
     let there = known.iter().find(|(_, id)| *id == found.workspace).copied();
-    check(&found, there, into, (&summary, target), erasures)?;
+    check(there, into, (&summary, target), erasures)?;
     let organization = match (there, into.organization) {
         (Some((organization, _)), _) | (None, Some(organization)) => organization,
         (None, None) => found.organization,
@@ -230,7 +230,6 @@ pub async fn restore_workspace(
 }
 
 fn check(
-    found: &Found,
     there: Option<(OrganizationId, WorkspaceId)>,
     into: &Into,
     (summary, target): (&Summary, &Installation),
@@ -261,9 +260,6 @@ fn check(
     {
         return refused("the workspace is there, and keeps its name and its organization");
     }
-    if found.workspace.to_bytes() == [0; 16] {
-        return Err(MISSING);
-    }
     Ok(())
 }
 
@@ -274,6 +270,8 @@ async fn put(
     scope: &ScopeKey,
     erasures: Erasures,
 ) -> Result<(u64, Option<u64>), StoreError> {
+    // From here on nobody else writes there: what is erased meanwhile waits, and is erased of what comes.
+    let fill = target.backend.fill(Area::Workspace(scope)).await?;
     let mut later = None;
     if erasures == Erasures::Win
         && let Some(walk) = target.backend.walk(Area::Workspace(scope)).await?
@@ -282,7 +280,6 @@ async fn put(
         for_each_row(archive, scope, |table, row| known.knew(table, row))?;
         later = Some(known);
     }
-    let fill = target.backend.fill(Area::Workspace(scope)).await?;
     let (mut batch, mut rows) = (Batch::new(fill), 0);
     let (mut reader, mut is_ours) = (archive.open()?, false);
     while let Some(record) = reader.next()? {
