@@ -148,6 +148,18 @@ pub async fn across<A: Harness, B: Harness>() {
         assert!(steps.contains(&Step::Workspaces(2)));
         assert_eq!(done.known, if is_known { 2 } else { 0 });
     }
+    // What came to the source since is not passed over.
+    world.reopen().await;
+    remember(&world, &world.ours, "said after the move").await;
+    world.close();
+    let source = world.own_party().await.installation().await;
+    let source = source.unwrap().unwrap();
+    let target = straight.party(&ROOT).await;
+    let refused = copy(&source, target, &mut |_| {}).await;
+    assert!(
+        matches!(refused, Err(StoreError::Refused(_))),
+        "{refused:?}"
+    );
     straight.open_moved(&ROOT).await;
     assert_eq!(recalled(&straight, &straight.ours, HUMAN).await, before);
 }
