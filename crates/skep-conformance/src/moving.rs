@@ -113,10 +113,7 @@ pub async fn across<A: Harness, B: Harness>() {
     let moved = party.installation().await.unwrap().unwrap();
     assert_eq!(first.compare(&moved).await.unwrap(), summary.rows);
     let opened = open_all(&moved).await.unwrap();
-    assert!(
-        opened.rows == summary.rows && opened.sealed > 60,
-        "{opened:?}"
-    );
+    assert_eq!((opened.rows, opened.sealed > 60), (summary.rows, true));
     drop((party, moved));
     there.open_moved(&ROOT).await;
     assert_eq!(recalled(&there, &there.ours, HUMAN).await, before);

@@ -77,7 +77,7 @@ async fn clear(wire: &Wire<'_>, workspace: [u8; 16]) -> Result<(), Failure> {
     for table in WORKSPACE.iter().rev() {
         for part in Part::of(table).iter().rev() {
             let statement = statement::clear(table, *part);
-            let values = values![CLEARED, workspace];
+            let values = values![workspace, CLEARED];
             while wire.run(statement, values).await? > 0 {}
         }
     }
@@ -93,8 +93,8 @@ impl Walk for PostgresWalk {
         limit: u32,
     ) -> Result<Vec<Row>, StoreError> {
         let statement = statement::walk(table, part, self.workspace.is_some(), after.is_some());
-        let mut values = vec![Sql::from(limit)];
-        values.extend(self.workspace.map(Sql::from));
+        let mut values: Vec<Sql> = self.workspace.map(Sql::from).into_iter().collect();
+        values.push(Sql::from(limit));
         values.extend(after.unwrap_or_default().into_iter().map(sql));
         let wire = self.lease.wire()?;
         let rows = wire.list(statement, &values, |row| {

@@ -66,7 +66,7 @@ impl TeamStore {
         clock: Arc<dyn Clock>,
         options: Options,
     ) -> Result<Store, StoreError> {
-        let backend = PostgresBackend::connect(&self.node(), options).await?;
+        let backend = PostgresBackend::connect(&self.server(), options).await?;
         open_on(Arc::new(backend), root, clock).await
     }
 
@@ -79,11 +79,11 @@ impl TeamStore {
         reason = "a test without its database cannot go on"
     )]
     pub async fn backend(&self) -> Arc<dyn Backend> {
-        let opened = PostgresBackend::connect(&self.node(), Options::default()).await;
+        let opened = PostgresBackend::connect(&self.server(), Options::default()).await;
         Arc::new(opened.expect("a database"))
     }
 
-    fn node(&self) -> Server {
+    fn server(&self) -> Server {
         let socket = self.database.server().socket();
         on_socket(&socket, "skep_app", self.database.name())
     }

@@ -13,12 +13,12 @@ fn lock(seed: u64) -> ArchiveLock {
 fn sealed(chunks: &[&[u8]]) -> ([u8; ARCHIVE_HEADER], Vec<Vec<u8>>) {
     let (mut sealer, header) = ArchiveSealer::begin(&lock(1), &SeededRandom::new(2)).unwrap();
     let last = chunks.len() - 1;
-    let sealed = chunks.iter().enumerate().map(|(at, chunk)| {
+    let parts = chunks.iter().enumerate().map(|(at, chunk)| {
         let mut out = Vec::new();
         sealer.seal(chunk, at == last, &mut out);
         out
     });
-    (header, sealed.collect())
+    (header, parts.collect())
 }
 
 /// What is read of chunks put one after the other, if they end with the last.

@@ -205,8 +205,8 @@ fn f10_an_installation_moves_to_a_database_and_back() {
     );
     assert!(text.len() > 10_000);
     for canary in ["Zanzibarrow", "harbour", "default"] {
-        let bytes = canary.as_bytes();
-        let hex: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
+        let bytes = canary.bytes().map(|byte| format!("{byte:02x}"));
+        let hex = bytes.collect::<Vec<_>>().concat();
         assert!(
             !text.contains(canary) && !text.to_lowercase().contains(&hex),
             "{canary}"

@@ -44,7 +44,7 @@ pub(super) fn insert(table: &Table, is_tenants: bool) -> Statement {
     get((is_tenants, table.name, Part::Whole, Deed::Insert))
 }
 
-/// Some rows of a workspace, at most `$1`.
+/// Some rows of a workspace, at most `$2`.
 pub(super) fn clear(table: &Table, part: Part) -> Statement {
     get((true, table.name, part, Deed::Clear))
 }
@@ -66,8 +66,7 @@ fn of(table: &'static Table, is_tenants: bool) -> Vec<(Key, Statement)> {
             name: table.name,
             // Once for each table, at the first use.
             text: String::leak(text),
-            // Rows are found by the key alone, and none is found at all by an insert.
-            is_planned_once: false,
+            is_planned_once: deed == Deed::Insert,
         };
         made.push(((is_tenants, table.name, part, deed), statement));
     };
@@ -85,16 +84,16 @@ fn of(table: &'static Table, is_tenants: bool) -> Vec<(Key, Statement)> {
 }
 
 fn walk_text(table: &Table, part: Part, is_tenants: bool, goes_on: bool) -> String {
+    let limit = if is_tenants { 2 } else { 1 };
     let mut conditions = Vec::new();
     if is_tenants {
-        conditions.push("workspace_id = $2".to_owned());
+        conditions.push("workspace_id = $1".to_owned());
     }
     conditions.extend(only(table, part));
     let key: Vec<String> = table.key.iter().map(|name| ordered(table, name)).collect();
     let key = key.join(", ");
     if goes_on && !table.key.is_empty() {
-        let first = if is_tenants { 3 } else { 2 };
-        let values: Vec<String> = (first..first + table.key.len())
+        let values: Vec<String> = (limit + 1..=limit + table.key.len())
             .map(|at| format!("${at}"))
             .collect();
         conditions.push(format!("({key}) > ({})", values.join(", ")));
@@ -107,7 +106,7 @@ fn walk_text(table: &Table, part: Part, is_tenants: bool, goes_on: bool) -> Stri
     if !table.key.is_empty() {
         text = format!("{text} ORDER BY {key}");
     }
-    format!("{text} LIMIT $1")
+    format!("{text} LIMIT ${limit}")
 }
 
 /// Text is ordered by its bytes, as elsewhere, whatever the database's own order is.
@@ -133,8 +132,8 @@ fn clear_text(table: &Table, part: Part) -> String {
     let only = only(table, part).map_or(String::new(), |only| format!(" AND {only}"));
     let of = table.name;
     format!(
-        "DELETE FROM {of} WHERE workspace_id = $2 AND ctid = ANY (ARRAY(
-             SELECT ctid FROM {of} WHERE workspace_id = $2{only} LIMIT $1))"
+        "DELETE FROM {of} WHERE workspace_id = $1 AND ctid = ANY (ARRAY(
+             SELECT ctid FROM {of} WHERE workspace_id = $1{only} LIMIT $2))"
     )
 }
 
@@ -176,10 +175,10 @@ mod tests {
             for part in Part::of(table) {
                 for goes_on in [false, true] {
                     let text = walk(table, *part, true, goes_on).text;
-                    assert!(text.contains(" WHERE workspace_id = $2"), "{text}");
+                    assert!(text.contains(" WHERE workspace_id = $1"), "{text}");
                 }
                 let text = clear(table, *part).text;
-                assert_eq!(text.matches("WHERE workspace_id = $2").count(), 2, "{text}");
+                assert_eq!(text.matches("WHERE workspace_id = $1").count(), 2, "{text}");
             }
             let text = insert(table, true).text;
             assert!(text.contains("(\"workspace_id\", "), "{text}");

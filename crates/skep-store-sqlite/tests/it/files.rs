@@ -230,10 +230,7 @@ async fn a_file_that_others_can_read_is_refused_with_the_remedy() {
 #[tokio::test]
 async fn a_missing_file_is_not_made_again() {
     let outcome = after(|ours, _| fs::remove_file(ours).unwrap()).await;
-    assert!(
-        matches!(outcome, Err(StoreError::Refused(_))),
-        "{outcome:?}"
-    );
+    assert!(matches!(outcome, Err(StoreError::Gone)), "{outcome:?}");
 }
 
 #[tokio::test]

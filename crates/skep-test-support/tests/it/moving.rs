@@ -45,5 +45,5 @@ async fn f10_from_files_to_a_database_and_back() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn f10_from_a_database_to_files_and_back() {
-    across::<Team, Embedded>().await;
+    Box::pin(across::<Team, Embedded>()).await;
 }
