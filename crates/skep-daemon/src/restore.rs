@@ -7,6 +7,7 @@ use std::sync::Arc;
 use anyhow::{Context, bail};
 use clap::Args;
 use serde_json::json;
+use skep_api::Instant;
 use skep_crypto::{FileRootKey, SystemRandom, machine_id};
 use skep_domain::{Id, OrganizationId, WorkspaceId};
 use skep_store::archive::{
@@ -334,11 +335,9 @@ fn described(summary: &Summary) -> String {
     } else {
         "one workspace"
     };
-    let seconds = summary.made_at.as_micros() / 1_000_000;
     let (workspaces, rows) = (summary.workspaces.len(), summary.rows);
-    format!(
-        "an archive of {what}, begun at {seconds} s since 1970: {workspaces} workspaces, {rows} rows"
-    )
+    let begun = Instant(summary.made_at);
+    format!("an archive of {what}, begun at {begun}: {workspaces} workspaces, {rows} rows")
 }
 
 /// A name may hold what a terminal would obey.
