@@ -10,7 +10,7 @@ use skep_store::archive::tables::WORKSPACE;
 use skep_store::archive::{Column, Kind, Row, Table, Value};
 use skep_store::backend::{ArchiveRows, Area, Fill, Mode, Part, Walk};
 
-pub(crate) use statement::all;
+pub(crate) use statement::{all, clear, count};
 
 use crate::backend::PostgresBackend;
 use crate::failure::Failure;
@@ -59,7 +59,7 @@ impl ArchiveRows for PostgresBackend {
                 let any = Lease::of_any_workspace(&self.connections, scope, Mode::Write);
                 let (mut lease, _) = any.await?;
                 let workspace = scope.workspace().to_bytes();
-                let cleared = clear(&lease.wire()?, workspace).await;
+                let cleared = clear_all(&lease.wire()?, workspace).await;
                 lease.step(cleared)?;
                 PostgresFill {
                     lease,
@@ -73,10 +73,10 @@ impl ArchiveRows for PostgresBackend {
 
 /// Takes out all rows of a workspace, so many at a time that no statement takes long: those first that refer
 /// to others.
-async fn clear(wire: &Wire<'_>, workspace: [u8; 16]) -> Result<(), Failure> {
+async fn clear_all(wire: &Wire<'_>, workspace: [u8; 16]) -> Result<(), Failure> {
     for table in WORKSPACE.iter().rev() {
         for part in Part::of(table).iter().rev() {
-            let statement = statement::clear(table, *part);
+            let statement = clear(table, *part);
             let values = values![workspace, CLEARED];
             while wire.run(statement, values).await? > 0 {}
         }

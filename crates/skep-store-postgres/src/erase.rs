@@ -1,9 +1,15 @@
 //! A workspace that was deleted: its rows go in batches, then what it has among the installation's own.
 
+use std::sync::LazyLock;
+
 use skep_domain::Id;
+use skep_store::archive::Table;
+use skep_store::archive::tables::WORKSPACE;
+use skep_store::backend::Part;
 use skep_store::row::{EraseStep, JobLease, NewJobRow};
 use skep_store::{Announcement, Revoked, ScopeKey, StoreError};
 
+use crate::archive;
 use crate::control::access::announce;
 use crate::control::job;
 use crate::failure::Failure;
@@ -11,27 +17,7 @@ use crate::rows::Wire;
 use crate::statement::{Statement, statements};
 use crate::value::values;
 
-/// Up to so many rows of a table, in the order of its key: read from the index, however large the rest.
-macro_rules! erase {
-    ($table:literal, $key:literal) => {
-        erase!($table, $key, "")
-    };
-    ($table:literal, $key:literal, $also:literal) => {
-        concat!(
-            "DELETE FROM ",
-            $table,
-            " WHERE workspace_id = $1 AND ctid = ANY (ARRAY(SELECT ctid FROM ",
-            $table,
-            " WHERE workspace_id = $1 ",
-            $also,
-            " ORDER BY ",
-            $key,
-            " LIMIT $2))"
-        )
-    };
-}
-
-/// The same of the installation's own, which say whose they are otherwise.
+/// Up to so many rows of the installation's own, which say whose they are otherwise.
 macro_rules! erase_own {
     ($table:literal) => {
         concat!(
@@ -56,89 +42,14 @@ statements! {
     AGENT = erase_own!("agent");
     POLICY_GROUP = erase_own!("policy_group");
     WORKSPACE_MEMBER = erase_own!("workspace_member");
-    TURN = erase!("turn", "workspace_id, session, ordinal");
-    MEMORY = erase!("memory", "workspace_id, id");
-    MEMORY_VECTOR = erase!("memory_vector", "workspace_id, memory");
-    MEMORY_HISTORY = erase!("memory_history", "workspace_id, memory, entry");
-    IMPORT_CURSOR = erase!("import_cursor", "workspace_id, source");
-    MEMORY_TOPIC = erase!("memory_topic", "workspace_id, topic, memory");
-    MEMORY_ORIGIN = erase!("memory_origin", "workspace_id, memory, kind, origin");
-    MEMORY_SUCCESSOR = erase!("memory_successor", "workspace_id, memory");
-    MEMORY_CONFLICT = erase!("memory_conflict", "workspace_id, id");
-    TOMBSTONE = erase!("tombstone", "workspace_id, id");
-    REMOVAL = erase!("removal", "workspace_id, kind, origin");
-    SESSION_SOURCE = erase!("session_source", "workspace_id, source, session");
-    PARTICIPANT_EVENT = erase!("participant_event", "workspace_id, participant, entry");
-    CONSENT_NOTE = erase!("consent_note", "workspace_id, subject, entry");
-    MEMORY_ABOUT = erase!("memory_about", "workspace_id, memory, subject, observer");
-    SESSION_MEMBER = erase!("session_member", "workspace_id, session, participant, entry");
-    MEMORY_SPAN = erase!("memory_span", "workspace_id, memory");
-    TURN_AUTHOR = erase!("turn_author", "workspace_id, session, from_ordinal");
-    INJECTION = erase!("injection", "workspace_id, session, ordinal");
-    ONTOLOGY_PROPOSAL = erase!("ontology_proposal", "workspace_id, id");
-    CAPTURE_COUNT = erase!("capture_count", "workspace_id, outcome");
-    CAPTURE_SPOOL = erase!("capture_spool", "workspace_id, spool");
-    CAPTURE_PAUSE = erase!("capture_pause", "workspace_id, holder_kind, holder, session");
-    CAPTURE_BINDING = erase!("capture_binding", "workspace_id, owner_kind, owner, directory");
-    SOURCE_DOCUMENT = erase!("source_document", "workspace_id, source, document");
-    SOURCE_CHUNK = erase!("source_chunk", "workspace_id, source, memory");
-    COMMAND_RUN = erase!("command_run", "workspace_id, run, session");
-    MODEL_PASS = erase!("model_pass", "workspace_id, session");
-    MODEL_DAY = erase!("model_day", "workspace_id, day");
-    MODEL_REFUSAL = erase!("model_refusal", "workspace_id, day, reason");
-    SOURCE_FETCH = erase!("source_fetch", "workspace_id, source");
-    INDEX_SNAPSHOT = erase!("index_snapshot", "workspace_id, part");
-    MEMORY_FACTS = erase!("memory_facts", "workspace_id, id");
-    CONSENT = erase!("consent", "workspace_id, subject, entry");
-    SOURCE = erase!("source", "workspace_id, id");
-    SESSION = erase!("session", "workspace_id, id");
-    MERGED = erase!("participant", "workspace_id, id", "AND merged_into IS NOT NULL");
-    PARTICIPANT = erase!("participant", "workspace_id, id");
-    PROJECT = erase!("project", "workspace_id, id");
 }
 
-/// Every table of a workspace but the one that names it; what refers to another comes before it.
-const TABLES: &[(&str, Statement)] = &[
-    ("turn", TURN),
-    ("memory", MEMORY),
-    ("memory_vector", MEMORY_VECTOR),
-    ("memory_history", MEMORY_HISTORY),
-    ("import_cursor", IMPORT_CURSOR),
-    ("memory_topic", MEMORY_TOPIC),
-    ("memory_origin", MEMORY_ORIGIN),
-    ("memory_successor", MEMORY_SUCCESSOR),
-    ("memory_conflict", MEMORY_CONFLICT),
-    ("tombstone", TOMBSTONE),
-    ("removal", REMOVAL),
-    ("session_source", SESSION_SOURCE),
-    ("participant_event", PARTICIPANT_EVENT),
-    ("consent_note", CONSENT_NOTE),
-    ("memory_about", MEMORY_ABOUT),
-    ("session_member", SESSION_MEMBER),
-    ("memory_span", MEMORY_SPAN),
-    ("turn_author", TURN_AUTHOR),
-    ("injection", INJECTION),
-    ("ontology_proposal", ONTOLOGY_PROPOSAL),
-    ("capture_count", CAPTURE_COUNT),
-    ("capture_spool", CAPTURE_SPOOL),
-    ("capture_pause", CAPTURE_PAUSE),
-    ("capture_binding", CAPTURE_BINDING),
-    ("source_document", SOURCE_DOCUMENT),
-    ("source_chunk", SOURCE_CHUNK),
-    ("command_run", COMMAND_RUN),
-    ("model_pass", MODEL_PASS),
-    ("model_day", MODEL_DAY),
-    ("model_refusal", MODEL_REFUSAL),
-    ("source_fetch", SOURCE_FETCH),
-    ("index_snapshot", INDEX_SNAPSHOT),
-    ("memory_facts", MEMORY_FACTS),
-    ("consent", CONSENT),
-    ("source", SOURCE),
-    ("session", SESSION),
-    ("participant", MERGED),
-    ("participant", PARTICIPANT),
-    ("project", PROJECT),
-];
+/// The rows of a workspace, in the order in which they can go: what refers to another comes before it.
+static TABLES: LazyLock<Vec<(&Table, Part)>> = LazyLock::new(|| {
+    let last_first = WORKSPACE.iter().rev();
+    let parts = |table| Part::of(table).iter().rev().map(move |part| (table, *part));
+    last_first.flat_map(parts).collect()
+});
 
 /// What belongs to a workspace among the installation's own, before its own row.
 const OWN: [(&str, Statement); 4] = [
@@ -183,9 +94,10 @@ pub(crate) async fn step(
     enter(wire, scope, lease, until).await?;
     let (_, workspace) = ids(scope);
     let (mut left, mut next) = (u64::from(limit), from);
-    for (name, statement) in TABLES.iter().skip(from as usize) {
-        let erased = wire.run(*statement, values![workspace, left]).await?;
-        job::add(wire, lease.id, name, erased).await?;
+    for (table, part) in TABLES.iter().skip(from as usize) {
+        let statement = archive::clear(table, *part);
+        let erased = wire.run(statement, values![workspace, left]).await?;
+        job::add(wire, lease.id, table.name, erased).await?;
         left -= erased;
         if left == 0 {
             break;

@@ -11,7 +11,6 @@ pub(crate) const MODULES: &[&[Statement]] = &[
     crate::guard::STATEMENTS,
     crate::index::STATEMENTS,
     crate::injection::STATEMENTS,
-    crate::inventory::STATEMENTS,
     crate::lease::STATEMENTS,
     crate::member::STATEMENTS,
     crate::memory::STATEMENTS,

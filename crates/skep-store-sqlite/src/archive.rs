@@ -14,6 +14,8 @@ use skep_store::archive::{Column, Kind, Row, Table, Value};
 use skep_store::backend::{ArchiveRows, Area, Fill, Mode, Part, Walk};
 use skep_store::{ScopeKey, StoreError};
 
+pub(crate) use statement::count;
+
 use crate::backend::SqliteBackend;
 use crate::blocking;
 use crate::database::Lease;

@@ -1,67 +1,20 @@
 //! How much each table has of a workspace.
 
+use skep_store::archive::tables;
+
+use crate::archive;
 use crate::failure::Failure;
 use crate::rows::Rows;
-
-macro_rules! tables {
-    ($($name:literal)*) => {
-        /// Every table of a workspace but the one that names it, and how its rows are counted.
-        const TABLES: &[(&str, &str)] = &[$((
-            $name,
-            concat!("SELECT COUNT(*) FROM ", $name, " WHERE workspace_id = ?1"),
-        ),)*];
-    };
-}
-
-tables! {
-    "project"
-    "session"
-    "turn"
-    "memory_facts"
-    "memory"
-    "memory_vector"
-    "memory_history"
-    "import_cursor"
-    "memory_topic"
-    "memory_origin"
-    "memory_successor"
-    "memory_conflict"
-    "tombstone"
-    "removal"
-    "session_source"
-    "participant"
-    "participant_event"
-    "consent"
-    "consent_note"
-    "memory_about"
-    "session_member"
-    "memory_span"
-    "turn_author"
-    "injection"
-    "ontology_proposal"
-    "capture_count"
-    "capture_spool"
-    "capture_pause"
-    "capture_binding"
-    "source"
-    "source_document"
-    "source_chunk"
-    "command_run"
-    "model_pass"
-    "model_day"
-    "model_refusal"
-    "source_fetch"
-}
 
 /// Only those that have any.
 pub(crate) fn count(rows: &Rows<'_>) -> Result<Vec<(&'static str, u64)>, Failure> {
     let mut counts = Vec::new();
-    for (name, sql) in TABLES {
+    for table in tables::content() {
         let count = rows
-            .statement(sql)?
+            .statement(archive::count(table))?
             .query_row([&rows.workspace], |row| row.get(0))?;
         if count > 0 {
-            counts.push((*name, count));
+            counts.push((table.name, count));
         }
     }
     Ok(counts)
@@ -70,8 +23,8 @@ pub(crate) fn count(rows: &Rows<'_>) -> Result<Vec<(&'static str, u64)>, Failure
 #[cfg(test)]
 mod tests {
     use rusqlite::Connection;
+    use skep_store::archive::tables;
 
-    use super::TABLES;
     use crate::migration::WORKSPACE;
 
     #[test]
@@ -86,7 +39,7 @@ mod tests {
         let mut statement = connection.prepare(sql).unwrap();
         let names = statement.query_map([], |row| row.get(0)).unwrap();
         let names: Vec<String> = names.collect::<Result<_, _>>().unwrap();
-        let mut counted: Vec<&str> = TABLES.iter().map(|(name, _)| *name).collect();
+        let mut counted: Vec<&str> = tables::content().map(|table| table.name).collect();
         counted.sort_unstable();
         assert_eq!(names, counted);
     }

@@ -16,6 +16,7 @@ enum Deed {
     Walk { goes_on: bool },
     Insert,
     Clear,
+    Count,
 }
 
 /// Of a table of a workspace or of the installation.
@@ -44,9 +45,15 @@ pub(super) fn insert(table: &Table, is_tenants: bool) -> Statement {
     get((is_tenants, table.name, Part::Whole, Deed::Insert))
 }
 
-/// Some rows of a workspace, at most `$2`.
-pub(super) fn clear(table: &Table, part: Part) -> Statement {
+/// Some rows of a workspace, at most `$2`: the first of its key, so that the index leads to them however many
+/// there are of others.
+pub(crate) fn clear(table: &Table, part: Part) -> Statement {
     get((true, table.name, part, Deed::Clear))
+}
+
+/// How many rows there are of a workspace.
+pub(crate) fn count(table: &Table) -> Statement {
+    get((true, table.name, Part::Whole, Deed::Count))
 }
 
 /// Tables come from the description alone, and each has all of them.
@@ -78,6 +85,9 @@ fn of(table: &'static Table, is_tenants: bool) -> Vec<(Key, Statement)> {
         if is_tenants {
             add(*part, Deed::Clear, clear_text(table, *part));
         }
+    }
+    if is_tenants {
+        add(Part::Whole, Deed::Count, count_text(table));
     }
     add(Part::Whole, Deed::Insert, insert_text(table, is_tenants));
     made
@@ -131,10 +141,20 @@ fn only(table: &Table, part: Part) -> Option<String> {
 fn clear_text(table: &Table, part: Part) -> String {
     let only = only(table, part).map_or(String::new(), |only| format!(" AND {only}"));
     let of = table.name;
+    let key = names(
+        ["workspace_id"]
+            .into_iter()
+            .chain(table.key.iter().copied()),
+    );
     format!(
         "DELETE FROM {of} WHERE workspace_id = $1 AND ctid = ANY (ARRAY(
-             SELECT ctid FROM {of} WHERE workspace_id = $1{only} LIMIT $2))"
+             SELECT ctid FROM {of} WHERE workspace_id = $1{only} ORDER BY {key} LIMIT $2))"
     )
+}
+
+fn count_text(table: &Table) -> String {
+    let of = table.name;
+    format!("SELECT COUNT(*) FROM {of} WHERE workspace_id = $1")
 }
 
 fn insert_text(table: &Table, is_tenants: bool) -> String {
@@ -167,7 +187,7 @@ mod tests {
     use skep_store::archive::tables::WORKSPACE;
     use skep_store::backend::Part;
 
-    use super::{clear, insert, walk};
+    use super::{clear, count, insert, walk};
 
     #[test]
     fn t03_each_statement_on_rows_of_a_workspace_names_it() {
@@ -180,6 +200,8 @@ mod tests {
                 let text = clear(table, *part).text;
                 assert_eq!(text.matches("WHERE workspace_id = $1").count(), 2, "{text}");
             }
+            let text = count(table).text;
+            assert!(text.ends_with(" WHERE workspace_id = $1"), "{text}");
             let text = insert(table, true).text;
             assert!(text.contains("(\"workspace_id\", "), "{text}");
         }

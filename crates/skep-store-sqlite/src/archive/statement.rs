@@ -17,6 +17,13 @@ static WALKS: LazyLock<[HashMap<Page, String>; 2]> =
 static INSERTS: LazyLock<[HashMap<&'static str, String>; 2]> =
     LazyLock::new(|| [inserts(INSTALLATION, false), inserts(WORKSPACE, true)]);
 
+static COUNTS: LazyLock<HashMap<&'static str, String>> = LazyLock::new(|| {
+    let counts = WORKSPACE
+        .iter()
+        .map(|table| (table.name, count_text(table)));
+    counts.collect()
+});
+
 /// A page: `?1` is how many rows, `?2` the workspace, and then the key to go on after.
 pub(super) fn walk(table: &Table, part: Part, is_tenants: bool, goes_on: bool) -> &'static str {
     let known = WALKS[usize::from(is_tenants)].get(&(table.name, part, goes_on));
@@ -27,6 +34,16 @@ pub(super) fn walk(table: &Table, part: Part, is_tenants: bool, goes_on: bool) -
 pub(super) fn insert(table: &Table, is_tenants: bool) -> &'static str {
     let known = INSERTS[usize::from(is_tenants)].get(table.name);
     known.map_or("", String::as_str)
+}
+
+/// How many rows there are of a workspace.
+pub(crate) fn count(table: &Table) -> &'static str {
+    COUNTS.get(table.name).map_or("", String::as_str)
+}
+
+fn count_text(table: &Table) -> String {
+    let of = table.name;
+    format!("SELECT COUNT(*) FROM {of} WHERE workspace_id = ?1")
 }
 
 fn walks(tables: &'static [Table], is_tenants: bool) -> HashMap<Page, String> {

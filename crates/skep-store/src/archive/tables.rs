@@ -61,6 +61,13 @@ pub static INSTALLATION: &[Table] = installation::TABLES;
 /// The tables of every workspace.
 pub static WORKSPACE: &[Table] = workspace::TABLES;
 
+/// The tables of a workspace that say what is in it: all but the one that names it, and what is made of the
+/// others and can be made again.
+pub fn content() -> impl Iterator<Item = &'static Table> {
+    let has_rows = |table: &&Table| table.is_archived && !table.key.is_empty();
+    WORKSPACE.iter().filter(has_rows)
+}
+
 /// Tells versions apart whose tables differ.
 pub(super) static MARK: LazyLock<[u8; 32]> = LazyLock::new(|| {
     let tables = INSTALLATION.iter().chain(WORKSPACE);
