@@ -2,7 +2,10 @@
 
 use proptest::prelude::*;
 
-use super::{ARCHIVE_HEADER, ArchiveLock, ArchiveOpener, ArchiveSealer, CHUNK_HEAD, RecoveryKey};
+use super::{
+    ARCHIVE_HEADER, ArchiveLock, ArchiveOpener, ArchiveSealer, CHUNK_HEAD, MAX_MEMORY_KIB,
+    MAX_PASSES, RecoveryKey,
+};
 use crate::{CryptoError, Plain, SeededRandom};
 
 fn lock(seed: u64) -> ArchiveLock {
@@ -118,12 +121,20 @@ fn f10_only_what_it_was_closed_for_opens_an_archive() {
 }
 
 #[test]
-fn f02_a_header_cannot_ask_for_gigabytes() {
+fn f02_a_header_cannot_ask_for_gigabytes_or_hours() {
     let lock = ArchiveLock::Passphrase(Plain::new("correct horse".to_owned()));
-    let (_, mut header) = ArchiveSealer::begin(&lock, &SeededRandom::new(2)).unwrap();
-    header[16..20].copy_from_slice(&u32::MAX.to_le_bytes());
-    let refused = ArchiveOpener::begin(&lock, &header);
-    assert!(matches!(refused, Err(CryptoError::Malformed { .. })));
+    let (_, header) = ArchiveSealer::begin(&lock, &SeededRandom::new(2)).unwrap();
+    for (memory, passes) in [(u32::MAX, 1), (MAX_MEMORY_KIB + 1, 1), (8, MAX_PASSES + 1)] {
+        let mut asks = header;
+        asks[16..20].copy_from_slice(&memory.to_le_bytes());
+        asks[20..24].copy_from_slice(&passes.to_le_bytes());
+        // Not for want of that memory, nor since the key is another one then.
+        let refused = ArchiveOpener::begin(&lock, &asks);
+        assert!(
+            matches!(refused, Err(CryptoError::Malformed { what: "archive" })),
+            "{memory} KiB, {passes} passes"
+        );
+    }
 }
 
 #[test]

@@ -119,6 +119,12 @@ impl Home {
         self.send(&format!("{head}Authorization: Bearer {token}\r\n\r\n"))
     }
 
+    pub(crate) fn delete(&self, path: &str) -> Option<String> {
+        self.send(&format!(
+            "DELETE {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"
+        ))
+    }
+
     pub(crate) fn post(&self, path: &str, body: &str) -> Option<String> {
         self.send(&format!(
             "POST {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nContent-Type: application/json\r\n\

@@ -5,6 +5,8 @@ mod asking;
 #[cfg(test)]
 mod database;
 #[cfg(test)]
+mod erasing;
+#[cfg(test)]
 mod home;
 #[cfg(test)]
 mod link;
@@ -14,5 +16,9 @@ mod moving;
 mod nodes;
 #[cfg(test)]
 mod refusals;
+#[cfg(test)]
+mod restoring;
+#[cfg(test)]
+mod rows;
 #[cfg(test)]
 mod running;

@@ -11,7 +11,7 @@ use skep_test_programs::postgres::Server;
 use crate::database::{Place, is_kept, recall, remember, said};
 use crate::home::Home;
 
-const PASSPHRASE: &str = "plover anvil tuba harbour";
+pub(crate) const PASSPHRASE: &str = "plover anvil tuba harbour";
 const CANARY: &str = "The harbour master of Zanzibarrow listens on port 7411.";
 
 /// A home whose daemon has remembered something, and what a backup of it gave.
@@ -44,7 +44,7 @@ impl Backed {
     }
 }
 
-fn restore(home: &Home, archive: &Path, passphrase: &str, more: &[&str]) -> Output {
+pub(crate) fn restore(home: &Home, archive: &Path, passphrase: &str, more: &[&str]) -> Output {
     home.put("passphrase", passphrase);
     let mut command = home.command("restore");
     command.arg("--from").arg(archive);

@@ -40,7 +40,7 @@ fn now() -> Instant {
 }
 
 /// Asks until it is so, which must be soon.
-fn until<T>(what: &str, mut ask: impl FnMut() -> Option<T>) -> T {
+pub(crate) fn until<T>(what: &str, mut ask: impl FnMut() -> Option<T>) -> T {
     let begun = now();
     loop {
         if let Some(answer) = ask() {
@@ -280,7 +280,7 @@ fn x06_of_two_nodes_that_begin_at_once_with_other_keys_one_serves() {
     );
 }
 
-fn waits_for_vectors(home: &Home) -> Option<u64> {
+pub(crate) fn waits_for_vectors(home: &Home) -> Option<u64> {
     let health = body(&home.get("/api/v1/system/health")?);
     health["workspace"]["awaiting_vector"].as_u64()
 }
