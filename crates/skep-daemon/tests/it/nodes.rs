@@ -280,7 +280,7 @@ fn x06_of_two_nodes_that_begin_at_once_with_other_keys_one_serves() {
     );
 }
 
-pub(crate) fn waits_for_vectors(home: &Home) -> Option<u64> {
+fn waits_for_vectors(home: &Home) -> Option<u64> {
     let health = body(&home.get("/api/v1/system/health")?);
     health["workspace"]["awaiting_vector"].as_u64()
 }

@@ -69,16 +69,16 @@ pub(crate) fn counted(database: &Database) -> Counts {
 }
 
 /// Every row of a workspace, as a number of each table; but for the snapshot of its index, which is made anew.
-pub(crate) fn contents(database: &Database, workspace: &str) -> String {
-    database.query(&format!(
+pub(crate) fn contents(database: &Database, workspace: &str) -> BTreeSet<String> {
+    let said = database.query(&format!(
         "SELECT c.relname || ' ' || (xpath('//n/text()', query_to_xml(format(
-             'SELECT count(*) || '' '' || md5(coalesce(string_agg(t::text,  ORDER BY t::text), )) AS n
+             'SELECT count(*) || '' '' || md5(coalesce(string_agg(t::text, '' '' ORDER BY t::text), ''none'')) AS n
               FROM skep.%I AS t WHERE workspace_id = %L', c.relname, '{workspace}'), false, true, '')))[1]
          FROM pg_class AS c JOIN pg_attribute AS a ON a.attrelid = c.oid
          WHERE c.relnamespace = 'skep'::regnamespace AND c.relkind = 'r' AND a.attname = 'workspace_id'
-             AND c.relname <> 'index_snapshot'
-         ORDER BY 1"
-    ))
+             AND c.relname <> 'index_snapshot'"
+    ));
+    said.lines().map(str::to_owned).collect()
 }
 
 /// Tables in which the id of a workspace is anywhere at all.
