@@ -26,6 +26,7 @@ mod mixed;
 mod oracle;
 mod place;
 mod predicate;
+mod prepared;
 mod replay;
 mod slow;
 mod weaknesses;
