@@ -1,12 +1,10 @@
 //! Statements on capture itself: counters, pauses, bound directories.
 
 use skep_domain::{Principal, Timestamp};
-use skep_store::StoreError;
+use skep_store::column::{Stored, pause_holder, pause_session, principal_kind};
 use skep_store::row::{BindingRow, Fingerprint, OutcomeCount, PauseRow};
 
-use crate::column::{principal_from, principal_kind, sealed, time_option};
 use crate::failure::Failure;
-use crate::row::Row;
 use crate::rows::Rows;
 use crate::statement::statements;
 use crate::value::values;
@@ -43,9 +41,6 @@ statements! {
           AND ($4::boolean OR directory = ANY ($5))
         ORDER BY directory LIMIT 10000";
 }
-
-/// The holder of a pause that stops everybody.
-const EVERYBODY: i64 = -1;
 
 pub(crate) async fn add_counts(
     rows: &mut Rows<'_>,
@@ -90,12 +85,12 @@ pub(crate) async fn put_pause(
     rows.writing().await?;
     rows.run(REMOVE_ENDED, values![rows.workspace, now.as_micros()])
         .await?;
-    let (kind, holder) = holder(row.holder);
+    let (kind, holder) = pause_holder(row.holder);
     let values = values![
         rows.workspace,
         kind,
         holder,
-        session(row.session),
+        pause_session(row.session),
         row.until.map(Timestamp::as_micros)
     ];
     rows.run(PUT_PAUSE, values).await?;
@@ -107,8 +102,8 @@ pub(crate) async fn remove_pause(
     of: Option<Principal>,
     session_of: Option<Fingerprint>,
 ) -> Result<bool, Failure> {
-    let (kind, holder) = holder(of);
-    let values = values![rows.workspace, kind, holder, session(session_of)];
+    let (kind, holder) = pause_holder(of);
+    let values = values![rows.workspace, kind, holder, pause_session(session_of)];
     let removed = rows.run(REMOVE_PAUSE, values).await?;
     if removed > 0 {
         rows.writing().await?;
@@ -122,9 +117,9 @@ pub(crate) async fn pauses(
     session_of: Option<Fingerprint>,
     now: Timestamp,
 ) -> Result<Vec<PauseRow>, Failure> {
-    let (kind, holder) = holder(Some(principal));
+    let (kind, holder) = pause_holder(Some(principal));
     let values = values![rows.workspace, kind, holder, session_of, now.as_micros()];
-    rows.list(PAUSES, values, pause).await
+    rows.list(PAUSES, values, PauseRow::read).await
 }
 
 pub(crate) async fn put_binding(
@@ -174,47 +169,5 @@ pub(crate) async fn bindings(
         directories.is_empty(),
         directories.to_vec()
     ];
-    rows.list(BINDINGS, values, binding).await
-}
-
-fn binding(row: &Row) -> Result<BindingRow, Failure> {
-    Ok(BindingRow {
-        directory: row.get(0)?,
-        body: sealed(row, 1)?,
-    })
-}
-
-fn pause(row: &Row) -> Result<PauseRow, Failure> {
-    let kind: i64 = row.get(0)?;
-    let holder = match u8::try_from(kind) {
-        Ok(kind) => Some(
-            principal_from(kind, row.get(1)?)
-                .ok_or(StoreError::Damaged("the holder of a pause"))?,
-        ),
-        Err(_) if kind == EVERYBODY => None,
-        Err(_) => return Err(StoreError::Damaged("the holder of a pause").into()),
-    };
-    let session: Vec<u8> = row.get(2)?;
-    Ok(PauseRow {
-        holder,
-        session: match session.as_slice() {
-            [] => None,
-            bytes => Some(
-                bytes
-                    .try_into()
-                    .map_err(|_| StoreError::Damaged("the session of a pause"))?,
-            ),
-        },
-        until: time_option(row, 3)?,
-    })
-}
-
-fn holder(of: Option<Principal>) -> (i64, [u8; 16]) {
-    of.map_or((EVERYBODY, [0; 16]), |principal| {
-        (principal_kind(principal).into(), principal.to_bytes())
-    })
-}
-
-fn session(of: Option<Fingerprint>) -> Vec<u8> {
-    of.map(Vec::from).unwrap_or_default()
+    rows.list(BINDINGS, values, BindingRow::read).await
 }

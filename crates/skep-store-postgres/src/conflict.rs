@@ -2,12 +2,11 @@
 
 use skep_domain::{ConflictId, Id, ReadingRing, Resolution, Timestamp};
 use skep_store::backend::PageOf;
+use skep_store::column::{Stored, bytes_of};
 use skep_store::row::ConflictRow;
 
-use crate::column::{bytes_of, code, id, time, time_option};
 use crate::failure::Failure;
 use crate::ring::ring_predicate;
-use crate::row::Row;
 use crate::rows::Rows;
 use crate::statement::statements;
 use crate::value::values;
@@ -62,7 +61,7 @@ pub(crate) async fn list(
     page: PageOf<ConflictId>,
 ) -> Result<Vec<ConflictRow>, Failure> {
     let values = rows.for_reader(ring, values![bytes_of(page.before), page.limit]);
-    rows.list(LIST, &values, stored).await
+    rows.list(LIST, &values, ConflictRow::read).await
 }
 
 pub(crate) async fn get(
@@ -71,7 +70,7 @@ pub(crate) async fn get(
     id: ConflictId,
 ) -> Result<Option<ConflictRow>, Failure> {
     let values = rows.for_reader(ring, values![id.to_bytes()]);
-    rows.find(GET, &values, stored).await
+    rows.find(GET, &values, ConflictRow::read).await
 }
 
 pub(crate) async fn settle(
@@ -91,21 +90,4 @@ pub(crate) async fn settle(
         rows.writing().await?;
     }
     Ok(settled == 1)
-}
-
-fn stored(row: &Row) -> Result<ConflictRow, Failure> {
-    let resolved = match time_option(row, 4)? {
-        Some(at) => Some((
-            code(row, 5, Resolution::from_code, "how a conflict was resolved")?,
-            at,
-        )),
-        None => None,
-    };
-    Ok(ConflictRow {
-        id: id(row, 0)?,
-        older: id(row, 1)?,
-        newer: id(row, 2)?,
-        found_at: time(row, 3)?,
-        resolved,
-    })
 }

@@ -2,14 +2,12 @@
 
 use skep_crypto::Sealed;
 use skep_domain::{Id, MemoryId, ParticipantId, Principal, ReadingRing};
-use skep_store::StoreError;
+use skep_store::column::{Stored, bytes_of, id, principal_kind};
 use skep_store::row::{AboutRow, ConsentRow, HistoryRow, ObservationPage, StoredObservationRow};
 
-use crate::column::{bytes_of, id, id_option, principal_from, principal_kind, sealed_option, time};
 use crate::failure::Failure;
 use crate::memory;
 use crate::ring::ring_predicate;
-use crate::row::Row;
 use crate::rows::{Rows, id_array};
 use crate::statement::statements;
 use crate::value::values;
@@ -98,26 +96,7 @@ pub(crate) async fn list(
     subject: ParticipantId,
 ) -> Result<Vec<ConsentRow>, Failure> {
     let values = values![rows.workspace, subject.to_bytes()];
-    rows.list(LIST, values, consent).await
-}
-
-fn consent(row: &Row) -> Result<ConsentRow, Failure> {
-    let kind: Option<u8> = row.get(4)?;
-    let actor = match kind {
-        None => None,
-        Some(kind) => Some(
-            principal_from(kind, row.get(5)?)
-                .ok_or(StoreError::Damaged("the kind of a principal"))?,
-        ),
-    };
-    Ok(ConsentRow {
-        subject: id(row, 0)?,
-        observer: id_option(row, 1)?,
-        given: row.get(2)?,
-        at: time(row, 3)?,
-        actor,
-        note: sealed_option(row, 6)?,
-    })
+    rows.list(LIST, values, ConsentRow::read).await
 }
 
 pub(crate) async fn put_about(
@@ -149,15 +128,7 @@ pub(crate) async fn about(
     memories: &[MemoryId],
 ) -> Result<Vec<AboutRow>, Failure> {
     let values = values![rows.workspace, id_array(memories)];
-    rows.list(ABOUT, values, about_row).await
-}
-
-fn about_row(row: &Row) -> Result<AboutRow, Failure> {
-    Ok(AboutRow {
-        subject: id(row, 0)?,
-        observer: id(row, 1)?,
-        derived: row.get(2)?,
-    })
+    rows.list(ABOUT, values, AboutRow::read).await
 }
 
 /// Recallable ones alone; a memory about two of the wanted subjects comes once.
@@ -177,7 +148,7 @@ pub(crate) async fn observations(
     );
     let found: Vec<(AboutRow, MemoryId)> = rows
         .list(OBSERVATIONS, &values, |row| {
-            Ok((about_row(row)?, id(row, 3)?))
+            Ok((AboutRow::read(row)?, id(row, 3)?))
         })
         .await?;
     let ids: Vec<MemoryId> = found.iter().map(|(_, id)| *id).collect();

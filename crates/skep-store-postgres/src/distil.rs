@@ -3,9 +3,9 @@
 use std::collections::HashMap;
 
 use skep_domain::{Id, MemoryId, SessionId};
+use skep_store::column::{Stored, id};
 use skep_store::row::{Fingerprint, HistoryRow, StoredMemoryRow};
 
-use crate::column::id;
 use crate::failure::Failure;
 use crate::memory::{self, memory_columns};
 use crate::rows::Rows;
@@ -38,7 +38,7 @@ pub(crate) async fn list(
     limit: u32,
 ) -> Result<Vec<StoredMemoryRow>, Failure> {
     let values = values![rows.workspace, session.to_bytes(), limit];
-    rows.list(LIST, values, memory::stored).await
+    rows.list(LIST, values, StoredMemoryRow::read).await
 }
 
 pub(crate) async fn get(

@@ -42,7 +42,7 @@ impl Failure {
 
     /// A column that holds what no version of this program writes.
     pub(crate) fn damaged() -> Self {
-        StoreError::Damaged("a column holds what was never written").into()
+        skep_store::column::damaged().into()
     }
 }
 

@@ -7,13 +7,13 @@ use skep_crypto::Sealed;
 use skep_domain::{Id, MemoryId};
 use skep_store::StoreError;
 use skep_store::backend::Walked;
+use skep_store::column::{Stored, id, sealed};
 use skep_store::row::{ChangeRow, ModelTag};
 
-use crate::column::{id, sealed};
 use crate::failure::Failure;
 use crate::rows::Rows;
 use crate::statement::statements;
-use crate::upkeep::{change, change_columns};
+use crate::upkeep::change_columns;
 use crate::value::values;
 
 statements! {
@@ -41,7 +41,7 @@ pub(crate) async fn walk_memories(
 ) -> Result<Walked<ChangeRow>, Failure> {
     let (first, passed) = place(from);
     let values = values![rows.workspace, first, limit, passed];
-    let found = rows.list(WALK_MEMORIES, values, change).await?;
+    let found = rows.list(WALK_MEMORIES, values, ChangeRow::read).await?;
     walked(found, |row| row.id, from, limit)
 }
 

@@ -1,14 +1,12 @@
 //! Statements on what was put in front of models.
 
-use skep_domain::{Id, InjectionId, MemoryId, Moment, ReadingRing, SessionId};
-use skep_store::StoreError;
+use skep_domain::{Id, InjectionId, MemoryId, ReadingRing, SessionId};
 use skep_store::backend::PageOf;
+use skep_store::column::{Stored, bytes_of, ids};
 use skep_store::row::{InjectionRow, StoredInjectionRow};
 
-use crate::column::{bytes_of, code, id, sealed, time};
 use crate::failure::Failure;
 use crate::ring::ring_predicate;
-use crate::row::Row;
 use crate::rows::Rows;
 use crate::session;
 use crate::statement::statements;
@@ -76,7 +74,11 @@ pub(crate) async fn injected(
     limit: u32,
 ) -> Result<Vec<MemoryId>, Failure> {
     let values = rows.for_reader(ring, values![session.to_bytes(), limit]);
-    let lists = rows.list(INJECTED, &values, |row| memories(row, 0)).await?;
+    let lists = rows
+        .list(INJECTED, &values, |row| {
+            ids(row, 0, "the memories of an injection")
+        })
+        .await?;
     Ok(lists.concat())
 }
 
@@ -90,29 +92,5 @@ pub(crate) async fn list(
         ring,
         values![bytes_of(page.before), page.limit, bytes_of(session)],
     );
-    rows.list(LIST, &values, stored).await
-}
-
-fn stored(row: &Row) -> Result<StoredInjectionRow, Failure> {
-    Ok(StoredInjectionRow {
-        injection: InjectionRow {
-            id: id(row, 0)?,
-            session: id(row, 1)?,
-            at: time(row, 3)?,
-            moment: code(row, 4, Moment::from_code, "the moment of an injection")?,
-            memories: memories(row, 5)?,
-            body: sealed(row, 6)?,
-        },
-        ordinal: row.get(2)?,
-    })
-}
-
-fn memories(row: &Row, at: usize) -> Result<Vec<MemoryId>, Failure> {
-    let bytes: Vec<u8> = row.get(at)?;
-    let (ids, rest) = bytes.as_chunks::<16>();
-    if rest.is_empty() {
-        Ok(ids.iter().map(|id| MemoryId::from_bytes(*id)).collect())
-    } else {
-        Err(StoreError::Damaged("the memories of an injection").into())
-    }
+    rows.list(LIST, &values, StoredInjectionRow::read).await
 }

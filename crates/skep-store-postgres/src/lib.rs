@@ -18,7 +18,6 @@
 mod archive;
 mod backend;
 mod capture;
-mod column;
 mod conflict;
 mod consent;
 mod control;

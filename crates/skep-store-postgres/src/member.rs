@@ -3,14 +3,14 @@
 use skep_domain::{
     Id, MemoryId, ParticipantId, Principal, ReadingRing, SessionId, Timestamp, TurnId, Window,
 };
+use skep_store::backend::RingValues;
+use skep_store::column::{Stored, id, ids, principal};
 use skep_store::row::{MemberRow, StoredMemoryRow};
 
-use crate::column::{id, principal, time, time_option};
 use crate::failure::Failure;
 use crate::memory;
 use crate::participant;
-use crate::ring::{RingValues, memberless, ring_predicate, visibility_predicate};
-use crate::row::Row;
+use crate::ring::{memberless, ring_predicate, visibility_predicate};
 use crate::rows::{Rows, id_array};
 use crate::statement::statements;
 use crate::value::{Value, values};
@@ -140,20 +140,7 @@ pub(crate) async fn close(
 
 pub(crate) async fn list(rows: &Rows<'_>, session: SessionId) -> Result<Vec<MemberRow>, Failure> {
     let values = values![rows.workspace, session.to_bytes()];
-    rows.list(LIST, values, member).await
-}
-
-fn member(row: &Row) -> Result<MemberRow, Failure> {
-    Ok(MemberRow {
-        session: id(row, 0)?,
-        participant: id(row, 1)?,
-        window: Window {
-            from: row.get(2)?,
-            to: row.get(3)?,
-        },
-        joined_at: time(row, 4)?,
-        left_at: time_option(row, 5)?,
-    })
+    rows.list(LIST, values, MemberRow::read).await
 }
 
 /// The reader's windows; `None` when owner or visibility show the whole session.
@@ -207,7 +194,7 @@ async fn span_memories(rows: &Rows<'_>, session: SessionId) -> Result<(), Failur
     let values = values![rows.workspace, session.to_bytes()];
     let found: Vec<(MemoryId, Vec<TurnId>)> = rows
         .list(TURNS, values, |row| {
-            Ok((id(row, 0)?, memory::turns(row, 1)?))
+            Ok((id(row, 0)?, ids(row, 1, "the turns of a memory")?))
         })
         .await?;
     let spans: Vec<_> = found

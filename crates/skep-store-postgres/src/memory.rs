@@ -2,22 +2,14 @@
 
 use std::collections::HashMap;
 
-use skep_domain::{
-    Harness, Id, MemoryId, MemoryKind, MemoryState, ReadingRing, Timestamp, Trust, TurnId,
-    Validity, Visibility,
-};
-use skep_store::StoreError;
+use skep_domain::{Id, MemoryId, MemoryState, ReadingRing, Timestamp};
 use skep_store::backend::{MemoryFilter, PageOf};
+use skep_store::column::{Stored, bytes_of, id, principal_kind};
 use skep_store::row::{HistoryRow, MemoryRow, StoredMemoryRow};
 
-use crate::column::{
-    bytes_of, code, group, id, id_option, principal, principal_kind, sealed, sealed_option, time,
-    time_option,
-};
 use crate::failure::{Failure, named};
 use crate::member;
 use crate::ring::ring_predicate;
-use crate::row::Row;
 use crate::rows::{Rows, id_array};
 use crate::statement::statements;
 use crate::value::{Value, values};
@@ -194,7 +186,7 @@ pub(crate) async fn list_by_id(
     ids: &[MemoryId],
 ) -> Result<Vec<StoredMemoryRow>, Failure> {
     let values = rows.for_reader(ring, values![id_array(ids)]);
-    let found = rows.list(BY_ID, &values, stored).await?;
+    let found = rows.list(BY_ID, &values, StoredMemoryRow::read).await?;
     let mut found: HashMap<_, _> = found.into_iter().map(|row| (row.memory.id, row)).collect();
     Ok(ids.iter().filter_map(|id| found.remove(id)).collect())
 }
@@ -212,7 +204,7 @@ pub(crate) async fn list(
     };
     let page = values![bytes_of(page.before), page.limit];
     let values = rows.for_reader(ring, &filtered(filter, page));
-    rows.list(statement, &values, stored).await
+    rows.list(statement, &values, StoredMemoryRow::read).await
 }
 
 pub(crate) async fn set_state(
@@ -276,42 +268,4 @@ pub(crate) async fn note(rows: &Rows<'_>, id: MemoryId, entry: &HistoryRow) -> R
     ];
     rows.run(PUT_HISTORY, values).await?;
     Ok(())
-}
-
-pub(crate) fn stored(row: &Row) -> Result<StoredMemoryRow, Failure> {
-    let memory = MemoryRow {
-        id: id(row, 0)?,
-        kind: code(row, 1, MemoryKind::from_code, "the kind of a memory")?,
-        trust: code(row, 2, Trust::from_code, "the trust of a memory")?,
-        state: code(row, 3, MemoryState::from_code, "the state of a memory")?,
-        visibility: code(row, 4, Visibility::from_code, "the visibility of a memory")?,
-        harness: code(row, 5, Harness::from_code, "the harness of a memory")?,
-        owner: principal(row, 6)?,
-        owner_group: group(row, 8)?,
-        validity: Validity {
-            from: time(row, 9)?,
-            to: time_option(row, 10)?,
-            recorded: time(row, 11)?,
-            superseded: time_option(row, 12)?,
-        },
-        project: id_option(row, 13)?,
-        session: id_option(row, 14)?,
-        fingerprint: row.get(15)?,
-        turns: turns(row, 16)?,
-        body: sealed(row, 17)?,
-    };
-    Ok(StoredMemoryRow {
-        memory,
-        project_name: sealed_option(row, 18)?,
-    })
-}
-
-pub(crate) fn turns(row: &Row, at: usize) -> Result<Vec<TurnId>, Failure> {
-    let packed: Vec<u8> = row.get(at)?;
-    let (ids, rest) = packed.as_chunks::<16>();
-    if rest.is_empty() {
-        Ok(ids.iter().map(|id| TurnId::from_bytes(*id)).collect())
-    } else {
-        Err(StoreError::Damaged("the turns of a memory").into())
-    }
 }

@@ -1,13 +1,12 @@
 //! Statements of the pass with a model: how far it came, what it cost.
 
 use skep_domain::{Id, SessionId};
+use skep_store::column::Stored;
 use skep_store::row::{
     ModelBudgetRow, ModelDayRow, ModelPassRow, ModelPassState, ModelQueueRow, ModelSpentRow,
 };
 
-use crate::column::{code, id};
 use crate::failure::Failure;
-use crate::row::Row;
 use crate::rows::Rows;
 use crate::statement::statements;
 use crate::value::{Value, values};
@@ -53,7 +52,8 @@ pub(crate) async fn set_due(rows: &mut Rows<'_>, session: SessionId) -> Result<(
 }
 
 pub(crate) async fn due(rows: &Rows<'_>, limit: u32) -> Result<Vec<ModelPassRow>, Failure> {
-    rows.list(DUE, values![rows.workspace, limit], pass).await
+    rows.list(DUE, values![rows.workspace, limit], ModelPassRow::read)
+        .await
 }
 
 pub(crate) async fn get(
@@ -61,22 +61,7 @@ pub(crate) async fn get(
     session: SessionId,
 ) -> Result<Option<ModelPassRow>, Failure> {
     let values = values![rows.workspace, session.to_bytes()];
-    rows.find(GET, values, pass).await
-}
-
-fn pass(row: &Row) -> Result<ModelPassRow, Failure> {
-    Ok(ModelPassRow {
-        session: id(row, 0)?,
-        state: code(
-            row,
-            1,
-            ModelPassState::from_code,
-            "how far a model has read",
-        )?,
-        next: row.get(2)?,
-        tries: row.get(3)?,
-        is_tainted: row.get(4)?,
-    })
+    rows.find(GET, values, ModelPassRow::read).await
 }
 
 pub(crate) async fn put(rows: &mut Rows<'_>, row: &ModelPassRow) -> Result<(), Failure> {
@@ -107,29 +92,13 @@ async fn queued(rows: &Rows<'_>, state: ModelPassState) -> Result<u64, Failure> 
 
 pub(crate) async fn day(rows: &Rows<'_>, day: i64) -> Result<ModelDayRow, Failure> {
     let values = values![rows.workspace, day];
-    let found = rows.find(DAY, values, sums).await?;
+    let found = rows.find(DAY, values, ModelDayRow::read).await?;
     let refused = rows
         .list(REFUSED, values, |row| Ok((row.get(0)?, row.get(1)?)))
         .await?;
     Ok(ModelDayRow {
         refused,
         ..found.unwrap_or_default()
-    })
-}
-
-fn sums(row: &Row) -> Result<ModelDayRow, Failure> {
-    Ok(ModelDayRow {
-        calls: row.get(0)?,
-        reserved: ModelBudgetRow {
-            tokens: row.get(1)?,
-            cost: row.get(2)?,
-        },
-        spent: ModelSpentRow {
-            input: row.get(3)?,
-            output: row.get(4)?,
-            cost: row.get(5)?,
-        },
-        refused: Vec::new(),
     })
 }
 

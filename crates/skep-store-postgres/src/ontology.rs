@@ -2,13 +2,10 @@
 
 use skep_domain::{Id, Principal, ProposalId, ProposalState, Timestamp};
 use skep_store::backend::PageOf;
+use skep_store::column::{Stored, bytes_of, principal_kind};
 use skep_store::row::ProposalRow;
 
-use crate::column::{
-    bytes_of, code, id, principal, principal_from, principal_kind, sealed, time, time_option,
-};
 use crate::failure::Failure;
-use crate::row::Row;
 use crate::rows::Rows;
 use crate::statement::statements;
 use crate::value::values;
@@ -52,22 +49,7 @@ pub(crate) async fn list(
         bytes_of(page.before),
         page.limit
     ];
-    rows.list(LIST, values, stored).await
-}
-
-fn stored(row: &Row) -> Result<ProposalRow, Failure> {
-    let decider: Option<Principal> = match (row.get(5)?, row.get(6)?) {
-        (Some(kind), Some(bytes)) => principal_from(kind, bytes),
-        _ => None,
-    };
-    Ok(ProposalRow {
-        id: id(row, 0)?,
-        state: code(row, 1, ProposalState::from_code, "the state of a proposal")?,
-        proposer: principal(row, 2)?,
-        at: time(row, 4)?,
-        decided: decider.zip(time_option(row, 7)?),
-        body: sealed(row, 8)?,
-    })
+    rows.list(LIST, values, ProposalRow::read).await
 }
 
 pub(crate) async fn decide(

@@ -1,17 +1,12 @@
 //! Statements on participants: keeping, finding within reach, naming, merging, blanking.
 
 use skep_crypto::Sealed;
-use skep_domain::{Id, ParticipantId, ParticipantKind, Principal};
-use skep_store::StoreError;
-use skep_store::backend::{PageOf, ReachRow};
+use skep_domain::{Id, ParticipantId, Principal};
+use skep_store::backend::{PageOf, ReachRow, RingValues};
+use skep_store::column::{Stored, bytes_of, id, principal_kind};
 use skep_store::row::{Fingerprint, NameRow, ParticipantEventRow, ParticipantRow};
 
-use crate::column::{
-    bytes_of, code, id, id_option, principal, principal_from, principal_kind, sealed_option, time,
-};
 use crate::failure::Failure;
-use crate::ring::RingValues;
-use crate::row::Row;
 use crate::rows::Rows;
 use crate::statement::statements;
 use crate::value::values;
@@ -110,7 +105,7 @@ pub(crate) async fn own(
         principal_kind(principal),
         principal.to_bytes()
     ];
-    rows.find(OWN, values, participant).await
+    rows.find(OWN, values, ParticipantRow::read).await
 }
 
 /// Merged or not, whoever asks.
@@ -119,7 +114,7 @@ pub(crate) async fn exact(
     id: ParticipantId,
 ) -> Result<Option<ParticipantRow>, Failure> {
     let values = values![rows.workspace, id.to_bytes()];
-    rows.find(EXACT, values, participant).await
+    rows.find(EXACT, values, ParticipantRow::read).await
 }
 
 /// The reach is worked out before the row is looked for, and whether it is there or not.
@@ -153,7 +148,7 @@ pub(crate) async fn list(
         reach.everyone,
         page.limit
     ];
-    rows.list(LIST, values, participant).await
+    rows.list(LIST, values, ParticipantRow::read).await
 }
 
 pub(crate) async fn put(rows: &mut Rows<'_>, row: &ParticipantRow) -> Result<bool, Failure> {
@@ -268,37 +263,6 @@ pub(crate) async fn blank(rows: &mut Rows<'_>, id: ParticipantId) -> Result<(), 
         rows.run(statement, values).await?;
     }
     Ok(())
-}
-
-fn participant(row: &Row) -> Result<ParticipantRow, Failure> {
-    let folded: Option<Fingerprint> = row.get(9)?;
-    let written: Option<Fingerprint> = row.get(10)?;
-    let name = sealed_option(row, 8)?
-        .zip(folded.zip(written))
-        .map(|(name, (folded, written))| NameRow {
-            name,
-            skeletons: [folded, written],
-        });
-    let kind: Option<u8> = row.get(2)?;
-    let principal_of = |kind| {
-        principal_from(kind, row.get(3)?)
-            .ok_or_else(|| StoreError::Damaged("the kind of a principal").into())
-    };
-    Ok(ParticipantRow {
-        id: id(row, 0)?,
-        kind: code(
-            row,
-            1,
-            ParticipantKind::from_code,
-            "the kind of a participant",
-        )?,
-        principal: kind.map(principal_of).transpose().map_err(|e: Failure| e)?,
-        owner: principal(row, 4)?,
-        merged_into: id_option(row, 6)?,
-        created_at: time(row, 7)?,
-        name,
-        card: sealed_option(row, 11)?,
-    })
 }
 
 /// Whether a participant is there, for those who need no more.

@@ -2,9 +2,9 @@
 
 use skep_crypto::Sealed;
 use skep_domain::{Id, ProjectId};
+use skep_store::column::{id, sealed};
 use skep_store::row::{Fingerprint, ProjectRow};
 
-use crate::column::{id, sealed};
 use crate::failure::Failure;
 use crate::rows::Rows;
 use crate::statement::statements;

@@ -1,19 +1,13 @@
 //! Statements that take back: origins, successors, erasure, and what is left to do of it.
 
 use futures_util::future::try_join_all;
-use skep_domain::{
-    Id, MemoryId, MemoryState, OriginKind, ReadingRing, RemovalMode, SessionId, Timestamp,
-};
-use skep_store::StoreError;
+use skep_domain::{Id, MemoryId, MemoryState, OriginKind, ReadingRing, SessionId, Timestamp};
+use skep_store::column::{Stored, bytes_of, id, principal_kind};
 use skep_store::row::{Fingerprint, HistoryRow, RemovalRow, RestingRow};
 
-use crate::column::{
-    bytes_of, code, id, principal_from, principal_kind, sealed, time, time_option,
-};
 use crate::failure::Failure;
 use crate::memory;
 use crate::ring::ring_predicate;
-use crate::row::Row;
 use crate::rows::Rows;
 use crate::statement::{Statement, statements};
 use crate::value::values;
@@ -189,30 +183,12 @@ pub(crate) async fn get(
     origin: [u8; 16],
 ) -> Result<Option<RemovalRow>, Failure> {
     let values = values![rows.workspace, kind.code(), origin];
-    rows.find(GET, values, stored).await
+    rows.find(GET, values, RemovalRow::read).await
 }
 
 pub(crate) async fn open(rows: &Rows<'_>, limit: u32) -> Result<Vec<RemovalRow>, Failure> {
-    rows.list(OPEN, values![rows.workspace, limit], stored)
+    rows.list(OPEN, values![rows.workspace, limit], RemovalRow::read)
         .await
-}
-
-fn stored(row: &Row) -> Result<RemovalRow, Failure> {
-    let actor = match (row.get::<Option<u8>>(4)?, row.get(5)?) {
-        (Some(kind), Some(id)) => {
-            Some(principal_from(kind, id).ok_or(StoreError::Damaged("who asked for a removal"))?)
-        }
-        _ => None,
-    };
-    Ok(RemovalRow {
-        kind: code(row, 0, OriginKind::from_code, "the kind of an origin")?,
-        origin: row.get(1)?,
-        mode: code(row, 2, RemovalMode::from_code, "the mode of a removal")?,
-        asked_at: time(row, 3)?,
-        actor,
-        reason: sealed(row, 6)?,
-        done_at: time_option(row, 7)?,
-    })
 }
 
 pub(crate) async fn finish(

@@ -1,15 +1,13 @@
 //! Statements on quarantine and on histories.
 
-use skep_domain::{Id, MemoryId, MemoryState, ReadingRing};
-use skep_store::StoreError;
+use skep_domain::{Id, MemoryId, ReadingRing};
 use skep_store::backend::PageOf;
+use skep_store::column::{Stored, bytes_of};
 use skep_store::row::{HistoryRow, StoredMemoryRow};
 
-use crate::column::{bytes_of, code, principal_from, sealed, time};
 use crate::failure::Failure;
 use crate::memory::{self, memory_columns};
 use crate::ring::ring_predicate;
-use crate::row::Row;
 use crate::rows::Rows;
 use crate::statement::statements;
 use crate::value::values;
@@ -46,7 +44,7 @@ pub(crate) async fn quarantined(
     page: PageOf<MemoryId>,
 ) -> Result<Vec<StoredMemoryRow>, Failure> {
     let values = rows.for_reader(ring, values![bytes_of(page.before), page.limit]);
-    rows.list(QUARANTINED, &values, memory::stored).await
+    rows.list(QUARANTINED, &values, StoredMemoryRow::read).await
 }
 
 pub(crate) async fn release(
@@ -70,20 +68,5 @@ pub(crate) async fn history(
     limit: u32,
 ) -> Result<Vec<HistoryRow>, Failure> {
     let values = rows.for_reader(ring, values![id.to_bytes(), limit]);
-    rows.list(HISTORY, &values, entry).await
-}
-
-fn entry(row: &Row) -> Result<HistoryRow, Failure> {
-    let actor = match (row.get::<Option<u8>>(1)?, row.get(2)?) {
-        (Some(kind), Some(id)) => {
-            Some(principal_from(kind, id).ok_or(StoreError::Damaged("the actor of a history"))?)
-        }
-        _ => None,
-    };
-    Ok(HistoryRow {
-        at: time(row, 0)?,
-        actor,
-        state: code(row, 3, MemoryState::from_code, "the state in a history")?,
-        reason: sealed(row, 4)?,
-    })
+    rows.list(HISTORY, &values, HistoryRow::read).await
 }

@@ -6,9 +6,9 @@
 //!
 //! Convention of all statements here: `$1` is the workspace, `$2` to `$6` are the ring.
 
-use skep_domain::{AgentId, Id, ReadPolicy, Reader, ReadingRing, UserId, Visibility};
+use skep_domain::ReadingRing;
+use skep_store::backend::RingValues;
 
-use crate::column::principal_kind;
 use crate::rows::Rows;
 use crate::value::{Value, values};
 
@@ -180,73 +180,6 @@ macro_rules! turn_predicate {
     };
 }
 pub(crate) use turn_predicate;
-
-/// The values for `$2` to `$6`.
-#[derive(Clone, Debug)]
-pub(crate) struct RingValues {
-    pub(crate) kind: i64,
-    pub(crate) owner: [u8; 16],
-    pub(crate) least: i64,
-    pub(crate) group: Option<[u8; 16]>,
-    pub(crate) projects: Option<Vec<[u8; 16]>>,
-}
-
-/// Above every visibility: nothing of others passes.
-const NOTHING: i64 = 3;
-/// No principal has this kind.
-const NOBODY: i64 = -1;
-
-impl RingValues {
-    pub(crate) fn of(ring: &ReadingRing) -> Self {
-        let bounds = ring.projects();
-        let projects = bounds
-            .is_bound()
-            .then(|| bounds.iter().map(Id::to_bytes).collect());
-        Self {
-            projects,
-            ..Self::of_reader(ring)
-        }
-    }
-
-    fn of_reader(ring: &ReadingRing) -> Self {
-        let workspace = i64::from(Visibility::Workspace.code());
-        match ring.reader() {
-            Reader::Human(user) => Self::human(user),
-            Reader::Agent(agent, ReadPolicy::Isolated) => Self::agent(agent, NOTHING, None),
-            Reader::Agent(agent, ReadPolicy::Shared) => Self::agent(agent, workspace, None),
-            Reader::Agent(agent, ReadPolicy::Group(group)) => {
-                Self::agent(agent, workspace, Some(group.0))
-            }
-            Reader::Nobody => Self {
-                kind: NOBODY,
-                owner: [0; 16],
-                least: NOTHING,
-                group: None,
-                projects: None,
-            },
-        }
-    }
-
-    fn human(user: UserId) -> Self {
-        Self {
-            kind: principal_kind(skep_domain::Principal::User(user)).into(),
-            owner: user.to_bytes(),
-            least: Visibility::Own.code().into(),
-            group: None,
-            projects: None,
-        }
-    }
-
-    fn agent(agent: AgentId, least: i64, group: Option<[u8; 16]>) -> Self {
-        Self {
-            kind: principal_kind(skep_domain::Principal::Agent(agent)).into(),
-            owner: agent.to_bytes(),
-            least,
-            group,
-            projects: None,
-        }
-    }
-}
 
 impl Rows<'_> {
     /// The workspace and the ring, `$1` to `$6`, and what follows them.

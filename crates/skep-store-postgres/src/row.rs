@@ -1,5 +1,7 @@
-//! A row as the modules of the tables read it: integers of any width, ids and digests of a fixed length.
+//! Columns as PostgreSQL has them: integers of any width, ids in their own type or as bytes. What they mean is
+//! the same everywhere: see [`skep_store::column`].
 
+use skep_store::column::{Columns, Value};
 use tokio_postgres::types::{FromSql, Type};
 
 use crate::failure::Failure;
@@ -7,14 +9,9 @@ use crate::failure::Failure;
 /// A row of an answer.
 pub(crate) struct Row(pub(crate) tokio_postgres::Row);
 
-/// What a column can be read as. What does not fit is damage.
-pub(crate) trait Column: Sized {
-    fn read(row: &tokio_postgres::Row, at: usize) -> Result<Self, Failure>;
-}
-
 impl Row {
-    pub(crate) fn get<T: Column>(&self, at: usize) -> Result<T, Failure> {
-        T::read(&self.0, at)
+    pub(crate) fn get<T: Value>(&self, at: usize) -> Result<T, Failure> {
+        Columns::get(self, at)
     }
 }
 
@@ -51,59 +48,22 @@ impl<'a> FromSql<'a> for Number {
     }
 }
 
-fn number(row: &tokio_postgres::Row, at: usize) -> Result<Option<i64>, Failure> {
-    Ok(row.try_get::<_, Option<Number>>(at)?.map(|number| number.0))
-}
-
-fn bytes(row: &tokio_postgres::Row, at: usize) -> Result<Option<&[u8]>, Failure> {
-    Ok(row.try_get::<_, Option<Raw<'_>>>(at)?.map(|raw| raw.0))
-}
-
-fn text(row: &tokio_postgres::Row, at: usize) -> Result<Option<String>, Failure> {
-    Ok(row.try_get(at)?)
-}
-
-fn flag(row: &tokio_postgres::Row, at: usize) -> Result<Option<bool>, Failure> {
-    Ok(row.try_get(at)?)
-}
-
-macro_rules! columns {
-    ($($ty:ty: $read:ident $into:expr;)*) => {
-        $(impl Column for $ty {
-            fn read(row: &tokio_postgres::Row, at: usize) -> Result<Self, Failure> {
-                <Option<$ty>>::read(row, at)?.ok_or_else(Failure::damaged)
-            }
-        }
-
-        impl Column for Option<$ty> {
-            fn read(row: &tokio_postgres::Row, at: usize) -> Result<Self, Failure> {
-                $read(row, at)?.map($into).transpose()
-            }
-        })*
-    };
-}
-
-columns! {
-    u8: number |n| n.try_into().map_err(|_| Failure::damaged());
-    u32: number |n| n.try_into().map_err(|_| Failure::damaged());
-    u64: number |n| n.try_into().map_err(|_| Failure::damaged());
-    i64: number Ok;
-    bool: flag Ok;
-    String: text Ok;
-    Vec<u8>: bytes |b| Ok(b.to_vec());
-}
-
-impl<const N: usize> Column for [u8; N] {
-    fn read(row: &tokio_postgres::Row, at: usize) -> Result<Self, Failure> {
-        <Option<Self>>::read(row, at)?.ok_or_else(Failure::damaged)
+impl Columns<Failure> for Row {
+    fn number(&self, at: usize) -> Result<Option<i64>, Failure> {
+        let found: Option<Number> = self.0.try_get(at)?;
+        Ok(found.map(|number| number.0))
     }
-}
 
-impl<const N: usize> Column for Option<[u8; N]> {
-    fn read(row: &tokio_postgres::Row, at: usize) -> Result<Self, Failure> {
-        let bytes = bytes(row, at)?;
-        bytes
-            .map(|bytes| bytes.try_into().map_err(|_| Failure::damaged()))
-            .transpose()
+    fn flag(&self, at: usize) -> Result<Option<bool>, Failure> {
+        Ok(self.0.try_get(at)?)
+    }
+
+    fn bytes(&self, at: usize) -> Result<Option<&[u8]>, Failure> {
+        let found: Option<Raw<'_>> = self.0.try_get(at)?;
+        Ok(found.map(|raw| raw.0))
+    }
+
+    fn text(&self, at: usize) -> Result<Option<&str>, Failure> {
+        Ok(self.0.try_get(at)?)
     }
 }

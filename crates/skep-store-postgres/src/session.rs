@@ -1,17 +1,13 @@
 //! Statements on sessions.
 
-use skep_domain::{Harness, Id, ReadingRing, SessionId, SessionState, Visibility};
+use skep_domain::{Id, ReadingRing, SessionId, SessionState};
 use skep_store::StoreError;
 use skep_store::backend::PageOf;
+use skep_store::column::{Stored, bytes_of, code, id, principal_kind, time};
 use skep_store::row::{SessionRow, SessionSummaryRow};
 
-use crate::column::{
-    bytes_of, code, group, id, id_option, principal, principal_kind, sealed, sealed_option, time,
-    time_option,
-};
 use crate::failure::Failure;
 use crate::ring::{memberless, ring_predicate, turn_predicate};
-use crate::row::Row;
 use crate::rows::Rows;
 use crate::statement::statements;
 use crate::value::values;
@@ -22,9 +18,6 @@ macro_rules! session_columns {
          s.visibility, s.state, s.started_at, s.last_at, s.recorded_at, s.body"
     };
 }
-
-/// How many columns `session_columns` has.
-const SESSION_COLUMNS: usize = 13;
 
 /// Something over the turns in the windows of a member; something else for whoever sees them all.
 /// What went on before and after a stay is not the member's to know.
@@ -157,7 +150,7 @@ pub(crate) async fn list(
     page: PageOf<SessionId>,
 ) -> Result<Vec<SessionSummaryRow>, Failure> {
     let values = rows.for_reader(ring, values![bytes_of(page.before), page.limit]);
-    rows.list(PAGE, &values, summary).await
+    rows.list(PAGE, &values, SessionSummaryRow::read).await
 }
 
 pub(crate) async fn get(
@@ -166,7 +159,7 @@ pub(crate) async fn get(
     id: SessionId,
 ) -> Result<Option<SessionSummaryRow>, Failure> {
     let values = rows.for_reader(ring, values![id.to_bytes()]);
-    rows.find(ONE, &values, summary).await
+    rows.find(ONE, &values, SessionSummaryRow::read).await
 }
 
 /// A session for the daemon's own upkeep, whoever may read it.
@@ -175,39 +168,7 @@ pub(crate) async fn get_for_upkeep(
     id: SessionId,
 ) -> Result<Option<SessionRow>, Failure> {
     let values = values![rows.workspace, id.to_bytes()];
-    rows.find(FOR_UPKEEP, values, session).await
-}
-
-fn summary(row: &Row) -> Result<SessionSummaryRow, Failure> {
-    let mut session = session(row)?;
-    if let Some((first, last)) =
-        time_option(row, SESSION_COLUMNS + 3)?.zip(time_option(row, SESSION_COLUMNS + 4)?)
-    {
-        (session.started_at, session.last_at) = (first, last);
-    }
-    Ok(SessionSummaryRow {
-        session,
-        turns: row.get(SESSION_COLUMNS)?,
-        project_name: sealed_option(row, SESSION_COLUMNS + 1)?,
-        memories: row.get(SESSION_COLUMNS + 2)?,
-    })
-}
-
-fn session(row: &Row) -> Result<SessionRow, Failure> {
-    Ok(SessionRow {
-        id: id(row, 0)?,
-        harness: code(row, 1, Harness::from_code, "the harness of a session")?,
-        fingerprint: row.get(2)?,
-        project: id_option(row, 3)?,
-        owner: principal(row, 4)?,
-        owner_group: group(row, 6)?,
-        visibility: code(row, 7, Visibility::from_code, "the visibility of a session")?,
-        state: code(row, 8, SessionState::from_code, "the state of a session")?,
-        started_at: time(row, 9)?,
-        last_at: time(row, 10)?,
-        recorded_at: time(row, 11)?,
-        body: sealed(row, 12)?,
-    })
+    rows.find(FOR_UPKEEP, values, SessionRow::read).await
 }
 
 pub(crate) fn absent() -> Failure {

@@ -2,20 +2,14 @@
 
 use futures_util::future::try_join_all;
 use skep_crypto::Sealed;
-use skep_domain::{
-    Id, MemoryId, MemoryState, ReadingRing, SourceId, SourceKind, Timestamp, Trust, Visibility,
-};
+use skep_domain::{Id, MemoryId, MemoryState, ReadingRing, SourceId, Timestamp};
 use skep_store::backend::PageOf;
+use skep_store::column::{Stored, bytes_of, code, id, principal_kind, sealed};
 use skep_store::row::{ChunkRow, Fingerprint, HistoryRow, SourceRow, SourceSummaryRow};
 
-use crate::column::{
-    bytes_of, code, group, id, id_option, principal, principal_kind, sealed, sealed_option, time,
-    time_option,
-};
 use crate::failure::Failure;
 use crate::memory;
 use crate::ring::ring_predicate;
-use crate::row::Row;
 use crate::rows::Rows;
 use crate::statement::statements;
 use crate::value::{Value, values};
@@ -103,7 +97,7 @@ pub(crate) async fn get(
     id: SourceId,
 ) -> Result<Option<SourceSummaryRow>, Failure> {
     let values = rows.for_reader(ring, values![id.to_bytes()]);
-    rows.find(GET, &values, summary).await
+    rows.find(GET, &values, SourceSummaryRow::read).await
 }
 
 pub(crate) async fn list(
@@ -112,7 +106,7 @@ pub(crate) async fn list(
     page: PageOf<SourceId>,
 ) -> Result<Vec<SourceSummaryRow>, Failure> {
     let values = rows.for_reader(ring, values![bytes_of(page.before), page.limit]);
-    rows.list(LIST, &values, summary).await
+    rows.list(LIST, &values, SourceSummaryRow::read).await
 }
 
 pub(crate) async fn set_synced(
@@ -242,26 +236,4 @@ async fn state(rows: &Rows<'_>, memory: MemoryId) -> Result<Option<MemoryState>,
         code(row, 0, MemoryState::from_code, "the state of a memory")
     })
     .await
-}
-
-fn summary(row: &Row) -> Result<SourceSummaryRow, Failure> {
-    let source = SourceRow {
-        id: id(row, 0)?,
-        fingerprint: row.get(1)?,
-        kind: code(row, 2, SourceKind::from_code, "the kind of a source")?,
-        trust: code(row, 3, Trust::from_code, "the trust of a source")?,
-        visibility: code(row, 4, Visibility::from_code, "the visibility of a source")?,
-        owner: principal(row, 5)?,
-        owner_group: group(row, 7)?,
-        project: id_option(row, 8)?,
-        created_at: time(row, 9)?,
-        synced_at: time_option(row, 10)?,
-        body: sealed(row, 11)?,
-    };
-    Ok(SourceSummaryRow {
-        source,
-        project_name: sealed_option(row, 12)?,
-        documents: row.get(13)?,
-        chunks: row.get(14)?,
-    })
 }

@@ -1,9 +1,9 @@
 //! Statements on what stands beside memories: topics, origins, history.
 
 use skep_domain::{Id, MemoryId, MemoryState, OriginKind, ReadingRing, Timestamp, Trust};
+use skep_store::column::id;
 use skep_store::row::{Fingerprint, HistoryRow, OriginRow, StoredMemoryRow, TraceRow};
 
-use crate::column::id;
 use crate::failure::Failure;
 use crate::memory;
 use crate::ring::ring_predicate;

@@ -2,13 +2,12 @@
 
 use std::collections::{HashMap, HashSet};
 
-use skep_domain::{Id, ParticipantId, ReadingRing, SessionId, TurnId, TurnRole};
+use skep_domain::{Id, ParticipantId, ReadingRing, SessionId, TurnId};
+use skep_store::column::{Stored, bytes_of, id_option};
 use skep_store::row::{StoredTurnRow, TurnRow};
 
-use crate::column::{bytes_of, code, id, id_option, sealed, time};
 use crate::failure::Failure;
 use crate::ring::turn_predicate;
-use crate::row::Row;
 use crate::rows::{Rows, id_array};
 use crate::session;
 use crate::statement::statements;
@@ -162,7 +161,7 @@ pub(crate) async fn list(
     limit: u32,
 ) -> Result<Vec<StoredTurnRow>, Failure> {
     let values = rows.for_reader(ring, values![session.to_bytes(), from, limit]);
-    rows.list(PAGE, &values, stored).await
+    rows.list(PAGE, &values, StoredTurnRow::read).await
 }
 
 /// Newest first, before an ordinal.
@@ -174,7 +173,7 @@ pub(crate) async fn list_before(
     limit: u32,
 ) -> Result<Vec<StoredTurnRow>, Failure> {
     let values = rows.for_reader(ring, values![session.to_bytes(), before, limit]);
-    rows.list(PAGE_BEFORE, &values, stored).await
+    rows.list(PAGE_BEFORE, &values, StoredTurnRow::read).await
 }
 
 /// In the order asked for; what is not there, or not for this reader, is left out.
@@ -184,7 +183,7 @@ pub(crate) async fn list_by_id(
     ids: &[TurnId],
 ) -> Result<Vec<StoredTurnRow>, Failure> {
     let values = rows.for_reader(ring, values![id_array(ids)]);
-    let found = rows.list(BY_ID, &values, stored).await?;
+    let found = rows.list(BY_ID, &values, StoredTurnRow::read).await?;
     let mut found: HashMap<_, _> = found.into_iter().map(|turn| (turn.turn.id, turn)).collect();
     Ok(ids.iter().filter_map(|id| found.remove(id)).collect())
 }
@@ -197,23 +196,5 @@ pub(crate) async fn list_for_upkeep(
     limit: u32,
 ) -> Result<Vec<StoredTurnRow>, Failure> {
     let values = values![rows.workspace, session.to_bytes(), from, limit];
-    rows.list(FOR_UPKEEP, values, stored).await
-}
-
-fn stored(row: &Row) -> Result<StoredTurnRow, Failure> {
-    Ok(StoredTurnRow {
-        session: id(row, 0)?,
-        ordinal: row.get(1)?,
-        turn: TurnRow {
-            id: id(row, 2)?,
-            fingerprint: row.get(3)?,
-            role: code(row, 4, TurnRole::from_code, "the role of a turn")?,
-            branch: row.get(5)?,
-            is_error: row.get(6)?,
-            at: time(row, 7)?,
-            recorded_at: time(row, 8)?,
-            body: sealed(row, 9)?,
-            author: id_option(row, 10)?,
-        },
-    })
+    rows.list(FOR_UPKEEP, values, StoredTurnRow::read).await
 }

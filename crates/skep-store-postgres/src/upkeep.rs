@@ -1,12 +1,11 @@
 //! Statements of the daemon's own upkeep: the change feed, vectors, distilling, counts. They see
 //! every row of the workspace and serve no caller.
 
-use skep_domain::{Id, MemoryId, MemoryKind, MemoryState, SessionId, SessionState, Visibility};
+use skep_domain::{Id, MemoryId, SessionId};
+use skep_store::column::{Stored, bytes_of, id, sealed};
 use skep_store::row::{ChangeRow, CountsRow, DistilRow, ModelTag, UnembeddedRow, VectorRow};
 
-use crate::column::{bytes_of, code, id, id_option, principal, sealed, sealed_option, time};
 use crate::failure::Failure;
-use crate::row::Row;
 use crate::rows::Rows;
 use crate::session;
 use crate::statement::{Statement, statements};
@@ -80,27 +79,7 @@ pub(crate) async fn changes(
     limit: u32,
 ) -> Result<Vec<ChangeRow>, Failure> {
     let values = values![rows.workspace, seq, bytes_of(after), limit];
-    rows.list(CHANGES, values, change).await
-}
-
-pub(crate) fn change(row: &Row) -> Result<ChangeRow, Failure> {
-    let model: Option<ModelTag> = row.get(7)?;
-    Ok(ChangeRow {
-        seq: row.get(0)?,
-        id: id(row, 1)?,
-        kind: code(row, 2, MemoryKind::from_code, "the kind of a memory")?,
-        state: code(row, 3, MemoryState::from_code, "the state of a memory")?,
-        recorded_at: time(row, 4)?,
-        project: id_option(row, 5)?,
-        body: sealed(row, 6)?,
-        vector: model.zip(sealed_option(row, 8)?),
-        valid_from: time(row, 9)?,
-        session: id_option(row, 10)?,
-        readers: (
-            principal(row, 11)?,
-            code(row, 13, Visibility::from_code, "the visibility of a memory")?,
-        ),
-    })
+    rows.list(CHANGES, values, ChangeRow::read).await
 }
 
 /// Memories without any vector first, the newest of them first; then those with a vector of
@@ -165,7 +144,7 @@ pub(crate) async fn put_vectors(rows: &mut Rows<'_>, vectors: &[VectorRow]) -> R
 /// never keeps the rest waiting.
 pub(crate) async fn undistilled(rows: &Rows<'_>, limit: u32) -> Result<Vec<DistilRow>, Failure> {
     let values = values![rows.workspace, limit];
-    rows.list(UNDISTILLED, values, distil).await
+    rows.list(UNDISTILLED, values, DistilRow::read).await
 }
 
 pub(crate) async fn distil_state(
@@ -173,17 +152,7 @@ pub(crate) async fn distil_state(
     session: SessionId,
 ) -> Result<Option<DistilRow>, Failure> {
     let values = values![rows.workspace, session.to_bytes()];
-    rows.find(DISTIL_STATE, values, distil).await
-}
-
-fn distil(row: &Row) -> Result<DistilRow, Failure> {
-    let state = code(row, 3, SessionState::from_code, "the state of a session")?;
-    Ok(DistilRow {
-        session: id(row, 0)?,
-        from: row.get(1)?,
-        to: row.get(2)?,
-        ended: state == SessionState::Ended,
-    })
+    rows.find(DISTIL_STATE, values, DistilRow::read).await
 }
 
 pub(crate) async fn set_distilled(

@@ -12,6 +12,7 @@ use rusqlite::{Connection, params_from_iter};
 use skep_domain::Id;
 use skep_store::archive::{Column, Kind, Row, Table, Value};
 use skep_store::backend::{ArchiveRows, Area, Fill, Mode, Part, Walk};
+use skep_store::column::damaged;
 use skep_store::{ScopeKey, StoreError};
 
 pub(crate) use statement::count;
@@ -157,10 +158,6 @@ fn value(column: &Column, stored: ValueRef<'_>) -> Result<Value, Failure> {
         }
         _ => return Err(damaged().into()),
     })
-}
-
-fn damaged() -> StoreError {
-    StoreError::Damaged("a column holds what was never written")
 }
 
 fn over() -> StoreError {

@@ -4,17 +4,13 @@ use std::rc::Rc;
 
 use rusqlite::types::Value;
 use rusqlite::vtab::array::Array;
-use rusqlite::{OptionalExtension, Row, params};
+use rusqlite::{OptionalExtension, params};
 use skep_domain::{Principal, Timestamp};
-use skep_store::StoreError;
+use skep_store::column::{pause_holder, pause_session, principal_kind};
 use skep_store::row::{BindingRow, Fingerprint, OutcomeCount, PauseRow};
 
-use crate::column::{principal_from, principal_kind, sealed, time_option};
 use crate::failure::Failure;
 use crate::rows::Rows;
-
-/// The holder of a pause that stops everybody.
-const EVERYBODY: i64 = -1;
 
 pub(crate) fn add_counts(rows: &mut Rows<'_>, counts: &[OutcomeCount]) -> Result<(), Failure> {
     rows.writing()?;
@@ -64,7 +60,7 @@ pub(crate) fn put_pause(
     let sql = "DELETE FROM capture_pause WHERE workspace_id = ?1 AND until <= ?2";
     rows.statement(sql)?
         .execute(params![rows.workspace, now.as_micros()])?;
-    let (kind, holder) = holder(row.holder);
+    let (kind, holder) = pause_holder(row.holder);
     let sql = "INSERT INTO capture_pause (workspace_id, holder_kind, holder, session, until)
                VALUES (?1, ?2, ?3, ?4, ?5)
                ON CONFLICT (workspace_id, holder_kind, holder, session)
@@ -73,7 +69,7 @@ pub(crate) fn put_pause(
         rows.workspace,
         kind,
         holder,
-        session(row.session),
+        pause_session(row.session),
         row.until.map(Timestamp::as_micros)
     ])?;
     Ok(())
@@ -84,10 +80,10 @@ pub(crate) fn remove_pause(
     of: Option<Principal>,
     session_of: Option<Fingerprint>,
 ) -> Result<bool, Failure> {
-    let (kind, holder) = holder(of);
+    let (kind, holder) = pause_holder(of);
     let sql = "DELETE FROM capture_pause WHERE workspace_id = ?1 AND holder_kind = ?2
                AND holder = ?3 AND session = ?4";
-    let values = params![rows.workspace, kind, holder, session(session_of)];
+    let values = params![rows.workspace, kind, holder, pause_session(session_of)];
     let removed = rows.statement(sql)?.execute(values)?;
     if removed > 0 {
         rows.writing()?;
@@ -101,19 +97,17 @@ pub(crate) fn pauses(
     session_of: Option<Fingerprint>,
     now: Timestamp,
 ) -> Result<Vec<PauseRow>, Failure> {
-    let (kind, holder) = holder(Some(principal));
+    let (kind, holder) = pause_holder(Some(principal));
     let sql = "SELECT holder_kind, holder, session, until FROM capture_pause
                WHERE workspace_id = ?1
                  AND ((holder_kind = ?2 AND holder = ?3) OR holder_kind = -1)
                  AND (?4 IS NULL OR session = x'' OR session = ?4)
                  AND (until IS NULL OR until > ?5)
                ORDER BY holder_kind, session LIMIT 10000";
-    rows.statement(sql)?
-        .query_and_then(
-            params![rows.workspace, kind, holder, session_of, now.as_micros()],
-            pause,
-        )?
-        .collect()
+    rows.list(
+        sql,
+        params![rows.workspace, kind, holder, session_of, now.as_micros()],
+    )
 }
 
 pub(crate) fn put_binding(
@@ -168,56 +162,14 @@ pub(crate) fn bindings(
         .iter()
         .map(|directory| Value::Blob(directory.to_vec()));
     let wanted: Array = Rc::new(wanted.collect());
-    rows.statement(sql)?
-        .query_and_then(
-            params![
-                rows.workspace,
-                principal_kind(owner),
-                owner.to_bytes(),
-                directories.is_empty(),
-                wanted
-            ],
-            |row| {
-                Ok(BindingRow {
-                    directory: row.get(0)?,
-                    body: sealed(row, 1)?,
-                })
-            },
-        )?
-        .collect()
-}
-
-fn pause(row: &Row<'_>) -> Result<PauseRow, Failure> {
-    let kind: i64 = row.get(0)?;
-    let holder = match u8::try_from(kind) {
-        Ok(kind) => Some(
-            principal_from(kind, row.get(1)?)
-                .ok_or(StoreError::Damaged("the holder of a pause"))?,
-        ),
-        Err(_) if kind == EVERYBODY => None,
-        Err(_) => return Err(StoreError::Damaged("the holder of a pause").into()),
-    };
-    let session: Vec<u8> = row.get(2)?;
-    Ok(PauseRow {
-        holder,
-        session: match session.as_slice() {
-            [] => None,
-            bytes => Some(
-                bytes
-                    .try_into()
-                    .map_err(|_| StoreError::Damaged("the session of a pause"))?,
-            ),
-        },
-        until: time_option(row, 3)?,
-    })
-}
-
-fn holder(of: Option<Principal>) -> (i64, [u8; 16]) {
-    of.map_or((EVERYBODY, [0; 16]), |principal| {
-        (principal_kind(principal).into(), principal.to_bytes())
-    })
-}
-
-fn session(of: Option<Fingerprint>) -> Vec<u8> {
-    of.map(Vec::from).unwrap_or_default()
+    rows.list(
+        sql,
+        params![
+            rows.workspace,
+            principal_kind(owner),
+            owner.to_bytes(),
+            directories.is_empty(),
+            wanted
+        ],
+    )
 }

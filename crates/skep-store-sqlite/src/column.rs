@@ -1,77 +1,41 @@
-//! Columns to values and back. What no version of this program writes is damage, not a default.
+//! Columns as SQLite has them. What they mean is the same everywhere: see [`skep_store::column`].
 
 use rusqlite::Row;
-use skep_crypto::Sealed;
-use skep_domain::{AgentId, Id, PolicyGroupId, Principal, Timestamp, UserId};
-use skep_store::StoreError;
+use rusqlite::types::ValueRef;
+use skep_domain::Id;
+use skep_store::column::{Columns, Stored, damaged};
 
 use crate::failure::Failure;
 
-const USER: u8 = 0;
-const AGENT: u8 = 1;
-
-/// Above every id: a page without an upper end begins here.
-pub(crate) const AFTER_ALL: [u8; 17] = [0xFF; 17];
-
-pub(crate) fn id<I: Id>(row: &Row<'_>, at: usize) -> Result<I, Failure> {
-    Ok(I::from_bytes(row.get(at)?))
+/// A whole row of whatever is asked for.
+pub(crate) fn stored<T: Stored>(row: &Row<'_>) -> Result<T, Failure> {
+    T::read(row)
 }
 
-pub(crate) fn id_option<I: Id>(row: &Row<'_>, at: usize) -> Result<Option<I>, Failure> {
-    Ok(row.get::<_, Option<[u8; 16]>>(at)?.map(I::from_bytes))
+/// Where a page ends: above every id if it has no upper end.
+pub(crate) fn page_end<I: Id>(before: Option<I>) -> Vec<u8> {
+    before.map_or_else(|| vec![0xFF; 17], |id| id.to_bytes().to_vec())
 }
 
-pub(crate) fn bytes_of<I: Id>(id: Option<I>) -> Option<[u8; 16]> {
-    id.map(Id::to_bytes)
-}
-
-pub(crate) fn sealed(row: &Row<'_>, at: usize) -> Result<Sealed, Failure> {
-    Ok(Sealed::from_bytes(row.get(at)?))
-}
-
-pub(crate) fn sealed_option(row: &Row<'_>, at: usize) -> Result<Option<Sealed>, Failure> {
-    Ok(row.get::<_, Option<Vec<u8>>>(at)?.map(Sealed::from_bytes))
-}
-
-pub(crate) fn time(row: &Row<'_>, at: usize) -> Result<Timestamp, Failure> {
-    Ok(Timestamp::from_micros(row.get(at)?))
-}
-
-pub(crate) fn time_option(row: &Row<'_>, at: usize) -> Result<Option<Timestamp>, Failure> {
-    Ok(row.get::<_, Option<i64>>(at)?.map(Timestamp::from_micros))
-}
-
-/// An enum by its code; `what` names it when there is no such code.
-pub(crate) fn code<T>(
-    row: &Row<'_>,
-    at: usize,
-    read: fn(u8) -> Option<T>,
-    what: &'static str,
-) -> Result<T, Failure> {
-    read(row.get(at)?).ok_or_else(|| StoreError::Damaged(what).into())
-}
-
-/// A principal from its kind and its id, in two columns.
-pub(crate) fn principal(row: &Row<'_>, at: usize) -> Result<Principal, Failure> {
-    principal_from(row.get(at)?, row.get(at + 1)?)
-        .ok_or_else(|| StoreError::Damaged("the kind of a principal").into())
-}
-
-pub(crate) fn principal_from(kind: u8, bytes: [u8; 16]) -> Option<Principal> {
-    match kind {
-        USER => Some(Principal::User(UserId::from_bytes(bytes))),
-        AGENT => Some(Principal::Agent(AgentId::from_bytes(bytes))),
-        _ => None,
+impl Columns<Failure> for Row<'_> {
+    fn number(&self, at: usize) -> Result<Option<i64>, Failure> {
+        Ok(self.get(at)?)
     }
-}
 
-pub(crate) const fn principal_kind(principal: Principal) -> u8 {
-    match principal {
-        Principal::User(_) => USER,
-        Principal::Agent(_) => AGENT,
+    fn flag(&self, at: usize) -> Result<Option<bool>, Failure> {
+        Ok(self.get(at)?)
     }
-}
 
-pub(crate) fn group(row: &Row<'_>, at: usize) -> Result<Option<PolicyGroupId>, Failure> {
-    Ok(row.get::<_, Option<[u8; 16]>>(at)?.map(PolicyGroupId))
+    fn bytes(&self, at: usize) -> Result<Option<&[u8]>, Failure> {
+        match self.get_ref(at)? {
+            ValueRef::Null => Ok(None),
+            ValueRef::Blob(bytes) => Ok(Some(bytes)),
+            _ => Err(damaged().into()),
+        }
+    }
+
+    fn text(&self, at: usize) -> Result<Option<&str>, Failure> {
+        let text = self.get_ref(at)?.as_str_or_null();
+        text.map_err(|_| damaged().into())
+    }
 }

@@ -1,13 +1,13 @@
 //! Statements on conflicts: pairs of memories of which at most one can be true.
 
-use rusqlite::{Row, params};
+use rusqlite::params;
 use skep_domain::{ConflictId, Id, ReadingRing, Resolution, Timestamp};
-use skep_store::backend::PageOf;
+use skep_store::backend::{PageOf, RingValues};
 use skep_store::row::ConflictRow;
 
-use crate::column::{AFTER_ALL, code, id, time, time_option};
+use crate::column::page_end;
 use crate::failure::Failure;
-use crate::ring::{RingValues, ring_predicate};
+use crate::ring::{for_reader, ring_predicate};
 use crate::rows::Rows;
 
 /// Conflicts both of whose memories the ring lets through.
@@ -49,28 +49,12 @@ pub(crate) fn list(
     page: PageOf<ConflictId>,
 ) -> Result<Vec<ConflictRow>, Failure> {
     let ring = RingValues::of(ring);
-    let before = page
-        .before
-        .map_or_else(|| AFTER_ALL.to_vec(), |id| id.to_bytes().to_vec());
+    let before = page_end(page.before);
     let sql = visible_conflicts!(
         " AND c.resolved_at IS NULL AND m.state = 0 AND n.state = 0 AND c.id < ?7
          ORDER BY c.id DESC LIMIT ?8"
     );
-    rows.statement(sql)?
-        .query_and_then(
-            params![
-                rows.workspace,
-                ring.kind,
-                ring.owner,
-                ring.least,
-                ring.group,
-                ring.projects,
-                before,
-                page.limit
-            ],
-            stored,
-        )?
-        .collect()
+    rows.list(sql, for_reader![rows, ring, before, page.limit])
 }
 
 pub(crate) fn get(
@@ -79,21 +63,10 @@ pub(crate) fn get(
     id: ConflictId,
 ) -> Result<Option<ConflictRow>, Failure> {
     let ring = RingValues::of(ring);
-    rows.statement(visible_conflicts!(" AND c.id = ?7"))?
-        .query_and_then(
-            params![
-                rows.workspace,
-                ring.kind,
-                ring.owner,
-                ring.least,
-                ring.group,
-                ring.projects,
-                id.to_bytes()
-            ],
-            stored,
-        )?
-        .next()
-        .transpose()
+    rows.find(
+        visible_conflicts!(" AND c.id = ?7"),
+        for_reader![rows, ring, id.to_bytes()],
+    )
 }
 
 pub(crate) fn settle(
@@ -114,21 +87,4 @@ pub(crate) fn settle(
         rows.writing()?;
     }
     Ok(settled == 1)
-}
-
-fn stored(row: &Row<'_>) -> Result<ConflictRow, Failure> {
-    let resolved = match time_option(row, 4)? {
-        Some(at) => Some((
-            code(row, 5, Resolution::from_code, "how a conflict was resolved")?,
-            at,
-        )),
-        None => None,
-    };
-    Ok(ConflictRow {
-        id: id(row, 0)?,
-        older: id(row, 1)?,
-        newer: id(row, 2)?,
-        found_at: time(row, 3)?,
-        resolved,
-    })
 }

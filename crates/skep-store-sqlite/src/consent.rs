@@ -1,17 +1,16 @@
 //! Statements on consent, and on the memories that rest on it.
 
-use rusqlite::{OptionalExtension, Row, params};
+use rusqlite::{OptionalExtension, params};
 use skep_crypto::Sealed;
 use skep_domain::{Id, MemoryId, ParticipantId, Principal, ReadingRing};
-use skep_store::StoreError;
+use skep_store::backend::RingValues;
+use skep_store::column::{Stored, bytes_of, id, principal_kind};
 use skep_store::row::{AboutRow, ConsentRow, HistoryRow, ObservationPage, StoredObservationRow};
 
-use crate::column::{
-    AFTER_ALL, bytes_of, id, id_option, principal_from, principal_kind, sealed_option, time,
-};
+use crate::column::page_end;
 use crate::failure::Failure;
 use crate::memory;
-use crate::ring::{RingValues, ring_predicate};
+use crate::ring::{for_reader, ring_predicate};
 use crate::rows::{Rows, id_array};
 
 /// Every memory about the subject moves to this `seq`, so that the indexes hear of it.
@@ -65,28 +64,7 @@ pub(crate) fn list(rows: &Rows<'_>, subject: ParticipantId) -> Result<Vec<Consen
                LEFT JOIN consent_note AS n
                    ON n.workspace_id = ?1 AND n.subject = c.subject AND n.entry = c.entry
                WHERE c.workspace_id = ?1 AND c.subject = ?2 ORDER BY c.entry";
-    rows.statement(sql)?
-        .query_and_then(params![rows.workspace, subject.to_bytes()], consent)?
-        .collect()
-}
-
-fn consent(row: &Row<'_>) -> Result<ConsentRow, Failure> {
-    let kind: Option<u8> = row.get(4)?;
-    let actor = match kind {
-        None => None,
-        Some(kind) => Some(
-            principal_from(kind, row.get(5)?)
-                .ok_or(StoreError::Damaged("the kind of a principal"))?,
-        ),
-    };
-    Ok(ConsentRow {
-        subject: id(row, 0)?,
-        observer: id_option(row, 1)?,
-        given: row.get(2)?,
-        at: time(row, 3)?,
-        actor,
-        note: sealed_option(row, 6)?,
-    })
+    rows.list(sql, params![rows.workspace, subject.to_bytes()])
 }
 
 pub(crate) fn put_about(
@@ -116,17 +94,7 @@ pub(crate) fn put_about(
 pub(crate) fn about(rows: &Rows<'_>, memories: &[MemoryId]) -> Result<Vec<AboutRow>, Failure> {
     let sql = "SELECT a.subject, a.observer, a.derived FROM rarray(?2) AS wanted
                CROSS JOIN memory_about AS a ON a.workspace_id = ?1 AND a.memory = wanted.value";
-    rows.statement(sql)?
-        .query_and_then(params![rows.workspace, id_array(memories)], about_row)?
-        .collect()
-}
-
-fn about_row(row: &Row<'_>) -> Result<AboutRow, Failure> {
-    Ok(AboutRow {
-        subject: id(row, 0)?,
-        observer: id(row, 1)?,
-        derived: row.get(2)?,
-    })
+    rows.list(sql, params![rows.workspace, id_array(memories)])
 }
 
 /// Recallable ones alone; a memory about two of the wanted subjects comes once.
@@ -136,9 +104,7 @@ pub(crate) fn observations(
     page: ObservationPage,
 ) -> Result<Vec<StoredObservationRow>, Failure> {
     let values = RingValues::of(ring);
-    let before = page
-        .before
-        .map_or_else(|| AFTER_ALL.to_vec(), |id| id.to_bytes().to_vec());
+    let before = page_end(page.before);
     let sql = concat!(
         "SELECT a.subject, MIN(a.observer), MIN(a.derived), m.id FROM memory_about AS a
          CROSS JOIN memory_facts AS m ON m.workspace_id = ?1 AND m.id = a.memory AND m.state = 0
@@ -151,19 +117,15 @@ pub(crate) fn observations(
     let found = rows
         .statement(sql)?
         .query_and_then(
-            params![
-                rows.workspace,
-                values.kind,
-                values.owner,
-                values.least,
-                values.group,
-                values.projects,
+            for_reader![
+                rows,
+                values,
                 page.subject.to_bytes(),
                 bytes_of(page.observer),
                 before,
                 page.limit
             ],
-            |row| Ok::<_, Failure>((about_row(row)?, id(row, 3)?)),
+            |row| Ok::<_, Failure>((AboutRow::read(row)?, id(row, 3)?)),
         )?
         .collect::<Result<Vec<(AboutRow, MemoryId)>, _>>()?;
     let ids: Vec<MemoryId> = found.iter().map(|(_, id)| *id).collect();

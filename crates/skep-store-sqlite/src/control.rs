@@ -18,11 +18,11 @@ use skep_crypto::{Sealed, WrappedKey};
 use skep_domain::{OrganizationId, WorkspaceId};
 use skep_store::StoreError;
 use skep_store::backend::CredentialKey;
+use skep_store::column::{id, key_columns, sealed, time};
 use skep_store::row::{CredentialRow, InstanceRow, WorkspaceRow};
 
-use crate::column::{id, sealed, time};
 use crate::failure::Failure;
-use credential::{INSTALL_TOKEN, key_columns};
+use credential::INSTALL_TOKEN;
 
 /// The ids of a tenant's workspace, as columns.
 type Tenant = ([u8; 16], [u8; 16]);

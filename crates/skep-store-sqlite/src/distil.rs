@@ -22,12 +22,7 @@ pub(crate) fn list(
           WHERE m.workspace_id = ?1 AND m.session = ?2 AND m.state = 0
           ORDER BY m.id LIMIT ?3"
     );
-    rows.statement(sql)?
-        .query_and_then(
-            params![rows.workspace, session.to_bytes(), limit],
-            memory::stored,
-        )?
-        .collect()
+    rows.list(sql, params![rows.workspace, session.to_bytes(), limit])
 }
 
 pub(crate) fn get(

@@ -5,12 +5,13 @@ use rusqlite::params;
 use skep_crypto::Sealed;
 use skep_domain::MemoryId;
 use skep_store::backend::Walked;
+use skep_store::column::{id, sealed};
 use skep_store::row::{ChangeRow, ModelTag};
 
-use crate::column::{id, sealed};
+use crate::column::stored;
 use crate::failure::Failure;
 use crate::rows::Rows;
-use crate::upkeep::{change, change_columns};
+use crate::upkeep::change_columns;
 
 pub(crate) fn walk_memories(
     rows: &Rows<'_>,
@@ -30,7 +31,7 @@ pub(crate) fn walk_memories(
     );
     let mut statement = rows.statement(sql)?;
     let found = statement.query_and_then(params![rows.workspace, from, limit], |row| {
-        Ok::<_, Failure>((row.get("place")?, change(row)?))
+        Ok::<_, Failure>((row.get("place")?, stored(row)?))
     })?;
     Ok(walked(found.collect::<Result<_, _>>()?, limit))
 }

@@ -1,14 +1,14 @@
 //! Statements on what was put in front of models.
 
-use rusqlite::{OptionalExtension, Row, params};
-use skep_domain::{Id, InjectionId, MemoryId, Moment, ReadingRing, SessionId};
-use skep_store::StoreError;
-use skep_store::backend::PageOf;
+use rusqlite::{OptionalExtension, params};
+use skep_domain::{Id, InjectionId, MemoryId, ReadingRing, SessionId};
+use skep_store::backend::{PageOf, RingValues};
+use skep_store::column::{bytes_of, ids};
 use skep_store::row::{InjectionRow, StoredInjectionRow};
 
-use crate::column::{AFTER_ALL, bytes_of, code, id, sealed, time};
+use crate::column::page_end;
 use crate::failure::Failure;
-use crate::ring::{RingValues, ring_predicate};
+use crate::ring::{for_reader, ring_predicate};
 use crate::rows::Rows;
 use crate::session;
 
@@ -26,18 +26,9 @@ pub(crate) fn put(
     );
     let ordinal: Option<u64> = rows
         .statement(sql)?
-        .query_row(
-            params![
-                rows.workspace,
-                ring.kind,
-                ring.owner,
-                ring.least,
-                ring.group,
-                ring.projects,
-                row.session.to_bytes()
-            ],
-            |row| row.get(0),
-        )
+        .query_row(for_reader![rows, ring, row.session.to_bytes()], |row| {
+            row.get(0)
+        })
         .optional()?;
     let ordinal = ordinal.ok_or_else(session::absent)?;
     rows.writing()?;
@@ -78,19 +69,9 @@ pub(crate) fn injected(
     );
     let lists = rows
         .statement(sql)?
-        .query_and_then(
-            params![
-                rows.workspace,
-                ring.kind,
-                ring.owner,
-                ring.least,
-                ring.group,
-                ring.projects,
-                session.to_bytes(),
-                limit
-            ],
-            |row| memories(row, 0),
-        )?
+        .query_and_then(for_reader![rows, ring, session.to_bytes(), limit], |row| {
+            ids(row, 0, "the memories of an injection")
+        })?
         .collect::<Result<Vec<_>, Failure>>()?;
     Ok(lists.concat())
 }
@@ -102,9 +83,7 @@ pub(crate) fn list(
     page: PageOf<InjectionId>,
 ) -> Result<Vec<StoredInjectionRow>, Failure> {
     let ring = RingValues::of(ring);
-    let before = page
-        .before
-        .map_or_else(|| AFTER_ALL.to_vec(), |id| id.to_bytes().to_vec());
+    let before = page_end(page.before);
     let sql = concat!(
         "SELECT i.id, i.session, i.ordinal, i.at, i.moment, i.memories, i.body
           FROM injection AS i CROSS JOIN session AS s
@@ -113,44 +92,8 @@ pub(crate) fn list(
         ring_predicate!("s"),
         " ORDER BY i.id DESC LIMIT ?8"
     );
-    rows.statement(sql)?
-        .query_and_then(
-            params![
-                rows.workspace,
-                ring.kind,
-                ring.owner,
-                ring.least,
-                ring.group,
-                ring.projects,
-                before,
-                page.limit,
-                bytes_of(session)
-            ],
-            stored,
-        )?
-        .collect()
-}
-
-fn stored(row: &Row<'_>) -> Result<StoredInjectionRow, Failure> {
-    Ok(StoredInjectionRow {
-        injection: InjectionRow {
-            id: id(row, 0)?,
-            session: id(row, 1)?,
-            at: time(row, 3)?,
-            moment: code(row, 4, Moment::from_code, "the moment of an injection")?,
-            memories: memories(row, 5)?,
-            body: sealed(row, 6)?,
-        },
-        ordinal: row.get(2)?,
-    })
-}
-
-fn memories(row: &Row<'_>, at: usize) -> Result<Vec<MemoryId>, Failure> {
-    let bytes: Vec<u8> = row.get(at)?;
-    let (ids, rest) = bytes.as_chunks::<16>();
-    if rest.is_empty() {
-        Ok(ids.iter().map(|id| MemoryId::from_bytes(*id)).collect())
-    } else {
-        Err(StoreError::Damaged("the memories of an injection").into())
-    }
+    rows.list(
+        sql,
+        for_reader![rows, ring, before, page.limit, bytes_of(session)],
+    )
 }

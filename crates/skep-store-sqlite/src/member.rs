@@ -1,16 +1,17 @@
 //! Statements on membership: stays in sessions, and the turns behind memories.
 
-use rusqlite::{Row, params};
+use rusqlite::params;
 use skep_domain::{
     Id, MemoryId, ParticipantId, Principal, ReadingRing, SessionId, Timestamp, TurnId, Window,
 };
+use skep_store::backend::RingValues;
+use skep_store::column::{id, ids, principal};
 use skep_store::row::{MemberRow, StoredMemoryRow};
 
-use crate::column::{id, principal, time, time_option};
 use crate::failure::Failure;
 use crate::memory;
 use crate::participant;
-use crate::ring::{RingValues, memberless, ring_predicate, visibility_predicate};
+use crate::ring::{for_reader, memberless, ring_predicate, visibility_predicate};
 use crate::rows::{Rows, id_array};
 
 pub(crate) fn session_owner(
@@ -102,22 +103,7 @@ pub(crate) fn list(rows: &Rows<'_>, session: SessionId) -> Result<Vec<MemberRow>
     let sql = "SELECT session, participant, from_ordinal, to_ordinal, joined_at, left_at
                FROM session_member WHERE workspace_id = ?1 AND session = ?2
                ORDER BY joined_at, participant, entry";
-    rows.statement(sql)?
-        .query_and_then(params![rows.workspace, session.to_bytes()], member)?
-        .collect()
-}
-
-fn member(row: &Row<'_>) -> Result<MemberRow, Failure> {
-    Ok(MemberRow {
-        session: id(row, 0)?,
-        participant: id(row, 1)?,
-        window: Window {
-            from: row.get(2)?,
-            to: row.get(3)?,
-        },
-        joined_at: time(row, 4)?,
-        left_at: time_option(row, 5)?,
-    })
+    rows.list(sql, params![rows.workspace, session.to_bytes()])
 }
 
 /// The reader's windows; `None` when owner or visibility show the whole session.
@@ -135,18 +121,11 @@ pub(crate) fn own_windows(
         memberless!("s.id"),
         ")))"
     );
-    let whole: bool = rows.statement(sql)?.query_row(
-        params![
-            rows.workspace,
-            values.kind,
-            values.owner,
-            values.least,
-            values.group,
-            values.projects,
-            session.to_bytes()
-        ],
-        |row| row.get(0),
-    )?;
+    let whole: bool = rows
+        .statement(sql)?
+        .query_row(for_reader![rows, values, session.to_bytes()], |row| {
+            row.get(0)
+        })?;
     if whole {
         return Ok(None);
     }
@@ -203,7 +182,7 @@ fn span_memories(rows: &Rows<'_>, session: SessionId) -> Result<(), Failure> {
     let found = rows
         .statement(sql)?
         .query_and_then(params![rows.workspace, session.to_bytes()], |row| {
-            Ok::<_, Failure>((id(row, 0)?, memory::turns(row, 1)?))
+            Ok::<_, Failure>((id(row, 0)?, ids(row, 1, "the turns of a memory")?))
         })?
         .collect::<Result<Vec<(MemoryId, Vec<TurnId>)>, _>>()?;
     for (memory, turns) in found {
@@ -255,16 +234,7 @@ pub(crate) fn memories(
     let ids = rows
         .statement(sql)?
         .query_and_then(
-            params![
-                rows.workspace,
-                values.kind,
-                values.owner,
-                values.least,
-                values.group,
-                values.projects,
-                session.to_bytes(),
-                limit
-            ],
+            for_reader![rows, values, session.to_bytes(), limit],
             |row| id(row, 0),
         )?
         .collect::<Result<Vec<MemoryId>, Failure>>()?;

@@ -2,22 +2,17 @@
 
 use std::collections::HashMap;
 
-use rusqlite::{OptionalExtension, Row, params};
-use skep_domain::{
-    Harness, Id, MemoryId, MemoryKind, MemoryState, ReadingRing, Trust, TurnId, Validity,
-    Visibility,
-};
+use rusqlite::{OptionalExtension, params};
+use skep_domain::{Id, MemoryId, MemoryState, ReadingRing};
 use skep_store::StoreError;
-use skep_store::backend::{MemoryFilter, PageOf};
+use skep_store::backend::{MemoryFilter, PageOf, RingValues};
+use skep_store::column::{bytes_of, id, principal_kind};
 use skep_store::row::{HistoryRow, MemoryRow, StoredMemoryRow};
 
-use crate::column::{
-    AFTER_ALL, bytes_of, code, group, id, id_option, principal, principal_kind, sealed,
-    sealed_option, time, time_option,
-};
+use crate::column::page_end;
 use crate::failure::Failure;
 use crate::member;
-use crate::ring::{RingValues, ring_predicate};
+use crate::ring::{for_reader, ring_predicate};
 use crate::rows::{Rows, id_array};
 
 /// Which memories `?6` (as of), `?7` (project) and `?8` (a bit for each kind) let through.
@@ -175,13 +170,9 @@ pub(crate) fn visible(
     );
     rows.statement(sql)?
         .query_and_then(
-            params![
-                rows.workspace,
-                ring.kind,
-                ring.owner,
-                ring.least,
-                ring.group,
-                ring.projects,
+            for_reader![
+                rows,
+                ring,
                 filter.as_of,
                 filter.project,
                 filter.kinds,
@@ -209,21 +200,8 @@ pub(crate) fn list_by_id(
           WHERE ",
         ring_predicate!("m")
     );
-    let mut found = rows
-        .statement(sql)?
-        .query_and_then(
-            params![
-                rows.workspace,
-                ring.kind,
-                ring.owner,
-                ring.least,
-                ring.group,
-                ring.projects,
-                id_array(ids)
-            ],
-            |row| stored(row).map(|memory| (memory.memory.id, memory)),
-        )?
-        .collect::<Result<HashMap<_, _>, Failure>>()?;
+    let found: Vec<StoredMemoryRow> = rows.list(sql, for_reader![rows, ring, id_array(ids)])?;
+    let mut found: HashMap<_, _> = found.into_iter().map(|row| (row.memory.id, row)).collect();
     Ok(ids.iter().filter_map(|id| found.remove(id)).collect())
 }
 
@@ -234,33 +212,25 @@ pub(crate) fn list(
     page: PageOf<MemoryId>,
 ) -> Result<Vec<StoredMemoryRow>, Failure> {
     let (ring, filter) = (RingValues::of(ring), FilterValues::of(filter));
-    let before = page
-        .before
-        .map_or_else(|| AFTER_ALL.to_vec(), |id| id.to_bytes().to_vec());
+    let before = page_end(page.before);
     // A page of one project walks that project's index; one text for both would walk everything.
     let sql = if filter.project.is_some() {
         page!(" AND m.project = ?8")
     } else {
         page!("")
     };
-    rows.statement(sql)?
-        .query_and_then(
-            params![
-                rows.workspace,
-                ring.kind,
-                ring.owner,
-                ring.least,
-                ring.group,
-                ring.projects,
-                filter.as_of,
-                filter.project,
-                filter.kinds,
-                before,
-                page.limit
-            ],
-            stored,
-        )?
-        .collect()
+    rows.list(
+        sql,
+        for_reader![
+            rows,
+            ring,
+            filter.as_of,
+            filter.project,
+            filter.kinds,
+            before,
+            page.limit
+        ],
+    )
 }
 
 pub(crate) fn set_state(
@@ -276,18 +246,7 @@ pub(crate) fn set_state(
     );
     let now: Option<u8> = rows
         .statement(sql)?
-        .query_row(
-            params![
-                rows.workspace,
-                values.kind,
-                values.owner,
-                values.least,
-                values.group,
-                values.projects,
-                id.to_bytes()
-            ],
-            |row| row.get(0),
-        )
+        .query_row(for_reader![rows, values, id.to_bytes()], |row| row.get(0))
         .optional()?;
     match now {
         None => Ok(None),
@@ -357,42 +316,4 @@ pub(crate) fn note(rows: &Rows<'_>, id: MemoryId, entry: &HistoryRow) -> Result<
         entry.reason.as_bytes()
     ])?;
     Ok(())
-}
-
-pub(crate) fn stored(row: &Row<'_>) -> Result<StoredMemoryRow, Failure> {
-    let memory = MemoryRow {
-        id: id(row, 0)?,
-        kind: code(row, 1, MemoryKind::from_code, "the kind of a memory")?,
-        trust: code(row, 2, Trust::from_code, "the trust of a memory")?,
-        state: code(row, 3, MemoryState::from_code, "the state of a memory")?,
-        visibility: code(row, 4, Visibility::from_code, "the visibility of a memory")?,
-        harness: code(row, 5, Harness::from_code, "the harness of a memory")?,
-        owner: principal(row, 6)?,
-        owner_group: group(row, 8)?,
-        validity: Validity {
-            from: time(row, 9)?,
-            to: time_option(row, 10)?,
-            recorded: time(row, 11)?,
-            superseded: time_option(row, 12)?,
-        },
-        project: id_option(row, 13)?,
-        session: id_option(row, 14)?,
-        fingerprint: row.get(15)?,
-        turns: turns(row, 16)?,
-        body: sealed(row, 17)?,
-    };
-    Ok(StoredMemoryRow {
-        memory,
-        project_name: sealed_option(row, 18)?,
-    })
-}
-
-pub(crate) fn turns(row: &Row<'_>, at: usize) -> Result<Vec<TurnId>, Failure> {
-    let packed: Vec<u8> = row.get(at)?;
-    let (ids, rest) = packed.as_chunks::<16>();
-    if rest.is_empty() {
-        Ok(ids.iter().map(|id| TurnId::from_bytes(*id)).collect())
-    } else {
-        Err(StoreError::Damaged("the turns of a memory").into())
-    }
 }

@@ -1,12 +1,11 @@
 //! Statements of the pass with a model: how far it came, what it cost.
 
-use rusqlite::{OptionalExtension, Row, params};
+use rusqlite::params;
 use skep_domain::{Id, SessionId};
 use skep_store::row::{
     ModelBudgetRow, ModelDayRow, ModelPassRow, ModelPassState, ModelQueueRow, ModelSpentRow,
 };
 
-use crate::column::{code, id};
 use crate::failure::Failure;
 use crate::rows::Rows;
 
@@ -25,33 +24,13 @@ pub(crate) fn due(rows: &Rows<'_>, limit: u32) -> Result<Vec<ModelPassRow>, Fail
     let sql = "SELECT session, state, next, tries, is_tainted
                FROM model_pass INDEXED BY model_pass_by_state
                WHERE workspace_id = ?1 AND state = 0 ORDER BY session DESC LIMIT ?2";
-    rows.statement(sql)?
-        .query_and_then(params![rows.workspace, limit], pass)?
-        .collect()
+    rows.list(sql, params![rows.workspace, limit])
 }
 
 pub(crate) fn get(rows: &Rows<'_>, session: SessionId) -> Result<Option<ModelPassRow>, Failure> {
     let sql = "SELECT session, state, next, tries, is_tainted FROM model_pass
                WHERE workspace_id = ?1 AND session = ?2";
-    rows.statement(sql)?
-        .query_and_then(params![rows.workspace, session.to_bytes()], pass)?
-        .next()
-        .transpose()
-}
-
-fn pass(row: &Row<'_>) -> Result<ModelPassRow, Failure> {
-    Ok(ModelPassRow {
-        session: id(row, 0)?,
-        state: code(
-            row,
-            1,
-            ModelPassState::from_code,
-            "how far a model has read",
-        )?,
-        next: row.get(2)?,
-        tries: row.get(3)?,
-        is_tainted: row.get(4)?,
-    })
+    rows.find(sql, params![rows.workspace, session.to_bytes()])
 }
 
 pub(crate) fn put(rows: &mut Rows<'_>, row: &ModelPassRow) -> Result<(), Failure> {
@@ -85,24 +64,7 @@ pub(crate) fn queue(rows: &Rows<'_>) -> Result<ModelQueueRow, Failure> {
 pub(crate) fn day(rows: &Rows<'_>, day: i64) -> Result<ModelDayRow, Failure> {
     let sql = "SELECT calls, reserved, reserved_cost, input, output, cost FROM model_day
                WHERE workspace_id = ?1 AND day = ?2";
-    let found = rows
-        .statement(sql)?
-        .query_row(params![rows.workspace, day], |row| {
-            Ok(ModelDayRow {
-                calls: row.get(0)?,
-                reserved: ModelBudgetRow {
-                    tokens: row.get(1)?,
-                    cost: row.get(2)?,
-                },
-                spent: ModelSpentRow {
-                    input: row.get(3)?,
-                    output: row.get(4)?,
-                    cost: row.get(5)?,
-                },
-                refused: Vec::new(),
-            })
-        })
-        .optional()?;
+    let found: Option<ModelDayRow> = rows.find(sql, params![rows.workspace, day])?;
     let sql = "SELECT reason, items FROM model_refusal
                WHERE workspace_id = ?1 AND day = ?2 ORDER BY reason";
     let mut refused = rows.statement(sql)?;

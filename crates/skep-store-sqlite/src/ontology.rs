@@ -1,13 +1,12 @@
 //! Statements on proposals about names.
 
-use rusqlite::{Row, params};
+use rusqlite::params;
 use skep_domain::{Id, Principal, ProposalId, ProposalState, Timestamp};
 use skep_store::backend::PageOf;
+use skep_store::column::principal_kind;
 use skep_store::row::ProposalRow;
 
-use crate::column::{
-    AFTER_ALL, code, id, principal, principal_from, principal_kind, sealed, time, time_option,
-};
+use crate::column::page_end;
 use crate::failure::Failure;
 use crate::rows::Rows;
 
@@ -33,34 +32,15 @@ pub(crate) fn list(
     state: ProposalState,
     page: PageOf<ProposalId>,
 ) -> Result<Vec<ProposalRow>, Failure> {
-    let before = page
-        .before
-        .map_or_else(|| AFTER_ALL.to_vec(), |id| id.to_bytes().to_vec());
+    let before = page_end(page.before);
     let sql =
         "SELECT id, state, proposer_kind, proposer, at, decider_kind, decider, decided_at, body
                FROM ontology_proposal
                WHERE workspace_id = ?1 AND state = ?2 AND id < ?3 ORDER BY id DESC LIMIT ?4";
-    rows.statement(sql)?
-        .query_and_then(
-            params![rows.workspace, state.code(), before, page.limit],
-            stored,
-        )?
-        .collect()
-}
-
-fn stored(row: &Row<'_>) -> Result<ProposalRow, Failure> {
-    let decider: Option<Principal> = match (row.get(5)?, row.get(6)?) {
-        (Some(kind), Some(bytes)) => principal_from(kind, bytes),
-        _ => None,
-    };
-    Ok(ProposalRow {
-        id: id(row, 0)?,
-        state: code(row, 1, ProposalState::from_code, "the state of a proposal")?,
-        proposer: principal(row, 2)?,
-        at: time(row, 4)?,
-        decided: decider.zip(time_option(row, 7)?),
-        body: sealed(row, 8)?,
-    })
+    rows.list(
+        sql,
+        params![rows.workspace, state.code(), before, page.limit],
+    )
 }
 
 pub(crate) fn decide(

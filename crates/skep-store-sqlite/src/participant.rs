@@ -1,18 +1,14 @@
 //! Statements on participants: keeping, finding within reach, naming, merging, blanking.
 
-use rusqlite::{OptionalExtension, Row, params};
+use rusqlite::{OptionalExtension, params};
 use skep_crypto::Sealed;
-use skep_domain::{Id, ParticipantId, ParticipantKind, Principal};
-use skep_store::StoreError;
-use skep_store::backend::{PageOf, ReachRow};
+use skep_domain::{Id, ParticipantId, Principal};
+use skep_store::backend::{PageOf, ReachRow, RingValues};
+use skep_store::column::{bytes_of, id, principal_kind};
 use skep_store::row::{Fingerprint, NameRow, ParticipantEventRow, ParticipantRow};
 
-use crate::column::{
-    AFTER_ALL, bytes_of, code, id, id_option, principal, principal_from, principal_kind,
-    sealed_option, time,
-};
+use crate::column::page_end;
 use crate::failure::Failure;
-use crate::ring::RingValues;
 use crate::rows::Rows;
 
 macro_rules! participant_columns {
@@ -53,17 +49,14 @@ pub(crate) fn own(
         " FROM participant AS p
           WHERE p.workspace_id = ?1 AND p.principal_kind = ?2 AND p.principal = ?3"
     );
-    rows.statement(sql)?
-        .query_and_then(
-            params![
-                rows.workspace,
-                principal_kind(principal),
-                principal.to_bytes()
-            ],
-            participant,
-        )?
-        .next()
-        .transpose()
+    rows.find(
+        sql,
+        params![
+            rows.workspace,
+            principal_kind(principal),
+            principal.to_bytes()
+        ],
+    )
 }
 
 /// Merged or not, whoever asks.
@@ -73,10 +66,7 @@ pub(crate) fn exact(rows: &Rows<'_>, id: ParticipantId) -> Result<Option<Partici
         participant_columns!(),
         " FROM participant AS p WHERE p.workspace_id = ?1 AND p.id = ?2 AND p.state = 0"
     );
-    rows.statement(sql)?
-        .query_and_then(params![rows.workspace, id.to_bytes()], participant)?
-        .next()
-        .transpose()
+    rows.find(sql, params![rows.workspace, id.to_bytes()])
 }
 
 /// The reach is worked out before the row is looked for, and whether it is there or not.
@@ -107,9 +97,7 @@ pub(crate) fn list(
     page: PageOf<ParticipantId>,
 ) -> Result<Vec<ParticipantRow>, Failure> {
     let ring = RingValues::of(&reach.ring);
-    let before = page
-        .before
-        .map_or_else(|| AFTER_ALL.to_vec(), |id| id.to_bytes().to_vec());
+    let before = page_end(page.before);
     let sql = concat!(
         "SELECT ",
         participant_columns!(),
@@ -119,20 +107,18 @@ pub(crate) fn list(
         reached!(),
         ")) ORDER BY p.id DESC LIMIT ?7"
     );
-    rows.statement(sql)?
-        .query_and_then(
-            params![
-                rows.workspace,
-                ring.kind,
-                ring.owner,
-                before,
-                named,
-                reach.everyone,
-                page.limit
-            ],
-            participant,
-        )?
-        .collect()
+    rows.list(
+        sql,
+        params![
+            rows.workspace,
+            ring.kind,
+            ring.owner,
+            before,
+            named,
+            reach.everyone,
+            page.limit
+        ],
+    )
 }
 
 pub(crate) fn put(rows: &mut Rows<'_>, row: &ParticipantRow) -> Result<bool, Failure> {
@@ -264,37 +250,6 @@ pub(crate) fn blank(rows: &mut Rows<'_>, id: ParticipantId) -> Result<(), Failur
             .execute(params![rows.workspace, id.to_bytes()])?;
     }
     Ok(())
-}
-
-fn participant(row: &Row<'_>) -> Result<ParticipantRow, Failure> {
-    let folded: Option<Fingerprint> = row.get(9)?;
-    let written: Option<Fingerprint> = row.get(10)?;
-    let name = sealed_option(row, 8)?
-        .zip(folded.zip(written))
-        .map(|(name, (folded, written))| NameRow {
-            name,
-            skeletons: [folded, written],
-        });
-    let kind: Option<u8> = row.get(2)?;
-    let principal_of = |kind| {
-        principal_from(kind, row.get(3)?)
-            .ok_or_else(|| StoreError::Damaged("the kind of a principal").into())
-    };
-    Ok(ParticipantRow {
-        id: id(row, 0)?,
-        kind: code(
-            row,
-            1,
-            ParticipantKind::from_code,
-            "the kind of a participant",
-        )?,
-        principal: kind.map(principal_of).transpose().map_err(|e: Failure| e)?,
-        owner: principal(row, 4)?,
-        merged_into: id_option(row, 6)?,
-        created_at: time(row, 7)?,
-        name,
-        card: sealed_option(row, 11)?,
-    })
 }
 
 /// Whether a participant is there, for those who need no more.

@@ -1,18 +1,15 @@
 //! Statements that take back: origins, successors, erasure, and what is left to do of it.
 
-use rusqlite::{OptionalExtension, Row, params};
-use skep_domain::{
-    Id, MemoryId, MemoryState, OriginKind, ReadingRing, RemovalMode, SessionId, Timestamp,
-};
-use skep_store::StoreError;
+use rusqlite::{OptionalExtension, params};
+use skep_domain::{Id, MemoryId, MemoryState, OriginKind, ReadingRing, SessionId, Timestamp};
+use skep_store::backend::RingValues;
+use skep_store::column::{id, principal_kind};
 use skep_store::row::{Fingerprint, HistoryRow, RemovalRow, RestingRow};
 
-use crate::column::{
-    AFTER_ALL, code, id, principal_from, principal_kind, sealed, time, time_option,
-};
+use crate::column::page_end;
 use crate::failure::Failure;
 use crate::memory;
-use crate::ring::{RingValues, ring_predicate};
+use crate::ring::{for_reader, ring_predicate};
 use crate::rows::Rows;
 
 pub(crate) fn put_session_source(
@@ -44,19 +41,7 @@ pub(crate) fn sessions_of_source(
         " ORDER BY s.id LIMIT ?8"
     );
     rows.statement(sql)?
-        .query_and_then(
-            params![
-                rows.workspace,
-                ring.kind,
-                ring.owner,
-                ring.least,
-                ring.group,
-                ring.projects,
-                source,
-                limit
-            ],
-            |row| id(row, 0),
-        )?
+        .query_and_then(for_reader![rows, ring, source, limit], |row| id(row, 0))?
         .collect()
 }
 
@@ -89,37 +74,14 @@ pub(crate) fn get(
 ) -> Result<Option<RemovalRow>, Failure> {
     let sql = "SELECT kind, origin, mode, asked_at, actor_kind, actor, reason, done_at
                FROM removal WHERE workspace_id = ?1 AND kind = ?2 AND origin = ?3";
-    rows.statement(sql)?
-        .query_and_then(params![rows.workspace, kind.code(), origin], stored)?
-        .next()
-        .transpose()
+    rows.find(sql, params![rows.workspace, kind.code(), origin])
 }
 
 pub(crate) fn open(rows: &Rows<'_>, limit: u32) -> Result<Vec<RemovalRow>, Failure> {
     let sql = "SELECT kind, origin, mode, asked_at, actor_kind, actor, reason, done_at
                FROM removal WHERE workspace_id = ?1 AND done_at IS NULL
                ORDER BY asked_at LIMIT ?2";
-    rows.statement(sql)?
-        .query_and_then(params![rows.workspace, limit], stored)?
-        .collect()
-}
-
-fn stored(row: &Row<'_>) -> Result<RemovalRow, Failure> {
-    let actor = match (row.get::<_, Option<u8>>(4)?, row.get(5)?) {
-        (Some(kind), Some(id)) => {
-            Some(principal_from(kind, id).ok_or(StoreError::Damaged("who asked for a removal"))?)
-        }
-        _ => None,
-    };
-    Ok(RemovalRow {
-        kind: code(row, 0, OriginKind::from_code, "the kind of an origin")?,
-        origin: row.get(1)?,
-        mode: code(row, 2, RemovalMode::from_code, "the mode of a removal")?,
-        asked_at: time(row, 3)?,
-        actor,
-        reason: sealed(row, 6)?,
-        done_at: time_option(row, 7)?,
-    })
+    rows.list(sql, params![rows.workspace, limit])
 }
 
 pub(crate) fn finish(
@@ -271,15 +233,9 @@ pub(crate) fn is_there(rows: &Rows<'_>, ring: &ReadingRing, id: MemoryId) -> Res
         "SELECT 1 FROM memory_facts AS m WHERE m.workspace_id = ?1 AND m.id = ?7 AND ",
         ring_predicate!("m")
     );
-    Ok(rows.statement(sql)?.exists(params![
-        rows.workspace,
-        ring.kind,
-        ring.owner,
-        ring.least,
-        ring.group,
-        ring.projects,
-        id.to_bytes()
-    ])?)
+    Ok(rows
+        .statement(sql)?
+        .exists(for_reader![rows, ring, id.to_bytes()])?)
 }
 
 /// What replaced it takes its place towards what it replaced; without that, those stay replaced,
@@ -386,7 +342,7 @@ pub(crate) fn erasures(
     let sql = "SELECT seq, id FROM tombstone
                WHERE workspace_id = ?1 AND (seq, id) > (?2, ?3) AND kind = 0
                ORDER BY seq, id LIMIT ?4";
-    let after = after.map_or_else(|| AFTER_ALL.to_vec(), |id| id.to_bytes().to_vec());
+    let after = page_end(after);
     rows.statement(sql)?
         .query_and_then(params![rows.workspace, seq, after, limit], |row| {
             Ok((row.get(0)?, id(row, 1)?))

@@ -1,15 +1,14 @@
 //! Statements on quarantine and on histories.
 
-use rusqlite::{OptionalExtension, Row, params};
-use skep_domain::{Id, MemoryId, MemoryState, ReadingRing};
-use skep_store::StoreError;
-use skep_store::backend::PageOf;
+use rusqlite::OptionalExtension;
+use skep_domain::{Id, MemoryId, ReadingRing};
+use skep_store::backend::{PageOf, RingValues};
 use skep_store::row::{HistoryRow, StoredMemoryRow};
 
-use crate::column::{AFTER_ALL, code, principal_from, sealed, time};
+use crate::column::page_end;
 use crate::failure::Failure;
 use crate::memory::{self, memory_columns};
-use crate::ring::{RingValues, ring_predicate};
+use crate::ring::{for_reader, ring_predicate};
 use crate::rows::Rows;
 
 pub(crate) fn quarantined(
@@ -18,9 +17,7 @@ pub(crate) fn quarantined(
     page: PageOf<MemoryId>,
 ) -> Result<Vec<StoredMemoryRow>, Failure> {
     let ring = RingValues::of(ring);
-    let before = page
-        .before
-        .map_or_else(|| AFTER_ALL.to_vec(), |id| id.to_bytes().to_vec());
+    let before = page_end(page.before);
     let sql = concat!(
         "SELECT ",
         memory_columns!(),
@@ -31,21 +28,7 @@ pub(crate) fn quarantined(
         ring_predicate!("m"),
         " ORDER BY m.id DESC LIMIT ?8"
     );
-    rows.statement(sql)?
-        .query_and_then(
-            params![
-                rows.workspace,
-                ring.kind,
-                ring.owner,
-                ring.least,
-                ring.group,
-                ring.projects,
-                before,
-                page.limit
-            ],
-            memory::stored,
-        )?
-        .collect()
+    rows.list(sql, for_reader![rows, ring, before, page.limit])
 }
 
 pub(crate) fn release(
@@ -62,18 +45,7 @@ pub(crate) fn release(
     );
     let held: Option<i64> = rows
         .statement(sql)?
-        .query_row(
-            params![
-                rows.workspace,
-                values.kind,
-                values.owner,
-                values.least,
-                values.group,
-                values.projects,
-                id.to_bytes()
-            ],
-            |row| row.get(0),
-        )
+        .query_row(for_reader![rows, values, id.to_bytes()], |row| row.get(0))
         .optional()?;
     if held.is_none() {
         return Ok(false);
@@ -98,34 +70,5 @@ pub(crate) fn history(
         ring_predicate!("m"),
         " ORDER BY h.entry LIMIT ?8"
     );
-    rows.statement(sql)?
-        .query_and_then(
-            params![
-                rows.workspace,
-                values.kind,
-                values.owner,
-                values.least,
-                values.group,
-                values.projects,
-                id.to_bytes(),
-                limit
-            ],
-            entry,
-        )?
-        .collect()
-}
-
-fn entry(row: &Row<'_>) -> Result<HistoryRow, Failure> {
-    let actor = match (row.get::<_, Option<u8>>(1)?, row.get(2)?) {
-        (Some(kind), Some(id)) => {
-            Some(principal_from(kind, id).ok_or(StoreError::Damaged("the actor of a history"))?)
-        }
-        _ => None,
-    };
-    Ok(HistoryRow {
-        at: time(row, 0)?,
-        actor,
-        state: code(row, 3, MemoryState::from_code, "the state in a history")?,
-        reason: sealed(row, 4)?,
-    })
+    rows.list(sql, for_reader![rows, values, id.to_bytes(), limit])
 }

@@ -4,10 +4,12 @@ use std::rc::Rc;
 
 use rusqlite::types::Value;
 use rusqlite::vtab::array::Array;
-use rusqlite::{CachedStatement, Connection, params};
+use rusqlite::{CachedStatement, Connection, Params, params};
 use skep_domain::Id;
 use skep_store::StoreError;
+use skep_store::column::Stored;
 
+use crate::column::stored;
 use crate::failure::Failure;
 
 /// The connection, the workspace that every statement names, and the transaction's `seq`.
@@ -51,6 +53,27 @@ impl<'c> Rows<'c> {
 
     pub(crate) fn statement(&self, sql: &str) -> Result<CachedStatement<'_>, Failure> {
         Ok(self.connection.prepare_cached(sql)?)
+    }
+
+    /// Every row.
+    pub(crate) fn list<T: Stored>(
+        &self,
+        sql: &str,
+        values: impl Params,
+    ) -> Result<Vec<T>, Failure> {
+        let mut statement = self.statement(sql)?;
+        statement.query_and_then(values, stored)?.collect()
+    }
+
+    /// The first row, if there is one.
+    pub(crate) fn find<T: Stored>(
+        &self,
+        sql: &str,
+        values: impl Params,
+    ) -> Result<Option<T>, Failure> {
+        let mut statement = self.statement(sql)?;
+        let mut found = statement.query_and_then(values, stored)?;
+        found.next().transpose()
     }
 
     /// The `seq` of what this transaction writes. The first call adds one to the workspace's, so

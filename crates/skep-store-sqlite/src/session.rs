@@ -1,17 +1,15 @@
 //! Statements on sessions.
 
-use rusqlite::{OptionalExtension, Row, params};
-use skep_domain::{Harness, Id, ReadingRing, SessionId, SessionState, Visibility};
+use rusqlite::{OptionalExtension, params};
+use skep_domain::{Id, ReadingRing, SessionId, SessionState};
 use skep_store::StoreError;
-use skep_store::backend::PageOf;
+use skep_store::backend::{PageOf, RingValues};
+use skep_store::column::{bytes_of, code, id, principal_kind, time};
 use skep_store::row::{SessionRow, SessionSummaryRow};
 
-use crate::column::{
-    AFTER_ALL, bytes_of, code, group, id, id_option, principal, principal_kind, sealed,
-    sealed_option, time, time_option,
-};
+use crate::column::page_end;
 use crate::failure::Failure;
-use crate::ring::{RingValues, memberless, ring_predicate, turn_predicate};
+use crate::ring::{for_reader, memberless, ring_predicate, turn_predicate};
 use crate::rows::Rows;
 
 macro_rules! session_columns {
@@ -20,9 +18,6 @@ macro_rules! session_columns {
          s.visibility, s.state, s.started_at, s.last_at, s.recorded_at, s.body"
     };
 }
-
-/// How many columns `session_columns` has.
-const SESSION_COLUMNS: usize = 13;
 
 /// Something over the turns in the windows of a member; something else for whoever sees them all.
 /// What went on before and after a stay is not the member's to know.
@@ -149,24 +144,11 @@ pub(crate) fn list(
     page: PageOf<SessionId>,
 ) -> Result<Vec<SessionSummaryRow>, Failure> {
     let ring = RingValues::of(ring);
-    let before = page
-        .before
-        .map_or_else(|| AFTER_ALL.to_vec(), |id| id.to_bytes().to_vec());
-    rows.statement(summaries!(" AND s.id < ?7 ORDER BY s.id DESC LIMIT ?8"))?
-        .query_and_then(
-            params![
-                rows.workspace,
-                ring.kind,
-                ring.owner,
-                ring.least,
-                ring.group,
-                ring.projects,
-                before,
-                page.limit
-            ],
-            summary,
-        )?
-        .collect()
+    let before = page_end(page.before);
+    rows.list(
+        summaries!(" AND s.id < ?7 ORDER BY s.id DESC LIMIT ?8"),
+        for_reader![rows, ring, before, page.limit],
+    )
 }
 
 pub(crate) fn get(
@@ -175,21 +157,10 @@ pub(crate) fn get(
     id: SessionId,
 ) -> Result<Option<SessionSummaryRow>, Failure> {
     let ring = RingValues::of(ring);
-    rows.statement(summaries!(" AND s.id = ?7"))?
-        .query_and_then(
-            params![
-                rows.workspace,
-                ring.kind,
-                ring.owner,
-                ring.least,
-                ring.group,
-                ring.projects,
-                id.to_bytes()
-            ],
-            summary,
-        )?
-        .next()
-        .transpose()
+    rows.find(
+        summaries!(" AND s.id = ?7"),
+        for_reader![rows, ring, id.to_bytes()],
+    )
 }
 
 /// A session for the daemon's own upkeep, whoever may read it.
@@ -202,42 +173,7 @@ pub(crate) fn get_for_upkeep(
         session_columns!(),
         " FROM session AS s WHERE s.workspace_id = ?1 AND s.id = ?2"
     );
-    rows.statement(sql)?
-        .query_and_then(params![rows.workspace, id.to_bytes()], session)?
-        .next()
-        .transpose()
-}
-
-fn summary(row: &Row<'_>) -> Result<SessionSummaryRow, Failure> {
-    let mut session = session(row)?;
-    if let Some((first, last)) =
-        time_option(row, SESSION_COLUMNS + 3)?.zip(time_option(row, SESSION_COLUMNS + 4)?)
-    {
-        (session.started_at, session.last_at) = (first, last);
-    }
-    Ok(SessionSummaryRow {
-        session,
-        turns: row.get(SESSION_COLUMNS)?,
-        project_name: sealed_option(row, SESSION_COLUMNS + 1)?,
-        memories: row.get(SESSION_COLUMNS + 2)?,
-    })
-}
-
-fn session(row: &Row<'_>) -> Result<SessionRow, Failure> {
-    Ok(SessionRow {
-        id: id(row, 0)?,
-        harness: code(row, 1, Harness::from_code, "the harness of a session")?,
-        fingerprint: row.get(2)?,
-        project: id_option(row, 3)?,
-        owner: principal(row, 4)?,
-        owner_group: group(row, 6)?,
-        visibility: code(row, 7, Visibility::from_code, "the visibility of a session")?,
-        state: code(row, 8, SessionState::from_code, "the state of a session")?,
-        started_at: time(row, 9)?,
-        last_at: time(row, 10)?,
-        recorded_at: time(row, 11)?,
-        body: sealed(row, 12)?,
-    })
+    rows.find(sql, params![rows.workspace, id.to_bytes()])
 }
 
 pub(crate) fn absent() -> Failure {

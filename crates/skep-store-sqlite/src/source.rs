@@ -1,20 +1,16 @@
 //! Statements on sources, their documents and their chunks.
 
-use rusqlite::{OptionalExtension, Row, params};
+use rusqlite::{OptionalExtension, params};
 use skep_crypto::Sealed;
-use skep_domain::{
-    Id, MemoryId, MemoryState, ReadingRing, SourceId, SourceKind, Timestamp, Trust, Visibility,
-};
-use skep_store::backend::PageOf;
+use skep_domain::{Id, MemoryId, MemoryState, ReadingRing, SourceId, Timestamp};
+use skep_store::backend::{PageOf, RingValues};
+use skep_store::column::{bytes_of, code, id, principal_kind, sealed};
 use skep_store::row::{ChunkRow, Fingerprint, HistoryRow, SourceRow, SourceSummaryRow};
 
-use crate::column::{
-    AFTER_ALL, bytes_of, code, group, id, id_option, principal, principal_kind, sealed,
-    sealed_option, time, time_option,
-};
+use crate::column::page_end;
 use crate::failure::Failure;
 use crate::memory;
-use crate::ring::{RingValues, ring_predicate};
+use crate::ring::{for_reader, ring_predicate};
 use crate::rows::Rows;
 
 /// A source that the ring lets through, with its documents and those of its chunks that are current.
@@ -75,21 +71,10 @@ pub(crate) fn get(
     id: SourceId,
 ) -> Result<Option<SourceSummaryRow>, Failure> {
     let ring = RingValues::of(ring);
-    rows.statement(summaries!(" AND s.id = ?7"))?
-        .query_and_then(
-            params![
-                rows.workspace,
-                ring.kind,
-                ring.owner,
-                ring.least,
-                ring.group,
-                ring.projects,
-                id.to_bytes()
-            ],
-            summary,
-        )?
-        .next()
-        .transpose()
+    rows.find(
+        summaries!(" AND s.id = ?7"),
+        for_reader![rows, ring, id.to_bytes()],
+    )
 }
 
 pub(crate) fn list(
@@ -98,24 +83,11 @@ pub(crate) fn list(
     page: PageOf<SourceId>,
 ) -> Result<Vec<SourceSummaryRow>, Failure> {
     let ring = RingValues::of(ring);
-    let before = page
-        .before
-        .map_or_else(|| AFTER_ALL.to_vec(), |id| id.to_bytes().to_vec());
-    rows.statement(summaries!(" AND s.id < ?7 ORDER BY s.id DESC LIMIT ?8"))?
-        .query_and_then(
-            params![
-                rows.workspace,
-                ring.kind,
-                ring.owner,
-                ring.least,
-                ring.group,
-                ring.projects,
-                before,
-                page.limit
-            ],
-            summary,
-        )?
-        .collect()
+    let before = page_end(page.before);
+    rows.list(
+        summaries!(" AND s.id < ?7 ORDER BY s.id DESC LIMIT ?8"),
+        for_reader![rows, ring, before, page.limit],
+    )
 }
 
 pub(crate) fn set_synced(rows: &mut Rows<'_>, id: SourceId, at: Timestamp) -> Result<(), Failure> {
@@ -274,26 +246,4 @@ fn state(rows: &Rows<'_>, memory: MemoryId) -> Result<Option<MemoryState>, Failu
         })?
         .next()
         .transpose()
-}
-
-fn summary(row: &Row<'_>) -> Result<SourceSummaryRow, Failure> {
-    let source = SourceRow {
-        id: id(row, 0)?,
-        fingerprint: row.get(1)?,
-        kind: code(row, 2, SourceKind::from_code, "the kind of a source")?,
-        trust: code(row, 3, Trust::from_code, "the trust of a source")?,
-        visibility: code(row, 4, Visibility::from_code, "the visibility of a source")?,
-        owner: principal(row, 5)?,
-        owner_group: group(row, 7)?,
-        project: id_option(row, 8)?,
-        created_at: time(row, 9)?,
-        synced_at: time_option(row, 10)?,
-        body: sealed(row, 11)?,
-    };
-    Ok(SourceSummaryRow {
-        source,
-        project_name: sealed_option(row, 12)?,
-        documents: row.get(13)?,
-        chunks: row.get(14)?,
-    })
 }

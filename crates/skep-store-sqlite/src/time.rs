@@ -4,12 +4,13 @@ use std::collections::BTreeSet;
 
 use rusqlite::{OptionalExtension, params};
 use skep_domain::{Id, MemoryId, MemoryState, OriginKind, ReadingRing, Timestamp, Trust};
+use skep_store::backend::RingValues;
+use skep_store::column::id;
 use skep_store::row::{Fingerprint, HistoryRow, OriginRow, StoredMemoryRow, TraceRow};
 
-use crate::column::id;
 use crate::failure::Failure;
 use crate::memory;
-use crate::ring::{RingValues, ring_predicate};
+use crate::ring::{for_reader, ring_predicate};
 use crate::rows::{Rows, id_array};
 
 pub(crate) fn put_trace(
@@ -87,7 +88,7 @@ pub(crate) fn related(
     for topic in topics {
         let mut statement = rows.statement(sql)?;
         let ids = statement.query_and_then(params![rows.workspace, topic, NEWEST], |row| {
-            id::<MemoryId>(row, 0)
+            id::<MemoryId, _>(row, 0)
         })?;
         for id in ids {
             found.insert(id?);
@@ -168,15 +169,7 @@ pub(crate) fn links(
     let mut found = Vec::new();
     for sql in [forwards, backwards] {
         let mut statement = rows.statement(sql)?;
-        let values = params![
-            rows.workspace,
-            ring.kind,
-            ring.owner,
-            ring.least,
-            ring.group,
-            ring.projects,
-            id_array(ids)
-        ];
+        let values = for_reader![rows, ring, id_array(ids)];
         let links =
             statement.query_and_then(values, |row| Ok::<_, Failure>((id(row, 0)?, id(row, 1)?)))?;
         for link in links {

@@ -2,13 +2,14 @@
 
 use std::collections::HashMap;
 
-use rusqlite::{CachedStatement, OptionalExtension, Row, params};
-use skep_domain::{Id, ParticipantId, ReadingRing, SessionId, TurnId, TurnRole};
+use rusqlite::{CachedStatement, OptionalExtension, params};
+use skep_domain::{Id, ParticipantId, ReadingRing, SessionId, TurnId};
+use skep_store::backend::RingValues;
+use skep_store::column::{bytes_of, id_option};
 use skep_store::row::{StoredTurnRow, TurnRow};
 
-use crate::column::{bytes_of, code, id, id_option, sealed, time};
 use crate::failure::Failure;
-use crate::ring::{RingValues, turn_predicate};
+use crate::ring::{for_reader, turn_predicate};
 use crate::rows::{Rows, id_array};
 use crate::session;
 
@@ -130,22 +131,10 @@ pub(crate) fn list(
         turn_predicate!(),
         " ORDER BY t.ordinal LIMIT ?9"
     );
-    rows.statement(sql)?
-        .query_and_then(
-            params![
-                rows.workspace,
-                ring.kind,
-                ring.owner,
-                ring.least,
-                ring.group,
-                ring.projects,
-                session.to_bytes(),
-                from,
-                limit
-            ],
-            stored,
-        )?
-        .collect()
+    rows.list(
+        sql,
+        for_reader![rows, ring, session.to_bytes(), from, limit],
+    )
 }
 
 /// Newest first, before an ordinal.
@@ -166,22 +155,16 @@ pub(crate) fn list_before(
         turn_predicate!(),
         " ORDER BY t.ordinal DESC LIMIT ?9"
     );
-    rows.statement(sql)?
-        .query_and_then(
-            params![
-                rows.workspace,
-                ring.kind,
-                ring.owner,
-                ring.least,
-                ring.group,
-                ring.projects,
-                session.to_bytes(),
-                i64::try_from(before).unwrap_or(i64::MAX),
-                limit
-            ],
-            stored,
-        )?
-        .collect()
+    rows.list(
+        sql,
+        for_reader![
+            rows,
+            ring,
+            session.to_bytes(),
+            i64::try_from(before).unwrap_or(i64::MAX),
+            limit
+        ],
+    )
 }
 
 /// In the order asked for; what is not there, or not for this reader, is left out.
@@ -200,21 +183,8 @@ pub(crate) fn list_by_id(
           WHERE ",
         turn_predicate!()
     );
-    let mut found = rows
-        .statement(sql)?
-        .query_and_then(
-            params![
-                rows.workspace,
-                ring.kind,
-                ring.owner,
-                ring.least,
-                ring.group,
-                ring.projects,
-                id_array(ids)
-            ],
-            |row| stored(row).map(|turn| (turn.turn.id, turn)),
-        )?
-        .collect::<Result<HashMap<_, _>, Failure>>()?;
+    let found: Vec<StoredTurnRow> = rows.list(sql, for_reader![rows, ring, id_array(ids)])?;
+    let mut found: HashMap<_, _> = found.into_iter().map(|row| (row.turn.id, row)).collect();
     Ok(ids.iter().filter_map(|id| found.remove(id)).collect())
 }
 
@@ -232,28 +202,8 @@ pub(crate) fn list_for_upkeep(
           WHERE t.workspace_id = ?1 AND t.session = ?2 AND t.ordinal >= ?3
           ORDER BY t.ordinal LIMIT ?4"
     );
-    rows.statement(sql)?
-        .query_and_then(
-            params![rows.workspace, session.to_bytes(), from, limit],
-            stored,
-        )?
-        .collect()
-}
-
-fn stored(row: &Row<'_>) -> Result<StoredTurnRow, Failure> {
-    Ok(StoredTurnRow {
-        session: id(row, 0)?,
-        ordinal: row.get(1)?,
-        turn: TurnRow {
-            id: id(row, 2)?,
-            fingerprint: row.get(3)?,
-            role: code(row, 4, TurnRole::from_code, "the role of a turn")?,
-            branch: row.get(5)?,
-            is_error: row.get(6)?,
-            at: time(row, 7)?,
-            recorded_at: time(row, 8)?,
-            body: sealed(row, 9)?,
-            author: id_option(row, 10)?,
-        },
-    })
+    rows.list(
+        sql,
+        params![rows.workspace, session.to_bytes(), from, limit],
+    )
 }

@@ -1,11 +1,12 @@
 //! Statements of the daemon's own upkeep: the change feed, vectors, distilling, counts. They see
 //! every row of the workspace and serve no caller.
 
-use rusqlite::{Row, params};
-use skep_domain::{Id, MemoryId, MemoryKind, MemoryState, SessionId, SessionState, Visibility};
+use rusqlite::params;
+use skep_domain::{Id, MemoryId, SessionId};
+use skep_store::column::{id, sealed};
 use skep_store::row::{ChangeRow, CountsRow, DistilRow, ModelTag, UnembeddedRow, VectorRow};
 
-use crate::column::{AFTER_ALL, code, id, id_option, principal, sealed, sealed_option, time};
+use crate::column::page_end;
 use crate::failure::Failure;
 use crate::rows::Rows;
 use crate::session;
@@ -39,30 +40,8 @@ pub(crate) fn changes(
                WHERE m.workspace_id = ?1 AND (m.seq, m.id) > (?2, ?3)
                ORDER BY m.seq, m.id LIMIT ?4"
     );
-    let after = after.map_or_else(|| AFTER_ALL.to_vec(), |id| id.to_bytes().to_vec());
-    rows.statement(sql)?
-        .query_and_then(params![rows.workspace, seq, after, limit], change)?
-        .collect()
-}
-
-pub(crate) fn change(row: &Row<'_>) -> Result<ChangeRow, Failure> {
-    let model: Option<ModelTag> = row.get(7)?;
-    Ok(ChangeRow {
-        seq: row.get(0)?,
-        id: id(row, 1)?,
-        kind: code(row, 2, MemoryKind::from_code, "the kind of a memory")?,
-        state: code(row, 3, MemoryState::from_code, "the state of a memory")?,
-        recorded_at: time(row, 4)?,
-        project: id_option(row, 5)?,
-        body: sealed(row, 6)?,
-        vector: model.zip(sealed_option(row, 8)?),
-        valid_from: time(row, 9)?,
-        session: id_option(row, 10)?,
-        readers: (
-            principal(row, 11)?,
-            code(row, 13, Visibility::from_code, "the visibility of a memory")?,
-        ),
-    })
+    let after = page_end(after);
+    rows.list(sql, params![rows.workspace, seq, after, limit])
 }
 
 /// Memories without any vector first, the newest of them first; then those with a vector of
@@ -134,9 +113,7 @@ pub(crate) fn undistilled(rows: &Rows<'_>, limit: u32) -> Result<Vec<DistilRow>,
                FROM session INDEXED BY session_undistilled
                WHERE workspace_id = ?1 AND distilled_to < turn_count
                ORDER BY state DESC, turn_count - distilled_to DESC, id LIMIT ?2";
-    rows.statement(sql)?
-        .query_and_then(params![rows.workspace, limit], distil)?
-        .collect()
+    rows.list(sql, params![rows.workspace, limit])
 }
 
 pub(crate) fn distil_state(
@@ -145,20 +122,7 @@ pub(crate) fn distil_state(
 ) -> Result<Option<DistilRow>, Failure> {
     let sql = "SELECT id, distilled_to, turn_count, state FROM session
                WHERE workspace_id = ?1 AND id = ?2";
-    rows.statement(sql)?
-        .query_and_then(params![rows.workspace, session.to_bytes()], distil)?
-        .next()
-        .transpose()
-}
-
-fn distil(row: &Row<'_>) -> Result<DistilRow, Failure> {
-    let state = code(row, 3, SessionState::from_code, "the state of a session")?;
-    Ok(DistilRow {
-        session: id(row, 0)?,
-        from: row.get(1)?,
-        to: row.get(2)?,
-        ended: state == SessionState::Ended,
-    })
+    rows.find(sql, params![rows.workspace, session.to_bytes()])
 }
 
 pub(crate) fn set_distilled(

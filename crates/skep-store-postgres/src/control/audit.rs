@@ -6,12 +6,10 @@ use skep_domain::{Id, OrganizationId, Principal};
 use skep_store::StoreError;
 use skep_store::backend::PageOf;
 use skep_store::backend::control::AuditRows;
+use skep_store::column::{Stored, bytes_of, principal_kind};
 use skep_store::row::AuditRow;
 
 use super::PostgresControlTx;
-use crate::column::{bytes_of, id, id_option, principal_from, principal_kind, sealed, time};
-use crate::failure::Failure;
-use crate::row::Row;
 use crate::statement::statements;
 use crate::value::values;
 
@@ -32,30 +30,6 @@ const NOBODY: [u8; 16] = [0; 16];
 
 fn owner(organization: Option<OrganizationId>) -> [u8; 16] {
     organization.map_or(NOBODY, Id::to_bytes)
-}
-
-fn read(row: &Row) -> Result<AuditRow, Failure> {
-    let kind: Option<u8> = row.get(7)?;
-    let bytes: Option<[u8; 16]> = row.get(8)?;
-    let principal = match (kind, bytes) {
-        (Some(kind), Some(bytes)) => Some(
-            principal_from(kind, bytes)
-                .ok_or(StoreError::Damaged("the kind of a principal in the record"))?,
-        ),
-        _ => None,
-    };
-    Ok(AuditRow {
-        id: id(row, 0)?,
-        seq: row.get(1)?,
-        at: time(row, 2)?,
-        action: row.get(3)?,
-        outcome: row.get(4)?,
-        times: row.get(5)?,
-        workspace: id_option(row, 6)?,
-        principal,
-        credential: id_option(row, 9)?,
-        body: sealed(row, 10)?,
-    })
 }
 
 #[async_trait]
@@ -102,6 +76,6 @@ impl AuditRows for PostgresControlTx {
             page.before.unwrap_or(i64::MAX.cast_unsigned()),
             page.limit
         ];
-        self.list(PAGE, values, read).await
+        self.list(PAGE, values, AuditRow::read).await
     }
 }

@@ -4,16 +4,12 @@ mod rows;
 
 pub(super) use rows::STATEMENTS as BY_ID;
 
-use skep_crypto::PasswordHash;
-use skep_domain::{
-    CredentialKind, Id, OrganizationRole, PermissionSet, PolicyGroupId, Principal, ReadPolicy,
-    Role, Standing,
-};
-use skep_store::backend::{CredentialFacts, CredentialKey, Proof, RoleSource, StoredCredential};
+use skep_domain::{CredentialKind, Id, Principal, ReadPolicy};
+use skep_store::backend::{CredentialKey, StoredCredential};
+use skep_store::column::{credential, key_columns, policy, policy_columns, principal_kind};
 use skep_store::row::CredentialRow;
 
 use super::Tenant;
-use crate::column::{id, principal_from, principal_kind, sealed_option, time_option};
 use crate::failure::{Failure, named};
 use crate::row::Row;
 use crate::rows::Wire;
@@ -71,12 +67,7 @@ statements! {
         WHERE organization = $1 AND $3 = 0 AND user_id = $4";
 }
 
-const SOCKET_OWNER: u8 = CredentialKind::SocketOwner.code();
 pub(super) const INSTALL_TOKEN: u8 = CredentialKind::InstallToken.code();
-
-const ISOLATED: &str = "isolated";
-const SHARED: &str = "shared";
-const GROUP: &str = "group";
 
 /// Keeps credentials of the installation itself.
 pub(super) async fn put_own(
@@ -133,121 +124,8 @@ pub(crate) async fn find(
     reason = "the one place of this backend where a credential's row becomes a principal"
 )]
 fn stored(row: &Row, key: CredentialKey) -> Result<Option<StoredCredential>, Failure> {
-    let Some(kind) = CredentialKind::from_code(row.get(1)?) else {
-        return Ok(None);
-    };
-    let principal = principal_from(row.get(6)?, row.get(7)?);
-    let bits = row.get::<Option<i64>>(11)?.map(i64::cast_unsigned);
-    let narrowed_to = bits.map(PermissionSet::from_bits).transpose();
-    let (Some(principal), Ok(narrowed_to)) = (principal, narrowed_to) else {
-        return Ok(None);
-    };
-    let (Some(proof), Some(role), Some(standing)) = (
-        proof(row, kind)?,
-        role(row, kind, principal)?,
-        standing(row, kind, principal)?,
-    ) else {
-        return Ok(None);
-    };
-    let ends = [time_option(row, 12)?, time_option(row, 13)?];
-    let facts = CredentialFacts {
-        id: id(row, 0)?,
-        kind,
-        proof,
-        organization: id(row, 4)?,
-        workspace: id(row, 5)?,
-        principal,
-        role,
-        policy: policy(&row.get::<String>(9)?, row.get(10)?),
-        standing,
-        narrowed_to,
-        expires_at: ends.into_iter().flatten().min(),
-        revoked_at: time_option(row, 14)?,
-        stepped_up_at: time_option(row, 15)?,
-        used_at: time_option(row, 16)?,
-        confined: row.get(24)?,
-        owes_factor: row.get(25)?,
-        body: sealed_option(row, 17)?,
-    };
-    Ok(Some(StoredCredential::from_row(key, facts)))
-}
-
-fn proof(row: &Row, kind: CredentialKind) -> Result<Option<Proof>, Failure> {
-    let proof: Vec<u8> = row.get(2)?;
-    Ok(match kind {
-        // A login's access tokens are signed; its refresh token is read by rotation alone.
-        CredentialKind::SocketOwner | CredentialKind::InstallToken | CredentialKind::Login => {
-            Some(Proof::Found)
-        }
-        CredentialKind::PersonalAccess => std::str::from_utf8(&proof)
-            .ok()
-            .and_then(|text| PasswordHash::parse(text).ok())
-            .map(Proof::Stretched),
-        CredentialKind::ApiKey | CredentialKind::RunnerKey | CredentialKind::Browser => {
-            match <[u8; 32]>::try_from(proof) {
-                Ok(proof) => Some(Proof::Peppered(row.get(3)?, proof)),
-                Err(_) => None,
-            }
-        }
-    })
-}
-
-fn role(
-    row: &Row,
-    kind: CredentialKind,
-    principal: Principal,
-) -> Result<Option<RoleSource>, Failure> {
-    if kind.is_of_the_installation() {
-        let role = row.get::<Option<String>>(8)?;
-        return Ok(role.as_deref().and_then(Role::parse).map(RoleSource::Fixed));
-    }
-    Ok(match principal {
-        Principal::Agent(_) => Some(RoleSource::Agent),
-        Principal::User(_) => {
-            let Some(organization) = row.get::<Option<u8>>(21)? else {
-                return Ok(Some(RoleSource::Membership(None)));
-            };
-            let workspace = row.get::<Option<String>>(22)?;
-            let unknown = workspace
-                .as_deref()
-                .is_some_and(|role| Role::parse(role).is_none());
-            OrganizationRole::from_code(organization)
-                .filter(|_| !unknown)
-                .map(|role| {
-                    let workspace = workspace.as_deref().and_then(Role::parse);
-                    RoleSource::Membership(Some((role, workspace)))
-                })
-        }
-    })
-}
-
-/// Of the organization, and of whoever is proved: a human is suspended by their account or in the
-/// organization. An agent that is not there is no principal; those that the installation's own
-/// credentials name have no rows.
-fn standing(
-    row: &Row,
-    kind: CredentialKind,
-    principal: Principal,
-) -> Result<Option<[Standing; 2]>, Failure> {
-    let read = |at| -> Result<Option<Option<Standing>>, Failure> {
-        Ok(row.get::<Option<u8>>(at)?.map(Standing::from_code))
-    };
-    let Some(Some(organization)) = read(18)? else {
-        return Ok(None);
-    };
-    let parts = match principal {
-        Principal::User(_) => vec![read(19)?, read(20)?],
-        Principal::Agent(_) => vec![read(23)?],
-    };
-    let mut worst = Standing::Active;
-    for part in parts {
-        match part {
-            Some(Some(standing)) => worst = worst.max(standing),
-            None if kind.is_of_the_installation() => {}
-            Some(None) | None => return Ok(None),
-        }
-    }
-    Ok(Some([organization, worst]))
+    let facts = credential(row)?;
+    Ok(facts.map(|facts| StoredCredential::from_row(key, facts)))
 }
 
 /// The read policies that are stated of a principal: by credentials of the installation's own, and
@@ -259,60 +137,5 @@ pub(crate) async fn policies(
 ) -> Result<Vec<ReadPolicy>, Failure> {
     let kind = principal_kind(principal);
     let values = values![organization, workspace, kind, principal.to_bytes()];
-    wire.list(POLICIES, values, |row| {
-        Ok(policy(&row.get::<String>(0)?, row.get(1)?))
-    })
-    .await
-}
-
-pub(super) fn key_columns(key: &CredentialKey) -> (u8, Vec<u8>) {
-    match key {
-        CredentialKey::SocketOwner => (SOCKET_OWNER, Vec::new()),
-        CredentialKey::InstallToken(digest) => (INSTALL_TOKEN, digest.to_vec()),
-        CredentialKey::Row(kind, id) => (kind.code(), id.to_bytes().to_vec()),
-    }
-}
-
-pub(super) fn policy_columns(policy: ReadPolicy) -> (&'static str, Option<[u8; 16]>) {
-    match policy {
-        ReadPolicy::Isolated => (ISOLATED, None),
-        ReadPolicy::Shared => (SHARED, None),
-        ReadPolicy::Group(group) => (GROUP, Some(group.0)),
-    }
-}
-
-pub(super) fn policy(name: &str, group: Option<Vec<u8>>) -> ReadPolicy {
-    let group = group.and_then(|group| <[u8; 16]>::try_from(group).ok());
-    match (name, group) {
-        (SHARED, None) => ReadPolicy::Shared,
-        (GROUP, Some(group)) => ReadPolicy::Group(PolicyGroupId(group)),
-        _ => ReadPolicy::Isolated,
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use skep_domain::ReadPolicy;
-
-    use super::policy;
-
-    #[test]
-    fn t10_a_malformed_policy_is_isolated() {
-        let group = Some(vec![7; 16]);
-        assert_eq!(policy("shared", None), ReadPolicy::Shared);
-        assert!(matches!(
-            policy("group", group.clone()),
-            ReadPolicy::Group(_)
-        ));
-        for (name, group) in [
-            ("isolated", None),
-            ("group", None),
-            ("group", Some(vec![7; 15])),
-            ("shared", group.clone()),
-            ("Shared", None),
-            ("", group),
-        ] {
-            assert_eq!(policy(name, group), ReadPolicy::Isolated, "{name:?}");
-        }
-    }
+    wire.list(POLICIES, values, |row| policy(row, 0)).await
 }

@@ -1,15 +1,13 @@
 //! Statements on second factors, attempts at accounts, and identities that others vouch for.
 
 use async_trait::async_trait;
-use skep_domain::{FactorId, FactorKind, Id, OrganizationId, Timestamp, UserId};
+use skep_domain::{FactorId, Id, OrganizationId, Timestamp, UserId};
 use skep_store::StoreError;
 use skep_store::backend::control::FactorRows;
+use skep_store::column::{Stored, id, time};
 use skep_store::row::{FactorChange, FactorRow, Fingerprint};
 
 use super::PostgresControlTx;
-use crate::column::{code, id, sealed, time, time_option};
-use crate::failure::Failure;
-use crate::row::Row;
 use crate::statement::statements;
 use crate::value::values;
 
@@ -51,20 +49,6 @@ statements! {
     DELETE_LINKS = "DELETE FROM identity_link WHERE organization = $1 AND user_id = $2";
 }
 
-fn read(row: &Row) -> Result<FactorRow, Failure> {
-    Ok(FactorRow {
-        user: id(row, 0)?,
-        id: id(row, 1)?,
-        kind: code(row, 2, FactorKind::from_code, "the kind of a factor")?,
-        fingerprint: row.get(3)?,
-        confirmed: row.get(4)?,
-        version: row.get(5)?,
-        body: sealed(row, 6)?,
-        created_at: time(row, 7)?,
-        used_at: time_option(row, 8)?,
-    })
-}
-
 #[async_trait]
 impl FactorRows for PostgresControlTx {
     async fn put_factor(&mut self, row: FactorRow) -> Result<(), StoreError> {
@@ -82,14 +66,16 @@ impl FactorRows for PostgresControlTx {
     }
 
     async fn factors_of(&mut self, user: UserId) -> Result<Vec<FactorRow>, StoreError> {
-        self.list(OF_USER, values![user.to_bytes()], read).await
+        self.list(OF_USER, values![user.to_bytes()], FactorRow::read)
+            .await
     }
 
     async fn factor_of_fingerprint(
         &mut self,
         fingerprint: Fingerprint,
     ) -> Result<Option<FactorRow>, StoreError> {
-        self.find(OF_FINGERPRINT, values![fingerprint], read).await
+        self.find(OF_FINGERPRINT, values![fingerprint], FactorRow::read)
+            .await
     }
 
     async fn update_factor(&mut self, change: FactorChange) -> Result<bool, StoreError> {

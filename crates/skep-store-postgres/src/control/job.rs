@@ -2,18 +2,16 @@
 
 use async_trait::async_trait;
 use skep_crypto::Sealed;
-use skep_domain::{Id, JobId, JobKind, JobState, OrganizationId};
+use skep_domain::{Id, JobId, OrganizationId};
 use skep_store::StoreError;
 use skep_store::backend::PageOf;
 use skep_store::backend::control::JobRows;
+use skep_store::column::{Stored, bytes_of, principal_kind};
 use skep_store::row::{JobAsk, JobEnd, JobLease, JobRow, NewJobRow};
 
 use super::PostgresControlTx;
 use super::access::step;
-use crate::column::{bytes_of, code, id, id_option, principal, principal_kind, sealed_option};
-use crate::column::{time, time_option};
 use crate::failure::{Failure, named};
-use crate::row::Row;
 use crate::rows::Wire;
 use crate::statement::statements;
 use crate::value::values;
@@ -70,26 +68,6 @@ statements! {
         ON CONFLICT (job, name) DO UPDATE SET tally = job_count.tally + excluded.tally";
 }
 
-fn read(row: &Row) -> Result<JobRow, Failure> {
-    Ok(JobRow {
-        id: id(row, 0)?,
-        organization: id(row, 1)?,
-        workspace: id_option(row, 2)?,
-        kind: code(row, 3, JobKind::from_code, "the kind of a job")?,
-        state: code(row, 4, JobState::from_code, "the state of a job")?,
-        principal: principal(row, 5)?,
-        credential: id(row, 7)?,
-        claims: row.get(8)?,
-        failures: row.get(9)?,
-        not_before: time(row, 10)?,
-        lease_until: time_option(row, 11)?,
-        node: row.get(12)?,
-        created_at: time(row, 13)?,
-        finished_at: time_option(row, 14)?,
-        note: sealed_option(row, 15)?,
-    })
-}
-
 pub(crate) async fn put(wire: &Wire<'_>, row: &NewJobRow) -> Result<(), Failure> {
     let organization = row.organization.to_bytes();
     let waiting: u64 = wire
@@ -115,7 +93,7 @@ pub(crate) async fn put(wire: &Wire<'_>, row: &NewJobRow) -> Result<(), Failure>
 
 pub(crate) async fn claim(wire: &Wire<'_>, ask: &JobAsk) -> Result<Option<JobRow>, Failure> {
     let values = values![ask.now.as_micros(), ask.node, ask.until.as_micros()];
-    wire.find(CLAIM, values, read).await
+    wire.find(CLAIM, values, JobRow::read).await
 }
 
 /// Puts the end of a lease off; `false` when it is somebody else's.
@@ -150,7 +128,7 @@ impl JobRows for PostgresControlTx {
         id: JobId,
     ) -> Result<Option<JobRow>, StoreError> {
         let values = values![organization.to_bytes(), id.to_bytes()];
-        self.find(GET, values, read).await
+        self.find(GET, values, JobRow::read).await
     }
 
     async fn jobs(
@@ -159,7 +137,7 @@ impl JobRows for PostgresControlTx {
         page: PageOf<JobId>,
     ) -> Result<Vec<JobRow>, StoreError> {
         let values = values![organization.to_bytes(), bytes_of(page.before), page.limit];
-        self.list(LIST, values, read).await
+        self.list(LIST, values, JobRow::read).await
     }
 
     async fn job_counts(&mut self, id: JobId) -> Result<Vec<(String, u64)>, StoreError> {

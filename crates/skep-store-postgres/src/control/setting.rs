@@ -5,9 +5,9 @@ use skep_crypto::Sealed;
 use skep_domain::{Id, OrganizationId, Timestamp};
 use skep_store::StoreError;
 use skep_store::backend::control::SettingRows;
+use skep_store::column::sealed;
 
 use super::PostgresControlTx;
-use crate::column::sealed;
 use crate::statement::statements;
 use crate::value::values;
 

@@ -2,19 +2,17 @@
 
 use async_trait::async_trait;
 use skep_crypto::Sealed;
-use skep_domain::{AgentId, Id, OrganizationId, PolicyGroupId, ReadPolicy, Standing, WorkspaceId};
+use skep_domain::{AgentId, Id, OrganizationId, ReadPolicy, Standing, WorkspaceId};
 use skep_store::StoreError;
 use skep_store::backend::control::TenantRows;
+use skep_store::column::{Stored, bytes_of, id, policy_columns, time};
 use skep_store::row::{
     AgentRow, Fingerprint, OrganizationRow, PolicyGroupRow, WorkspaceSummaryRow,
 };
 
 use super::access::step;
-use super::credential::{policy, policy_columns};
 use super::{PostgresControlTx, Tenant};
-use crate::column::{bytes_of, code, id, sealed, sealed_option, time};
 use crate::failure::Failure;
-use crate::row::Row;
 use crate::rows::Wire;
 use crate::statement::statements;
 use crate::value::values;
@@ -76,41 +74,6 @@ statements! {
     GROUPS = group!("ORDER BY created_at, id");
 }
 
-fn organization(row: &Row) -> Result<OrganizationRow, Failure> {
-    Ok(OrganizationRow {
-        id: id(row, 0)?,
-        fingerprint: row.get(1)?,
-        name: sealed_option(row, 2)?,
-        standing: code(
-            row,
-            3,
-            Standing::from_code,
-            "the standing of an organization",
-        )?,
-        created_at: time(row, 4)?,
-    })
-}
-
-fn agent(row: &Row) -> Result<AgentRow, Failure> {
-    Ok(AgentRow {
-        id: id(row, 0)?,
-        fingerprint: row.get(1)?,
-        name: sealed(row, 2)?,
-        policy: policy(&row.get::<String>(3)?, row.get(4)?),
-        standing: code(row, 5, Standing::from_code, "the standing of an agent")?,
-        created_at: time(row, 6)?,
-    })
-}
-
-fn group(row: &Row) -> Result<PolicyGroupRow, Failure> {
-    Ok(PolicyGroupRow {
-        id: PolicyGroupId(row.get(0)?),
-        fingerprint: row.get(1)?,
-        name: sealed(row, 2)?,
-        created_at: time(row, 3)?,
-    })
-}
-
 async fn put_group(
     wire: &Wire<'_>,
     (organization, workspace): Tenant,
@@ -126,7 +89,7 @@ async fn put_group(
     ];
     wire.run(PUT_GROUP, values).await?;
     let values = values![organization, workspace, row.fingerprint];
-    let found = wire.find(GROUP_NAMED, values, group).await?;
+    let found = wire.find(GROUP_NAMED, values, PolicyGroupRow::read).await?;
     found.ok_or_else(|| StoreError::Damaged("a group that was just made").into())
 }
 
@@ -155,7 +118,7 @@ impl TenantRows for PostgresControlTx {
         id: OrganizationId,
     ) -> Result<Option<OrganizationRow>, StoreError> {
         let values = values![id.to_bytes()];
-        self.find(ORGANIZATION, values, organization).await
+        self.find(ORGANIZATION, values, OrganizationRow::read).await
     }
 
     async fn organization_named(
@@ -163,11 +126,12 @@ impl TenantRows for PostgresControlTx {
         fingerprint: Fingerprint,
     ) -> Result<Option<OrganizationRow>, StoreError> {
         let values = values![fingerprint];
-        self.find(ORGANIZATION_NAMED, values, organization).await
+        self.find(ORGANIZATION_NAMED, values, OrganizationRow::read)
+            .await
     }
 
     async fn organizations(&mut self) -> Result<Vec<OrganizationRow>, StoreError> {
-        self.list(ORGANIZATIONS, &[], organization).await
+        self.list(ORGANIZATIONS, &[], OrganizationRow::read).await
     }
 
     async fn name_organization(&mut self, row: OrganizationRow) -> Result<(), StoreError> {
@@ -233,7 +197,7 @@ impl TenantRows for PostgresControlTx {
     ) -> Result<Option<AgentRow>, StoreError> {
         let (organization, workspace) = columns(tenant);
         let values = values![organization, workspace, id.to_bytes()];
-        self.find(AGENT, values, agent).await
+        self.find(AGENT, values, AgentRow::read).await
     }
 
     async fn agent_named(
@@ -243,7 +207,7 @@ impl TenantRows for PostgresControlTx {
     ) -> Result<Option<AgentRow>, StoreError> {
         let (organization, workspace) = columns(tenant);
         let values = values![organization, workspace, fingerprint];
-        self.find(AGENT_NAMED, values, agent).await
+        self.find(AGENT_NAMED, values, AgentRow::read).await
     }
 
     async fn agents(
@@ -254,7 +218,7 @@ impl TenantRows for PostgresControlTx {
     ) -> Result<Vec<AgentRow>, StoreError> {
         let (organization, workspace) = columns(tenant);
         let values = values![organization, workspace, bytes_of(after), limit];
-        self.list(AGENTS, values, agent).await
+        self.list(AGENTS, values, AgentRow::read).await
     }
 
     async fn set_agent_policy(
@@ -293,7 +257,11 @@ impl TenantRows for PostgresControlTx {
         tenant: (OrganizationId, WorkspaceId),
     ) -> Result<Vec<PolicyGroupRow>, StoreError> {
         let (organization, workspace) = columns(tenant);
-        self.list(GROUPS, values![organization, workspace], group)
-            .await
+        self.list(
+            GROUPS,
+            values![organization, workspace],
+            PolicyGroupRow::read,
+        )
+        .await
     }
 }

@@ -5,13 +5,12 @@ use skep_crypto::Sealed;
 use skep_domain::{Id, OrganizationId, Timestamp, UserId};
 use skep_store::StoreError;
 use skep_store::backend::control::TicketRows;
+use skep_store::column::{bytes_of, ticket};
 use skep_store::row::{TicketKind, TicketRow};
 
 use super::PostgresControlTx;
 use super::access::step;
-use crate::column::{bytes_of, id_option, sealed, time};
 use crate::failure::{Failure, named};
-use crate::row::Row;
 use crate::rows::Wire;
 use crate::statement::statements;
 use crate::value::values;
@@ -58,21 +57,6 @@ statements! {
          ORDER BY expires_at, kind, digest LIMIT $2)";
 }
 
-fn read(row: &Row, kind: TicketKind) -> Result<TicketRow, Failure> {
-    Ok(TicketRow {
-        kind,
-        digest: row.get(0)?,
-        second: row.get(1)?,
-        organization: id_option(row, 2)?,
-        expires_at: time(row, 3)?,
-        uses_left: row.get(4)?,
-        version: row.get(5)?,
-        body: sealed(row, 6)?,
-        user: id_option(row, 7)?,
-        maker: id_option(row, 8)?,
-    })
-}
-
 async fn put(wire: &Wire<'_>, row: &TicketRow, now: Timestamp) -> Result<(), Failure> {
     let kind = row.kind as u8;
     let ended = values![kind, row.digest, row.second, now.as_micros()];
@@ -99,7 +83,7 @@ async fn take(
     now: Timestamp,
 ) -> Result<Option<TicketRow>, Failure> {
     let values = values![kind as u8, now.as_micros(), digest];
-    let taken = wire.find(TAKE, values, |row| read(row, kind)).await?;
+    let taken = wire.find(TAKE, values, |row| ticket(row, kind)).await?;
     if taken.as_ref().is_some_and(|row| row.uses_left == 0) {
         wire.run(DELETE, values![kind as u8, digest]).await?;
     }
@@ -119,7 +103,7 @@ impl TicketRows for PostgresControlTx {
         now: Timestamp,
     ) -> Result<Option<TicketRow>, StoreError> {
         let values = values![kind as u8, now.as_micros(), digest];
-        self.find(OF_DIGEST, values, |row| read(row, kind)).await
+        self.find(OF_DIGEST, values, |row| ticket(row, kind)).await
     }
 
     async fn ticket_by_second(
@@ -129,7 +113,7 @@ impl TicketRows for PostgresControlTx {
         now: Timestamp,
     ) -> Result<Option<TicketRow>, StoreError> {
         let values = values![kind as u8, now.as_micros(), second];
-        self.find(OF_SECOND, values, |row| read(row, kind)).await
+        self.find(OF_SECOND, values, |row| ticket(row, kind)).await
     }
 
     async fn take_ticket(
@@ -182,7 +166,7 @@ impl TicketRows for PostgresControlTx {
         limit: u32,
     ) -> Result<Vec<TicketRow>, StoreError> {
         let values = values![kind as u8, now.as_micros(), bytes_of(organization), limit];
-        self.list(LIST, values, |row| read(row, kind)).await
+        self.list(LIST, values, |row| ticket(row, kind)).await
     }
 
     async fn count_tickets(&mut self, kind: TicketKind, now: Timestamp) -> Result<u64, StoreError> {

@@ -7,10 +7,10 @@ use skep_domain::{
 };
 use skep_store::StoreError;
 use skep_store::backend::control::UserRows;
+use skep_store::column::{Stored, bytes_of, id, organization_member};
 use skep_store::row::{Fingerprint, OrganizationMemberRow, UserRow};
 
 use super::PostgresControlTx;
-use crate::column::{bytes_of, code, id, sealed_option, time};
 use crate::failure::Failure;
 use crate::row::Row;
 use crate::statement::statements;
@@ -75,32 +75,6 @@ statements! {
         WHERE wm.organization = $1 AND wm.user_id = $2 ORDER BY wm.workspace";
 }
 
-fn user(row: &Row) -> Result<UserRow, Failure> {
-    Ok(UserRow {
-        id: id(row, 0)?,
-        fingerprint: row.get(1)?,
-        standing: code(row, 2, Standing::from_code, "the standing of a user")?,
-        version: row.get(3)?,
-        body: sealed_option(row, 4)?,
-        created_at: time(row, 5)?,
-    })
-}
-
-/// From four columns, beginning at one.
-fn member(row: &Row, at: usize) -> Result<OrganizationMemberRow, Failure> {
-    Ok(OrganizationMemberRow {
-        user: id(row, at)?,
-        role: code(
-            row,
-            at + 1,
-            OrganizationRole::from_code,
-            "the role of a member",
-        )?,
-        standing: code(row, at + 2, Standing::from_code, "the standing of a member")?,
-        created_at: time(row, at + 3)?,
-    })
-}
-
 fn role(row: &Row) -> Result<(WorkspaceId, Role), Failure> {
     let role =
         Role::parse(&row.get::<String>(1)?).ok_or(StoreError::Damaged("the role of a member"))?;
@@ -122,14 +96,15 @@ impl UserRows for PostgresControlTx {
     }
 
     async fn user(&mut self, id: UserId) -> Result<Option<UserRow>, StoreError> {
-        self.find(USER, values![id.to_bytes()], user).await
+        self.find(USER, values![id.to_bytes()], UserRow::read).await
     }
 
     async fn nearest_user(
         &mut self,
         fingerprint: Fingerprint,
     ) -> Result<Option<UserRow>, StoreError> {
-        self.find(NEAREST, values![fingerprint], user).await
+        self.find(NEAREST, values![fingerprint], UserRow::read)
+            .await
     }
 
     async fn has_users(&mut self) -> Result<bool, StoreError> {
@@ -169,7 +144,8 @@ impl UserRows for PostgresControlTx {
         user: UserId,
     ) -> Result<Option<OrganizationMemberRow>, StoreError> {
         let values = values![organization.to_bytes(), user.to_bytes()];
-        self.find(MEMBER, values, |row| member(row, 0)).await
+        self.find(MEMBER, values, |row| organization_member(row, 0))
+            .await
     }
 
     async fn members_of(
@@ -179,7 +155,8 @@ impl UserRows for PostgresControlTx {
         limit: u32,
     ) -> Result<Vec<OrganizationMemberRow>, StoreError> {
         let values = values![organization.to_bytes(), bytes_of(after), limit];
-        self.list(MEMBERS, values, |row| member(row, 0)).await
+        self.list(MEMBERS, values, |row| organization_member(row, 0))
+            .await
     }
 
     async fn organizations_of(
@@ -187,7 +164,7 @@ impl UserRows for PostgresControlTx {
         user: UserId,
     ) -> Result<Vec<(OrganizationId, OrganizationMemberRow)>, StoreError> {
         self.list(ORGANIZATIONS, values![user.to_bytes()], |row| {
-            Ok((id(row, 0)?, member(row, 1)?))
+            Ok((id(row, 0)?, organization_member(row, 1)?))
         })
         .await
     }

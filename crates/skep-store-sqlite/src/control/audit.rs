@@ -2,46 +2,22 @@
 //! refuses one.
 
 use async_trait::async_trait;
-use rusqlite::{Row, params};
+use rusqlite::params;
 use skep_domain::{Id, OrganizationId, Principal};
 use skep_store::StoreError;
 use skep_store::backend::PageOf;
 use skep_store::backend::control::AuditRows;
+use skep_store::column::{bytes_of, principal_kind};
 use skep_store::row::AuditRow;
 
 use super::{SqliteControlTx, named};
-use crate::column::{bytes_of, id, id_option, principal_from, principal_kind, sealed, time};
-use crate::failure::Failure;
+use crate::column::stored;
 
 /// What happened before anybody was known.
 const NOBODY: [u8; 16] = [0; 16];
 
 fn owner(organization: Option<OrganizationId>) -> [u8; 16] {
     organization.map_or(NOBODY, Id::to_bytes)
-}
-
-fn read(row: &Row<'_>) -> Result<AuditRow, Failure> {
-    let kind: Option<u8> = row.get(7)?;
-    let bytes: Option<[u8; 16]> = row.get(8)?;
-    let principal = match (kind, bytes) {
-        (Some(kind), Some(bytes)) => Some(
-            principal_from(kind, bytes)
-                .ok_or(StoreError::Damaged("the kind of a principal in the record"))?,
-        ),
-        _ => None,
-    };
-    Ok(AuditRow {
-        id: id(row, 0)?,
-        seq: row.get(1)?,
-        at: time(row, 2)?,
-        action: row.get(3)?,
-        outcome: row.get(4)?,
-        times: row.get(5)?,
-        workspace: id_option(row, 6)?,
-        principal,
-        credential: id_option(row, 9)?,
-        body: sealed(row, 10)?,
-    })
 }
 
 #[async_trait]
@@ -109,7 +85,7 @@ impl AuditRows for SqliteControlTx {
                         page.before.unwrap_or(i64::MAX.cast_unsigned()),
                         page.limit
                     ],
-                    read,
+                    stored,
                 )?
                 .collect()
         })

@@ -1,29 +1,15 @@
 //! Statements on second factors, attempts at accounts, and identities that others vouch for.
 
 use async_trait::async_trait;
-use rusqlite::{Row, params};
-use skep_domain::{FactorId, FactorKind, Id, OrganizationId, Timestamp, UserId};
+use rusqlite::params;
+use skep_domain::{FactorId, Id, OrganizationId, Timestamp, UserId};
 use skep_store::StoreError;
 use skep_store::backend::control::FactorRows;
+use skep_store::column::{id, time};
 use skep_store::row::{FactorChange, FactorRow, Fingerprint};
 
 use super::{SqliteControlTx, named};
-use crate::column::{code, id, sealed, time, time_option};
-use crate::failure::Failure;
-
-fn read(row: &Row<'_>) -> Result<FactorRow, Failure> {
-    Ok(FactorRow {
-        user: id(row, 0)?,
-        id: id(row, 1)?,
-        kind: code(row, 2, FactorKind::from_code, "the kind of a factor")?,
-        fingerprint: row.get(3)?,
-        confirmed: row.get(4)?,
-        version: row.get(5)?,
-        body: sealed(row, 6)?,
-        created_at: time(row, 7)?,
-        used_at: time_option(row, 8)?,
-    })
-}
+use crate::column::stored;
 
 #[async_trait]
 impl FactorRows for SqliteControlTx {
@@ -55,7 +41,7 @@ impl FactorRows for SqliteControlTx {
                          used_at
                      FROM factor WHERE user = ?1 ORDER BY id",
                 )?
-                .query_and_then([user.to_bytes()], read)?
+                .query_and_then([user.to_bytes()], stored)?
                 .collect()
         })
         .await
@@ -72,7 +58,7 @@ impl FactorRows for SqliteControlTx {
                          used_at
                      FROM factor WHERE fingerprint = ?1",
                 )?
-                .query_and_then([fingerprint], read)?
+                .query_and_then([fingerprint], stored)?
                 .next()
                 .transpose()
         })

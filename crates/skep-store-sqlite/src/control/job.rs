@@ -1,19 +1,17 @@
 //! Statements on background work.
 
 use async_trait::async_trait;
-use rusqlite::{Connection, Row, params};
+use rusqlite::{Connection, params};
 use skep_crypto::Sealed;
-use skep_domain::{Id, JobId, JobKind, JobState, OrganizationId};
+use skep_domain::{Id, JobId, OrganizationId};
 use skep_store::StoreError;
 use skep_store::backend::PageOf;
 use skep_store::backend::control::JobRows;
+use skep_store::column::{bytes_of, principal_kind};
 use skep_store::row::{JobAsk, JobEnd, JobLease, JobRow, NewJobRow};
 
 use super::{SqliteControlTx, named};
-use crate::column::{
-    AFTER_ALL, bytes_of, code, id, id_option, principal, principal_kind, sealed_option, time,
-    time_option,
-};
+use crate::column::{page_end, stored};
 use crate::failure::Failure;
 
 macro_rules! columns {
@@ -39,26 +37,6 @@ const CLAIM: &str = columns!(
     ""
 );
 const HELD: &str = "id = ?1 AND node = ?2 AND claims = ?3 AND state = 1";
-
-fn read(row: &Row<'_>) -> Result<JobRow, Failure> {
-    Ok(JobRow {
-        id: id(row, 0)?,
-        organization: id(row, 1)?,
-        workspace: id_option(row, 2)?,
-        kind: code(row, 3, JobKind::from_code, "the kind of a job")?,
-        state: code(row, 4, JobState::from_code, "the state of a job")?,
-        principal: principal(row, 5)?,
-        credential: id(row, 7)?,
-        claims: row.get(8)?,
-        failures: row.get(9)?,
-        not_before: time(row, 10)?,
-        lease_until: time_option(row, 11)?,
-        node: row.get(12)?,
-        created_at: time(row, 13)?,
-        finished_at: time_option(row, 14)?,
-        note: sealed_option(row, 15)?,
-    })
-}
 
 pub(crate) fn put(connection: &Connection, row: &NewJobRow) -> Result<(), Failure> {
     let organization = row.organization.to_bytes();
@@ -97,7 +75,7 @@ pub(crate) fn claim(connection: &Connection, ask: &JobAsk) -> Result<Option<JobR
     let values = params![ask.now.as_micros(), ask.node, ask.until.as_micros()];
     connection
         .prepare_cached(CLAIM)?
-        .query_and_then(values, read)?
+        .query_and_then(values, stored)?
         .next()
         .transpose()
 }
@@ -182,7 +160,7 @@ impl JobRows for SqliteControlTx {
                     "SELECT",
                     "FROM job WHERE organization = ?1 AND id = ?2"
                 ))?
-                .query_and_then([organization.to_bytes(), id.to_bytes()], read)?
+                .query_and_then([organization.to_bytes(), id.to_bytes()], stored)?
                 .next()
                 .transpose()
         })
@@ -195,15 +173,13 @@ impl JobRows for SqliteControlTx {
         page: PageOf<JobId>,
     ) -> Result<Vec<JobRow>, StoreError> {
         self.run(move |connection| {
-            let before = page
-                .before
-                .map_or(AFTER_ALL.to_vec(), |id| id.to_bytes().to_vec());
+            let before = page_end(page.before);
             connection
                 .prepare_cached(columns!(
                     "SELECT",
                     "FROM job WHERE organization = ?1 AND id < ?2 ORDER BY id DESC LIMIT ?3"
                 ))?
-                .query_and_then(params![organization.to_bytes(), before, page.limit], read)?
+                .query_and_then(params![organization.to_bytes(), before, page.limit], stored)?
                 .collect()
         })
         .await

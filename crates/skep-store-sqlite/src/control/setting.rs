@@ -6,9 +6,9 @@ use skep_crypto::Sealed;
 use skep_domain::{Id, OrganizationId, Timestamp};
 use skep_store::StoreError;
 use skep_store::backend::control::SettingRows;
+use skep_store::column::sealed;
 
 use super::SqliteControlTx;
-use crate::column::sealed;
 
 #[async_trait]
 impl SettingRows for SqliteControlTx {

@@ -3,57 +3,22 @@
 use async_trait::async_trait;
 use rusqlite::{Connection, Row, params};
 use skep_crypto::Sealed;
-use skep_domain::{AgentId, Id, OrganizationId, PolicyGroupId, ReadPolicy, Standing, WorkspaceId};
+use skep_domain::{AgentId, Id, OrganizationId, ReadPolicy, Standing, WorkspaceId};
 use skep_store::StoreError;
 use skep_store::backend::control::TenantRows;
+use skep_store::column::{bytes_of, id, policy_columns, time};
 use skep_store::row::{
     AgentRow, Fingerprint, OrganizationRow, PolicyGroupRow, WorkspaceSummaryRow,
 };
 
-use super::credential::{policy, policy_columns};
 use super::{SqliteControlTx, named};
-use crate::column::{bytes_of, code, id, sealed, sealed_option, time};
+use crate::column::stored;
 use crate::failure::Failure;
 
 const ORGANIZATION: &str = "SELECT id, fingerprint, name, standing, created_at FROM organization";
 const AGENT: &str =
     "SELECT id, fingerprint, name, policy, policy_group, standing, created_at FROM agent
      WHERE organization = ?1 AND workspace = ?2";
-
-fn organization(row: &Row<'_>) -> Result<OrganizationRow, Failure> {
-    Ok(OrganizationRow {
-        id: id(row, 0)?,
-        fingerprint: row.get(1)?,
-        name: sealed_option(row, 2)?,
-        standing: code(
-            row,
-            3,
-            Standing::from_code,
-            "the standing of an organization",
-        )?,
-        created_at: time(row, 4)?,
-    })
-}
-
-fn agent(row: &Row<'_>) -> Result<AgentRow, Failure> {
-    Ok(AgentRow {
-        id: id(row, 0)?,
-        fingerprint: row.get(1)?,
-        name: sealed(row, 2)?,
-        policy: policy(&row.get::<_, String>(3)?, row.get(4)?),
-        standing: code(row, 5, Standing::from_code, "the standing of an agent")?,
-        created_at: time(row, 6)?,
-    })
-}
-
-fn group(row: &Row<'_>) -> Result<PolicyGroupRow, Failure> {
-    Ok(PolicyGroupRow {
-        id: PolicyGroupId(row.get(0)?),
-        fingerprint: row.get(1)?,
-        name: sealed(row, 2)?,
-        created_at: time(row, 3)?,
-    })
-}
 
 /// The first row of a statement, if it has one.
 fn first<T>(
@@ -112,7 +77,7 @@ impl TenantRows for SqliteControlTx {
     ) -> Result<Option<OrganizationRow>, StoreError> {
         self.run(move |connection| {
             let sql = format!("{ORGANIZATION} WHERE id = ?1");
-            first(connection, &sql, [id.to_bytes()], organization)
+            first(connection, &sql, [id.to_bytes()], stored)
         })
         .await
     }
@@ -123,7 +88,7 @@ impl TenantRows for SqliteControlTx {
     ) -> Result<Option<OrganizationRow>, StoreError> {
         self.run(move |connection| {
             let sql = format!("{ORGANIZATION} WHERE fingerprint = ?1");
-            first(connection, &sql, [fingerprint], organization)
+            first(connection, &sql, [fingerprint], stored)
         })
         .await
     }
@@ -131,7 +96,7 @@ impl TenantRows for SqliteControlTx {
     async fn organizations(&mut self) -> Result<Vec<OrganizationRow>, StoreError> {
         self.run(|connection| {
             let sql = format!("{ORGANIZATION} ORDER BY id");
-            all(connection, &sql, [], organization)
+            all(connection, &sql, [], stored)
         })
         .await
     }
@@ -221,7 +186,7 @@ impl TenantRows for SqliteControlTx {
             let (organization, workspace) = columns(tenant);
             let sql = format!("{AGENT} AND id = ?3");
             let values = params![organization, workspace, id.to_bytes()];
-            first(connection, &sql, values, agent)
+            first(connection, &sql, values, stored)
         })
         .await
     }
@@ -235,7 +200,7 @@ impl TenantRows for SqliteControlTx {
             let (organization, workspace) = columns(tenant);
             let sql = format!("{AGENT} AND fingerprint = ?3");
             let values = params![organization, workspace, fingerprint];
-            first(connection, &sql, values, agent)
+            first(connection, &sql, values, stored)
         })
         .await
     }
@@ -250,7 +215,7 @@ impl TenantRows for SqliteControlTx {
             let (organization, workspace) = columns(tenant);
             let sql = format!("{AGENT} AND (?3 IS NULL OR id > ?3) ORDER BY id LIMIT ?4");
             let values = params![organization, workspace, bytes_of(after), limit];
-            all(connection, &sql, values, agent)
+            all(connection, &sql, values, stored)
         })
         .await
     }
@@ -316,7 +281,7 @@ impl TenantRows for SqliteControlTx {
             let sql = "SELECT id, fingerprint, name, created_at FROM policy_group
                        WHERE organization = ?1 AND workspace = ?2 AND fingerprint = ?3";
             let values = params![organization, workspace, row.fingerprint];
-            first(connection, sql, values, group)?
+            first(connection, sql, values, stored)?
                 .ok_or_else(|| StoreError::Damaged("a group that was just made").into())
         })
         .await
@@ -330,7 +295,7 @@ impl TenantRows for SqliteControlTx {
             let (organization, workspace) = columns(tenant);
             let sql = "SELECT id, fingerprint, name, created_at FROM policy_group
                        WHERE organization = ?1 AND workspace = ?2 ORDER BY created_at, id";
-            all(connection, sql, params![organization, workspace], group)
+            all(connection, sql, params![organization, workspace], stored)
         })
         .await
     }

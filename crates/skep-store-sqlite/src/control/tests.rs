@@ -2,11 +2,10 @@
 
 use rusqlite::{Connection, params};
 use skep_crypto::{InstallToken, InstanceSecret, SeededRandom};
-use skep_domain::{CredentialId, CredentialKind, Id, ReadPolicy};
+use skep_domain::{CredentialId, CredentialKind, Id};
 use skep_store::backend::CredentialKey;
 
 use super::credential;
-use super::credential::policy;
 use crate::migration::CONTROL;
 
 const TENANT: ([u8; 16], [u8; 16]) = ([1; 16], [2; 16]);
@@ -104,26 +103,6 @@ fn a10_a_member_of_an_unknown_role_is_nobody_whatever_else_they_are() {
     assert!(counts_with("readonly"));
     for role in ["", "Admin", "root", "admin "] {
         assert!(!counts_with(role), "{role:?}");
-    }
-}
-
-#[test]
-fn t10_a_malformed_policy_is_isolated() {
-    let group = Some(vec![7; 16]);
-    assert_eq!(policy("shared", None), ReadPolicy::Shared);
-    assert!(matches!(
-        policy("group", group.clone()),
-        ReadPolicy::Group(_)
-    ));
-    for (name, group) in [
-        ("isolated", None),
-        ("group", None),
-        ("group", Some(vec![7; 15])),
-        ("shared", group.clone()),
-        ("Shared", None),
-        ("", group),
-    ] {
-        assert_eq!(policy(name, group), ReadPolicy::Isolated, "{name:?}");
     }
 }
 

@@ -1,36 +1,21 @@
 //! Statements on tickets. Each that finds one asks that it has not ended and is not used up.
 
 use async_trait::async_trait;
-use rusqlite::{Connection, Row, params};
+use rusqlite::{Connection, params};
 use skep_crypto::Sealed;
 use skep_domain::{Id, OrganizationId, Timestamp, UserId};
 use skep_store::StoreError;
 use skep_store::backend::control::TicketRows;
+use skep_store::column::{bytes_of, ticket};
 use skep_store::row::{TicketKind, TicketRow};
 
 use super::{SqliteControlTx, named};
-use crate::column::{bytes_of, id_option, sealed, time};
 use crate::failure::Failure;
 
 const TICKET: &str =
     "SELECT digest, second, organization, expires_at, uses_left, version, body, user, maker
      FROM ticket
      WHERE kind = ?1 AND expires_at > ?2 AND uses_left > 0";
-
-fn read(row: &Row<'_>, kind: TicketKind) -> Result<TicketRow, Failure> {
-    Ok(TicketRow {
-        kind,
-        digest: row.get(0)?,
-        second: row.get(1)?,
-        organization: id_option(row, 2)?,
-        expires_at: time(row, 3)?,
-        uses_left: row.get(4)?,
-        version: row.get(5)?,
-        body: sealed(row, 6)?,
-        user: id_option(row, 7)?,
-        maker: id_option(row, 8)?,
-    })
-}
 
 fn find(
     connection: &Connection,
@@ -42,7 +27,7 @@ fn find(
     connection
         .prepare_cached(&format!("{TICKET} AND {condition}"))?
         .query_and_then(params![kind as u8, now.as_micros(), digest], |row| {
-            read(row, kind)
+            ticket(row, kind)
         })?
         .next()
         .transpose()
@@ -218,7 +203,7 @@ impl TicketRows for SqliteControlTx {
                 ))?
                 .query_and_then(
                     params![kind as u8, now.as_micros(), bytes_of(organization), limit],
-                    |row| read(row, kind),
+                    |row| ticket(row, kind),
                 )?
                 .collect()
         })

@@ -1,47 +1,22 @@
 //! Statements on humans and their memberships.
 
 use async_trait::async_trait;
-use rusqlite::{Connection, Row, params};
+use rusqlite::{Connection, params};
 use skep_crypto::Sealed;
 use skep_domain::{
     Id, OrganizationId, OrganizationRole, Role, Standing, Timestamp, UserId, WorkspaceId,
 };
 use skep_store::StoreError;
 use skep_store::backend::control::UserRows;
+use skep_store::column::{bytes_of, id, organization_member};
 use skep_store::row::{Fingerprint, OrganizationMemberRow, UserRow};
 
 use super::{SqliteControlTx, named};
-use crate::column::{bytes_of, code, id, sealed_option, time};
+use crate::column::stored;
 use crate::failure::Failure;
 
 const USER: &str =
     "SELECT id, fingerprint, standing, version, body, created_at FROM user_account WHERE";
-
-fn user(row: &Row<'_>) -> Result<UserRow, Failure> {
-    Ok(UserRow {
-        id: id(row, 0)?,
-        fingerprint: row.get(1)?,
-        standing: code(row, 2, Standing::from_code, "the standing of a user")?,
-        version: row.get(3)?,
-        body: sealed_option(row, 4)?,
-        created_at: time(row, 5)?,
-    })
-}
-
-/// From four columns, beginning at one.
-fn member(row: &Row<'_>, at: usize) -> Result<OrganizationMemberRow, Failure> {
-    Ok(OrganizationMemberRow {
-        user: id(row, at)?,
-        role: code(
-            row,
-            at + 1,
-            OrganizationRole::from_code,
-            "the role of a member",
-        )?,
-        standing: code(row, at + 2, Standing::from_code, "the standing of a member")?,
-        created_at: time(row, at + 3)?,
-    })
-}
 
 fn find(
     connection: &Connection,
@@ -50,7 +25,7 @@ fn find(
 ) -> Result<Option<UserRow>, Failure> {
     connection
         .prepare_cached(&format!("{USER} {condition}"))?
-        .query_and_then([value], user)?
+        .query_and_then([value], stored)?
         .next()
         .transpose()
 }
@@ -66,7 +41,7 @@ fn get_member(
              WHERE organization = ?1 AND user = ?2",
         )?
         .query_and_then(params![organization.to_bytes(), user.to_bytes()], |row| {
-            member(row, 0)
+            organization_member(row, 0)
         })?
         .next()
         .transpose()
@@ -184,7 +159,7 @@ impl UserRows for SqliteControlTx {
                 )?
                 .query_and_then(
                     params![organization.to_bytes(), bytes_of(after), limit],
-                    |row| member(row, 0),
+                    |row| organization_member(row, 0),
                 )?
                 .collect()
         })
@@ -201,7 +176,9 @@ impl UserRows for SqliteControlTx {
                     "SELECT organization, user, role, standing, created_at FROM member
                      WHERE user = ?1 ORDER BY created_at, organization",
                 )?
-                .query_and_then([user.to_bytes()], |row| Ok((id(row, 0)?, member(row, 1)?)))?
+                .query_and_then([user.to_bytes()], |row| {
+                    Ok((id(row, 0)?, organization_member(row, 1)?))
+                })?
                 .collect()
         })
         .await

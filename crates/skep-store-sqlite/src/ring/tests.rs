@@ -6,9 +6,8 @@ use skep_domain::{
     AgentId, Id, PolicyGroupId, Principal, ProjectBounds, ProjectId, ReadPolicy, Reader,
     ReadingRing, RingFacts, UserId, Visibility,
 };
-
-use super::RingValues;
-use crate::column::principal_kind;
+use skep_store::backend::RingValues;
+use skep_store::column::principal_kind;
 
 /// A few of everything, so that rows and readers meet often; users and agents share bytes, so that
 /// a predicate that forgets the kind is caught.
@@ -81,7 +80,7 @@ fn passing(connection: &Connection, ring: &ReadingRing) -> Vec<i64> {
                 values.owner,
                 values.least,
                 values.group,
-                values.projects
+                values.packed_projects()
             ],
             |row| row.get(0),
         )

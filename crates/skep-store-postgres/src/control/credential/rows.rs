@@ -1,18 +1,16 @@
 //! Statements on credentials that are found by id.
 
 use async_trait::async_trait;
-use skep_domain::{
-    CredentialId, CredentialKind, Id, OrganizationId, PermissionSet, Principal, Timestamp, UserId,
-};
+use skep_domain::{CredentialId, Id, OrganizationId, Principal, Timestamp, UserId};
 use skep_store::StoreError;
 use skep_store::backend::control::{CredentialFilter, CredentialRows};
 use skep_store::backend::{CredentialKey, PageOf, StoredCredential};
+use skep_store::column::{
+    Stored, bytes_of, micros, principal_kind, proof_columns, time, time_option,
+};
 use skep_store::row::{CredentialSummaryRow, NewCredentialRow, PepperUse, ProofRow, Rotated};
 
 use super::find;
-use crate::column::{
-    bytes_of, code, id, id_option, principal, principal_kind, sealed_option, time, time_option,
-};
 use crate::control::PostgresControlTx;
 use crate::control::access::step;
 use crate::failure::Failure;
@@ -94,41 +92,6 @@ statements! {
 /// Before there is an installation, the first.
 const FIRST_PEPPER: u32 = 1;
 
-fn summary(row: &Row) -> Result<CredentialSummaryRow, Failure> {
-    let bits = row.get::<Option<i64>>(5)?.map(i64::cast_unsigned);
-    let permissions = bits.map(PermissionSet::from_bits).transpose();
-    Ok(CredentialSummaryRow {
-        id: id(row, 0)?,
-        kind: code(
-            row,
-            1,
-            CredentialKind::from_code,
-            "the kind of a credential",
-        )?,
-        workspace: id(row, 2)?,
-        principal: principal(row, 3)?,
-        permissions: permissions
-            .map_err(|_| StoreError::Damaged("the permissions of a credential"))?,
-        created_at: time(row, 6)?,
-        created_by: id_option(row, 7)?,
-        expires_at: time_option(row, 8)?,
-        used_at: time_option(row, 9)?,
-        revoked_at: time_option(row, 10)?,
-        body: sealed_option(row, 11)?,
-    })
-}
-
-fn proof_columns(proof: &ProofRow) -> (u32, Vec<u8>) {
-    match proof {
-        ProofRow::Peppered(pepper, proof) => (*pepper, proof.to_vec()),
-        ProofRow::Stretched(text) => (0, text.as_bytes().to_vec()),
-    }
-}
-
-fn micros(time: Option<Timestamp>) -> Option<i64> {
-    time.map(Timestamp::as_micros)
-}
-
 async fn rotate(
     wire: &Wire<'_>,
     id: CredentialId,
@@ -188,7 +151,7 @@ impl CredentialRows for PostgresControlTx {
         id: CredentialId,
     ) -> Result<Option<CredentialSummaryRow>, StoreError> {
         let values = values![organization.to_bytes(), id.to_bytes()];
-        self.find(GET, values, summary).await
+        self.find(GET, values, CredentialSummaryRow::read).await
     }
 
     async fn credentials(
@@ -208,7 +171,7 @@ impl CredentialRows for PostgresControlTx {
             bytes_of(filter.workspace),
             page.limit,
         ];
-        self.list(LIST, values, summary).await
+        self.list(LIST, values, CredentialSummaryRow::read).await
     }
 
     async fn revoke_credential(

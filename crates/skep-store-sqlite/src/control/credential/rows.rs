@@ -1,20 +1,16 @@
 //! Statements on credentials that are found by id.
 
 use async_trait::async_trait;
-use rusqlite::{Connection, OptionalExtension, Row, params};
-use skep_domain::{
-    CredentialId, CredentialKind, Id, OrganizationId, PermissionSet, Principal, Timestamp, UserId,
-};
+use rusqlite::{Connection, OptionalExtension, params};
+use skep_domain::{CredentialId, Id, OrganizationId, Principal, Timestamp, UserId};
 use skep_store::StoreError;
 use skep_store::backend::control::{CredentialFilter, CredentialRows};
 use skep_store::backend::{CredentialKey, PageOf, StoredCredential};
+use skep_store::column::{bytes_of, micros, principal_kind, proof_columns, time, time_option};
 use skep_store::row::{CredentialSummaryRow, NewCredentialRow, PepperUse, ProofRow, Rotated};
 
 use super::find;
-use crate::column::{
-    AFTER_ALL, bytes_of, code, id, id_option, principal, principal_kind, sealed_option, time,
-    time_option,
-};
+use crate::column::{page_end, stored};
 use crate::control::{SqliteControlTx, named};
 use crate::failure::Failure;
 
@@ -25,30 +21,6 @@ const THERE: &str = "EXISTS (SELECT 1 FROM workspace AS w
 
 const SUMMARY: &str = "id, kind, workspace, principal_kind, principal, permissions, created_at,
     created_by, expires_at, used_at, revoked_at, body";
-
-fn summary(row: &Row<'_>) -> Result<CredentialSummaryRow, Failure> {
-    let bits = row.get::<_, Option<i64>>(5)?.map(i64::cast_unsigned);
-    let permissions = bits.map(PermissionSet::from_bits).transpose();
-    Ok(CredentialSummaryRow {
-        id: id(row, 0)?,
-        kind: code(
-            row,
-            1,
-            CredentialKind::from_code,
-            "the kind of a credential",
-        )?,
-        workspace: id(row, 2)?,
-        principal: principal(row, 3)?,
-        permissions: permissions
-            .map_err(|_| StoreError::Damaged("the permissions of a credential"))?,
-        created_at: time(row, 6)?,
-        created_by: id_option(row, 7)?,
-        expires_at: time_option(row, 8)?,
-        used_at: time_option(row, 9)?,
-        revoked_at: time_option(row, 10)?,
-        body: sealed_option(row, 11)?,
-    })
-}
 
 fn put(connection: &Connection, row: &NewCredentialRow) -> Result<(), Failure> {
     let is_there = connection
@@ -88,17 +60,6 @@ fn put(connection: &Connection, row: &NewCredentialRow) -> Result<(), Failure> {
     named(inserted, "this credential")
 }
 
-fn proof_columns(proof: &ProofRow) -> (u32, Vec<u8>) {
-    match proof {
-        ProofRow::Peppered(pepper, proof) => (*pepper, proof.to_vec()),
-        ProofRow::Stretched(text) => (0, text.as_bytes().to_vec()),
-    }
-}
-
-fn micros(time: Option<Timestamp>) -> Option<i64> {
-    time.map(Timestamp::as_micros)
-}
-
 fn get(
     connection: &Connection,
     organization: [u8; 16],
@@ -108,7 +69,7 @@ fn get(
         .prepare_cached(&format!(
             "SELECT {SUMMARY} FROM credential WHERE organization = ?1 AND id = ?2 AND {THERE}"
         ))?
-        .query_and_then(params![organization, id], summary)?
+        .query_and_then(params![organization, id], stored)?
         .next()
         .transpose()
 }
@@ -123,9 +84,7 @@ fn list(
         .kinds
         .iter()
         .fold(0, |set, kind| set | 1 << kind.code());
-    let before = page
-        .before
-        .map_or(AFTER_ALL.to_vec(), |id| id.to_bytes().to_vec());
+    let before = page_end(page.before);
     connection
         .prepare_cached(&format!(
             "SELECT {SUMMARY} FROM credential
@@ -144,7 +103,7 @@ fn list(
                 bytes_of(filter.workspace),
                 page.limit,
             ],
-            summary,
+            stored,
         )?
         .collect()
 }

@@ -1,0 +1,12 @@
+//! How each stored row is read from its columns, in the order in which statements name them.
+
+mod access;
+mod credential;
+mod memory;
+mod participant;
+mod session;
+mod source;
+
+pub use access::{organization_member, ticket};
+pub use credential::{credential, key_columns, policy, policy_columns, proof_columns};
+pub use source::{pause_holder, pause_session};
