@@ -92,11 +92,12 @@ pub fn all() -> impl Iterator<Item = Statement> {
         .chain(crate::archive::all())
 }
 
-/// Statements of a module, as constants, and all of them as `STATEMENTS`. `NAME [once]` is planned once.
+/// Statements of a module, as constants of its own unless they say otherwise, and all of them as `STATEMENTS`.
+/// `NAME [once]` is planned once.
 macro_rules! statements {
-    ($($(#[$doc:meta])* $name:ident $([$once:ident])? = $text:expr;)*) => {
+    ($($(#[$doc:meta])* $vis:vis $name:ident $([$once:ident])? = $text:expr;)*) => {
         $($(#[$doc])*
-        pub(crate) const $name: $crate::statement::Statement = $crate::statement::Statement {
+        $vis const $name: $crate::statement::Statement = $crate::statement::Statement {
             name: concat!(module_path!(), "::", stringify!($name)),
             text: $text,
             is_planned_once: $crate::statement::is_plain_insert($text)
