@@ -70,12 +70,10 @@ statements! {
 
 pub(crate) async fn put(wire: &Wire<'_>, row: &NewJobRow) -> Result<(), Failure> {
     let organization = row.organization.to_bytes();
-    let waiting: u64 = wire
+    let waiting: u32 = wire
         .get(WAITING, values![organization], |row| row.get(0))
         .await?;
-    if waiting >= u64::from(row.bound) {
-        return Err(StoreError::Conflict("as many jobs as may wait").into());
-    }
+    row.fits(waiting)?;
     let values = values![
         row.id.to_bytes(),
         organization,

@@ -43,9 +43,7 @@ pub(crate) fn put(connection: &Connection, row: &NewJobRow) -> Result<(), Failur
     let waiting: u32 = connection
         .prepare_cached("SELECT COUNT(*) FROM job WHERE organization = ?1 AND state IN (0, 1)")?
         .query_row([organization], |row| row.get(0))?;
-    if waiting >= row.bound {
-        return Err(StoreError::Conflict("as many jobs as may wait").into());
-    }
+    row.fits(waiting)?;
     let inserted = connection
         .prepare_cached(
             "INSERT INTO job (id, organization, workspace, kind, priority, turn, state,

@@ -5,6 +5,8 @@ use skep_domain::{
     CredentialId, JobId, JobKind, JobState, OrganizationId, Principal, Timestamp, WorkspaceId,
 };
 
+use crate::StoreError;
+
 /// A job to keep. There is none without an organization, and none that nobody asked for.
 #[derive(Clone, Debug)]
 pub struct NewJobRow {
@@ -24,6 +26,19 @@ pub struct NewJobRow {
     pub created_at: Timestamp,
     /// So many of the organization may wait or run, this one included.
     pub bound: u32,
+}
+
+impl NewJobRow {
+    /// Whether it may be kept beside so many of its organization that wait or run.
+    ///
+    /// # Errors
+    /// [`StoreError::Conflict`] when those are as many as may.
+    pub fn fits(&self, waiting: u32) -> Result<(), StoreError> {
+        if waiting >= self.bound {
+            return Err(StoreError::Conflict("as many jobs as may wait"));
+        }
+        Ok(())
+    }
 }
 
 /// A job.
