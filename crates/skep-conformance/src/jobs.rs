@@ -121,13 +121,13 @@ pub(crate) async fn a_lease_that_ran_out_is_taken_over<H: Harness>() {
     assert!(!world.store().renew_job(&first, later).await.unwrap());
     assert!(!settle(&world, &first, DONE).await);
     assert_eq!(
-        look(&world, &world.ours, id).await.unwrap().state,
+        look(&world, &world.ours, id).await.unwrap().facts.state,
         JobState::Running
     );
     assert!(settle(&world, &second, DONE).await);
     let done = look(&world, &world.ours, id).await.unwrap();
-    assert_eq!(done.state, JobState::Done);
-    assert!(done.finished_at.is_some() && claim(&world, 0, 60).await.is_none());
+    assert_eq!(done.facts.state, JobState::Done);
+    assert!(done.facts.finished_at.is_some() && claim(&world, 0, 60).await.is_none());
     assert!(!settle(&world, &second, DONE).await, "it is over");
 }
 
@@ -141,7 +141,11 @@ pub(crate) async fn a_job_that_failed_waits_and_says_why<H: Harness>() {
     assert!(claim(&world, 0, 60).await.is_none(), "not due");
     let waits = look(&world, &world.ours, id).await.unwrap();
     assert_eq!(
-        (waits.state, waits.failures, waits.note.as_deref()),
+        (
+            waits.facts.state,
+            waits.facts.failures,
+            waits.note.as_deref()
+        ),
         (JobState::Queued, 1, Some("the sea was rough"))
     );
     assert!(look(&world, &world.theirs, id).await.is_none());
@@ -287,7 +291,7 @@ pub(crate) async fn t18_an_erasure_goes_on_after_a_kill_at_every_step<H: Harness
     elsewhere.organization = world.ours.organization;
     world.put_workspace(&elsewhere).await.unwrap();
     let receipt = look(&world, &elsewhere, id).await.unwrap();
-    assert_eq!(receipt.state, JobState::Done);
+    assert_eq!(receipt.facts.state, JobState::Done);
     let number = |name: &str| receipt.counts.iter().find(|(table, _)| table == name);
     for (table, rows) in &rows_of {
         assert_eq!(number(table).map(|(_, rows)| *rows), Some(*rows), "{table}");

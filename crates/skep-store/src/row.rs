@@ -16,7 +16,7 @@ pub use access::{
     TicketRow, UserRow, WorkspaceSummaryRow,
 };
 pub use factor::{FactorChange, FactorRow};
-pub use job::{EraseStep, JobAsk, JobEnd, JobLease, JobRow, NewJobRow};
+pub use job::{EraseStep, JobAsk, JobEnd, JobFacts, JobLease, JobRow, NewJobRow};
 pub use participant::{
     AboutRow, ConsentRow, MemberRow, NameRow, ObservationPage, ParticipantEventRow, ParticipantRow,
     StoredObservationRow,

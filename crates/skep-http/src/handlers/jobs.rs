@@ -53,7 +53,7 @@ pub(crate) async fn list(
     let wanted = page::wanted(&call, &query, JOBS)?;
     let found = call.app().list_jobs(authorized, wanted).await?;
     let last = found.items.last().filter(|_| found.more);
-    let next = last.map(|job| page::seal(&call, &job.id.to_bytes(), JOBS));
+    let next = last.map(|job| page::seal(&call, &job.facts.id.to_bytes(), JOBS));
     ok(&Page {
         items: found.items.iter().map(|job| shown(&call, job)).collect(),
         next,
@@ -61,23 +61,24 @@ pub(crate) async fn list(
 }
 
 fn shown(call: &Call, job: &skep_app::Job) -> Job {
-    let waits = job.state == JobState::Queued;
+    let facts = &job.facts;
+    let waits = facts.state == JobState::Queued;
     Job {
-        id: call.text(job.id),
-        kind: job.kind.as_str().into(),
-        state: job.state.as_str().into(),
-        workspace: job.workspace.map(|id| call.text(id)),
-        principal: within(call, job.principal, job.workspace),
-        credential: call.text(job.credential),
-        accepted_at: Instant(job.created_at),
-        finished_at: job.finished_at.map(Instant),
-        failures: job.failures,
-        not_before: waits.then_some(Instant(job.not_before)),
-        node: job.node.map(|node| {
+        id: call.text(facts.id),
+        kind: facts.kind.as_str().into(),
+        state: facts.state.as_str().into(),
+        workspace: facts.workspace.map(|id| call.text(id)),
+        principal: within(call, facts.principal, facts.workspace),
+        credential: call.text(facts.credential),
+        accepted_at: Instant(facts.created_at),
+        finished_at: facts.finished_at.map(Instant),
+        failures: facts.failures,
+        not_before: waits.then_some(Instant(facts.not_before)),
+        node: facts.node.map(|node| {
             let number = u128::from_be_bytes(node);
             format!("{number:032x}")
         }),
-        lease_until: job.lease_until.map(Instant),
+        lease_until: facts.lease_until.map(Instant),
         reason: job.note.clone(),
         rows: job.counts.iter().cloned().collect(),
         rows_total: job.counts.iter().map(|(_, rows)| rows).sum(),

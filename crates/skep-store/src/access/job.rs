@@ -1,46 +1,19 @@
 //! Background work of an organization: asked for, listed, and what it came to.
 
 use skep_authz::rights::{AuditRead, WorkspaceManage};
-use skep_domain::{
-    CredentialId, Id, JobId, JobKind, JobState, Limits, OrganizationId, Principal, Timestamp,
-    WorkspaceId,
-};
+use skep_domain::{Id, JobId, JobKind, Limits};
 
 use super::keys::JOB_NOTE;
 use super::{ControlKeys, OrgTx};
 use crate::StoreError;
 use crate::backend::PageOf;
-use crate::row::{JobRow, NewJobRow};
+use crate::row::{JobFacts, JobRow, NewJobRow};
 
 /// A job. Of an erasure that is done, it is the receipt.
 #[derive(Clone, Debug)]
 pub struct Job {
-    /// Its id.
-    pub id: JobId,
-    /// Whose it is.
-    pub organization: OrganizationId,
-    /// What it is about, if that is one workspace.
-    pub workspace: Option<WorkspaceId>,
-    /// What it does.
-    pub kind: JobKind,
-    /// How far it is.
-    pub state: JobState,
-    /// Who asked.
-    pub principal: Principal,
-    /// With what.
-    pub credential: CredentialId,
-    /// Attempts in a row that failed, or whose node never came back.
-    pub failures: u32,
-    /// Not tried before.
-    pub not_before: Timestamp,
-    /// Until when whoever works on it has it for themselves.
-    pub lease_until: Option<Timestamp>,
-    /// Who works on it, or did last.
-    pub node: Option<[u8; 16]>,
-    /// When it was accepted.
-    pub created_at: Timestamp,
-    /// When it came to its end.
-    pub finished_at: Option<Timestamp>,
+    /// What it is.
+    pub facts: JobFacts,
     /// Why it failed or was refused.
     pub note: Option<String>,
     /// Rows by table: erased, or counted.
@@ -100,22 +73,10 @@ impl OrgTx<AuditRead> {
 }
 
 fn open(keys: &ControlKeys, row: JobRow, counts: Vec<(String, u64)>) -> Result<Job, StoreError> {
-    let at = (row.organization.to_bytes(), row.id.to_bytes());
+    let at = (row.facts.organization.to_bytes(), row.facts.id.to_bytes());
     let note = row.note.map(|note| keys.open_text(JOB_NOTE, at, &note));
     Ok(Job {
-        id: row.id,
-        organization: row.organization,
-        workspace: row.workspace,
-        kind: row.kind,
-        state: row.state,
-        principal: row.principal,
-        credential: row.credential,
-        failures: row.failures,
-        not_before: row.not_before,
-        lease_until: row.lease_until,
-        node: row.node,
-        created_at: row.created_at,
-        finished_at: row.finished_at,
+        facts: row.facts,
         note: note.transpose()?,
         counts,
     })

@@ -8,8 +8,8 @@ use crate::column::{
     sealed_option, time, time_option,
 };
 use crate::row::{
-    AgentRow, AuditRow, FactorRow, JobRow, OrganizationMemberRow, OrganizationRow, PolicyGroupRow,
-    TicketKind, TicketRow, UserRow,
+    AgentRow, AuditRow, FactorRow, JobFacts, JobRow, OrganizationMemberRow, OrganizationRow,
+    PolicyGroupRow, TicketKind, TicketRow, UserRow,
 };
 
 impl Stored for OrganizationRow {
@@ -101,7 +101,7 @@ impl Stored for AuditRow {
 
 impl Stored for JobRow {
     fn read<F: From<StoreError>>(row: &impl Columns<F>) -> Result<Self, F> {
-        Ok(Self {
+        let facts = JobFacts {
             id: id(row, 0)?,
             organization: id(row, 1)?,
             workspace: id_option(row, 2)?,
@@ -109,13 +109,16 @@ impl Stored for JobRow {
             state: code(row, 4, JobState::from_code, "the state of a job")?,
             principal: principal(row, 5)?,
             credential: id(row, 7)?,
-            claims: row.get(8)?,
             failures: row.get(9)?,
             not_before: time(row, 10)?,
             lease_until: time_option(row, 11)?,
             node: row.get(12)?,
             created_at: time(row, 13)?,
             finished_at: time_option(row, 14)?,
+        };
+        Ok(Self {
+            facts,
+            claims: row.get(8)?,
             note: sealed_option(row, 15)?,
         })
     }

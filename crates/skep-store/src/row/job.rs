@@ -41,9 +41,9 @@ impl NewJobRow {
     }
 }
 
-/// A job.
+/// A job as whoever asked for it may see it, but for what is sealed.
 #[derive(Clone, Debug)]
-pub struct JobRow {
+pub struct JobFacts {
     /// Its id.
     pub id: JobId,
     /// Whose it is.
@@ -58,8 +58,6 @@ pub struct JobRow {
     pub principal: Principal,
     /// With what.
     pub credential: CredentialId,
-    /// How often somebody took it: which of them holds it now.
-    pub claims: u64,
     /// Attempts in a row that failed, or whose node never came back.
     pub failures: u32,
     /// Not tried before.
@@ -72,6 +70,15 @@ pub struct JobRow {
     pub created_at: Timestamp,
     /// When it came to its end.
     pub finished_at: Option<Timestamp>,
+}
+
+/// A job.
+#[derive(Clone, Debug)]
+pub struct JobRow {
+    /// What it is.
+    pub facts: JobFacts,
+    /// How often somebody took it: which of them holds it now.
+    pub claims: u64,
     /// Why it failed or was refused, sealed.
     pub note: Option<Sealed>,
 }

@@ -14,13 +14,13 @@ use super::{AuthenticateError, Store};
 use crate::StoreError;
 use crate::access::{CredentialBody, DoorTx, JOB_NOTE, NewAudit, Revocation, Revoked};
 use crate::backend::{CredentialKey, Mode};
-use crate::row::{EraseStep, JobAsk, JobEnd, JobLease, JobRow, NewJobRow};
+use crate::row::{EraseStep, JobAsk, JobEnd, JobFacts, JobLease, NewJobRow};
 use crate::scope::{ControlKey, ScopeKey};
 
 /// A job that this node has for itself, until its lease runs out. Only [`Store::claim_job`] makes one.
 #[derive(Debug)]
 pub struct Claimed {
-    row: JobRow,
+    facts: JobFacts,
     lease: JobLease,
 }
 
@@ -39,54 +39,54 @@ impl Claimed {
     /// Its id.
     #[must_use]
     pub fn id(&self) -> JobId {
-        self.row.id
+        self.facts.id
     }
 
     /// Whose it is.
     #[must_use]
     pub fn organization(&self) -> OrganizationId {
-        self.row.organization
+        self.facts.organization
     }
 
     /// What it is about, if that is one workspace.
     #[must_use]
     pub fn workspace(&self) -> Option<WorkspaceId> {
-        self.row.workspace
+        self.facts.workspace
     }
 
     /// What it does.
     #[must_use]
     pub fn kind(&self) -> JobKind {
-        self.row.kind
+        self.facts.kind
     }
 
     /// Who asked for it.
     #[must_use]
     pub fn principal(&self) -> Principal {
-        self.row.principal
+        self.facts.principal
     }
 
     /// Attempts in a row that failed, or whose node never came back.
     #[must_use]
     pub fn failures(&self) -> u32 {
-        self.row.failures
+        self.facts.failures
     }
 
     /// What is recorded of it.
     #[must_use]
     pub fn decision(&self, of: NewAudit) -> NewAudit {
         NewAudit {
-            organization: Some(self.row.organization),
-            workspace: self.row.workspace,
-            credential: Some(self.row.credential),
+            organization: Some(self.facts.organization),
+            workspace: self.facts.workspace,
+            credential: Some(self.facts.credential),
             ..of
         }
     }
 
     fn scope(&self) -> Result<ScopeKey, StoreError> {
-        let workspace = self.row.workspace;
+        let workspace = self.facts.workspace;
         let workspace = workspace.ok_or(StoreError::Damaged("a job without its workspace"))?;
-        Ok(ScopeKey::provision(self.row.organization, workspace))
+        Ok(ScopeKey::provision(self.facts.organization, workspace))
     }
 }
 
@@ -156,11 +156,11 @@ impl Store {
         let found = self.backend.claim_job(&ControlKey::new(), ask).await?;
         Ok(found.map(|row| Claimed {
             lease: JobLease {
-                id: row.id,
+                id: row.facts.id,
                 node,
                 claims: row.claims,
             },
-            row,
+            facts: row.facts,
         }))
     }
 
@@ -179,7 +179,7 @@ impl Store {
     /// [`AuthenticateError`]: they may not any more, or it could not be read.
     pub async fn resume(&self, job: &Claimed) -> Result<Caller, AuthenticateError> {
         let key = ControlKey::new();
-        let (organization, credential) = (job.row.organization, job.row.credential);
+        let (organization, credential) = (job.facts.organization, job.facts.credential);
         let mut rows = self.backend.begin_control(&key, Mode::Read).await?;
         let found = rows.credential_of(organization, credential).await?;
         let found = found.ok_or(Denied::InvalidCredential)?;
@@ -193,7 +193,7 @@ impl Store {
                 Arc::new(body.bindings)
             }
         };
-        let whom = (organization, job.row.workspace, job.row.principal);
+        let whom = (organization, job.facts.workspace, job.facts.principal);
         Ok(resume(row, whom, bindings, self.clock.now())?)
     }
 
@@ -246,10 +246,10 @@ impl Store {
             return Ok(false);
         }
         if !counts.is_empty() {
-            tx.rows.set_job_counts(job.row.id, counts).await?;
+            tx.rows.set_job_counts(job.facts.id, counts).await?;
         }
         if let Some(decision) = decision {
-            let whose = Some(job.row.principal);
+            let whose = Some(job.facts.principal);
             tx.append_audit(&[(job.decision(decision), whose, 1)])
                 .await?;
         }
@@ -258,7 +258,7 @@ impl Store {
     }
 
     fn end_of(&self, job: &Claimed, settled: Settled) -> JobEnd {
-        let at = (job.row.organization.to_bytes(), job.row.id.to_bytes());
+        let at = (job.facts.organization.to_bytes(), job.facts.id.to_bytes());
         let seal = |note: String| self.control.seal(JOB_NOTE, at, note.as_bytes());
         match settled {
             Settled::Final(state, note) => JobEnd::Final {
