@@ -123,8 +123,9 @@ fn read(
 ) -> Result<Vec<Row>, Failure> {
     let text = statement::walk(table, part, workspace.is_some(), after.is_some());
     let mut statement = connection.prepare_cached(text)?;
-    let mut values = vec![Sql::Integer(limit.into())];
-    values.extend(workspace.map(|id| Sql::Blob(id.to_vec())));
+    let own = workspace.map(|id| Sql::Blob(id.to_vec()));
+    let mut values: Vec<Sql> = own.into_iter().collect();
+    values.push(Sql::Integer(limit.into()));
     values.extend(after.unwrap_or_default().iter().map(sql));
     let mut found = statement.query(params_from_iter(values))?;
     let mut rows = Vec::new();
