@@ -272,3 +272,6 @@ pub fn group<F: From<StoreError>>(
 ) -> Result<Option<PolicyGroupId>, F> {
     Ok(row.get::<Option<[u8; 16]>>(at)?.map(PolicyGroupId))
 }
+
+#[cfg(test)]
+mod tests;
