@@ -4,10 +4,11 @@ use std::collections::HashMap;
 
 use skep_domain::{Id, MemoryId, SessionId};
 use skep_store::column::{Stored, id};
+use skep_store::memory_columns;
 use skep_store::row::{Fingerprint, HistoryRow, StoredMemoryRow};
 
 use crate::failure::Failure;
-use crate::memory::{self, memory_columns};
+use crate::memory;
 use crate::rows::Rows;
 use crate::statement::statements;
 use crate::value::values;
@@ -60,8 +61,7 @@ pub(crate) async fn set_state(
     if now.is_none_or(|now| now == entry.state.code()) {
         return Ok(false);
     }
-    memory::change_state(rows, id, entry).await?;
-    memory::note(rows, id, entry).await?;
+    memory::move_to(rows, id, entry).await?;
     Ok(true)
 }
 

@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use skep_domain::{Id, MemoryId, MemoryState, ReadingRing, Timestamp};
 use skep_store::backend::{MemoryFilter, PageOf};
 use skep_store::column::{Stored, bytes_of, id, principal_kind};
+use skep_store::memory_columns;
 use skep_store::row::{HistoryRow, MemoryRow, StoredMemoryRow};
 
 use crate::failure::{Failure, named};
@@ -27,15 +28,6 @@ macro_rules! filter_predicate {
          AND ($9::bigint >> m.kind::integer) & 1 = 1"
     };
 }
-
-macro_rules! memory_columns {
-    () => {
-        "m.id, m.kind, m.trust, m.state, m.visibility, m.harness, m.owner_kind, m.owner, \
-         m.owner_group, m.valid_from, m.valid_to, m.recorded_at, m.superseded_at, m.project, \
-         m.session, m.fingerprint, b.turns, b.body, p.name"
-    };
-}
-pub(crate) use memory_columns;
 
 macro_rules! page {
     ($more:literal) => {

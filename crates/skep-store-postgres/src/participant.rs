@@ -4,19 +4,13 @@ use skep_crypto::Sealed;
 use skep_domain::{Id, ParticipantId, Principal};
 use skep_store::backend::{PageOf, ReachRow, RingValues};
 use skep_store::column::{Stored, bytes_of, id, principal_kind};
+use skep_store::participant_columns;
 use skep_store::row::{Fingerprint, NameRow, ParticipantEventRow, ParticipantRow};
 
 use crate::failure::Failure;
 use crate::rows::Rows;
 use crate::statement::statements;
 use crate::value::values;
-
-macro_rules! participant_columns {
-    () => {
-        "p.id, p.kind, p.principal_kind, p.principal, p.owner_kind, p.owner, p.merged_into, \
-         p.created_at, p.name, p.name_folded, p.name_written, p.card"
-    };
-}
 
 /// The participants that a principal (`$2`, `$3`) reaches: its own, those it added, and those who
 /// were in a session while it was. What this costs follows from the asker's own sessions alone, so

@@ -3,10 +3,11 @@
 use skep_domain::{Id, MemoryId, ReadingRing};
 use skep_store::backend::PageOf;
 use skep_store::column::{Stored, bytes_of};
+use skep_store::memory_columns;
 use skep_store::row::{HistoryRow, StoredMemoryRow};
 
 use crate::failure::Failure;
-use crate::memory::{self, memory_columns};
+use crate::memory;
 use crate::ring::ring_predicate;
 use crate::rows::Rows;
 use crate::statement::statements;

@@ -5,19 +5,13 @@ use skep_store::StoreError;
 use skep_store::backend::PageOf;
 use skep_store::column::{Stored, bytes_of, code, id, principal_kind, time};
 use skep_store::row::{SessionRow, SessionSummaryRow};
+use skep_store::session_columns;
 
 use crate::failure::Failure;
 use crate::ring::{memberless, ring_predicate, turn_predicate};
 use crate::rows::Rows;
 use crate::statement::statements;
 use crate::value::values;
-
-macro_rules! session_columns {
-    () => {
-        "s.id, s.harness, s.fingerprint, s.project, s.owner_kind, s.owner, s.owner_group, \
-         s.visibility, s.state, s.started_at, s.last_at, s.recorded_at, s.body"
-    };
-}
 
 /// Something over the turns in the windows of a member; something else for whoever sees them all.
 /// What went on before and after a stay is not the member's to know.

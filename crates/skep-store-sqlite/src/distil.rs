@@ -2,10 +2,11 @@
 
 use rusqlite::{OptionalExtension, params};
 use skep_domain::{Id, MemoryId, SessionId};
+use skep_store::memory_columns;
 use skep_store::row::{Fingerprint, HistoryRow, StoredMemoryRow};
 
 use crate::failure::Failure;
-use crate::memory::{self, memory_columns};
+use crate::memory;
 use crate::rows::Rows;
 
 pub(crate) fn list(
@@ -55,8 +56,7 @@ pub(crate) fn set_state(
     if now.is_none_or(|now| now == entry.state.code()) {
         return Ok(false);
     }
-    memory::change_state(rows, id, entry)?;
-    memory::note(rows, id, entry)?;
+    memory::move_to(rows, id, entry)?;
     Ok(true)
 }
 

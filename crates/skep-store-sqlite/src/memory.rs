@@ -7,6 +7,7 @@ use skep_domain::{Id, MemoryId, MemoryState, ReadingRing};
 use skep_store::StoreError;
 use skep_store::backend::{MemoryFilter, PageOf, RingValues};
 use skep_store::column::{bytes_of, id, principal_kind};
+use skep_store::memory_columns;
 use skep_store::row::{HistoryRow, MemoryRow, StoredMemoryRow};
 
 use crate::column::page_end;
@@ -29,15 +30,6 @@ macro_rules! filter_predicate {
          AND (?9 >> m.kind) & 1"
     };
 }
-
-macro_rules! memory_columns {
-    () => {
-        "m.id, m.kind, m.trust, m.state, m.visibility, m.harness, m.owner_kind, m.owner, \
-         m.owner_group, m.valid_from, m.valid_to, m.recorded_at, m.superseded_at, m.project, \
-         m.session, m.fingerprint, b.turns, b.body, p.name"
-    };
-}
-pub(crate) use memory_columns;
 
 macro_rules! page {
     ($more:literal) => {
@@ -252,8 +244,7 @@ pub(crate) fn set_state(
         None => Ok(None),
         Some(now) if now == entry.state.code() => Ok(Some(false)),
         Some(_) => {
-            change_state(rows, id, entry)?;
-            note(rows, id, entry)?;
+            move_to(rows, id, entry)?;
             Ok(Some(true))
         }
     }

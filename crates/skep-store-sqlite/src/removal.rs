@@ -204,8 +204,7 @@ pub(crate) fn reinstate(
     if comes_back.is_none() {
         return Ok(false);
     }
-    memory::change_state(rows, older, entry)?;
-    memory::note(rows, older, entry)?;
+    memory::move_to(rows, older, entry)?;
     Ok(true)
 }
 
@@ -222,8 +221,7 @@ pub(crate) fn withdraw(
     if state.is_none_or(|state| state == MemoryState::Forgotten.code()) {
         return Ok(false);
     }
-    memory::change_state(rows, id, entry)?;
-    memory::note(rows, id, entry)?;
+    memory::move_to(rows, id, entry)?;
     Ok(true)
 }
 

@@ -3,11 +3,12 @@
 use rusqlite::OptionalExtension;
 use skep_domain::{Id, MemoryId, ReadingRing};
 use skep_store::backend::{PageOf, RingValues};
+use skep_store::memory_columns;
 use skep_store::row::{HistoryRow, StoredMemoryRow};
 
 use crate::column::page_end;
 use crate::failure::Failure;
-use crate::memory::{self, memory_columns};
+use crate::memory;
 use crate::ring::{for_reader, ring_predicate};
 use crate::rows::Rows;
 
@@ -50,8 +51,7 @@ pub(crate) fn release(
     if held.is_none() {
         return Ok(false);
     }
-    memory::change_state(rows, id, entry)?;
-    memory::note(rows, id, entry)?;
+    memory::move_to(rows, id, entry)?;
     Ok(true)
 }
 

@@ -121,8 +121,7 @@ pub(crate) fn supersede(
     let Some(ended) = ended else {
         return Ok(false);
     };
-    memory::change_state(rows, older, entry)?;
-    memory::note(rows, older, entry)?;
+    memory::move_to(rows, older, entry)?;
     let sql = "UPDATE memory_facts SET valid_to = MIN(COALESCE(valid_to, ?3), ?3)
                WHERE workspace_id = ?1 AND id = ?2";
     rows.statement(sql)?

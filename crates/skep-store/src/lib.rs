@@ -4,8 +4,9 @@
 //! [`Store::begin`], use the [`Tx`], [`Tx::commit`] it. [`Store`] has no data methods, a right opens
 //! one transaction, and a read right has no methods that write.
 //!
-//! To add something that is stored: a row in [`row`], a method in [`backend::BackendTx`], a method
-//! on [`Tx`] that seals or opens it, a property in `skep-conformance`, and then the backends.
+//! To add something that is stored: a row in [`row`], how it is read in `read`, a method in
+//! [`backend::BackendTx`], a method on [`Tx`] that seals or opens it, a property in `skep-conformance`, and
+//! then the backends.
 #![warn(missing_docs, clippy::missing_errors_doc)]
 
 mod access;

@@ -15,6 +15,16 @@ use crate::row::{
     StoredMemoryRow,
 };
 
+/// The columns of a memory `m`, its body `b` and its project `p`, as its row is read.
+#[macro_export]
+macro_rules! memory_columns {
+    () => {
+        "m.id, m.kind, m.trust, m.state, m.visibility, m.harness, m.owner_kind, m.owner, \
+         m.owner_group, m.valid_from, m.valid_to, m.recorded_at, m.superseded_at, m.project, \
+         m.session, m.fingerprint, b.turns, b.body, p.name"
+    };
+}
+
 impl Stored for StoredMemoryRow {
     fn read<F: From<StoreError>>(row: &impl Columns<F>) -> Result<Self, F> {
         let memory = MemoryRow {

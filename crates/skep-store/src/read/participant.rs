@@ -8,6 +8,15 @@ use crate::column::{
 };
 use crate::row::{AboutRow, ConsentRow, Fingerprint, MemberRow, NameRow, ParticipantRow};
 
+/// The columns of a participant `p`, as its row is read.
+#[macro_export]
+macro_rules! participant_columns {
+    () => {
+        "p.id, p.kind, p.principal_kind, p.principal, p.owner_kind, p.owner, p.merged_into, \
+         p.created_at, p.name, p.name_folded, p.name_written, p.card"
+    };
+}
+
 impl Stored for ParticipantRow {
     fn read<F: From<StoreError>>(row: &impl Columns<F>) -> Result<Self, F> {
         let folded: Option<Fingerprint> = row.get(9)?;

@@ -15,6 +15,15 @@ use crate::row::{
 /// How many columns a session has, before what a summary adds.
 const SESSION: usize = 13;
 
+/// The columns of a session `s`, as its row is read.
+#[macro_export]
+macro_rules! session_columns {
+    () => {
+        "s.id, s.harness, s.fingerprint, s.project, s.owner_kind, s.owner, s.owner_group, \
+         s.visibility, s.state, s.started_at, s.last_at, s.recorded_at, s.body"
+    };
+}
+
 impl Stored for SessionRow {
     fn read<F: From<StoreError>>(row: &impl Columns<F>) -> Result<Self, F> {
         Ok(Self {
