@@ -8,6 +8,7 @@ mod context;
 mod environment;
 mod failure;
 mod help;
+pub mod hook;
 pub mod import;
 mod layout;
 mod output;
