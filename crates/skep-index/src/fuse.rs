@@ -34,7 +34,8 @@ const WORDS_NEAR: f32 = 0.05;
 /// At least this share for a query that names things: identifiers, paths, codes, quotations.
 const WORDS_NAMES: f32 = 0.5;
 
-/// At least this share where no memory has its vector yet: a draft tells less than words do.
+/// At least this share for a memory that has no vector yet: a draft tells less than words do, and what was just
+/// said must not stand behind all others because it is new.
 const WORDS_DRAFTS: f32 = 0.6;
 
 /// What a memory gains whose label, such as its speaker, the question names.
@@ -72,7 +73,9 @@ pub(crate) struct Evidence {
 
 /// What all candidates of one question are measured by.
 pub(crate) struct Scale {
+    /// The share of words, and for a memory that waits for its vector.
     share: f32,
+    of_waiting: f32,
     words: f32,
     meaning: f32,
     name: f32,
@@ -89,19 +92,20 @@ impl Scale {
         let part = |of: fn(&Evidence) -> bool| {
             found.iter().filter(|found| of(found)).count() as f32 / found.len().max(1) as f32
         };
-        let (near, waiting) = (part(|found| found.near), part(|found| found.waits));
+        let near = part(|found| found.near);
         let best = |of: fn(&Evidence) -> f32| found.iter().map(of).fold(0.0, f32::max);
         let (words, meaning) = (best(|found| found.words), best(|found| found.meaning));
         // A channel that is silent leaves everything to the other.
-        let share = match (words > 0.0, meaning > 0.0) {
+        let (share, of_waiting) = match (words > 0.0, meaning > 0.0) {
             (true, true) => {
                 let share = words_share(query, peak, near);
-                share + waiting * (WORDS_DRAFTS - share).max(0.0)
+                (share, share.max(WORDS_DRAFTS))
             }
-            (words, _) => f32::from(u8::from(words)),
+            (words, _) => [f32::from(u8::from(words)); 2].into(),
         };
         Self {
             share,
+            of_waiting,
             words,
             meaning,
             name: by_name.first().map_or(0.0, |&(weight, _)| weight),
@@ -113,7 +117,12 @@ impl Scale {
     pub(crate) fn fuse(&self, found: &Evidence, name: f32) -> f32 {
         let words = scaled(found.words, self.words);
         let meaning = scaled(found.meaning, self.meaning);
-        let both = self.share * words + (1.0 - self.share) * meaning;
+        let share = if found.waits {
+            self.of_waiting
+        } else {
+            self.share
+        };
+        let both = share * words + (1.0 - share) * meaning;
         let mut score = both;
         if both > 0.0 {
             score += LABELLED * f32::from(u8::from(found.labelled));

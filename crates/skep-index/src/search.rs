@@ -123,21 +123,31 @@ impl WorkspaceIndex {
             Some(meaning) => meaning.in_context(&self.vectors, slots, &self.threads, field),
             None => vec![0.0; slots.len()],
         };
-        let most = words.iter().copied().fold(0.0, f32::max);
+        let bare = |slot| meaning.is_some() && !self.vectors.has(slot);
+        let waits = |slot| bare(slot) || self.drafts.contains(&slot);
+        let most = words.iter().copied().fold(f32::MIN_POSITIVE, f32::max);
         let best = near.iter().copied().fold(0.0, f32::max);
+        let made = near.iter().zip(slots).filter(|&(_, &slot)| !waits(slot));
+        let best_made = made.map(|(&near, _)| near).fold(0.0, f32::max);
         let each = slots.iter().enumerate().map(|(at, &slot)| {
-            // A memory that waits for its vector is judged by its words, a little less surely: it
-            // must not stand behind all others just because it is new.
-            let bare = meaning.is_some() && !self.vectors.has(slot);
-            let by_words = BY_WORDS_ALONE * best * words[at] / most.max(f32::MIN_POSITIVE);
+            // A memory that waits for its vector is judged by its words, a little less surely, where its
+            // draft says less than the vectors of others: it must not stand behind them all because it
+            // is new.
+            let measure = if bare(slot) { best } else { best_made };
+            let by_words = BY_WORDS_ALONE * measure * words[at] / most;
+            let waits = waits(slot);
             Evidence {
                 words: words[at],
                 cosine: cosines[at],
-                meaning: if bare { by_words } else { near[at] },
+                meaning: if waits {
+                    near[at].max(by_words)
+                } else {
+                    near[at]
+                },
                 labelled: labelled[at],
                 length: self.lexical.length(slot),
                 near: self.threads.get(slot).is_some(),
-                waits: bare || self.drafts.contains(&slot),
+                waits,
             }
         });
         each.collect()
