@@ -4,6 +4,7 @@ mod grpc;
 mod openapi;
 mod permissions;
 mod routes;
+mod sdk;
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -49,6 +50,22 @@ const FILES: &[Generated] = &[
     Generated {
         path: "docs/generated/routes.md",
         make: routes::page,
+    },
+    Generated {
+        path: "sdk/python/src/skep/models.py",
+        make: sdk::python_models,
+    },
+    Generated {
+        path: "sdk/python/src/skep/operations.py",
+        make: sdk::python_operations,
+    },
+    Generated {
+        path: "sdk/typescript/src/models.ts",
+        make: sdk::typescript_models,
+    },
+    Generated {
+        path: "sdk/typescript/src/operations.ts",
+        make: sdk::typescript_operations,
     },
 ];
 
