@@ -3,6 +3,9 @@
 //! A client finds the daemon through a [`Home`] (the data directory) or a URL, both of which give
 //! an [`Endpoint`]. [`Client`] has one method for each route of the table; paths come from the
 //! table, never from here. [`daemon`] starts and stops the daemon of a home.
+//!
+//! For programs outside of this workspace there is the page that follows.
+#![doc = include_str!("../README.md")]
 
 mod client;
 mod connection;
