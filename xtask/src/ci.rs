@@ -4,6 +4,7 @@
 //! tests, `N passed, N failed`; a part without tests that is red counts as one failed.
 
 mod count;
+pub(crate) mod sdk;
 mod stage;
 
 use std::process::ExitCode;
@@ -54,6 +55,7 @@ fn stages(nextest: bool) -> Vec<Stage> {
             "test --workspace --lib --bins --tests --locked --no-fail-fast",
         ));
     }
+    stages.push(Stage::own("sdk", Work::Sdk));
     stages.push(cargo("doctests", "test --workspace --doc --locked"));
     stages.push(Stage::cargo(
         "rustdoc",
@@ -134,6 +136,7 @@ mod tests {
         assert_eq!(commands[1], "cargo xtask tidy");
         assert_eq!(commands[6], "cargo xtask programs");
         assert_eq!(commands[7], "cargo nextest run --workspace --locked");
-        assert!(commands[9].starts_with("RUSTDOCFLAGS='-D warnings' cargo doc"));
+        assert_eq!(commands[8], "cargo xtask sdk");
+        assert!(commands[10].starts_with("RUSTDOCFLAGS='-D warnings' cargo doc"));
     }
 }

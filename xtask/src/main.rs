@@ -35,6 +35,8 @@ enum Verb {
     Programs,
     /// A real browser against the pages: half a gigabyte to install, so no part of `ci`.
     Browser,
+    /// The packages under `sdk/`: types, tests against a real daemon, quickstarts as they are written.
+    Sdk,
     /// Which crate may depend on which.
     Arrows,
     /// Licences, banned crates and sources, as deny.toml says.
@@ -79,6 +81,7 @@ fn main() -> ExitCode {
         Verb::Tidy => tidy::run(),
         Verb::Programs => programs::run(),
         Verb::Browser => programs::browser(),
+        Verb::Sdk => ci::sdk::run(),
         Verb::Arrows => arrows::run(),
         Verb::Deny => deny::run(),
         Verb::Codegen { check } => codegen::run(check),

@@ -14,6 +14,10 @@ pub(super) enum Runner {
     Nextest,
     /// One for each binary: `test result: …`.
     CargoTest,
+    /// `1 failed, 41 passed in 19.3s`, in the end.
+    Pytest,
+    /// Node's test runner: `ℹ pass 25` and `ℹ fail 1`.
+    Node,
 }
 
 impl Count {
@@ -27,15 +31,31 @@ impl Count {
                 .and_then(|rest| rest.split_once(" run: "))
                 .map(|(_, totals)| totals),
             Runner::CargoTest => line.strip_prefix("test result: "),
+            Runner::Pytest => line
+                .rsplit_once(" in ")
+                .filter(|(_, time)| time.starts_with(|first: char| first.is_ascii_digit()))
+                .map(|(totals, _)| totals),
+            Runner::Node => return Self::of_node(line),
         };
         let totals = totals.unwrap_or_default();
         Self {
             passed: number_before(totals, "passed"),
             // A test that hangs or that cannot be started failed, too.
-            failed: ["failed", "timed out", "exec failed"]
+            failed: ["failed", "timed out", "exec failed", "error", "errors"]
                 .iter()
                 .map(|word| number_before(totals, word))
                 .sum(),
+        }
+    }
+
+    fn of_node(line: &str) -> Self {
+        let number = |word| {
+            let number = line.strip_prefix(word).map(str::trim);
+            number.and_then(|number| number.parse().ok()).unwrap_or(0)
+        };
+        Self {
+            passed: number("ℹ pass "),
+            failed: number("ℹ fail ") + number("ℹ cancelled "),
         }
     }
 
@@ -128,6 +148,36 @@ mod tests {
         ];
         for (line, expected) in table {
             assert_eq!(read(Runner::CargoTest, line), expected, "{line}");
+        }
+    }
+    #[test]
+    fn totals_of_pytest_and_node_are_read() {
+        let table = [
+            (Runner::Pytest, "42 passed in 19.34s", (42, 0)),
+            (
+                Runner::Pytest,
+                "2 failed, 40 passed, 1 error in 61.00s (0:01:01)",
+                (40, 3),
+            ),
+            (
+                Runner::Pytest,
+                "2 failed, 40 passed, 1 error in 19.34s",
+                (40, 3),
+            ),
+            (Runner::Pytest, "1 error in 0.34s", (0, 1)),
+            (
+                Runner::Pytest,
+                "FAILED tests/a.py::b - 3 passed in a row",
+                (0, 0),
+            ),
+            (Runner::Node, "ℹ pass 25", (25, 0)),
+            (Runner::Node, "ℹ fail 2", (0, 2)),
+            (Runner::Node, "ℹ cancelled 1", (0, 1)),
+            (Runner::Node, "✔ prints ℹ pass 25", (0, 0)),
+            (Runner::Nextest, "42 passed in 19.34s", (0, 0)),
+        ];
+        for (runner, line, expected) in table {
+            assert_eq!(read(runner, line), expected, "{line}");
         }
     }
 }

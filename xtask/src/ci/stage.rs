@@ -10,6 +10,7 @@ use std::time::Instant;
 use anyhow::{Context, Result, ensure};
 
 use super::count::{Count, Runner};
+use super::sdk;
 use crate::{arrows, codegen, deny, programs, tidy};
 
 /// A part of `ci`.
@@ -25,6 +26,7 @@ pub(super) enum Work {
     Deny,
     Codegen,
     Programs,
+    Sdk,
     Cargo {
         arguments: &'static str,
         environment: &'static [(&'static str, &'static str)],
@@ -105,6 +107,7 @@ impl Stage {
             Work::Deny => deny::run(),
             Work::Codegen => codegen::run(true),
             Work::Programs => programs::run(),
+            Work::Sdk => sdk::run_built(root, &mut count),
             Work::Cargo {
                 arguments,
                 environment,
@@ -129,20 +132,28 @@ fn cargo(
     environment: &[(&str, &str)],
     count: &mut Count,
 ) -> Result<()> {
-    let mut child = Command::new("cargo")
-        .args(arguments.split(' '))
-        .envs(environment.iter().copied())
-        .current_dir(root)
-        .stdin(Stdio::null())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()
-        .context("cargo is not on the path")?;
     let runner = if arguments.starts_with("nextest") {
         Runner::Nextest
     } else {
         Runner::CargoTest
     };
+    let mut cargo = Command::new("cargo");
+    cargo
+        .args(arguments.split(' '))
+        .envs(environment.iter().copied())
+        .current_dir(root);
+    watched(&mut cargo, runner, count).with_context(|| format!("cargo {arguments}"))
+}
+
+/// Runs a command with its output on the terminal as it comes, and counts the tests it tells of.
+pub(super) fn watched(command: &mut Command, runner: Runner, count: &mut Count) -> Result<()> {
+    let name = command.get_program().to_string_lossy().into_owned();
+    let mut child = command
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .with_context(|| format!("{name} is not on the path"))?;
     let (out, err) = (child.stdout.take(), child.stderr.take());
     thread::scope(|scope| {
         let errors = scope.spawn(|| err.map(|err| echo(runner, err)).unwrap_or_default());
@@ -150,7 +161,7 @@ fn cargo(
         count.add(errors.join().unwrap_or_default());
     });
     let status = child.wait()?;
-    ensure!(status.success(), "cargo {arguments}: {status}");
+    ensure!(status.success(), "{name}: {status}");
     Ok(())
 }
 
