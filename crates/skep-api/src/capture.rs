@@ -23,6 +23,9 @@ pub struct CaptureRequest {
     /// What the client's spool says about itself.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub spool: Option<SpoolReport>,
+    /// The session is over: what is left of it is distilled soon. A later turn opens it again.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub ended: bool,
 }
 
 /// Whether a batch comes from work that is going on.
@@ -50,7 +53,7 @@ pub struct SpoolReport {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct SessionRef {
-    /// `claude-code`, `codex`, `git`, `cli` or `other`.
+    /// `claude-code`, `codex`, `cursor`, `gemini-cli`, `opencode`, `git`, `cli` or `other`.
     pub harness: String,
     /// The harness's own id, at most 256 bytes.
     pub external_id: String,
@@ -193,7 +196,7 @@ pub struct ResumeRequest {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct NamedSession {
-    /// `claude-code`, `codex`, `git`, `cli` or `other`.
+    /// `claude-code`, `codex`, `cursor`, `gemini-cli`, `opencode`, `git`, `cli` or `other`.
     pub harness: String,
     /// The harness's own id, at most 256 bytes.
     pub external_id: String,

@@ -47,6 +47,9 @@ pub struct InjectResponse {
     pub session: Option<String>,
     /// The memories in it, in order.
     pub items: Vec<InjectedItem>,
+    /// Why nothing that is said in the session is captured, and what to do about it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub uncaptured: Option<String>,
     /// Something was not at hand; there might have been more to say.
     pub degraded: bool,
     /// What was not at hand.

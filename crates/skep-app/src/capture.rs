@@ -14,13 +14,13 @@ use skep_authz::{
     rights::{ParticipantSpeak, SessionCapture},
 };
 use skep_domain::{
-    CaptureOrigin, Harness, Limits, ParticipantId, Permission, SessionId, Timestamp, TurnOutcome,
-    TurnRole, Visibility,
+    CaptureOrigin, Harness, Limits, ParticipantId, Permission, SessionId, SessionState, Timestamp,
+    TurnOutcome, TurnRole, Visibility,
 };
 use skep_memory::Awaited;
 use skep_store::{Branch, NewSession, NewTurn, Project, Reach, Tx};
 
-use gate::Gate;
+pub(crate) use gate::{CameFrom, Gate};
 use sift::{Sifted, answers_earlier_call};
 
 use crate::error::Invalid;
@@ -51,6 +51,8 @@ pub struct Capture {
     pub origin: CaptureOrigin,
     /// What the client could not keep.
     pub spool: Option<SpoolReport>,
+    /// The session is over.
+    pub ended: bool,
 }
 
 /// One turn as the client sent it.
@@ -112,6 +114,17 @@ const DROPPED: usize = 1 << 40;
 /// Turns before a batch that may hold the call which its first result answers.
 const LOOK_BACK: u64 = 32;
 
+impl Capture {
+    fn came_from(&self) -> CameFrom<'_> {
+        CameFrom {
+            harness: self.harness,
+            external_id: &self.external_id,
+            cwd: self.cwd.as_deref(),
+            origin: self.origin,
+        }
+    }
+}
+
 impl Captured {
     /// How many turns ended in a way that `counts`.
     #[must_use]
@@ -170,7 +183,7 @@ impl App {
         // Redaction takes long and needs nothing of the store, so it comes before the transaction.
         let sifted = self.sift(batch, Awaited::default());
         let mut tx = self.store.begin(authorized).await?;
-        let captured = match self.gate(&mut tx, batch).await? {
+        let captured = match self.gate(&mut tx, &batch.came_from()).await? {
             Gate::Shut(outcome, note) => Captured {
                 session: None,
                 outcomes: vec![outcome; batch.turns.len()],
@@ -221,6 +234,10 @@ impl App {
             if !new {
                 outcomes[at] = TurnOutcome::Duplicate;
             }
+        }
+        if batch.ended {
+            // Upkeep distils what is left of it before it turns to sessions that go on.
+            tx.set_session_state(session, SessionState::Ended).await?;
         }
         if let Some(cursor) = &batch.cursor {
             tx.put_session_source(session, &cursor.source).await?;
@@ -334,9 +351,14 @@ impl App {
 pub(crate) fn default_visibility(harness: Harness) -> Visibility {
     match harness {
         Harness::Git => Visibility::Workspace,
-        Harness::ClaudeCode | Harness::Codex | Harness::Cli | Harness::Source | Harness::Other => {
-            Visibility::Own
-        }
+        Harness::ClaudeCode
+        | Harness::Codex
+        | Harness::Cursor
+        | Harness::GeminiCli
+        | Harness::OpenCode
+        | Harness::Cli
+        | Harness::Source
+        | Harness::Other => Visibility::Own,
     }
 }
 

@@ -9,13 +9,13 @@ use skep_authz::{
     Authorized,
     rights::{MemoryRead, SessionCapture},
 };
-use skep_domain::{Harness, InjectionId, Limits, MemoryId, Moment, SessionId};
+use skep_domain::{CaptureOrigin, Harness, InjectionId, Limits, MemoryId, Moment, SessionId};
 use skep_memory::{Assembled, Block, INJECTION_BYTES, Room, assemble};
 use skep_store::{
     InjectedItem, Injection, InjectionBody, Memory, NewInjection, NewSession, PageOf, Project, Tx,
 };
 
-use crate::capture::default_visibility;
+use crate::capture::{CameFrom, Gate, default_visibility};
 use crate::error::Invalid;
 use crate::{App, AppError};
 
@@ -51,6 +51,8 @@ pub struct Injected {
     pub text: String,
     /// The memories in it, in order, with their scores.
     pub items: Vec<(Memory, Vec<(String, f32)>)>,
+    /// Why nothing that is said in the session is captured, and what to do about it.
+    pub uncaptured: Option<String>,
     /// What was not at hand.
     pub degraded: Vec<String>,
 }
@@ -173,14 +175,14 @@ impl App {
             mut offers,
             degraded,
         } = found;
-        let nothing = |degraded| Injected {
-            degraded,
-            ..Injected::default()
-        };
-        if offers.is_empty() {
-            return Ok(nothing(degraded));
+        if offers.is_empty() && request.moment == Moment::Prompt {
+            return Ok(nothing(degraded, None));
         }
         let mut tx = self.store.begin(capturing).await?;
+        let uncaptured = self.uncaptured(&mut tx, request).await?;
+        if offers.is_empty() {
+            return Ok(nothing(degraded, uncaptured));
+        }
         let session = self.session_of(&mut tx, request).await?;
         if request.moment != Moment::Compacted {
             let has = tx.list_injected(session).await?;
@@ -190,7 +192,7 @@ impl App {
         offers.truncate(request.items());
         let assembled = self.assemble(request, &offers, id_text);
         if assembled.kept.is_empty() {
-            return Ok(nothing(degraded));
+            return Ok(nothing(degraded, uncaptured));
         }
         let mut slots: Vec<Option<Offer>> = offers.into_iter().map(Some).collect();
         let kept = assembled.kept.iter().filter_map(|at| slots[*at].take());
@@ -202,7 +204,11 @@ impl App {
             moment: request.moment,
             body: InjectionBody {
                 text: assembled.text,
-                query: self.take_in(&request.prompt, Limits::QUERY).text,
+                query: match uncaptured {
+                    // What is not captured is not kept as a question either.
+                    Some(_) => String::new(),
+                    None => self.take_in(&request.prompt, Limits::QUERY).text,
+                },
                 floor: request.floor(),
             },
             items: items.iter().map(injected_item).collect(),
@@ -213,7 +219,26 @@ impl App {
             record: Some((new.id, session, ordinal)),
             text: new.body.text,
             items,
+            uncaptured,
             degraded,
+        })
+    }
+
+    /// Why the session's turns would be refused.
+    async fn uncaptured(
+        &self,
+        tx: &mut Tx<SessionCapture>,
+        request: &Inject,
+    ) -> Result<Option<String>, AppError> {
+        let from = CameFrom {
+            harness: request.harness,
+            external_id: &request.external_id,
+            cwd: request.cwd.as_deref(),
+            origin: CaptureOrigin::Live,
+        };
+        Ok(match self.gate(tx, &from).await? {
+            Gate::Open(_) => None,
+            Gate::Shut(_, note) => Some(note),
         })
     }
 
@@ -324,6 +349,14 @@ fn source(memory: &Memory) -> String {
             format!("{harness} {short}")
         }
         _ => harness.into(),
+    }
+}
+
+fn nothing(degraded: Vec<String>, uncaptured: Option<String>) -> Injected {
+    Injected {
+        uncaptured,
+        degraded,
+        ..Injected::default()
     }
 }
 

@@ -114,6 +114,7 @@ fn capture(session: usize, turns: Vec<TurnIn>) -> Capture {
         cursor: None,
         origin: CaptureOrigin::Import,
         spool: None,
+        ended: false,
     }
 }
 

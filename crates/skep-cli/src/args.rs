@@ -50,7 +50,7 @@ pub(crate) struct Args {
 }
 
 /// Options of every verb.
-#[derive(Debug, ClapArgs)]
+#[derive(Debug, Default, ClapArgs)]
 #[command(next_help_heading = "Everywhere")]
 pub(crate) struct Global {
     /// Answer in JSON: one value on stdout, errors included.
@@ -67,7 +67,7 @@ pub(crate) struct Global {
 }
 
 /// Which daemon, and as whom.
-#[derive(Debug, ClapArgs)]
+#[derive(Debug, Default, ClapArgs)]
 #[command(next_help_heading = "Everywhere")]
 pub(crate) struct Server {
     /// Talk to the daemon at this URL, such as `https://skep.example.com` [default: `$SKEP_URL`, else
@@ -304,6 +304,20 @@ pub(crate) enum Verb {
     /// What the daemon cannot take now waits in a spool and goes first the next time. Exits 0 whatever
     /// became of the turns, and says what that was: a harness must not stop for its memory.
     Capture(Capture),
+    /// What a harness runs at its events: captures what was said, and gives its model what it should know.
+    ///
+    /// Reads the harness's JSON from stdin and writes what the harness takes to stdout, or nothing. Exits 0
+    /// in time whatever happens; what went wrong is in `hook.log` of the data directory. See docs/hooks.md.
+    Hook {
+        /// `claude`, `codex`, `cursor`, `gemini` or `opencode`; the event as the harness calls it; and
+        /// `--deadline MS` for another time than the event's own.
+        #[arg(
+            trailing_var_arg = true,
+            allow_hyphen_values = true,
+            value_name = "HARNESS EVENT"
+        )]
+        words: Vec<std::ffi::OsString>,
+    },
     /// Stop capture: your own, everybody's, or one session's.
     Pause(Pause),
     /// Let capture go on.

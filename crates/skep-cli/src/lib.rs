@@ -42,6 +42,9 @@ pub fn command() -> clap::Command {
 pub fn run(arguments: impl Iterator<Item = OsString>) -> ExitCode {
     let environment = Environment::read();
     let arguments: Vec<OsString> = arguments.collect();
+    if let Some(code) = hook::called(&arguments, &environment) {
+        return code;
+    }
     let args = match Args::try_parse_from(&arguments) {
         Ok(args) => args,
         Err(error) if error.use_stderr() && arguments.iter().any(|word| word == "--json") => {

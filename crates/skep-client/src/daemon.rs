@@ -3,13 +3,13 @@
 //! Two programs may start it at once: the daemon itself takes the lock of the home, the second one
 //! ends at once and in peace, and both starters wait for the same socket.
 
-use std::fs::{File, OpenOptions, TryLockError};
-use std::io::{self, Read, Seek, SeekFrom};
+use std::fs::{File, Metadata, OpenOptions, TryLockError};
+use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::os::unix::fs::OpenOptionsExt;
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use rustix::fs::OFlags;
 use rustix::process::{Pid, Signal, kill_process};
@@ -24,6 +24,8 @@ const STOP_PATIENCE: Duration = Duration::from_secs(30);
 /// How long one probe may take.
 const PROBE_PATIENCE: Duration = Duration::from_secs(1);
 const POLL: Duration = Duration::from_millis(20);
+/// After somebody woke a daemon, nobody else does for so long.
+const WAKE_PAUSE: Duration = Duration::from_secs(10);
 /// A daemon that found another one running: polls until we look whether that one still is.
 const YIELDED_POLLS: u32 = 25;
 const LOG_TAIL: u64 = 64 << 10;
@@ -119,6 +121,57 @@ pub fn is_running(home: &Home) -> Result<bool, DaemonError> {
 /// [`DaemonError`] with the last lines of the log when it did not come up.
 pub async fn start(home: &Home, program: &Path) -> Result<(), DaemonError> {
     start_within(home, program, START_PATIENCE).await
+}
+
+/// Starts `program` as the daemon of `home`, detached, and does not wait for it. `false` if one lives, or
+/// if somebody tried a moment ago: of many who find it away at once, one starts it.
+///
+/// # Errors
+/// When it cannot be run, or a file of the home not be used.
+pub fn wake(home: &Home, program: &Path) -> Result<bool, DaemonError> {
+    let path = home.path().join("skepd.wake");
+    let broken = |source| DaemonError::File {
+        path: path.clone(),
+        source,
+    };
+    home.create().map_err(broken)?;
+    let woken = OpenOptions::new()
+        .write(true)
+        .create(true)
+        .truncate(false)
+        .mode(0o600)
+        .custom_flags((OFlags::NOFOLLOW | OFlags::CLOEXEC).bits().cast_signed())
+        .open(&path)
+        .map_err(broken)?;
+    match woken.try_lock() {
+        Ok(()) => {}
+        Err(TryLockError::WouldBlock) => return Ok(false),
+        Err(TryLockError::Error(source)) => return Err(broken(source)),
+    }
+    let facts = woken.metadata().map_err(broken)?;
+    if (facts.len() > 0 && is_recent(&facts)) || is_running(home)? {
+        return Ok(false);
+    }
+    // Written before it is tried: a daemon that cannot start is not tried at every call.
+    woken
+        .set_len(0)
+        .and_then(|()| (&woken).write_all(b"1"))
+        .map_err(broken)?;
+    spawn(home, program)?;
+    Ok(true)
+}
+
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the program's edge is where the clock comes from"
+)]
+fn is_recent(facts: &Metadata) -> bool {
+    let since = facts
+        .modified()
+        .ok()
+        .and_then(|then| SystemTime::now().duration_since(then).ok());
+    // A clock that was set back would keep everybody from it.
+    since.is_some_and(|since| since < WAKE_PAUSE)
 }
 
 async fn start_within(home: &Home, program: &Path, patience: Duration) -> Result<(), DaemonError> {
@@ -274,7 +327,7 @@ mod tests {
 
     use tempfile::TempDir;
 
-    use super::{DaemonError, is_running, log_tail, start_within, stop};
+    use super::{DaemonError, is_running, log_tail, start_within, stop, wake};
     use crate::Home;
 
     fn home() -> (TempDir, Home) {
@@ -312,6 +365,32 @@ mod tests {
         }
         let mode = fs::metadata(home.log()).unwrap().permissions().mode();
         assert_eq!(mode & 0o777, 0o600);
+    }
+
+    #[test]
+    fn of_many_who_find_it_away_one_wakes_the_daemon() {
+        let (root, home) = home();
+        let program = script(&root, "echo $1 >> \"$SKEP_HOME/tried\"");
+        let woken = std::thread::scope(|scope| {
+            let all: Vec<_> = (0..8)
+                .map(|_| scope.spawn(|| wake(&home, &program).unwrap()))
+                .collect();
+            let woken = all.into_iter().map(|one| one.join().unwrap());
+            woken.filter(|woken| *woken).count()
+        });
+        assert_eq!(woken, 1);
+        let nowhere = root.path().join("nowhere");
+        assert!(!wake(&home, &nowhere).unwrap(), "a moment later as well");
+        fs::remove_file(home.path().join("skepd.wake")).unwrap();
+        assert!(wake(&home, &nowhere).is_err());
+        assert!(
+            !wake(&home, &program).unwrap(),
+            "one that cannot start is not tried again"
+        );
+        fs::remove_file(home.path().join("skepd.wake")).unwrap();
+        let lock = File::create(home.lock_file()).unwrap();
+        lock.lock().unwrap();
+        assert!(!wake(&home, &program).unwrap(), "one lives");
     }
 
     #[tokio::test]

@@ -80,7 +80,8 @@ fn random() -> std::io::Result<Zeroizing<[u8; 32]>> {
 }
 
 /// A name for a text that does not tell it, and fits a file name.
-pub(crate) fn digest(text: &str) -> String {
+#[must_use]
+pub fn digest(text: &str) -> String {
     let whole = encode(&Sha256::digest(text.as_bytes()));
     whole.chars().take(22).collect()
 }

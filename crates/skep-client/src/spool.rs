@@ -324,6 +324,7 @@ mod tests {
             cursor: None,
             origin: Origin::Live,
             spool: None,
+            ended: false,
         }
     }
 

@@ -15,6 +15,12 @@ coded! {
         Git = 3, "git";
         /// A person at the command line.
         Cli = 4, "cli";
+        /// Anysphere's Cursor.
+        Cursor = 5, "cursor";
+        /// Google's Gemini CLI.
+        GeminiCli = 6, "gemini-cli";
+        /// The terminal agent `OpenCode`.
+        OpenCode = 7, "opencode";
         /// A folder, a page or an export that somebody added as a source.
         Source = 32, "source";
     }

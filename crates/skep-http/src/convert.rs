@@ -148,6 +148,7 @@ pub(crate) fn capture(call: &Call, request: CaptureRequest) -> Result<Capture, A
             id: spool.id,
             dropped: spool.dropped,
         }),
+        ended: request.ended,
     })
 }
 

@@ -99,5 +99,6 @@ fn batch(session: &Session, turns: &[Turn]) -> Capture {
         cursor: None,
         origin: CaptureOrigin::Import,
         spool: None,
+        ended: false,
     }
 }

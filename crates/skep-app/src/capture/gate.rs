@@ -1,17 +1,28 @@
 //! Whether a batch may be captured at all: the off switch, pauses, opt-outs, bound directories.
 
 use skep_authz::rights::SessionCapture;
-use skep_domain::{CaptureOrigin, TurnOutcome};
+use skep_domain::{CaptureOrigin, Harness, TurnOutcome};
 use skep_store::{PausedSession, Tx};
 
-use super::Capture;
 use crate::{App, AppError};
 
 /// Directories above a working directory that are looked at.
 const DEPTH: usize = 64;
 
+/// What the gate looks at.
+pub(crate) struct CameFrom<'a> {
+    /// Which harness.
+    pub(crate) harness: Harness,
+    /// What the harness calls the session.
+    pub(crate) external_id: &'a str,
+    /// Its working directory.
+    pub(crate) cwd: Option<&'a str>,
+    /// Whether somebody asked for it, or a harness is at work.
+    pub(crate) origin: CaptureOrigin,
+}
+
 /// What the gate says about a batch.
-pub(super) enum Gate {
+pub(crate) enum Gate {
     /// It may come in; its directory is bound to this project, if it is bound.
     Open(Option<String>),
     /// It may not.
@@ -21,10 +32,10 @@ pub(super) enum Gate {
 impl App {
     /// An import is its own consent, so it passes a pause and an unbound directory; a session that
     /// opted out and the off switch stop it as well.
-    pub(super) async fn gate(
+    pub(crate) async fn gate(
         &self,
         tx: &mut Tx<SessionCapture>,
-        batch: &Capture,
+        batch: &CameFrom<'_>,
     ) -> Result<Gate, AppError> {
         if !self.capturing.enabled {
             let note = "capture is switched off: set capture.enabled in skep.toml, or unset SKEP_CAPTURE, and restart skepd";
@@ -32,7 +43,7 @@ impl App {
         }
         let session = PausedSession {
             harness: batch.harness,
-            external_id: batch.external_id.clone(),
+            external_id: batch.external_id.to_owned(),
         };
         let pauses = tx.list_pauses(Some(&session), self.store.now()).await?;
         if pauses.iter().any(|pause| pause.session) {
@@ -51,7 +62,7 @@ impl App {
             let note = format!("capture is paused: skep resume{who} lets it go on");
             return Ok(Gate::Shut(TurnOutcome::Paused, note));
         }
-        let cwd = batch.cwd.as_deref().map(directory).unwrap_or_default();
+        let cwd = batch.cwd.map(directory).unwrap_or_default();
         let bound = tx.find_binding(&ancestors(&cwd)).await?;
         match bound {
             Some(binding) => Ok(Gate::Open(Some(binding.project))),

@@ -164,6 +164,7 @@ impl Tally {
                 CaptureOrigin::Live
             },
             spool: None,
+            ended: false,
         };
         let right = world.may::<rights::SessionCapture>(&world.a).await;
         let captured = app.capture(right, batch).await.unwrap();

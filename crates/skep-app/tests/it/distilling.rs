@@ -31,6 +31,7 @@ async fn capture(world: &World, app: &App, turns: Vec<TurnIn>) -> skep_domain::S
         cursor: None,
         origin: skep_domain::CaptureOrigin::Import,
         spool: None,
+        ended: false,
     };
     app.capture(world.may::<rights::SessionCapture>(&world.a).await, batch)
         .await
@@ -297,6 +298,7 @@ async fn what_changes_together_is_kept_although_the_import_broke_off() {
         cursor: None,
         origin: skep_domain::CaptureOrigin::Import,
         spool: None,
+        ended: false,
     };
     let right = world.may::<rights::SessionCapture>(&world.a).await;
     app.capture(right, batch).await.unwrap();

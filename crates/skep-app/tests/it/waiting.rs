@@ -142,6 +142,7 @@ fn batch(external_id: &str, first: i64, said: &[String]) -> Capture {
         cursor: None,
         origin: CaptureOrigin::Import,
         spool: None,
+        ended: false,
     }
 }
 

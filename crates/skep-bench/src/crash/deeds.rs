@@ -314,5 +314,6 @@ fn live(round: u64) -> CaptureRequest {
         cursor: None,
         origin: Origin::Live,
         spool: None,
+        ended: false,
     }
 }

@@ -184,5 +184,6 @@ fn batch(number: u64) -> CaptureRequest {
         }),
         origin: Origin::Import,
         spool: None,
+        ended: false,
     }
 }

@@ -7,9 +7,9 @@
 mod backward;
 mod batch;
 mod branches;
-mod claude;
+pub(crate) mod claude;
 mod clip;
-mod codex;
+pub(crate) mod codex;
 mod cursor;
 mod files;
 mod git;
@@ -22,11 +22,12 @@ mod transcript;
 
 pub(crate) use batch::Batcher;
 pub(crate) use claude::CLAUDE;
-pub(crate) use clip::project as project_name;
+pub(crate) use clip::{client_key, paths as clipped_paths, project as project_name};
 pub(crate) use codex::CODEX;
 pub(crate) use files::run as import_files;
 pub(crate) use git::run as import_git;
 pub(crate) use lines::Pieces;
 pub(crate) use report::Report;
 pub(crate) use sender::Sender;
-pub(crate) use transcript::{Kind, fit};
+pub(crate) use tools::{Call, describe as describe_call};
+pub(crate) use transcript::{Kind, fit, result_id, spoken, spoken_id};

@@ -65,6 +65,7 @@ impl Sender {
             cursor,
             origin: Origin::Import,
             spool: None,
+            ended: false,
         };
         let mut attempt = 0;
         loop {

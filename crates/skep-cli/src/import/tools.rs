@@ -13,6 +13,15 @@ const PROSE: usize = 4 << 10;
 /// Edits shown of a list of them.
 const EDITS: usize = 8;
 
+/// What harnesses call the one file that a tool works on.
+const FILES: [&str; 5] = [
+    "file_path",
+    "notebook_path",
+    "filePath",
+    "absolute_path",
+    "target_file",
+];
+
 /// A call as a turn carries it.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(crate) struct Call {
@@ -27,16 +36,18 @@ pub(crate) fn describe(tool: &str, input: &Value) -> Call {
         return plain(input);
     };
     let text = |name: &str| fields.get(name).and_then(Value::as_str);
-    let file = text("file_path").or_else(|| text("notebook_path"));
+    let file = FILES.iter().find_map(|name| text(name));
     let paths = file.map(str::to_owned).into_iter().collect();
     let path = file.or_else(|| text("path"));
     let lines = match tool {
-        "Edit" | "MultiEdit" | "Write" | "NotebookEdit" => edit(path, fields),
-        "Read" | "NotebookRead" | "LS" | "view_image" => {
-            path.map(str::to_owned).into_iter().collect()
+        "Edit" | "MultiEdit" | "Write" | "NotebookEdit" | "edit" | "write" | "replace"
+        | "write_file" | "StrReplace" => edit(path, fields),
+        "Read" | "NotebookRead" | "LS" | "view_image" | "read" | "read_file" | "list"
+        | "list_directory" => path.map(str::to_owned).into_iter().collect(),
+        "Task" | "Agent" | "task" => chosen(fields, &["description", "prompt"]),
+        "Grep" | "Glob" | "grep" | "glob" | "search_file_content" | "grep_search" => {
+            chosen(fields, &["pattern", "path", "glob", "type"])
         }
-        "Task" | "Agent" => chosen(fields, &["description", "prompt"]),
-        "Grep" | "Glob" => chosen(fields, &["pattern", "path", "glob", "type"]),
         "WebFetch" | "WebSearch" | "web_search" => chosen(fields, &["url", "query", "prompt"]),
         "ExitPlanMode" => chosen(fields, &["plan"]),
         "TodoWrite" => todos(fields, "todos", "content"),
@@ -110,7 +121,9 @@ fn edit(path: Option<&str>, fields: &Map<String, Value>) -> Vec<String> {
     for edit in single.chain(several).take(EDITS) {
         for (name, sign) in [
             ("old_string", '-'),
+            ("oldString", '-'),
             ("new_string", '+'),
+            ("newString", '+'),
             ("content", '+'),
             ("new_source", '+'),
         ] {

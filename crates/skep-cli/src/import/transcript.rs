@@ -79,6 +79,18 @@ pub(crate) fn fit(mut turn: TurnInput) -> TurnInput {
     turn
 }
 
+/// The id of a call's result, from that of the call.
+pub(crate) fn result_id(call: &str) -> String {
+    format!("{call}#out")
+}
+
+/// The id of what was said in answer to, or as, a prompt that its harness names. The text is part of
+/// it: with one prompt a harness may say several things.
+pub(crate) fn spoken_id(prompt: &str, role: TurnRole, text: &str) -> String {
+    let said = super::cursor::fingerprint(text.trim().as_bytes());
+    format!("{prompt}#{}-{said:016x}", role.as_str())
+}
+
 /// A turn that says something.
 pub(crate) fn spoken(
     id: String,

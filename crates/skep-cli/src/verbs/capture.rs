@@ -91,19 +91,19 @@ fn take(
             cursor: None,
             origin: Origin::Live,
             spool: None,
+            ended: false,
         };
-        let count = batch.turns.len() as u64;
-        if spool.put(&batch)? {
-            taken.spooled += count;
+        let kept = spool.put(&batch)?;
+        *(if kept {
+            &mut taken.spooled
         } else {
-            taken.dropped += count;
-        }
+            &mut taken.dropped
+        }) += batch.turns.len() as u64;
         Ok(())
     };
     let lines = read_ahead();
     loop {
-        let left = deadline.saturating_duration_since(Instant::now());
-        let line = match lines.recv_timeout(left) {
+        let line = match lines.recv_timeout(deadline.saturating_duration_since(Instant::now())) {
             Ok(line) => line,
             Err(RecvTimeoutError::Disconnected) => break,
             Err(RecvTimeoutError::Timeout) => {

@@ -101,6 +101,10 @@ pub(crate) async fn perform(verb: Verb, context: &Context<'_>) -> Result<ExitCod
         Verb::Sessions(arguments) => sessions::run(context, arguments).await,
         Verb::Resolve { id, tier } => resolve::run(context, id, tier).await,
         Verb::Capture(arguments) => capture::run(context, arguments).await,
+        Verb::Hook { words } => {
+            crate::hook::run(context, &words).await;
+            Ok(ExitCode::SUCCESS)
+        }
         Verb::Pause(arguments) => capture_control::pause(context, arguments).await,
         Verb::Resume(arguments) => capture_control::resume(context, arguments).await,
         Verb::Source(arguments) => source::run(context, arguments).await,

@@ -9,6 +9,8 @@ mod fake;
 #[cfg(test)]
 mod git;
 #[cfg(test)]
+mod hooks;
+#[cfg(test)]
 mod login;
 #[cfg(test)]
 mod program;

@@ -81,7 +81,7 @@ fn huge_outputs_keep_both_ends_and_batches_stay_small() {
                 "type": "user", "uuid": format!("u{at}"), "parentUuid": (at > 0).then(|| format!("u{}", at - 1)),
                 "sessionId": "huge", "timestamp": "2026-05-22T08:00:00.000Z",
                 "message": { "role": "user", "content": [
-                    { "type": "tool_result", "tool_use_id": "t", "content": output },
+                    { "type": "tool_result", "tool_use_id": format!("t{at}"), "content": output },
                 ] },
             })
             .to_string()

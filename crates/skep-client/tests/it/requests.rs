@@ -91,6 +91,7 @@ async fn each_method_calls_its_own_row_of_the_table() {
         cursor: None,
         origin: capture::Origin::Live,
         spool: None,
+        ended: false,
     };
     let add = AddSourceRequest {
         kind: "folder".into(),

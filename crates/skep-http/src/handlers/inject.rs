@@ -39,6 +39,7 @@ pub(crate) async fn inject(
             .into_iter()
             .map(|(memory, scores)| item(&call, memory.id, scores))
             .collect(),
+        uncaptured: injected.uncaptured,
         degraded: !injected.degraded.is_empty(),
         degraded_reasons: injected.degraded,
     })

@@ -119,6 +119,7 @@ pub(super) async fn capture(
         cursor: None,
         origin: CaptureOrigin::Import,
         spool: None,
+        ended: false,
     };
     let right = world.may::<rights::SessionCapture>(tenant).await;
     let captured = app.capture(right, batch).await.unwrap();

@@ -1,9 +1,14 @@
 //! Transcripts of Claude Code: `~/.claude/projects/<slug>/<session>.jsonl`, and those of its
 //! subagents in `<session>/subagents/agent-*.jsonl`.
+//!
+//! What a hook hears as well has the id that the hook gives it: calls and results that of the call,
+//! what a person typed that of the prompt, what the agent says that of the record.
 
 mod chain;
 mod record;
 mod wording;
+
+pub(crate) use wording::said_by_user;
 
 use std::path::Path;
 
@@ -14,7 +19,9 @@ use skep_api::{Harness, Instant, TurnRole};
 use self::chain::Chain;
 use self::record::{Attached, Block, Body, Content, Head, Message, Titled};
 use super::branches::Trail;
-use super::transcript::{Found, Kind, Place, Recent, Transcript, json_problem, spoken};
+use super::transcript::{
+    Found, Kind, Place, Recent, Transcript, json_problem, result_id, spoken, spoken_id,
+};
 use super::{clip, tools};
 
 /// How the files are found and read.
@@ -49,6 +56,7 @@ struct Claude {
 /// What the turns of one record share.
 struct Setting {
     uuid: String,
+    prompt_id: Option<String>,
     at: Instant,
     branch: Branch,
 }
@@ -185,6 +193,7 @@ impl Claude {
                 .uuid
                 .clone()
                 .unwrap_or_else(|| format!("L{}", place.number)),
+            prompt_id: head.prompt_id.clone(),
             at: self.at,
             branch: self.branch(head, place, only_results),
         }
@@ -193,16 +202,18 @@ impl Claude {
     fn call(&mut self, setting: &Setting, at: usize, block: Block, found: &mut Found) {
         let tool = block.name.unwrap_or_else(|| "unknown".into());
         let call = tools::describe(&tool, &block.input);
-        if let Some(id) = block.id {
-            self.calls.put(id, tool.clone());
-        }
         let paths = clip::paths(call.paths.iter().map(String::as_str), self.cwd.as_deref());
+        let turn = setting.turn(at, TurnRole::ToolCall, call.text);
         found.turn(TurnInput {
             author: None,
-            tool: Some(tool),
+            client_event_id: block.id.clone().unwrap_or(turn.client_event_id),
+            tool: Some(tool.clone()),
             paths,
-            ..setting.turn(at, TurnRole::ToolCall, call.text)
+            ..turn
         });
+        if let Some(id) = block.id {
+            self.calls.put(id, tool);
+        }
     }
 
     fn result(&mut self, setting: &Setting, at: usize, block: Block, found: &mut Found) {
@@ -211,14 +222,15 @@ impl Claude {
         let said = wording::said_on_refusal(&text)
             .filter(|_| is_error)
             .map(str::to_owned);
-        let tool = block
-            .tool_use_id
-            .and_then(|id| self.calls.get(&id).cloned());
+        let answered = block.tool_use_id.as_deref();
+        let tool = answered.and_then(|id| self.calls.get(id).cloned());
+        let turn = setting.turn(at, TurnRole::ToolResult, text);
         found.turn(TurnInput {
             author: None,
+            client_event_id: answered.map_or(turn.client_event_id, result_id),
             tool,
             is_error,
-            ..setting.turn(at, TurnRole::ToolResult, text)
+            ..turn
         });
         if let Some(said) = said {
             let mut turn = setting.turn(at, TurnRole::User, said);
@@ -303,7 +315,15 @@ fn user_text(setting: &Setting, at: usize, block: Block, is_summary: bool, found
         return found.turn(setting.turn(at, TurnRole::Summary, text));
     }
     match wording::said_by_user(&text) {
-        Ok(said) => found.turn(setting.turn(at, TurnRole::User, said)),
+        Ok(said) => {
+            let id = setting.prompt_id.as_deref();
+            let id = id.map(|prompt| spoken_id(prompt, TurnRole::User, &said));
+            let turn = setting.turn(at, TurnRole::User, said);
+            found.turn(TurnInput {
+                client_event_id: id.unwrap_or(turn.client_event_id),
+                ..turn
+            });
+        }
         Err(reason) => found.skip(reason),
     }
 }

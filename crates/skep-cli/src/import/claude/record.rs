@@ -16,6 +16,9 @@ pub(super) struct Head {
     pub(super) subtype: Option<String>,
     #[serde(default)]
     pub(super) uuid: Option<String>,
+    /// Of what was typed, and all that came of it.
+    #[serde(default)]
+    pub(super) prompt_id: Option<String>,
     #[serde(default)]
     pub(super) parent_uuid: Option<String>,
     /// Where a conversation goes on after the harness compacted it.

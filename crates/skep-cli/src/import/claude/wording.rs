@@ -33,7 +33,7 @@ const WRAPPERS: &[&str] = &[
 const REFUSAL: &str = "the user said:\n";
 
 /// The person's own words, or why there are none.
-pub(super) fn said_by_user(text: &str) -> Result<String, &'static str> {
+pub(crate) fn said_by_user(text: &str) -> Result<String, &'static str> {
     let said = without_wrappers(text);
     let said = said.trim();
     if said.is_empty() {

@@ -5,6 +5,9 @@ mod record;
 mod rollback;
 mod wording;
 
+pub(crate) use output::read as read_output;
+pub(crate) use wording::said_by_user;
+
 use std::path::Path;
 
 use serde_json::Value;
@@ -17,7 +20,7 @@ use self::rollback::Rollback;
 use super::branches::Trail;
 use super::clip;
 use super::tools::{self, Call};
-use super::transcript::{Found, Kind, Place, Recent, Transcript, json_problem, spoken};
+use super::transcript::{Found, Kind, Place, Recent, Transcript, json_problem, result_id, spoken};
 
 /// How the files are found and read.
 pub(crate) const CODEX: Kind = Kind {
@@ -133,7 +136,7 @@ impl Codex {
             .as_deref()
             .and_then(|id| self.calls.get(id).cloned());
         let id = match item.call_id {
-            Some(id) => format!("{id}#out"),
+            Some(id) => result_id(&id),
             None => format!("L{}", place.number),
         };
         found.turn(TurnInput {

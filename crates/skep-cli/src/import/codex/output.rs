@@ -8,7 +8,7 @@ use super::record::text_of;
 const PREAMBLE: usize = 400;
 
 /// The text, and whether the tool failed.
-pub(super) fn read(output: &Value) -> (String, bool) {
+pub(crate) fn read(output: &Value) -> (String, bool) {
     let refused = output.get("success").and_then(Value::as_bool) == Some(false);
     let text = text_of(output);
     let (text, code) = unwrapped(&text).unwrap_or_else(|| plain(text));

@@ -19,7 +19,7 @@ const EDITOR: &str = "# Context from my IDE setup:";
 const REQUEST: &str = "## My request for Codex:";
 
 /// The person's own words, or why there are none.
-pub(super) fn said_by_user(text: &str) -> Result<String, &'static str> {
+pub(crate) fn said_by_user(text: &str) -> Result<String, &'static str> {
     let mut said = text.trim();
     if said.starts_with(EDITOR) {
         said = said
