@@ -5,6 +5,7 @@ use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use skep_domain::Timestamp;
+use skep_store::StoreError;
 use tokio::time::timeout;
 
 use crate::App;
@@ -16,6 +17,8 @@ pub enum Readiness {
     Ready,
     /// The store does not answer.
     WithoutStore,
+    /// The store answers, and does not let it do its work.
+    Unserved,
     /// It is told to stop, and takes nothing new.
     Stopping,
 }
@@ -24,7 +27,7 @@ pub enum Readiness {
 #[derive(Default)]
 pub(crate) struct Looked {
     stopping: AtomicBool,
-    seen: Mutex<Option<(Timestamp, bool)>>,
+    seen: Mutex<Option<(Timestamp, Readiness)>>,
 }
 
 /// How long a look counts: however many ask, the store is asked once in this time.
@@ -34,20 +37,21 @@ const PATIENCE: Duration = Duration::from_secs(2);
 
 impl Looked {
     /// What was seen lately, unless it is time for another look, which whoever is told so has to make.
-    fn lately(&self, now: Timestamp) -> Option<bool> {
+    fn lately(&self, now: Timestamp) -> Option<Readiness> {
         let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
-        let (at, is_up) = seen.unwrap_or((Timestamp::from_micros(i64::MIN), true));
+        let never = (Timestamp::from_micros(i64::MIN), Readiness::Ready);
+        let (at, what) = seen.unwrap_or(never);
         let age = now.as_micros().saturating_sub(at.as_micros());
         if (0..FRESH_MICROS).contains(&age) {
-            return Some(is_up);
+            return Some(what);
         }
         // Others go by what was seen before until this look is over.
-        *seen = Some((now, is_up));
+        *seen = Some((now, what));
         None
     }
 
-    fn saw(&self, now: Timestamp, is_up: bool) {
-        *self.seen.lock().unwrap_or_else(PoisonError::into_inner) = Some((now, is_up));
+    fn saw(&self, now: Timestamp, what: Readiness) {
+        *self.seen.lock().unwrap_or_else(PoisonError::into_inner) = Some((now, what));
     }
 }
 
@@ -58,19 +62,16 @@ impl App {
             return Readiness::Stopping;
         }
         let now = self.store.now();
-        let is_up = if let Some(is_up) = self.looked.lately(now) {
-            is_up
-        } else {
-            let asked = timeout(PATIENCE, self.store.reach()).await;
-            let is_up = matches!(asked, Ok(Ok(())));
-            self.looked.saw(self.store.now(), is_up);
-            is_up
-        };
-        if is_up {
-            Readiness::Ready
-        } else {
-            Readiness::WithoutStore
+        if let Some(what) = self.looked.lately(now) {
+            return what;
         }
+        let what = match timeout(PATIENCE, self.store.reach()).await {
+            Ok(Ok(())) => Readiness::Ready,
+            Ok(Err(StoreError::Refused(_))) => Readiness::Unserved,
+            Ok(Err(_)) | Err(_) => Readiness::WithoutStore,
+        };
+        self.looked.saw(self.store.now(), what);
+        what
     }
 
     /// Says that nothing new should come: it is about to stop.
@@ -83,7 +84,7 @@ impl App {
 mod tests {
     use skep_domain::Timestamp;
 
-    use super::Looked;
+    use super::{Looked, Readiness};
 
     #[test]
     fn a_look_counts_for_a_second_and_one_at_a_time_is_made() {
@@ -91,11 +92,15 @@ mod tests {
             Timestamp::from_micros(ms * 1_000)
         });
         assert_eq!(looked.lately(at(0)), None);
-        assert_eq!(looked.lately(at(0)), Some(true), "somebody looks already");
-        looked.saw(at(10), false);
-        assert_eq!(looked.lately(at(1_009)), Some(false));
+        assert_eq!(
+            looked.lately(at(0)),
+            Some(Readiness::Ready),
+            "somebody looks already"
+        );
+        looked.saw(at(10), Readiness::Unserved);
+        assert_eq!(looked.lately(at(1_009)), Some(Readiness::Unserved));
         assert_eq!(looked.lately(at(1_010)), None);
-        assert_eq!(looked.lately(at(1_011)), Some(false));
+        assert_eq!(looked.lately(at(1_011)), Some(Readiness::Unserved));
         // A clock that was put back.
         assert_eq!(looked.lately(at(5)), None);
     }

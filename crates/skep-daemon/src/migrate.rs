@@ -80,6 +80,7 @@ fn as_json(done: &Migrated) -> String {
         "roles": done.roles,
         "password": done.password,
         "applied": done.applied,
+        "rights": done.rights,
         "schema": done.schema,
     })
     .to_string()
@@ -103,6 +104,12 @@ fn in_words(
     }
     for migration in &done.applied {
         lines.push(format!("applied: {migration}"));
+    }
+    if !done.rights.is_empty() {
+        lines.push(format!(
+            "given back to skep_app: {}",
+            done.rights.join("; ")
+        ));
     }
     if lines.is_empty() {
         lines.push("nothing to do".into());

@@ -97,9 +97,9 @@ impl Backend for PostgresBackend {
 
     async fn reach(&self, key: &ControlKey) -> Result<(), StoreError> {
         match self.node.reach().await {
-            Ok(()) => Ok(()),
             // The server may have had no room for one more connection.
-            Err(_) => self.instance(key).await.map(|_| ()),
+            Err(StoreError::Unavailable(_)) => self.instance(key).await.map(|_| ()),
+            reached => reached,
         }
     }
 

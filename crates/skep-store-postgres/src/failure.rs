@@ -76,9 +76,7 @@ fn judge(error: &tokio_postgres::Error) -> StoreError {
             StoreError::Refused("this transaction only reads".into())
         }
         SqlState::IN_FAILED_SQL_TRANSACTION => over(),
-        SqlState::INSUFFICIENT_PRIVILEGE => {
-            StoreError::Refused("the database does not let this node do that".into())
-        }
+        SqlState::INSUFFICIENT_PRIVILEGE => crate::rights::taken(),
         SqlState::LOCK_NOT_AVAILABLE => unavailable("another transaction writes this workspace"),
         SqlState::QUERY_CANCELED => unavailable("a statement took too long"),
         SqlState::DISK_FULL => unavailable("the database's disk is full"),

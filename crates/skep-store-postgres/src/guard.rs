@@ -7,6 +7,7 @@ use skep_store::StoreError;
 
 use crate::failure::Failure;
 use crate::migrate;
+use crate::rights;
 use crate::rows::Wire;
 use crate::statement::{Statement, statements};
 use crate::value::values;
@@ -180,20 +181,28 @@ pub(crate) async fn version(wire: &Wire<'_>) -> Result<(), Failure> {
     .into())
 }
 
-/// Refuses a database whose walls are weak, with all that is wrong; else, which version the server is of.
+/// Refuses a database whose walls are weak, or that lets the node do too little, with all that is wrong; else,
+/// which version the server is of.
 pub(crate) async fn check(wire: &Wire<'_>) -> Result<String, Failure> {
-    version(wire).await?;
-    let found = weaknesses(wire).await?;
-    if found.is_empty() {
-        return wire.get(SERVER, &[], |row| row.get(0)).await;
+    let lacking = rights::lacking(wire).await?;
+    // Without a right, the version may be what it cannot read.
+    if lacking.is_empty() {
+        version(wire).await?;
     }
+    let weak = weaknesses(wire).await?;
+    let why = match (weak.is_empty(), lacking.is_empty()) {
+        (true, true) => return wire.get(SERVER, &[], |row| row.get(0)).await,
+        (true, false) => "does not let this node do its work",
+        (false, _) => "does not keep workspaces apart",
+    };
+    let found = [weak, lacking].concat();
     let mut list = found[..found.len().min(SHOWN)].join("\n  - ");
     if found.len() > SHOWN {
         let more = found.len() - SHOWN;
         list.push_str(&format!("\n  - and {more} more"));
     }
     Err(StoreError::Refused(format!(
-        "the database does not keep workspaces apart, so this node does not serve it:\n  - {list}"
+        "the database {why}, so this node does not serve it:\n  - {list}"
     ))
     .into())
 }

@@ -46,6 +46,7 @@ mod project;
 mod proof;
 mod removal;
 mod review;
+mod rights;
 mod ring;
 mod row;
 mod rows;

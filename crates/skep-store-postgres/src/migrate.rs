@@ -6,7 +6,7 @@ use tokio_postgres::Client;
 use tokio_postgres_rustls::MakeRustlsConnect;
 
 use crate::failure::Failure;
-use crate::{Server, distributed};
+use crate::{Server, distributed, rights};
 
 mod embedded {
     refinery::embed_migrations!("migrations");
@@ -70,6 +70,8 @@ pub struct Migrated {
     pub password: bool,
     /// Migrations that were missing, such as `V1__installation`.
     pub applied: Vec<String>,
+    /// Rights that nodes lacked though they had been given, such as `SELECT on skep.memory`.
+    pub rights: Vec<String>,
     /// How many there are now.
     pub schema: u64,
 }
@@ -145,14 +147,18 @@ async fn migrate(admin: &mut Client, roles: &Roles) -> Result<Migrated, Failure>
     if is_spread {
         distributed::spread(admin).await?;
     }
+    // Whose hands a table fell into, an administrator may give what is missing of it.
+    admin.batch_execute("RESET ROLE; RESET search_path").await?;
+    let rights = rights::restore(admin).await?;
     admin
-        .batch_execute("RESET ROLE; RESET search_path; SELECT pg_advisory_unlock_all()")
+        .batch_execute("SELECT pg_advisory_unlock_all()")
         .await?;
     let applied = report.applied_migrations().iter();
     Ok(Migrated {
         roles: made,
         password: matches!(roles, Roles::Verifier(_)),
         applied: applied.map(ToString::to_string).collect(),
+        rights,
         schema: count(),
     })
 }

@@ -31,6 +31,7 @@ use crate::failure::Failure;
 use crate::hearing::Hearing;
 use crate::lease::Lease;
 use crate::pool::{self, Connections};
+use crate::rights;
 use crate::statement::statements;
 
 /// How often it looks whether it missed something, and who is there.
@@ -70,6 +71,7 @@ struct Own {
     words: tokio_postgres::Statement,
     news: tokio_postgres::Statement,
     nodes: tokio_postgres::Statement,
+    lacking: tokio_postgres::Statement,
     take: tokio_postgres::Statement,
     give: tokio_postgres::Statement,
     notes: AsyncMutex<Receiver<String>>,
@@ -207,13 +209,16 @@ impl Node {
         Ok(is_ours.then(|| Box::new(held) as Box<dyn Hold>))
     }
 
-    /// Whether the server answers.
+    /// Whether the server answers, and still lets this node do its work.
     pub(crate) async fn reach(&self) -> Result<(), StoreError> {
         let own = self.own().await?;
-        let asked = own.client.query(&own.news, &[]).await;
-        asked
-            .map(|_| ())
-            .map_err(|error| Failure::from(error).into())
+        let asked = own.client.query(&own.lacking, &[&None::<&str>]).await;
+        let lacking = asked.map_err(Failure::from)?;
+        if lacking.is_empty() {
+            Ok(())
+        } else {
+            Err(rights::taken())
+        }
     }
 
     /// The connection; a new one if there is none.
@@ -254,6 +259,7 @@ impl Own {
                 words: client.prepare(WORDS.text).await?,
                 news: client.prepare(NEWS.text).await?,
                 nodes: client.prepare(NODES.text).await?,
+                lacking: client.prepare(rights::LACKING.text).await?,
                 take: client.prepare(TAKE.text).await?,
                 give: client.prepare(GIVE.text).await?,
                 notes: AsyncMutex::new(notes),

@@ -22,6 +22,7 @@ pub(crate) const MODULES: &[&[Statement]] = &[
     crate::proof::STATEMENTS,
     crate::removal::STATEMENTS,
     crate::review::STATEMENTS,
+    crate::rights::STATEMENTS,
     crate::rows::STATEMENTS,
     crate::session::STATEMENTS,
     crate::snapshot::STATEMENTS,

@@ -323,6 +323,38 @@ fn t07_a_database_that_does_not_keep_workspaces_apart_is_refused_with_all_that_i
 }
 
 #[test]
+fn t07_a_role_that_lacks_a_right_is_refused_and_mended_by_a_migration() {
+    let place = Place::migrated();
+    let lose = "REVOKE SELECT, INSERT, UPDATE, DELETE ON skep.memory FROM skep_app";
+    place.database.run(lose);
+    let refused = place.refused();
+    for said in [
+        "skep_app may not SELECT, INSERT, UPDATE, DELETE skep.memory",
+        "does not let this node",
+    ] {
+        assert!(refused.contains(said), "{refused}");
+    }
+    let done = place.migrate(&[]);
+    let given = "given back to skep_app: SELECT, INSERT, UPDATE, DELETE on skep.memory";
+    assert!(printed(&done).contains(given), "{}", printed(&done));
+    let daemon = place.home.serve();
+    becomes(&place.home, "200");
+    place.database.run(lose);
+    let unready = becomes(&place.home, "503");
+    assert!(
+        unready.contains("does not let this daemon do its work"),
+        "{unready}"
+    );
+    assert!(!unready.contains("memory"), "{unready}");
+    assert!(place.migrate(&[]).status.success());
+    becomes(&place.home, "200");
+    assert!(is_kept(
+        remember(&place.home, "The sluice is open again.").as_ref()
+    ));
+    assert!(daemon.stop().success());
+}
+
+#[test]
 fn t07_a_node_that_logs_in_as_the_administrator_is_refused() {
     let place = Place::migrated();
     let socket = Server::shared().socket();

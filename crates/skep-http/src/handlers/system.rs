@@ -27,6 +27,10 @@ pub(crate) async fn ready(visit: Visit) -> Result<Response, ApiError> {
             ErrorCode::StorageUnavailable,
             "The database does not answer.",
         )),
+        Readiness::Unserved => Err(ApiError::new(
+            ErrorCode::StorageUnavailable,
+            "The database does not let this daemon do its work.",
+        )),
         Readiness::Stopping => Err(ApiError::new(
             ErrorCode::Overloaded,
             "This daemon is about to stop.",

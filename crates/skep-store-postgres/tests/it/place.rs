@@ -1,6 +1,7 @@
 //! A database of one's own, brought up to date.
 
 use std::ops::Deref;
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -29,20 +30,19 @@ impl Place {
     pub(crate) async fn on(server: &'static Server) -> Self {
         let schema = schema();
         let database = server.database(&schema, async |socket, name| {
-            let admin = Administered {
-                host: socket.display().to_string(),
-                port: PORT,
-                database: name,
-                user: "postgres".into(),
-                password: None,
-                tls: Tls::Off,
-                patience: Duration::from_secs(10),
-            };
-            migrate_at(&admin, None).await.unwrap();
+            migrate_at(&administered(&socket, name), None)
+                .await
+                .unwrap();
         });
         Self {
             database: database.await,
         }
+    }
+
+    /// How whoever runs the database connects.
+    pub(crate) fn administered(&self) -> Administered {
+        let socket = self.database.server().socket();
+        administered(&socket, self.database.name().to_owned())
     }
 
     /// How a node connects.
@@ -97,6 +97,18 @@ impl Deref for Session {
 
     fn deref(&self) -> &Client {
         &self.client
+    }
+}
+
+fn administered(socket: &Path, database: String) -> Administered {
+    Administered {
+        host: socket.display().to_string(),
+        port: PORT,
+        database,
+        user: "postgres".into(),
+        password: None,
+        tls: Tls::Off,
+        patience: Duration::from_secs(10),
     }
 }
 

@@ -2,8 +2,9 @@
 //!
 //! Roles are the server's own: each test has one, with what a node's has, and leaves none.
 
+use skep_conformance::World;
 use skep_store::StoreError;
-use skep_store_postgres::{Options, PostgresBackend};
+use skep_store_postgres::{Options, PostgresBackend, migrate_at};
 
 use crate::place::{Place, tls};
 
@@ -141,7 +142,8 @@ const OF_TABLES: &[Weakness] = weaknesses! {
     "CREATE TABLE more (workspace_id uuid)" / "DROP TABLE more"
         => "the table more is without row-level security",
            "the table more lets its owner past row-level security",
-           "the table more has not exactly one policy";
+           "the table more has not exactly one policy",
+           "the role NODE may not SELECT, INSERT, UPDATE, DELETE skep.more";
     "CREATE TABLE public.child () INHERITS (turn)" / "DROP TABLE public.child"
         => "the table public.child is without row-level security",
            "the table public.child lets its owner past row-level security",
@@ -182,6 +184,26 @@ const OF_TABLES: &[Weakness] = weaknesses! {
         => "the table away is not kept here";
 };
 
+/// Too little is as bad as too much: whoever asks for that table would be failed.
+const OF_RIGHTS: &[Weakness] = weaknesses! {
+    "REVOKE SELECT, INSERT, UPDATE, DELETE ON memory FROM NODE"
+        / "GRANT SELECT, INSERT, UPDATE, DELETE ON memory TO NODE"
+        => "the role NODE may not SELECT, INSERT, UPDATE, DELETE skep.memory";
+    "REVOKE INSERT ON audit FROM NODE" / "GRANT INSERT ON audit TO NODE"
+        => "the role NODE may not INSERT skep.audit";
+    "REVOKE DELETE ON proof FROM NODE" / "GRANT DELETE ON proof TO NODE"
+        => "the role NODE may not DELETE skep.proof";
+    "REVOKE UPDATE ON job FROM NODE" / "GRANT UPDATE ON job TO NODE"
+        => "the role NODE may not UPDATE skep.job";
+    "REVOKE SELECT ON turn FROM NODE; GRANT SELECT (id) ON turn TO NODE"
+        / "REVOKE SELECT (id) ON turn FROM NODE; GRANT SELECT ON turn TO NODE"
+        => "the role NODE may not SELECT skep.turn";
+    "REVOKE SELECT ON refinery_schema_history FROM NODE" / "GRANT SELECT ON refinery_schema_history TO NODE"
+        => "the role NODE may not SELECT skep.refinery_schema_history";
+    "REVOKE USAGE ON SCHEMA skep FROM NODE" / "GRANT USAGE ON SCHEMA skep TO NODE"
+        => "the role NODE may not USAGE SCHEMA skep";
+};
+
 async fn each_is_found(mark: &str, all: &[Weakness]) {
     let place = Place::new().await;
     let role = Role::new(&place, mark);
@@ -214,6 +236,38 @@ async fn t07_a_role_that_could_pass_the_walls_is_refused() {
 #[tokio::test]
 async fn t07_a_table_without_its_wall_is_refused() {
     each_is_found("table", OF_TABLES).await;
+}
+
+#[tokio::test]
+async fn t07_a_role_that_may_do_too_little_is_refused() {
+    each_is_found("rights", OF_RIGHTS).await;
+}
+
+/// A node that serves already is no longer ready; whoever runs the database gives all of it back at once.
+#[tokio::test]
+async fn a_right_that_is_taken_away_is_noticed_and_given_back() {
+    let place = Place::new().await;
+    let (admin, node) = (place.administered(), place.server());
+    let (server, name) = (place.database.server(), place.database.name().to_owned());
+    let world = World::create(place, 1).await;
+    world.store().reach().await.unwrap();
+    let lost =
+        "ALTER TABLE skep.memory OWNER TO skep_app; ALTER TABLE skep.memory OWNER TO skep_owner;
+         REVOKE USAGE ON SCHEMA skep FROM skep_app";
+    server.run(&name, lost);
+    let unready = world.store().reach().await.unwrap_err().to_string();
+    assert!(unready.contains("skepd migrate --admin-url"), "{unready}");
+    let done = migrate_at(&admin, None).await.unwrap();
+    let all = "SELECT, INSERT, UPDATE, DELETE on skep.memory";
+    assert_eq!(done.rights, ["USAGE on SCHEMA skep", all]);
+    world.store().reach().await.unwrap();
+    let done = migrate_at(&admin, None).await.unwrap();
+    assert_eq!(done.rights, Vec::<String>::new());
+    assert!(
+        PostgresBackend::open(node, tls(), Options::default())
+            .await
+            .is_ok()
+    );
 }
 
 /// What the walls do not rest on is left alone.
