@@ -7,7 +7,8 @@ use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode};
 
-use rustix::fs::OFlags;
+use rustix::fs::{CWD, OFlags, RenameFlags, renameat_with};
+use rustix::io::Errno;
 use rustix::termios::{LocalModes, OptionalActions, Termios, tcgetattr, tcsetattr};
 use serde_json::json;
 use skep_api::system::BackupRequest;
@@ -26,27 +27,33 @@ const SAID: u64 = 16 << 20;
 pub(super) async fn run(context: &Context<'_>, arguments: &Backup) -> Result<ExitCode, Failure> {
     let to = std::path::absolute(&arguments.to)?;
     if to.exists() && !arguments.force {
-        return Err(
-            Failure::new("EXISTS", format!("{} is there already", to.display()))
-                .hint("another name, or --force to replace it"),
-        );
+        return Err(is_there(&to));
     }
     let request = request(arguments)?;
     let mut client = context.client().await?;
     let (mut fresh, watch) = (Fresh::new(&to)?, Stopwatch::start());
-    let mut said = 0;
-    client
+    let (mut said, mut unwritten) = (0, None);
+    let sent = client
         .back_up(&request, |bytes| {
-            fresh.write(bytes)?;
+            if let Err(error) = fresh.write(bytes) {
+                let kind = error.kind();
+                // Of the file, not of the connection.
+                unwritten = Some(fresh.unwritten(&error));
+                return Err(kind.into());
+            }
             if fresh.written - said >= SAID {
                 said = fresh.written;
                 context.output.note(&format!("{} MiB", said >> 20));
             }
             Ok(())
         })
-        .await?;
+        .await;
+    if let Some(failure) = unwritten {
+        return Err(failure);
+    }
+    sent?;
     let bytes = fresh.written;
-    fresh.publish()?;
+    fresh.publish(arguments.force)?;
     let out = context.output;
     if out.is_json() {
         let micros = watch.elapsed().as_micros() as u64;
@@ -180,13 +187,58 @@ impl Fresh {
         self.file.write_all(bytes)
     }
 
-    /// Whole, on the disk, and then under its name.
-    fn publish(mut self) -> io::Result<()> {
-        self.file.sync_all()?;
-        std::fs::rename(&self.beside, &self.path)?;
+    /// Whole, on the disk, and then under its name: in the place of what has it only with `force`, since
+    /// somebody else may have taken it meanwhile.
+    fn publish(mut self, force: bool) -> Result<(), Failure> {
+        let done = self.file.sync_all();
+        done.map_err(|error| self.unwritten(&error))?;
+        let placed = if force {
+            std::fs::rename(&self.beside, &self.path)
+        } else {
+            name_first(&self.beside, &self.path)
+        };
+        placed.map_err(|error| match error.kind() {
+            io::ErrorKind::AlreadyExists => is_there(&self.path),
+            _ => self.unwritten(&error),
+        })?;
         self.is_whole = true;
         let folder = self.path.parent().unwrap_or(Path::new("/"));
-        File::open(folder)?.sync_all()
+        let flushed = File::open(folder).and_then(|folder| folder.sync_all());
+        flushed.map_err(|error| self.unwritten(&error))
+    }
+
+    /// Why there is no archive, by the name that was asked for.
+    fn unwritten(&self, error: &io::Error) -> Failure {
+        let shown = self.path.display();
+        let (code, why, hint) = match error.kind() {
+            io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => (
+                "NO_SPACE",
+                "there is no space left".to_owned(),
+                "free some there, or name another place with --to",
+            ),
+            _ => (
+                "CANNOT_WRITE",
+                error.to_string(),
+                "name another place with --to",
+            ),
+        };
+        Failure::new(code, format!("{shown} cannot be written: {why}")).hint(hint)
+    }
+}
+
+fn is_there(path: &Path) -> Failure {
+    Failure::new("EXISTS", format!("{} is there already", path.display()))
+        .hint("another name, or --force to replace it")
+}
+
+/// Gives a file its name unless something has it: in one step, by a second name where the file system cannot.
+fn name_first(beside: &Path, path: &Path) -> io::Result<()> {
+    match renameat_with(CWD, beside, CWD, path, RenameFlags::NOREPLACE) {
+        Err(Errno::INVAL | Errno::NOSYS | Errno::OPNOTSUPP) => {
+            std::fs::hard_link(beside, path)?;
+            std::fs::remove_file(beside)
+        }
+        done => Ok(done?),
     }
 }
 
@@ -231,7 +283,7 @@ mod tests {
     use std::fs;
     use std::os::unix::fs::PermissionsExt;
 
-    use super::{Fresh, read};
+    use super::{Failure, Fresh, read};
 
     #[test]
     fn f10_a_backup_has_its_name_when_it_is_whole_and_not_before() {
@@ -244,13 +296,45 @@ mod tests {
         assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0);
         let mut whole = Fresh::new(&path).unwrap();
         whole.write(b"all of it").unwrap();
-        whole.publish().unwrap();
+        whole.publish(false).unwrap();
         assert_eq!(fs::read(&path).unwrap(), b"all of it");
         assert_eq!(
             fs::metadata(&path).unwrap().permissions().mode() & 0o777,
             0o600
         );
         assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
+    }
+
+    #[test]
+    fn f10_of_two_backups_to_one_name_the_second_is_refused() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a.skep");
+        for (text, force, code) in [
+            ("one", false, None),
+            ("two", false, Some("EXISTS")),
+            ("three", true, None),
+        ] {
+            let mut fresh = Fresh::new(&path).unwrap();
+            fresh.write(text.as_bytes()).unwrap();
+            let failure = fresh.publish(force).err();
+            assert_eq!(failure.as_ref().map(Failure::code), code, "{text}");
+        }
+        assert_eq!(fs::read(&path).unwrap(), b"three");
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
+    }
+
+    #[test]
+    fn f04_a_full_disk_is_said_of_the_archive() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a.skep");
+        let mut fresh = Fresh::new(&path).unwrap();
+        fresh.file = fs::File::options().write(true).open("/dev/full").unwrap();
+        let error = fresh.write(b"some of it").unwrap_err();
+        let failure = fresh.unwritten(&error);
+        assert_eq!(failure.code(), "NO_SPACE");
+        let told = failure.told();
+        assert!(told.contains(&path.display().to_string()), "{told}");
+        assert!(!told.contains("connection"), "{told}");
     }
 
     #[test]
