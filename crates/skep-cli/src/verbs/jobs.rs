@@ -166,13 +166,20 @@ pub(super) async fn delete_workspace(
         one_line(&workspace.name),
         accepted.job
     ))?;
-    out.note(if workspace.current {
-        "this login was of that workspace and is none any more; the receipt is shown to whoever may read the \
-         record, from another workspace: skep job show"
-    } else {
-        "the receipt, when it is done: skep job show --wait"
-    });
+    out.note(&receipt_hint(&accepted.job, workspace.current));
     Ok(ExitCode::SUCCESS)
+}
+
+/// Whole commands, to be said again as they are.
+fn receipt_hint(job: &str, was_ours: bool) -> String {
+    if was_ours {
+        format!(
+            "this login was of that workspace and is none any more; the receipt is shown to whoever may read \
+             the record, from another workspace: skep job show {job}"
+        )
+    } else {
+        format!("the receipt, when it is done: skep job show {job} --wait")
+    }
 }
 
 fn confirmed(context: &Context<'_>, name: &str) -> Result<bool, Failure> {
@@ -195,4 +202,20 @@ pub(super) async fn inventory(
 ) -> Result<ExitCode, Failure> {
     let accepted = client.take_inventory().await?;
     show(context, client, &accepted.job, true).await
+}
+
+#[cfg(test)]
+mod tests {
+    use super::receipt_hint;
+
+    #[test]
+    fn what_is_said_after_a_deletion_is_a_whole_command() {
+        for (was_ours, command) in [
+            (false, "skep job show job_0e --wait"),
+            (true, "skep job show job_0e"),
+        ] {
+            let hint = receipt_hint("job_0e", was_ours);
+            assert!(hint.ends_with(command), "{hint}");
+        }
+    }
 }
