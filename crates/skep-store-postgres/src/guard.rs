@@ -15,13 +15,19 @@ use crate::value::values;
 /// Weaknesses told one by one: an administrator owns the whole catalog.
 const SHOWN: usize = 40;
 
+/// Said after the list. The page has a statement for each of its lines.
+const WHAT_TO_DO: &str = "nodes log in as skep_app (store.user), which `skepd migrate --admin-url` makes, and gives \
+                          the rights that it lacks; what undoes each of these is in docs/postgres.md, \
+                          \"When a start is refused\"";
+
 /// What each policy has to say, as the server writes it.
 const OWN_WORKSPACE: &str =
     "(workspace_id = (NULLIF(current_setting('skep.workspace'::text, true), ''::text))::uuid)";
 const INSTALLATION: &str = "(current_setting('skep.installation'::text, true) = 'on'::text)";
 
 statements! {
-    ROLE = "SELECT format('the role %s %s', r.rolname, w.what)
+    /// And whether that is all there is to say: it may do everything.
+    ROLE = "SELECT format('the role %s %s', r.rolname, w.what), r.rolsuper
             FROM pg_roles AS r CROSS JOIN LATERAL (VALUES
                 (r.rolsuper, 'is a superuser'),
                 (r.rolbypassrls, 'bypasses row-level security'),
@@ -42,6 +48,9 @@ statements! {
                      UNION ALL
                      SELECT format('the function %s', p.oid::regprocedure), p.proowner
                      FROM pg_proc AS p
+                     UNION ALL
+                     SELECT format('large objects (%s of them)', count(*)), l.lomowner
+                     FROM pg_largeobject_metadata AS l GROUP BY l.lomowner
                      UNION ALL
                      SELECT 'this database', d.datdba
                      FROM pg_database AS d WHERE d.datname = current_database()
@@ -88,6 +97,19 @@ statements! {
               SELECT format('the role %s may make tables in the schema %s', current_user, n.nspname)
               FROM pg_namespace AS n
               WHERE n.nspname IN ('skep', 'public') AND has_schema_privilege(n.oid, 'CREATE')
+              UNION ALL
+              SELECT format('the role %s may make schemas in this database', current_user)
+              WHERE has_database_privilege(current_database(), 'CREATE')
+              UNION ALL
+              SELECT format('the role %s has rights on %s, which is not of this program and may be a copy',
+                  current_user, c.oid::regclass)
+              FROM pg_class AS c JOIN pg_namespace AS n ON n.oid = c.relnamespace
+              WHERE c.relkind IN ('r', 'p', 'f') AND n.nspname NOT IN ('skep', 'information_schema')
+                  AND n.nspname !~ '^pg_'
+                  AND (has_any_column_privilege(c.oid, 'SELECT, INSERT, UPDATE')
+                      OR has_table_privilege(c.oid, 'DELETE'))
+                  AND NOT EXISTS (SELECT FROM pg_depend AS d WHERE d.classid = 'pg_class'::regclass
+                      AND d.objid = c.oid AND d.deptype = 'e')
               UNION ALL
               SELECT format('the role %s may read %s, which has values of every workspace', current_user,
                   c.oid::regclass)
@@ -152,8 +174,14 @@ statements! {
 
 /// Everything that is wrong, in words for whoever runs the database.
 pub(crate) async fn weaknesses(wire: &Wire<'_>) -> Result<Vec<String>, Failure> {
-    const ASKED: [Statement; 6] = [ROLE, MEMBERSHIP, OWNERSHIP, GRANTS, DETOURS, SETTINGS];
-    let mut found = Vec::new();
+    const ASKED: [Statement; 5] = [MEMBERSHIP, OWNERSHIP, GRANTS, DETOURS, SETTINGS];
+    let read = |row: &crate::row::Row| Ok((row.get(0)?, row.get(1)?));
+    let of_role: Vec<(String, bool)> = wire.list(ROLE, &[], read).await?;
+    let may_all = of_role.iter().any(|(_, may_all)| *may_all);
+    let mut found: Vec<String> = of_role.into_iter().map(|(said, _)| said).collect();
+    if may_all {
+        return Ok(found);
+    }
     for statement in ASKED {
         found.extend(wire.list(statement, &[], |row| row.get(0)).await?);
     }
@@ -202,7 +230,7 @@ pub(crate) async fn check(wire: &Wire<'_>) -> Result<String, Failure> {
         list.push_str(&format!("\n  - and {more} more"));
     }
     Err(StoreError::Refused(format!(
-        "the database {why}, so this node does not serve it:\n  - {list}"
+        "the database {why}, so this node does not serve it:\n  - {list}\n{WHAT_TO_DO}"
     ))
     .into())
 }
