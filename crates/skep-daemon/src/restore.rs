@@ -144,8 +144,7 @@ impl Restore {
     async fn whole(&self, archive: &Archive, party: &Party<'_>, key: &Path) -> anyhow::Result<()> {
         let mut progress = Progress::new("rows restored");
         let done = restore(archive, party, false, &mut |rows| progress.reach(rows)).await;
-        let done =
-            done.context("restoring the archive: nothing is there that a daemon would serve")?;
+        let done = done.context("restoring the archive: a daemon would serve nothing of it")?;
         let rate = progress.rate(done.rows);
         if self.json {
             let said = json!({ "workspaces": done.workspaces, "rows": done.rows, "rows_per_second": rate });
