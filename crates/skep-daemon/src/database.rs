@@ -14,6 +14,8 @@ use crate::files;
 /// How long an administrator waits for a connection.
 const PATIENCE: Duration = Duration::from_secs(10);
 const PORT: u16 = 5_432;
+/// The setting with the file of a node's password.
+pub(crate) const PASSWORD_FILE: &str = "store.password_file";
 
 /// Connects, and looks whether it keeps workspaces apart; with a line on what and as whom.
 pub(crate) async fn open(
@@ -40,7 +42,7 @@ pub(crate) async fn open(
 
 fn server(home: &Path, settings: &Postgres) -> anyhow::Result<Server> {
     let file = settings.password_file.as_ref();
-    let password = file.map(|file| files::read_key(&home.join(file)));
+    let password = file.map(|file| files::read_set_key(PASSWORD_FILE, home, file));
     Ok(Server {
         host: settings.host.clone(),
         port: settings.port,
@@ -189,7 +191,8 @@ impl AdminUrl {
                  which takes a password"
             );
         }
-        let password = password_file.map(files::read_key);
+        let read = |file| files::read_named_key("--admin-password-file", file);
+        let password = password_file.map(read);
         Ok(Server {
             host: self.host.clone(),
             port: self.port,

@@ -153,6 +153,25 @@ pub(crate) fn read_key(path: &Path) -> anyhow::Result<Plain<String>> {
     Ok(Plain::new(trimmed.to_owned()))
 }
 
+/// A key from a file that a flag names: as for every program, from where it is called.
+pub(crate) fn read_named_key(flag: &str, file: &Path) -> anyhow::Result<Plain<String>> {
+    let path = std::path::absolute(file).with_context(|| format!("finding the file of {flag}"))?;
+    read_key(&path).with_context(|| {
+        format!("{flag}, a file in the working directory unless its whole path is given")
+    })
+}
+
+/// A key from a file that a setting names: in the data directory, wherever this is called from.
+pub(crate) fn read_set_key(
+    setting: &str,
+    home: &Path,
+    file: &Path,
+) -> anyhow::Result<Plain<String>> {
+    read_key(&home.join(file)).with_context(|| {
+        format!("{setting}, a file in the data directory unless its whole path is given")
+    })
+}
+
 /// The first line of a file of one's own, whatever is in it.
 pub(crate) fn read_line(path: &Path) -> anyhow::Result<Plain<String>> {
     let text = read_private(path, KEY)?;

@@ -9,7 +9,7 @@ use skep_store_postgres::{Migrated, migrate_at};
 
 use crate::config::Config;
 use crate::config::store::{Backend, Postgres};
-use crate::database::AdminUrl;
+use crate::database::{AdminUrl, PASSWORD_FILE};
 use crate::{files, process};
 
 /// Whoever runs a database, and how they log in.
@@ -18,7 +18,7 @@ pub(crate) struct Admin {
     /// Makes roles and schema in a database, as `postgres://USER@HOST:PORT/DATABASE`
     #[arg(long = "admin-url", id = "admin_url", value_name = "URL")]
     url: Option<String>,
-    /// The file with that user's password (0600)
+    /// The file with that user's password (0600), from the working directory
     #[arg(
         long = "admin-password-file",
         value_name = "FILE",
@@ -61,8 +61,9 @@ impl Admin {
         let given = [&self.password_file, &self.ca_file].map(Option::as_deref);
         let server = url.server(home, node, given[0], given[1])?;
         let password_file = node.and_then(|node| node.password_file.as_ref());
+        let read = |file: &PathBuf| files::read_set_key(PASSWORD_FILE, home, file);
+        let password = password_file.map(read).transpose()?;
         let password_file = password_file.map(|file| home.join(file));
-        let password = password_file.as_deref().map(files::read_key).transpose()?;
         let done = migrate_at(&server, password.as_ref())
             .await
             .with_context(|| format!("migrating the database {}", url.shown()))?;

@@ -26,7 +26,7 @@ pub(crate) struct MigrateDb {
     /// `embedded`, the files of the data directory
     #[arg(long, value_name = "URL|embedded")]
     to: String,
-    /// The file with that role's password (0600)
+    /// The file with that role's password (0600), from the working directory
     #[arg(long, value_name = "FILE")]
     password_file: Option<PathBuf>,
     /// Whose certificates count, in PEM [default: whom this system trusts]

@@ -355,6 +355,37 @@ fn t07_a_role_that_lacks_a_right_is_refused_and_mended_by_a_migration() {
 }
 
 #[test]
+fn a_file_that_is_not_there_is_named_whole_with_where_it_was_looked_for() {
+    let place = Place::empty();
+    let refused = said(&place.migrate(&["--admin-password-file", "no-such.key"]));
+    let here = std::env::current_dir().unwrap().join("no-such.key");
+    for shown in [
+        here.to_str().unwrap(),
+        "--admin-password-file",
+        "the working directory",
+    ] {
+        assert!(refused.contains(shown), "{refused}");
+    }
+    let socket = Server::shared().socket().display().to_string();
+    let text = settings(
+        &socket,
+        place.database.name(),
+        "password_file = \"no-such.key\"",
+    );
+    place.home.put("skep.toml", &text);
+    let there = place.home.path().join("no-such.key");
+    for refused in [place.refused(), said(&place.migrate(&[]))] {
+        for shown in [
+            there.to_str().unwrap(),
+            "store.password_file",
+            "the data directory",
+        ] {
+            assert!(refused.contains(shown), "{refused}");
+        }
+    }
+}
+
+#[test]
 fn t07_a_node_that_logs_in_as_the_administrator_is_refused() {
     let place = Place::migrated();
     let socket = Server::shared().socket();
