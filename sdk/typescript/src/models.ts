@@ -182,6 +182,8 @@ export interface CaptureHealth {
 export interface CaptureRequest {
   /** How far the importer has read; kept in the same transaction as the turns. */
   cursor?: ImportCursor | null;
+  /** The session is over: what is left of it is distilled soon. A later turn opens it again. */
+  ended?: boolean;
   /** `live` (if absent): a harness at work, which needs a bound directory and stops at a pause.
    * `import`: somebody asked for it, which is their consent. */
   origin?: Origin;
@@ -836,6 +838,8 @@ export interface InjectResponse {
   session?: string | null;
   /** The exact text to inject; empty when there is nothing to say. */
   text: string;
+  /** Why nothing that is said in the session is captured, and what to do about it. */
+  uncaptured?: string | null;
 }
 
 /** One memory of an injection. */
@@ -1188,7 +1192,7 @@ export interface NameSelfRequest {
 export interface NamedSession {
   /** The harness's own id, at most 256 bytes. */
   external_id: string;
-  /** `claude-code`, `codex`, `git`, `cli` or `other`. */
+  /** `claude-code`, `codex`, `cursor`, `gemini-cli`, `opencode`, `git`, `cli` or `other`. */
   harness: string;
 }
 
@@ -1807,7 +1811,7 @@ export interface SessionRef {
   cwd?: string | null;
   /** The harness's own id, at most 256 bytes. */
   external_id: string;
-  /** `claude-code`, `codex`, `git`, `cli` or `other`. */
+  /** `claude-code`, `codex`, `cursor`, `gemini-cli`, `opencode`, `git`, `cli` or `other`. */
   harness: string;
   /** The project (repository) name. */
   project?: string | null;

@@ -224,6 +224,8 @@ class CaptureRequest:
 
     cursor: ImportCursor | None = None
     """How far the importer has read; kept in the same transaction as the turns."""
+    ended: bool = False
+    """The session is over: what is left of it is distilled soon. A later turn opens it again."""
     origin: Origin = "live"
     """`live` (if absent): a harness at work, which needs a bound directory and stops at a pause.
     `import`: somebody asked for it, which is their consent."""
@@ -990,6 +992,8 @@ class InjectResponse:
     """`ses_…`"""
     text: str
     """The exact text to inject; empty when there is nothing to say."""
+    uncaptured: str | None = None
+    """Why nothing that is said in the session is captured, and what to do about it."""
 
 
 @dataclass(kw_only=True, slots=True)
@@ -1393,7 +1397,7 @@ class NamedSession:
     external_id: str
     """The harness's own id, at most 256 bytes."""
     harness: str
-    """`claude-code`, `codex`, `git`, `cli` or `other`."""
+    """`claude-code`, `codex`, `cursor`, `gemini-cli`, `opencode`, `git`, `cli` or `other`."""
 
 
 @dataclass(kw_only=True, slots=True)
@@ -2122,7 +2126,7 @@ class SessionRef:
     external_id: str
     """The harness's own id, at most 256 bytes."""
     harness: str
-    """`claude-code`, `codex`, `git`, `cli` or `other`."""
+    """`claude-code`, `codex`, `cursor`, `gemini-cli`, `opencode`, `git`, `cli` or `other`."""
     project: str | None = None
     """The project (repository) name."""
     title: str | None = None
