@@ -9,6 +9,7 @@ pub(crate) mod job;
 mod memory;
 mod names;
 pub(crate) mod people;
+mod setup;
 mod source;
 mod values;
 
@@ -22,6 +23,7 @@ pub(crate) use capture::{Capture, CaptureVerb, Import, Pause, Project, Resume, S
 pub(crate) use inject::{Given, Inject, Prime, Recipient};
 pub(crate) use memory::{ConflictAction, Edit, Explain, Memories, Recall, Remember, Review};
 pub(crate) use names::{Entity, Ontology};
+pub(crate) use setup::Setup;
 pub(crate) use source::Source;
 
 use values::tiers;
@@ -88,8 +90,8 @@ pub(crate) struct Server {
 /// The verbs.
 #[derive(Debug, Subcommand)]
 pub(crate) enum Verb {
-    /// Make the data directory, start the daemon, say where things are.
-    Setup,
+    /// Make the data directory, start the daemon, put Skep into the harnesses of this machine.
+    Setup(Setup),
     /// Show whether the daemon runs and what it holds.
     Status {
         /// Show who is let in from where, what fails how, and what is weak

@@ -22,6 +22,8 @@ pub(crate) struct Environment {
     pub(crate) claude_home: Option<PathBuf>,
     /// `CODEX_HOME`: where Codex keeps its files, if not in `~/.codex`.
     pub(crate) codex_home: Option<PathBuf>,
+    /// `XDG_CONFIG_HOME`: where programs keep their configuration, if not in `~/.config`.
+    pub(crate) config_home: Option<PathBuf>,
 }
 
 impl Environment {
@@ -44,6 +46,7 @@ impl Environment {
             no_colour: said("NO_COLOR").is_some() || said("TERM").is_some_and(|t| t == "dumb"),
             claude_home: path("CLAUDE_CONFIG_DIR"),
             codex_home: path("CODEX_HOME"),
+            config_home: path("XDG_CONFIG_HOME"),
         }
     }
 }

@@ -18,6 +18,7 @@ mod stopwatch;
 mod style;
 mod verbs;
 mod watching;
+mod wiring;
 
 use std::ffi::OsString;
 use std::process::ExitCode;

@@ -46,7 +46,7 @@ use crate::failure::Failure;
 #[expect(clippy::too_many_lines, reason = "one arm for each verb")]
 pub(crate) async fn perform(verb: Verb, context: &Context<'_>) -> Result<ExitCode, Failure> {
     match verb {
-        Verb::Setup => setup::run(context).await,
+        Verb::Setup(arguments) => setup::run(context, arguments).await,
         Verb::Status { posture } => status::run(context, posture).await,
         Verb::Limits { what } => limits::run(context, what).await,
         Verb::Doctor => doctor::run(context).await,

@@ -28,3 +28,5 @@ mod sources;
 mod transcripts;
 #[cfg(test)]
 mod verbs;
+#[cfg(test)]
+mod wiring;
