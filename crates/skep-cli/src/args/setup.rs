@@ -7,6 +7,10 @@ use clap::{Args as ClapArgs, ValueHint, builder::PossibleValuesParser};
 use crate::hook::table::TABLE;
 
 #[derive(Debug, ClapArgs)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is a switch of the command line"
+)]
 pub(crate) struct Setup {
     /// Take out what setup put in: files that nobody else has written to are as they were, to the byte.
     #[arg(long, conflicts_with_all = ["harness", "bind"])]

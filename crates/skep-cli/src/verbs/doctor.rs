@@ -12,6 +12,9 @@ use crate::failure::Failure;
 use crate::layout::one_line;
 use crate::reach::Reach;
 use crate::stopwatch::wall_clock;
+use crate::wiring::Receipt;
+use crate::wiring::place::{self, Place};
+use crate::wiring::plan;
 
 /// Less room than this and writes may soon fail.
 const ROOM: u64 = 256 << 20;
@@ -59,6 +62,7 @@ pub(super) async fn run(context: &Context<'_>) -> Result<ExitCode, Failure> {
     checks.push(program());
     checks.extend(daemon_checks(context).await);
     checks.extend(login_check(context).await);
+    checks.extend(harnesses(context));
     checks.push(git());
     let sound = checks.iter().all(|check| check.ok);
     if context.output.is_json() {
@@ -195,6 +199,45 @@ fn program() -> Check {
         answer_of(Command::new(&program).arg("--version"))
             .map_err(|why| (format!("{shown}: {why}"), fix)),
     )
+}
+
+/// Whether each harness that is here calls us for all that it should, by a program that is there.
+fn harnesses(context: &Context<'_>) -> Vec<Check> {
+    let found = place::all(&context.environment).into_iter();
+    let found = found.filter(|place| place.is_here);
+    found.map(|place| harness(context, &place)).collect()
+}
+
+fn harness(context: &Context<'_>, place: &Place) -> Check {
+    let shown = place.file.display();
+    let setup = || format!("skep setup --harness {}", place.row.name);
+    let refused = |why: String| {
+        (
+            format!("{shown}: {why}"),
+            format!("mend {shown}, then {}", setup()),
+        )
+    };
+    let result = plan::wired(place).map_err(refused).and_then(|events| {
+        let step = std::env::current_exe()
+            .map_err(|error| error.to_string())
+            .and_then(|own| {
+                plan::put_in(
+                    place,
+                    &own,
+                    &Receipt::read(&context.home).unwrap_or_default(),
+                )
+            })
+            .map_err(refused)?;
+        match (events, step.change.is_none()) {
+            (0, _) => Err((format!("{shown} does not call skep"), setup())),
+            (_, false) => Err((
+                format!("{shown} calls another skep, or not for every event"),
+                setup(),
+            )),
+            (events, true) => Ok(format!("{events} events call skep")),
+        }
+    });
+    Check::new(place.row.title, result)
 }
 
 /// Only one verb needs it, so its absence is no fault.

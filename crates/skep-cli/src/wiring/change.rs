@@ -29,9 +29,12 @@ impl Change {
             self.before.as_deref().unwrap_or_default(),
             self.after.as_deref().unwrap_or_default(),
         );
-        let name = |there: bool| match there {
-            true => self.path.display().to_string(),
-            false => "/dev/null".to_owned(),
+        let name = |there: bool| {
+            if there {
+                self.path.display().to_string()
+            } else {
+                "/dev/null".to_owned()
+            }
         };
         TextDiff::from_lines(before, after)
             .unified_diff()

@@ -116,10 +116,11 @@ pub(crate) fn without(
             remove(&hooks, &event);
         }
     }
-    if made_hooks && hooks.properties().is_empty() {
-        if let Some(object) = root.object_value() {
-            remove(&object, "hooks");
-        }
+    if made_hooks
+        && hooks.properties().is_empty()
+        && let Some(object) = root.object_value()
+    {
+        remove(&object, "hooks");
     }
     Ok(root.to_string())
 }
