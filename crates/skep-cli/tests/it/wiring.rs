@@ -158,6 +158,30 @@ fn what_was_put_in_is_taken_out_to_the_byte() {
     assert_eq!((ran.code, states(&ran).len()), (0, 0), "{ran:?}");
 }
 
+/// What an older version wrote is brought up to date, and what was there before it is still known.
+#[test]
+fn an_update_of_ours_is_undone_to_the_byte() {
+    let bench = with_foreign();
+    let before = tree(bench.root.path());
+    setup(&bench, &["--yes"]);
+    let wired = tree(bench.root.path());
+    let mut older: Vec<PathBuf> = FOREIGN[..4]
+        .iter()
+        .map(|(path, _)| bench.path(path))
+        .collect();
+    older.push(bench.path("home/setup.json"));
+    for path in &older {
+        let text = fs::read_to_string(path).unwrap();
+        fs::write(path, text.replace("timeout", "timeout_of_old")).unwrap();
+    }
+    let ran = setup(&bench, &["--yes", "--json"]);
+    assert_eq!(states(&ran)["codex"], "written", "{ran:?}");
+    let codex = bench.path(".codex/hooks.json");
+    assert_eq!(tree(bench.root.path())[&codex], wired[&codex]);
+    bench.skep(&["setup", "--uninstall", "--yes"]);
+    assert_eq!(tree(bench.root.path()), before);
+}
+
 #[test]
 fn what_others_wrote_meanwhile_stays() {
     let bench = with_foreign();
