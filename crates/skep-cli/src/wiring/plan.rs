@@ -55,27 +55,33 @@ pub(crate) fn put_in(place: &Place, program: &Path, receipt: &Receipt) -> Result
             matcher: event.matcher,
         })
         .collect();
-    let edited = edit::with(text, shape, &entries, &ours).map_err(|why| why.to_string())?;
-    // What it was before us: as noted, unless somebody has written to it since.
-    let (mut made, mut made_hooks) = (edited.made, edited.made_hooks);
-    let mut before = now.clone();
-    if let Some(kept) = kept {
-        made.extend(kept.made.iter().cloned());
-        made_hooks |= kept.made_hooks;
+    let put = |text: &str| edit::with(text, shape, &entries, &ours).map_err(|why| why.to_string());
+    if put(text)?.text == text {
+        return Ok(Step {
+            kept: kept.cloned(),
+            change: change(place, now.clone(), now),
+        });
     }
-    match kept {
-        Some(kept) if now.as_ref() == Some(&kept.after) => before.clone_from(&kept.before),
-        _ => {
-            if let Some(text) = &now {
-                let bare = edit::without(text, &made, made_hooks, &ours);
-                before = Some(bare.map_err(|why| why.to_string())?);
-            }
+    // What it would be without us: as noted, unless somebody has written to it since.
+    let before = match (&now, kept) {
+        (Some(text), Some(kept)) if *text == kept.after => kept.before.clone(),
+        (None, _) => None,
+        (Some(text), kept) => {
+            let (made, made_hooks) = made_by(kept);
+            let bare = edit::without(text, made, made_hooks, &ours);
+            Some(bare.map_err(|why| why.to_string())?)
         }
-    }
+    };
+    let edited = put(before.as_deref().unwrap_or_default())?;
     Ok(Step {
-        kept: Some(noted(before, &edited.text, made, made_hooks)),
+        kept: Some(noted(before, &edited.text, edited.made, edited.made_hooks)),
         change: change(place, now, Some(edited.text)),
     })
+}
+
+/// What was made for us in a file.
+fn made_by(kept: Option<&Kept>) -> (&[String], bool) {
+    kept.map_or((&[], false), |kept| (&kept.made, kept.made_hooks))
 }
 
 /// What taking out would change.
@@ -99,7 +105,7 @@ fn left(place: &Place, text: &str, kept: Option<&Kept>) -> Result<Option<String>
         return Ok((!is_plugin(text)).then(|| text.to_owned()));
     }
     let ours = |command: &str| is_ours(command, place.row.name);
-    let (made, made_hooks) = kept.map_or((&[][..], false), |kept| (&kept.made, kept.made_hooks));
+    let (made, made_hooks) = made_by(kept);
     let left = edit::without(text, made, made_hooks, &ours).map_err(|why| why.to_string())?;
     let was_none = kept.is_some_and(|kept| kept.before.is_none());
     Ok((!(was_none && edit::is_bare(&left))).then_some(left))

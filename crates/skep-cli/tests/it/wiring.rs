@@ -35,8 +35,8 @@ const FOREIGN: &[(&str, &str)] = &[
     ),
 ];
 
-/// Every file below a folder but Skep's own home: its bytes and its mode.
-fn tree(root: &Path) -> BTreeMap<PathBuf, (Vec<u8>, u32)> {
+/// Every file below a folder but Skep's own home: its text and its mode.
+fn tree(root: &Path) -> BTreeMap<PathBuf, (String, u32)> {
     let mut found = BTreeMap::new();
     let mut folders = vec![root.to_owned()];
     while let Some(folder) = folders.pop() {
@@ -49,7 +49,7 @@ fn tree(root: &Path) -> BTreeMap<PathBuf, (Vec<u8>, u32)> {
                 folders.push(path);
             } else {
                 let mode = fs::metadata(&path).unwrap().permissions().mode();
-                found.insert(path.clone(), (fs::read(&path).unwrap(), mode));
+                found.insert(path.clone(), (fs::read_to_string(&path).unwrap(), mode));
             }
         }
     }
@@ -124,9 +124,8 @@ fn what_was_put_in_is_taken_out_to_the_byte() {
     assert_eq!(states(&ran).len(), 5);
     let wired = tree(bench.root.path());
     for (path, text) in FOREIGN {
-        let (bytes, mode) = &wired[&bench.path(path)];
+        let (now, mode) = &wired[&bench.path(path)];
         assert_eq!(mode & 0o777, 0o640, "{path}");
-        let now = String::from_utf8(bytes.clone()).unwrap();
         // What others wrote is there, byte for byte.
         for piece in [
             "notify-send 'done'",
@@ -211,8 +210,7 @@ fn a_lost_receipt_leaves_nothing_of_ours_behind() {
     fs::remove_file(bench.path("home/setup.json")).unwrap();
     let ran = bench.skep(&["setup", "--uninstall", "--yes"]);
     assert_eq!(ran.code, 0, "{ran:?}");
-    for (path, (bytes, _)) in tree(bench.root.path()) {
-        let text = String::from_utf8(bytes).unwrap();
+    for (path, (text, _)) in tree(bench.root.path()) {
         assert!(!text.contains("skep"), "{}: {text}", path.display());
     }
 }
