@@ -47,7 +47,8 @@ pub(super) async fn run(context: &Context<'_>, arguments: Setup) -> Result<ExitC
     if !arguments.dry_run {
         bind(context, &arguments.bind).await?;
     }
-    finish(context, Some(&begun), &items, is_agreed)
+    let says_where = !arguments.bind.is_empty();
+    finish(context, Some((&begun, says_where)), &items, is_agreed)
 }
 
 fn uninstall(context: &Context<'_>, arguments: &Setup) -> Result<ExitCode, Failure> {
@@ -188,10 +189,10 @@ async fn bind(context: &Context<'_>, directories: &[PathBuf]) -> Result<(), Fail
     Ok(())
 }
 
-/// What came of it, and what to do next.
+/// What came of it, and what to do next; of what was begun, and whether it is said where to capture.
 fn finish(
     context: &Context<'_>,
-    begun: Option<&Begun>,
+    begun: Option<(&Begun, bool)>,
     items: &[Item],
     is_agreed: bool,
 ) -> Result<ExitCode, Failure> {
@@ -201,7 +202,7 @@ fn finish(
     if out.is_json() {
         let harnesses: Vec<_> = items.iter().map(|item| item.json(is_agreed)).collect();
         let mut answer = json!({ "home": home.path(), "harnesses": harnesses });
-        if let Some(begun) = begun {
+        if let Some((begun, _)) = begun {
             answer["created"] = begun.created.into();
             answer["started"] = begun.started.into();
             answer["socket"] = home.socket().to_string_lossy().into();
@@ -217,20 +218,24 @@ fn finish(
             item.path.display()
         ))?;
     }
-    if begun.is_none() {
+    let Some((_, says_where)) = begun else {
         out.note(&format!(
             "your memories stay in {}: remove that directory if you want none of them",
             home.path().display()
         ));
         return Ok(code);
-    }
+    };
     if is_agreed {
         for note in items.iter().filter_map(|item| item.note) {
             out.line(note)?;
         }
     }
-    out.line("\nNow say where, read what is already there, and ask:")?;
-    out.line("  skep project bind")?;
+    if says_where {
+        out.line("\nNow read what is already there, and ask:")?;
+    } else {
+        out.line("\nNow say where, read what is already there, and ask:")?;
+        out.line("  skep project bind")?;
+    }
     out.line("  skep import git .")?;
     out.line("  skep recall \"why did we …\"")?;
     Ok(code)
