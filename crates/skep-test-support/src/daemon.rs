@@ -77,6 +77,11 @@ impl TestDaemon {
         Self::start_as(unbound(), true, fetching, (limits(), Site::default())).await
     }
 
+    /// Starts one that captures as it does for people: only what somebody bound.
+    pub async fn start_bound() -> Self {
+        Self::start_with(CaptureSettings::default()).await
+    }
+
     /// Starts one that captures by these settings.
     pub async fn start_with(capture: CaptureSettings) -> Self {
         Self::start_as(

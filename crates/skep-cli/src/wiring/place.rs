@@ -113,7 +113,7 @@ mod tests {
     fn a_command_is_known_again_and_no_other_is() {
         for program in [
             "/usr/bin/skep",
-            "/home/a b/bin/skep",
+            "/opt/a b/skep",
             "/x'y/skep",
             "C:/x/skep.exe",
         ] {

@@ -17,21 +17,21 @@ const LABEL: &str = "dev.skep.skepd";
 
 /// Who starts services here.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Manager {
+pub(crate) enum Starter {
     Systemd,
     Launchd,
 }
 
 /// The one that answers, if any does.
-pub(crate) fn manager() -> Option<Manager> {
+pub(crate) fn starter() -> Option<Starter> {
     if cfg!(target_os = "macos") {
-        return Some(Manager::Launchd);
+        return Some(Starter::Launchd);
     }
     let answers = run("systemctl", &["--user", "show-environment"]);
-    answers.then_some(Manager::Systemd)
+    answers.then_some(Starter::Systemd)
 }
 
-impl Manager {
+impl Starter {
     /// Where the file goes that tells it of the daemon.
     pub(crate) fn file(self, environment: &Environment) -> Option<PathBuf> {
         let home = environment.user_home.as_ref()?;
@@ -172,12 +172,12 @@ fn escaped(text: &str) -> String {
 mod tests {
     use std::path::Path;
 
-    use super::Manager;
+    use super::Starter;
 
     #[test]
     fn a_path_is_a_word_to_whoever_reads_it() {
         let (program, data) = (Path::new("/a b/skepd"), Path::new("/x\"%$<&>"));
-        insta::assert_snapshot!("systemd", Manager::Systemd.text(program, data));
-        insta::assert_snapshot!("launchd", Manager::Launchd.text(program, data));
+        insta::assert_snapshot!("systemd", Starter::Systemd.text(program, data));
+        insta::assert_snapshot!("launchd", Starter::Launchd.text(program, data));
     }
 }

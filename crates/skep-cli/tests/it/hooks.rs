@@ -174,7 +174,7 @@ fn next_mark(text: &str) -> Option<(usize, &'static str)> {
 
 /// Ids of turns that no harness gave one are times: `2026-11-22T04:05:06.123456Z#user-…`.
 fn without_times(text: &str) -> String {
-    let year = |word: &str| word.starts_with("20") && word.contains("T") && word.contains("Z#");
+    let year = |word: &str| word.starts_with("20") && word.contains('T') && word.contains("Z#");
     let words = text.split_inclusive(' ').map(|word| {
         if !year(word) || word.contains("2026-11-20T") {
             return word.to_owned();

@@ -55,12 +55,12 @@ pub(super) fn to_put_in(
 }
 
 fn service_in(context: &Context<'_>, receipt: &Receipt) -> Option<Item> {
-    let manager = service::manager()?;
-    let path = manager.file(&context.environment)?;
+    let starter = service::starter()?;
+    let path = starter.file(&context.environment)?;
     let program = daemon::program();
     // Whoever starts it later has another search path.
     let program = program.is_absolute().then_some(program)?;
-    let text = manager.text(&program, context.home.path());
+    let text = starter.text(&program, context.home.path());
     Some(Item {
         name: service::NAME,
         title: "the daemon as a service",
@@ -133,7 +133,7 @@ impl Item {
             change.apply().map_err(|error| self.failed(&error))?;
         }
         if self.name == service::NAME {
-            let enabled = service::manager().is_some_and(|manager| manager.enable(&self.path));
+            let enabled = service::starter().is_some_and(|starter| starter.enable(&self.path));
             if !enabled {
                 context
                     .output
@@ -149,7 +149,7 @@ impl Item {
             return Ok(());
         };
         if self.name == service::NAME {
-            let _heard = service::manager().is_some_and(|manager| manager.disable(&self.path));
+            let _heard = service::starter().is_some_and(|starter| starter.disable(&self.path));
         }
         step.change.apply().map_err(|error| self.failed(&error))?;
         receipt.forget(self.name);

@@ -1,3 +1,5 @@
+//! Entries of ours in files as people have them.
+
 use proptest::prelude::*;
 
 use super::{EditError, Entry, Shape, is_bare, ours, with, without};

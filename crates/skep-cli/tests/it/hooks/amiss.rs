@@ -29,8 +29,10 @@ fn waiting(place: &Place) -> usize {
     let Ok(entries) = std::fs::read_dir(place.home.join("spool")) else {
         return 0;
     };
-    let names = entries.map(|entry| entry.unwrap().file_name().into_string().unwrap());
-    names.filter(|name| name.ends_with(".json")).count()
+    let paths = entries.map(|entry| entry.unwrap().path());
+    paths
+        .filter(|path| path.extension().is_some_and(|end| end == "json"))
+        .count()
 }
 
 /// P: whatever comes in, 0 comes out, and nothing that a harness would refuse.
@@ -179,7 +181,7 @@ async fn x13_nothing_is_kept_of_a_session_that_opted_out() {
 /// X13: paused, opted out or not bound: the daemon keeps nothing, not even the question, and says why.
 #[tokio::test]
 async fn x13_a_refusal_is_shown_and_leaves_no_question_behind() {
-    let daemon = TestDaemon::start_with(Default::default()).await;
+    let daemon = TestDaemon::start_bound().await;
     daemon.socket_owner().await;
     let place = Place::at(daemon.socket().parent().unwrap().to_owned());
     let port = "The harbour master listens on port 7411 for tide reports.";
