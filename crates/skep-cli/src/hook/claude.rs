@@ -4,7 +4,8 @@
 
 mod tail;
 
-use serde_json::{Value, json};
+use serde::Serialize;
+use serde_json::Value;
 use skep_api::{Harness, Instant, Moment};
 
 use super::Reply;
@@ -51,20 +52,37 @@ pub(super) fn hear(event: &str, said: &Value, at: Instant) -> Option<Heard> {
     Some(heard)
 }
 
+/// What is printed; the order of fields is this one in every build.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Answer<'a> {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    hook_specific_output: Option<Specific<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    system_message: Option<&'a str>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Specific<'a> {
+    additional_context: &'a str,
+    hook_event_name: &'a str,
+}
+
 /// Memories and a word to the user; nothing at all if there is neither.
 pub(super) fn answer(event: &str, reply: &Reply) -> String {
-    let mut answer = json!({});
-    if let Some(notice) = &reply.notice {
-        answer["systemMessage"] = json!(notice);
+    if reply.notice.is_none() && reply.context.is_none() {
+        return String::new();
     }
-    if let Some(context) = &reply.context {
-        answer["hookSpecificOutput"] =
-            json!({ "hookEventName": event, "additionalContext": context });
-    }
-    match answer {
-        Value::Object(fields) if fields.is_empty() => String::new(),
-        answer => answer.to_string(),
-    }
+    let specific = |context| Specific {
+        additional_context: context,
+        hook_event_name: event,
+    };
+    let answer = Answer {
+        hook_specific_output: reply.context.as_deref().map(specific),
+        system_message: reply.notice.as_deref(),
+    };
+    serde_json::to_string(&answer).unwrap_or_default()
 }
 
 /// A subagent has a session of its own, named as its transcript is.
