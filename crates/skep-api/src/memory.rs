@@ -22,6 +22,10 @@ pub struct RememberRequest {
     /// `workspace` (if absent), `own` or `private`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub visibility: Option<String>,
+    /// `agent` when an agent says it of its own accord: then it counts as an agent's conclusion, whoever's
+    /// credential it comes with. Absent, whose word it is follows from the credential.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub said_by: Option<String>,
 }
 
 /// What became of it.
@@ -57,6 +61,10 @@ pub struct EditRequest {
     /// Why, at most 1,024 bytes; kept sealed with the history.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
+    /// `agent` when an agent says it of its own accord: then it counts as an agent's conclusion, whoever's
+    /// credential it comes with. Absent, whose word it is follows from the credential.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub said_by: Option<String>,
 }
 
 /// One distilled statement.

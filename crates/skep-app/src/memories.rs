@@ -27,6 +27,8 @@ pub struct Remember {
     pub project: Option<String>,
     /// Who may read it.
     pub visibility: Visibility,
+    /// An agent says it, whatever the credential proves: then it is an agent's word.
+    pub by_agent: bool,
 }
 
 /// What became of it.
@@ -55,6 +57,8 @@ pub struct Edit {
     pub visibility: Option<Visibility>,
     /// Why it is changed.
     pub reason: Option<String>,
+    /// An agent says it, whatever the credential proves: then it is an agent's word.
+    pub by_agent: bool,
 }
 
 /// Which memories to list.
@@ -102,11 +106,7 @@ impl App {
     ) -> Result<Remembered, AppError> {
         let taken = self.take_in_said(&statement.text)?;
         let tenant = (authorized.organization(), authorized.workspace());
-        let trust = if authorized.agent().is_some() {
-            Trust::Agent
-        } else {
-            Trust::User
-        };
+        let trust = whose_word(authorized.agent().is_some() || statement.by_agent);
         let mut tx = self.store.begin(authorized).await?;
         let project = match &statement.project {
             Some(name) => {
@@ -177,7 +177,7 @@ impl App {
         edit: Edit,
     ) -> Result<Remembered, AppError> {
         let tenant = (authorized.organization(), authorized.workspace());
-        let by_agent = authorized.agent().is_some();
+        let by_agent = authorized.agent().is_some() || edit.by_agent;
         let reason = edit.reason.as_deref().unwrap_or_default();
         Invalid::check_length("reason", reason, REASON)?;
         let reason = self.take_in_line(reason);
@@ -194,8 +194,9 @@ impl App {
             kind: edit.kind.unwrap_or(old.kind),
             project: None,
             visibility: edit.visibility.unwrap_or(old.visibility),
+            by_agent,
         };
-        let trust = if by_agent { Trust::Agent } else { Trust::User };
+        let trust = whose_word(by_agent);
         let project = match &old.project {
             Some(name) => tx.get_project(name).await?,
             None => None,
@@ -330,6 +331,11 @@ impl App {
 }
 
 /// The first sentence or line, cut to the length of a key.
+/// Whose word a statement is that somebody asks to keep.
+const fn whose_word(by_agent: bool) -> Trust {
+    if by_agent { Trust::Agent } else { Trust::User }
+}
+
 pub(crate) fn body(text: String) -> MemoryBody {
     MemoryBody {
         key: key_line(&text),

@@ -82,6 +82,7 @@ async fn singles(fixture: &Fixture, texts: &[String], report: &mut Report) -> Re
             kind: MemoryKind::Fact,
             project: None,
             visibility: Visibility::Workspace,
+            by_agent: false,
         };
         fixture
             .app

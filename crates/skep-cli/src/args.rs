@@ -6,6 +6,7 @@ mod capture;
 pub(crate) mod humans;
 mod inject;
 pub(crate) mod job;
+mod mcp;
 mod memory;
 mod names;
 pub(crate) mod people;
@@ -21,6 +22,7 @@ use skep_api::Tier;
 pub(crate) use backup::Backup;
 pub(crate) use capture::{Capture, CaptureVerb, Import, Pause, Project, Resume, Sessions};
 pub(crate) use inject::{Given, Inject, Prime, Recipient};
+pub(crate) use mcp::Mcp;
 pub(crate) use memory::{ConflictAction, Edit, Explain, Memories, Recall, Remember, Review};
 pub(crate) use names::{Entity, Ontology};
 pub(crate) use setup::Setup;
@@ -69,7 +71,7 @@ pub(crate) struct Global {
 }
 
 /// Which daemon, and as whom.
-#[derive(Debug, Default, ClapArgs)]
+#[derive(Clone, Debug, Default, ClapArgs)]
 #[command(next_help_heading = "Everywhere")]
 pub(crate) struct Server {
     /// Talk to the daemon at this URL, such as `https://skep.example.com` [default: `$SKEP_URL`, else
@@ -320,6 +322,10 @@ pub(crate) enum Verb {
         )]
         words: Vec<std::ffi::OsString>,
     },
+    /// Serve tools to an agent over stdin and stdout, by the Model Context Protocol.
+    ///
+    /// A harness starts it; `skep setup` tells harnesses to. It ends when they close its stdin. See docs/mcp.md.
+    Mcp(Mcp),
     /// Stop capture: your own, everybody's, or one session's.
     Pause(Pause),
     /// Let capture go on.

@@ -18,6 +18,27 @@ pub(crate) struct Context<'a> {
     server: Server,
 }
 
+/// The way to a daemon, to be gone again and again.
+pub(crate) struct Way {
+    home: Home,
+    environment: Environment,
+    server: Server,
+}
+
+impl Way {
+    /// A connection, as whoever is logged in now; the daemon of the home is started if it does not answer.
+    pub(crate) async fn connect(&self) -> Result<Client, Failure> {
+        let reach = Reach::of(&self.home, &self.server, &self.environment)?;
+        match reach.connect(&self.home).await {
+            Err(failure) if matches!(reach, Reach::Socket) && failure.is_unreachable() => {
+                daemon::start(&self.home, &daemon::program()).await?;
+                reach.connect(&self.home).await
+            }
+            connected => connected,
+        }
+    }
+}
+
 impl<'a> Context<'a> {
     pub(crate) fn new(
         global: Global,
@@ -49,6 +70,15 @@ impl<'a> Context<'a> {
     /// Which daemon, and as whom.
     pub(crate) fn reach(&self) -> Result<Reach, Failure> {
         Reach::of(&self.home, &self.server, &self.environment)
+    }
+
+    /// The same for what outlives this verb's own scope, and connects more than once.
+    pub(crate) fn way(&self) -> Way {
+        Way {
+            home: self.home.clone(),
+            environment: self.environment.clone(),
+            server: self.server.clone(),
+        }
     }
 
     /// Whether this machine's own daemon was asked for.

@@ -131,6 +131,24 @@ impl Client {
         self.get(RouteId::SystemHealth, None, &[]).await
     }
 
+    /// Any route, for a program that learns only as it runs which one it asks: the body as it is sent, the
+    /// answer as it came.
+    pub async fn ask(
+        &mut self,
+        route: RouteId,
+        id: Option<&str>,
+        parameters: &[(&str, Option<String>)],
+        body: Option<&serde_json::Value>,
+    ) -> Result<serde_json::Value, ClientError> {
+        self.call(Call {
+            route,
+            target: with_query(path(route, id), parameters),
+            body: body.map(|body| body.to_string().into_bytes()),
+            patience: PATIENCE,
+        })
+        .await
+    }
+
     async fn get<A: DeserializeOwned>(
         &mut self,
         route: RouteId,

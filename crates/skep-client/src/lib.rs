@@ -31,7 +31,7 @@ pub use error::ClientError;
 pub use home::{Home, HomeProblem};
 pub use login::{LoginFlow, Polled};
 pub use origin::Origin;
-pub use proof::digest;
+pub use proof::{digest, nonce};
 pub use session::Session;
 pub use spool::{Drained, Spool};
 pub use token::Token;

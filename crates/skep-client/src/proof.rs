@@ -25,6 +25,17 @@ pub(crate) struct Proved<'r> {
     pub(crate) now: u64,
 }
 
+/// Random bits for the marks around text that somebody else wrote.
+///
+/// # Errors
+/// When the system has none to give.
+pub fn nonce() -> std::io::Result<[u8; 16]> {
+    let random = random()?;
+    let mut nonce = [0; 16];
+    nonce.copy_from_slice(&random[..16]);
+    Ok(nonce)
+}
+
 impl ProofKey {
     /// A fresh key, from the system's randomness.
     ///

@@ -190,6 +190,15 @@ pub(crate) fn remember(request: RememberRequest) -> Result<Remember, ApiError> {
             .map_or(Ok(MemoryKind::Fact), memory_kind)?,
         project: request.project,
         visibility: self::visibility(visibility)?,
+        by_agent: said_by(request.said_by.as_deref())?,
+    })
+}
+
+/// Whether an agent says it, beside what the credential proves. Nothing can be said to raise it.
+fn said_by(text: Option<&str>) -> Result<bool, ApiError> {
+    let parse = |text: &str| (text == Trust::Agent.as_str()).then_some(true);
+    text.map_or(Ok(false), |text| {
+        word("said_by", text, parse, &[Trust::Agent.as_str()])
     })
 }
 
@@ -200,6 +209,7 @@ pub(crate) fn edit(request: EditRequest) -> Result<Edit, ApiError> {
         kind: request.kind.as_deref().map(memory_kind).transpose()?,
         visibility: visibility.transpose()?,
         reason: request.reason,
+        by_agent: said_by(request.said_by.as_deref())?,
     })
 }
 

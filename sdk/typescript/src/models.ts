@@ -435,6 +435,9 @@ export interface EditRequest {
   kind?: string | null;
   /** Why, at most 1,024 bytes; kept sealed with the history. */
   reason?: string | null;
+  /** `agent` when an agent says it of its own accord: then it counts as an agent's conclusion, whoever's
+   * credential it comes with. Absent, whose word it is follows from the credential. */
+  said_by?: string | null;
   /** The statement, at most 16 KiB. */
   text?: string | null;
   /** `workspace`, `own` or `private`. */
@@ -1611,6 +1614,9 @@ export interface RememberRequest {
   kind?: string | null;
   /** The project's name. */
   project?: string | null;
+  /** `agent` when an agent says it of its own accord: then it counts as an agent's conclusion, whoever's
+   * credential it comes with. Absent, whose word it is follows from the credential. */
+  said_by?: string | null;
   /** The statement, at most 16 KiB. */
   text: string;
   /** `workspace` (if absent), `own` or `private`. */

@@ -58,7 +58,8 @@ pub(super) const ARROWS: &[(&str, &[&str])] = &[
         ],
     ),
     ("skep-client", &["skep-api"]),
-    ("skep-cli", &["skep-client", "skep-api"]),
+    ("skep-mcp", &["skep-api", "skep-domain", "skep-memory"]),
+    ("skep-cli", &["skep-client", "skep-api", "skep-mcp"]),
     (
         "skep-daemon",
         &[
@@ -176,6 +177,11 @@ pub(super) const FENCES: &[Fence] = &[
         reason: "nothing but counts may stand in a store that is not sealed",
     },
     Fence {
+        crates: &["rmcp"],
+        may: &["skep-mcp"],
+        reason: "one crate speaks the protocol of tools",
+    },
+    Fence {
         crates: &["clap", "indicatif"],
         may: &["skep-bench", "skep-cli", "skep-daemon", "xtask"],
         reason: "arguments and progress bars belong to programs",
@@ -202,7 +208,7 @@ pub(super) struct KeepOut {
 
 pub(super) const KEEP_OUT: &[KeepOut] = &[
     KeepOut {
-        of: &["skep-cli", "skep-client"],
+        of: &["skep-cli", "skep-client", "skep-mcp"],
         out: &[
             "libsqlite3-sys",
             "rusqlite",
@@ -215,7 +221,7 @@ pub(super) const KEEP_OUT: &[KeepOut] = &[
         reason: "the client holds no storage and no keys: it asks the daemon",
     },
     KeepOut {
-        of: &["skep-cli", "skep-client"],
+        of: &["skep-cli", "skep-client", "skep-mcp"],
         out: &["lettre", "reqwest", "skep-egress"],
         reason: "the client speaks to its daemon, which makes the calls",
     },

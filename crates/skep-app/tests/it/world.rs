@@ -84,6 +84,7 @@ impl World {
             kind: MemoryKind::Fact,
             project: None,
             visibility,
+            by_agent: false,
         };
         app.remember(self.may::<rights::MemoryWrite>(tenant).await, statement)
             .await

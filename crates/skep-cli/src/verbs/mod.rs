@@ -21,6 +21,7 @@ mod keys;
 mod lifecycle;
 mod limits;
 mod login;
+mod mcp;
 mod memory_view;
 mod participant;
 mod posture;
@@ -105,6 +106,7 @@ pub(crate) async fn perform(verb: Verb, context: &Context<'_>) -> Result<ExitCod
             crate::hook::run(context, &words).await;
             Ok(ExitCode::SUCCESS)
         }
+        Verb::Mcp(arguments) => mcp::run(context, &arguments).await,
         Verb::Pause(arguments) => capture_control::pause(context, arguments).await,
         Verb::Resume(arguments) => capture_control::resume(context, arguments).await,
         Verb::Source(arguments) => source::run(context, arguments).await,

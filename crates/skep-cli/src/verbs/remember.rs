@@ -34,6 +34,7 @@ pub(super) async fn run(context: &Context<'_>, arguments: Remember) -> Result<Ex
         kind: Some(arguments.kind),
         project: arguments.project,
         visibility: arguments.visibility,
+        said_by: None,
     };
     let answer = context.client().await?.remember(&request).await?;
     if context.output.is_json() {

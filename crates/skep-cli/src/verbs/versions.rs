@@ -21,6 +21,7 @@ pub(super) async fn edit(context: &Context<'_>, arguments: Edit) -> Result<ExitC
         kind: arguments.kind,
         visibility: arguments.visibility,
         reason: arguments.reason,
+        said_by: None,
     };
     let answer = context
         .client()

@@ -13,6 +13,8 @@ mod hooks;
 #[cfg(test)]
 mod login;
 #[cfg(test)]
+mod mcp;
+#[cfg(test)]
 mod program;
 #[cfg(test)]
 mod questions;

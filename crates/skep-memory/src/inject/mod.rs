@@ -108,6 +108,12 @@ pub fn assemble(
     Assembled { text, kept }
 }
 
+/// A stored text as it stands inside a block, for where only a piece of one is shown.
+#[must_use]
+pub fn escaped(text: &str) -> String {
+    escape::body(text)
+}
+
 /// What room is left.
 struct Left {
     bytes: Option<usize>,

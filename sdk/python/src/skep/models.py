@@ -525,6 +525,9 @@ class EditRequest:
     """What sort of statement."""
     reason: str | None = None
     """Why, at most 1,024 bytes; kept sealed with the history."""
+    said_by: str | None = None
+    """`agent` when an agent says it of its own accord: then it counts as an agent's conclusion, whoever's
+    credential it comes with. Absent, whose word it is follows from the credential."""
     text: str | None = None
     """The statement, at most 16 KiB."""
     visibility: str | None = None
@@ -1887,6 +1890,9 @@ class RememberRequest:
     """`fact` (if absent), `decision`, `convention`, `preference`, `gotcha`, `reference`, `procedure`."""
     project: str | None = None
     """The project's name."""
+    said_by: str | None = None
+    """`agent` when an agent says it of its own accord: then it counts as an agent's conclusion, whoever's
+    credential it comes with. Absent, whose word it is follows from the credential."""
     text: str
     """The statement, at most 16 KiB."""
     visibility: str | None = None

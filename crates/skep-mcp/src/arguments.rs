@@ -1,0 +1,168 @@
+//! What tools take.
+
+use schemars::JsonSchema;
+use serde::Deserialize;
+
+/// `memory_search`.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Search {
+    /// What you want to know, in words: a question, or names and terms that the answer would have.
+    #[schemars(length(min = 1, max = 4096))]
+    pub(crate) query: String,
+    /// Memories wanted, best first; 8 if left out.
+    #[serde(default)]
+    #[schemars(range(min = 1, max = 20))]
+    pub(crate) limit: Option<u32>,
+    /// Only memories of this project. Leave it out to search all that you may read.
+    #[serde(default)]
+    pub(crate) project: Option<String>,
+    /// Only these kinds: fact, decision, convention, preference, gotcha, reference, procedure.
+    #[serde(default)]
+    pub(crate) kinds: Vec<String>,
+    /// Answer as of then, such as 2026-01-31T00:00:00Z: what was known and held at that moment.
+    #[serde(default)]
+    pub(crate) as_of: Option<String>,
+    /// Give whole statements instead of one line each; `memory_get` gives single ones in full.
+    #[serde(default)]
+    pub(crate) full: bool,
+}
+
+/// `memory_get`.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Get {
+    /// The memory, mem_…, as a search or the timeline shows it.
+    pub(crate) id: String,
+    /// Also give the turns of the conversation that it was learned from.
+    #[serde(default)]
+    pub(crate) turns: bool,
+}
+
+/// `memory_store`.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Store {
+    /// One statement that stands on its own: what holds, and why. Name files, symbols, versions.
+    #[schemars(length(min = 1, max = 16384))]
+    pub(crate) text: String,
+    /// What sort of statement; fact if left out.
+    #[serde(default)]
+    #[schemars(extend("enum" = ["fact", "decision", "convention", "preference", "gotcha", "reference", "procedure"]))]
+    pub(crate) kind: Option<String>,
+    /// The project that it is about; usually the name of the repository's folder.
+    #[serde(default)]
+    pub(crate) project: Option<String>,
+    /// Who may read it: workspace (everybody here, if left out), own (this agent), private.
+    #[serde(default)]
+    #[schemars(extend("enum" = ["workspace", "own", "private"]))]
+    pub(crate) visibility: Option<String>,
+}
+
+/// `memory_forget`.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Forget {
+    /// The memory, mem_….
+    pub(crate) id: String,
+    /// Why it should not be recalled any more; it is kept in the memory's history.
+    #[schemars(length(min = 1, max = 1024))]
+    pub(crate) reason: String,
+}
+
+/// `memory_timeline`.
+#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Timeline {
+    /// A memory, mem_…: every version of it and what took its place, the earliest first. Leave it out
+    /// for what was learned last, newest first.
+    #[serde(default)]
+    pub(crate) id: Option<String>,
+    /// Only this kind.
+    #[serde(default)]
+    #[schemars(extend("enum" = ["fact", "decision", "convention", "preference", "gotcha", "reference", "procedure"]))]
+    pub(crate) kind: Option<String>,
+    /// As it was known then, such as 2026-01-31T00:00:00Z.
+    #[serde(default)]
+    pub(crate) as_of: Option<String>,
+    /// Lines wanted; 20 if left out.
+    #[serde(default)]
+    #[schemars(range(min = 1, max = 50))]
+    pub(crate) limit: Option<u32>,
+    /// `next` of the answer before, for what is older.
+    #[serde(default)]
+    pub(crate) cursor: Option<String>,
+}
+
+/// `session_context`.
+#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Earlier {
+    /// A session, ses_…: what came of it and its last turns. Leave it out for the list of sessions,
+    /// newest first.
+    #[serde(default)]
+    pub(crate) session: Option<String>,
+    /// Tokens that the turns may take; 2000 if left out.
+    #[serde(default)]
+    #[schemars(range(min = 100, max = 8000))]
+    pub(crate) tokens: Option<u32>,
+    /// Sessions wanted in the list; 10 if left out.
+    #[serde(default)]
+    #[schemars(range(min = 1, max = 50))]
+    pub(crate) limit: Option<u32>,
+}
+
+/// `memory_update`.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Update {
+    /// The memory, mem_….
+    pub(crate) id: String,
+    /// The statement as it should read from now on; the version before stays in the history.
+    #[schemars(length(min = 1, max = 16384))]
+    pub(crate) text: String,
+    /// Why it changes.
+    #[schemars(length(min = 1, max = 1024))]
+    pub(crate) reason: String,
+}
+
+/// `memory_conflicts`.
+#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Conflicts {
+    /// Pairs wanted; 10 if left out.
+    #[serde(default)]
+    #[schemars(range(min = 1, max = 50))]
+    pub(crate) limit: Option<u32>,
+}
+
+/// `name_relations`.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Name {
+    /// A file, a symbol, an error code, a command, a service, as memories write it.
+    #[schemars(length(min = 1, max = 1024))]
+    pub(crate) name: String,
+}
+
+/// `whoami`.
+#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Nothing {}
+
+/// `search`.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Query {
+    /// What to look for.
+    #[schemars(length(min = 1, max = 4096))]
+    pub(crate) query: String,
+}
+
+/// `fetch`.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Fetch {
+    /// An id that search gave.
+    pub(crate) id: String,
+}
