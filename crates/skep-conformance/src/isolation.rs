@@ -51,6 +51,7 @@ async fn fill<H: Harness>(world: &World<H>, tenant: &Tenant) -> Filled {
 #[derive(Debug, PartialEq)]
 struct Seen {
     memories: Vec<MemoryId>,
+    facts: Vec<MemoryId>,
     sessions: Vec<(SessionId, u64, SessionState)>,
     changes: Vec<MemoryId>,
     seq: u64,
@@ -65,6 +66,7 @@ async fn see<H: Harness>(world: &World<H>, tenant: &Tenant) -> Seen {
     };
     let filter = MemoryFilter::default();
     let memories = tx.list_memories(&filter, page).await.unwrap();
+    let facts = tx.list_memory_facts(&filter, page).await.unwrap();
     let page = PageOf {
         limit: 200,
         before: None,
@@ -74,6 +76,7 @@ async fn see<H: Harness>(world: &World<H>, tenant: &Tenant) -> Seen {
     let changes = daemon.list_changes((0, None), 200).await.unwrap();
     Seen {
         memories: memories.iter().map(|memory| memory.id).collect(),
+        facts: facts.iter().map(|facts| facts.id).collect(),
         sessions: sessions
             .iter()
             .map(|session| (session.id, session.turns, session.state))

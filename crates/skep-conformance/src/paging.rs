@@ -103,6 +103,31 @@ async fn one_project_only<H: Harness>(world: &World<H>) {
     };
     let page = tx.list_memories(&filter, page).await.unwrap();
     assert_eq!(page[0].project.as_deref(), Some("skep"));
+    facts_are_those_of_the_memories(&mut tx, &filter).await;
+    facts_are_those_of_the_memories(&mut tx, &MemoryFilter::default()).await;
+}
+
+/// A walk over facts meets the same memories as a listing, and says of each what it says.
+async fn facts_are_those_of_the_memories(tx: &mut Tx<MemoryRead>, filter: &MemoryFilter) {
+    let (mut before, mut walked) = (None, 0);
+    loop {
+        let page = PageOf { limit: 200, before };
+        let memories = tx.list_memories(filter, page).await.unwrap();
+        let facts = tx.list_memory_facts(filter, page).await.unwrap();
+        let of_memories = memories.iter().map(|memory| {
+            let project = memory.project_id.zip(memory.project.clone());
+            (memory.id, memory.kind, memory.validity.from, project)
+        });
+        let of_facts = facts.iter().map(|facts| {
+            let project = facts.project.as_ref();
+            let project = project.map(|(id, name)| (*id, name.to_string()));
+            (facts.id, facts.kind, facts.valid_from, project)
+        });
+        assert!(of_memories.eq(of_facts), "{filter:?}");
+        let Some(last) = facts.last() else { break };
+        (before, walked) = (Some(last.id), walked + facts.len());
+    }
+    assert!(walked > 0, "{filter:?}");
 }
 
 pub(crate) async fn sessions_page_without_gap_or_double_while_more_arrive<H: Harness>() {

@@ -181,6 +181,9 @@ async fn check_listing<H: Harness>(world: &World<H>, member: &Member, rows: &[Ro
         let listed = tx.list_memories(&filter, page).await.unwrap();
         let listed: Vec<MemoryId> = listed.iter().map(|memory| memory.id).collect();
         assert_eq!(listed, expected, "{:?}", member.ring);
+        let facts = tx.list_memory_facts(&filter, page).await.unwrap();
+        let facts: Vec<MemoryId> = facts.iter().map(|facts| facts.id).collect();
+        assert_eq!(facts, expected, "facts for {:?}", member.ring);
         before = listed.last().copied();
     }
 }

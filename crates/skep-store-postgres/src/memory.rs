@@ -6,7 +6,7 @@ use skep_domain::{Id, MemoryId, MemoryState, ReadingRing, Timestamp};
 use skep_store::backend::{MemoryFilter, PageOf};
 use skep_store::column::{Stored, bytes_of, id, principal_kind};
 use skep_store::memory_columns;
-use skep_store::row::{HistoryRow, MemoryRow, StoredMemoryRow};
+use skep_store::row::{HistoryRow, MemoryFactsRow, MemoryRow, StoredMemoryRow};
 
 use crate::failure::{Failure, named};
 use crate::member;
@@ -36,6 +36,22 @@ macro_rules! page {
             memory_columns!(),
             " FROM memory_facts AS m
               JOIN memory AS b ON b.workspace_id = $1 AND b.id = m.id
+              LEFT JOIN project AS p ON p.workspace_id = $1 AND p.id = m.project
+              WHERE m.workspace_id = $1 AND ($10::uuid IS NULL OR m.id < $10) AND ",
+            filter_predicate!(),
+            " AND ",
+            ring_predicate!("m"),
+            $more,
+            " ORDER BY m.id DESC LIMIT $11"
+        )
+    };
+}
+
+macro_rules! facts_page {
+    ($more:literal) => {
+        concat!(
+            "SELECT m.id, m.kind, m.valid_from, m.project, p.name
+              FROM memory_facts AS m
               LEFT JOIN project AS p ON p.workspace_id = $1 AND p.id = m.project
               WHERE m.workspace_id = $1 AND ($10::uuid IS NULL OR m.id < $10) AND ",
             filter_predicate!(),
@@ -79,6 +95,8 @@ statements! {
     PAGE = page!("");
     /// A page of one project walks that project's index; one text for both would walk everything.
     PAGE_OF_PROJECT = page!(" AND m.project = $8");
+    FACTS = facts_page!("");
+    FACTS_OF_PROJECT = facts_page!(" AND m.project = $8");
     STATE [once] = concat!(
         "SELECT m.state FROM memory_facts AS m WHERE m.workspace_id = $1 AND m.id = $7 AND ",
         ring_predicate!("m")
@@ -197,6 +215,23 @@ pub(crate) async fn list(
     let page = values![bytes_of(page.before), page.limit];
     let values = rows.for_reader(ring, &filtered(filter, page));
     rows.list(statement, &values, StoredMemoryRow::read).await
+}
+
+/// As [`list`], without what the memories say.
+pub(crate) async fn list_facts(
+    rows: &Rows<'_>,
+    ring: &ReadingRing,
+    filter: &MemoryFilter,
+    page: PageOf<MemoryId>,
+) -> Result<Vec<MemoryFactsRow>, Failure> {
+    let statement = if filter.project.is_some() {
+        FACTS_OF_PROJECT
+    } else {
+        FACTS
+    };
+    let page = values![bytes_of(page.before), page.limit];
+    let values = rows.for_reader(ring, &filtered(filter, page));
+    rows.list(statement, &values, MemoryFactsRow::read).await
 }
 
 pub(crate) async fn set_state(

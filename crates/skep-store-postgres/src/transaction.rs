@@ -15,9 +15,9 @@ use skep_crypto::Sealed;
 use skep_domain::{MemoryId, ProjectId, ReadingRing, SessionId, SessionState, TurnId};
 use skep_store::backend::{BackendTx, Committed, MemoryFilter, Mode, PageOf};
 use skep_store::row::{
-    ChangeRow, CountsRow, DistilRow, Fingerprint, HistoryRow, MemoryRow, ModelTag, ProjectRow,
-    SessionRow, SessionSummaryRow, StoredMemoryRow, StoredTurnRow, TurnRow, UnembeddedRow,
-    VectorRow,
+    ChangeRow, CountsRow, DistilRow, Fingerprint, HistoryRow, MemoryFactsRow, MemoryRow, ModelTag,
+    ProjectRow, SessionRow, SessionSummaryRow, StoredMemoryRow, StoredTurnRow, TurnRow,
+    UnembeddedRow, VectorRow,
 };
 use skep_store::{ScopeKey, StoreError};
 
@@ -201,6 +201,16 @@ impl BackendTx for PostgresTx {
         page: PageOf<MemoryId>,
     ) -> Result<Vec<StoredMemoryRow>, StoreError> {
         step!(self, scope, memory::list, &ring, &filter, page)
+    }
+
+    async fn memory_facts(
+        &mut self,
+        scope: &ScopeKey,
+        ring: &ReadingRing,
+        filter: &MemoryFilter,
+        page: PageOf<MemoryId>,
+    ) -> Result<Vec<MemoryFactsRow>, StoreError> {
+        step!(self, scope, memory::list_facts, &ring, &filter, page)
     }
 
     async fn set_memory_state(

@@ -8,7 +8,7 @@ use skep_store::StoreError;
 use skep_store::backend::{MemoryFilter, PageOf, RingValues};
 use skep_store::column::{bytes_of, id, principal_kind};
 use skep_store::memory_columns;
-use skep_store::row::{HistoryRow, MemoryRow, StoredMemoryRow};
+use skep_store::row::{HistoryRow, MemoryFactsRow, MemoryRow, StoredMemoryRow};
 
 use crate::column::page_end;
 use crate::failure::Failure;
@@ -38,6 +38,22 @@ macro_rules! page {
             memory_columns!(),
             " FROM memory_facts AS m
               CROSS JOIN memory AS b ON b.workspace_id = ?1 AND b.id = m.id
+              LEFT JOIN project AS p ON p.workspace_id = ?1 AND p.id = m.project
+              WHERE m.workspace_id = ?1 AND m.id < ?10 AND ",
+            filter_predicate!(),
+            " AND ",
+            ring_predicate!("m"),
+            $more,
+            " ORDER BY m.id DESC LIMIT ?11"
+        )
+    };
+}
+
+macro_rules! facts_page {
+    ($more:literal) => {
+        concat!(
+            "SELECT m.id, m.kind, m.valid_from, m.project, p.name
+              FROM memory_facts AS m
               LEFT JOIN project AS p ON p.workspace_id = ?1 AND p.id = m.project
               WHERE m.workspace_id = ?1 AND m.id < ?10 AND ",
             filter_predicate!(),
@@ -210,6 +226,34 @@ pub(crate) fn list(
         page!(" AND m.project = ?8")
     } else {
         page!("")
+    };
+    rows.list(
+        sql,
+        for_reader![
+            rows,
+            ring,
+            filter.as_of,
+            filter.project,
+            filter.kinds,
+            before,
+            page.limit
+        ],
+    )
+}
+
+/// As [`list`], without what the memories say.
+pub(crate) fn list_facts(
+    rows: &Rows<'_>,
+    ring: &ReadingRing,
+    filter: &MemoryFilter,
+    page: PageOf<MemoryId>,
+) -> Result<Vec<MemoryFactsRow>, Failure> {
+    let (ring, filter) = (RingValues::of(ring), FilterValues::of(filter));
+    let before = page_end(page.before);
+    let sql = if filter.project.is_some() {
+        facts_page!(" AND m.project = ?8")
+    } else {
+        facts_page!("")
     };
     rows.list(
         sql,

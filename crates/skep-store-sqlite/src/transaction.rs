@@ -15,9 +15,9 @@ use skep_crypto::Sealed;
 use skep_domain::{Id, MemoryId, ProjectId, ReadingRing, SessionId, SessionState, TurnId};
 use skep_store::backend::{BackendTx, Committed, MemoryFilter, PageOf};
 use skep_store::row::{
-    ChangeRow, CountsRow, DistilRow, Fingerprint, HistoryRow, MemoryRow, ModelTag, ProjectRow,
-    SessionRow, SessionSummaryRow, StoredMemoryRow, StoredTurnRow, TurnRow, UnembeddedRow,
-    VectorRow,
+    ChangeRow, CountsRow, DistilRow, Fingerprint, HistoryRow, MemoryFactsRow, MemoryRow, ModelTag,
+    ProjectRow, SessionRow, SessionSummaryRow, StoredMemoryRow, StoredTurnRow, TurnRow,
+    UnembeddedRow, VectorRow,
 };
 use skep_store::{ScopeKey, StoreError};
 
@@ -233,6 +233,20 @@ impl BackendTx for SqliteTx {
         let (ring, filter) = (*ring, filter.clone());
         self.run(scope, move |rows| memory::list(rows, &ring, &filter, page))
             .await
+    }
+
+    async fn memory_facts(
+        &mut self,
+        scope: &ScopeKey,
+        ring: &ReadingRing,
+        filter: &MemoryFilter,
+        page: PageOf<MemoryId>,
+    ) -> Result<Vec<MemoryFactsRow>, StoreError> {
+        let (ring, filter) = (*ring, filter.clone());
+        self.run(scope, move |rows| {
+            memory::list_facts(rows, &ring, &filter, page)
+        })
+        .await
     }
 
     async fn set_memory_state(

@@ -32,8 +32,8 @@ use skep_domain::{
 use crate::StoreError;
 use crate::row::{
     ChangeRow, CountsRow, CredentialRow, DistilRow, Fingerprint, HistoryRow, InstanceRow,
-    MemoryRow, ModelTag, ProjectRow, SessionRow, SessionSummaryRow, StoredMemoryRow, StoredTurnRow,
-    TurnRow, UnembeddedRow, VectorRow, WorkspaceRow,
+    MemoryFactsRow, MemoryRow, ModelTag, ProjectRow, SessionRow, SessionSummaryRow,
+    StoredMemoryRow, StoredTurnRow, TurnRow, UnembeddedRow, VectorRow, WorkspaceRow,
 };
 use crate::scope::{ControlKey, ScopeKey};
 
@@ -308,6 +308,14 @@ pub trait BackendTx:
         filter: &MemoryFilter,
         page: PageOf<MemoryId>,
     ) -> Result<Vec<StoredMemoryRow>, StoreError>;
+    /// The same without what they say, which reads no column that holds content.
+    async fn memory_facts(
+        &mut self,
+        scope: &ScopeKey,
+        ring: &ReadingRing,
+        filter: &MemoryFilter,
+        page: PageOf<MemoryId>,
+    ) -> Result<Vec<MemoryFactsRow>, StoreError>;
     /// Moves a memory that the ring allows to a state, with an entry in its history. `None` when
     /// there is no such memory, `Some(false)` when it was in that state already.
     async fn set_memory_state(

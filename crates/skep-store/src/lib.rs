@@ -45,8 +45,8 @@ pub use tx::{
 };
 pub use value::{
     Binding, Branch, Card, Change, Conflict, Consent, Held, HistoryEntry, Kept, Member, Memory,
-    MemoryBody, NewChunk, NewConsent, NewMemory, NewParticipant, NewProposal, NewSession,
-    NewSource, NewTurn, NewVector, Observation, Observed, Origin, Participant, Pause,
+    MemoryBody, MemoryFacts, NewChunk, NewConsent, NewMemory, NewParticipant, NewProposal,
+    NewSession, NewSource, NewTurn, NewVector, Observation, Observed, Origin, Participant, Pause,
     PausedSession, Project, Proposal, Reach, Session, Source, SourceChanges, Turn, Unembedded,
     Validators,
 };

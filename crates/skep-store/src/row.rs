@@ -210,6 +210,21 @@ pub struct StoredMemoryRow {
     pub project_name: Option<Sealed>,
 }
 
+/// What is known of a memory without what it says.
+#[derive(Clone, Debug)]
+pub struct MemoryFactsRow {
+    /// Identifies the memory.
+    pub id: MemoryId,
+    /// What sort of statement.
+    pub kind: MemoryKind,
+    /// Since when it holds in the world.
+    pub valid_from: Timestamp,
+    /// Its project.
+    pub project: Option<ProjectId>,
+    /// Sealed name of its project.
+    pub project_name: Option<Sealed>,
+}
+
 /// A change to tell the index of.
 #[derive(Clone, Debug)]
 pub struct ChangeRow {

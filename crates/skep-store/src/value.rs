@@ -3,6 +3,8 @@
 mod capture;
 mod source;
 
+use std::sync::Arc;
+
 use skep_domain::{
     ConflictId, DerivedBy, Harness, MemoryId, MemoryKind, MemoryState, OntologyAction,
     ParticipantId, PolicyGroupId, Principal, ProjectId, ProposalId, ProposalState, Resolution,
@@ -221,6 +223,19 @@ pub struct Memory {
     pub turns: Vec<TurnId>,
     /// The content.
     pub body: MemoryBody,
+}
+
+/// What is known of a memory without what it says.
+#[derive(Clone, Debug)]
+pub struct MemoryFacts {
+    /// Its id.
+    pub id: MemoryId,
+    /// What sort of statement.
+    pub kind: MemoryKind,
+    /// Since when it holds in the world.
+    pub valid_from: Timestamp,
+    /// The project and its name, if known.
+    pub project: Option<(ProjectId, Arc<str>)>,
 }
 
 /// Two memories of which at most one can be true.

@@ -11,8 +11,8 @@ use crate::column::{
     sealed, sealed_option, time, time_option,
 };
 use crate::row::{
-    ChangeRow, ConflictRow, HistoryRow, MemoryRow, ModelTag, ProposalRow, RemovalRow,
-    StoredMemoryRow,
+    ChangeRow, ConflictRow, HistoryRow, MemoryFactsRow, MemoryRow, ModelTag, ProposalRow,
+    RemovalRow, StoredMemoryRow,
 };
 
 /// The columns of a memory `m`, its body `b` and its project `p`, as its row is read.
@@ -51,6 +51,18 @@ impl Stored for StoredMemoryRow {
         Ok(Self {
             memory,
             project_name: sealed_option(row, 18)?,
+        })
+    }
+}
+
+impl Stored for MemoryFactsRow {
+    fn read<F: From<StoreError>>(row: &impl Columns<F>) -> Result<Self, F> {
+        Ok(Self {
+            id: id(row, 0)?,
+            kind: code(row, 1, MemoryKind::from_code, "the kind of a memory")?,
+            valid_from: time(row, 2)?,
+            project: id_option(row, 3)?,
+            project_name: sealed_option(row, 4)?,
         })
     }
 }

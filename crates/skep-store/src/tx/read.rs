@@ -1,5 +1,9 @@
 //! What a transaction that may read can read: only what the caller's ring lets through.
 
+use std::collections::HashMap;
+use std::collections::hash_map::Entry;
+use std::sync::Arc;
+
 use skep_authz::CanRead;
 use skep_domain::{Id, MemoryId, MemoryState, ProjectId, SessionId, TurnId};
 
@@ -9,7 +13,7 @@ use crate::backend::{MemoryFilter, PageOf};
 use crate::body::BodyReader;
 use crate::keys::{Purpose, WorkspaceKeys, column};
 use crate::row::{CountsRow, ModelTag, SessionSummaryRow, StoredMemoryRow, StoredTurnRow};
-use crate::value::{Branch, Memory, MemoryBody, NewTurn, Session, Turn};
+use crate::value::{Branch, Memory, MemoryBody, MemoryFacts, NewTurn, Session, Turn};
 
 impl<P: CanRead> Tx<P> {
     /// Finds a project by name.
@@ -189,6 +193,46 @@ impl<P: CanRead> Tx<P> {
         rows.into_iter()
             .map(|row| open_memory(&self.keys, row))
             .collect()
+    }
+
+    /// What is known of memories without what they say, newest first: to count and to find them by.
+    /// Nothing but the names of their projects is opened.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn list_memory_facts(
+        &mut self,
+        filter: &MemoryFilter,
+        page: PageOf<MemoryId>,
+    ) -> Result<Vec<MemoryFacts>, StoreError> {
+        let rows = self
+            .backend
+            .memory_facts(&self.scope, &self.ring, filter, page)
+            .await?;
+        let mut names: HashMap<ProjectId, Arc<str>> = HashMap::new();
+        let mut facts = Vec::with_capacity(rows.len());
+        for row in rows {
+            let project = match (row.project, row.project_name) {
+                (Some(id), Some(sealed)) => {
+                    let name = match names.entry(id) {
+                        Entry::Occupied(known) => Arc::clone(known.get()),
+                        Entry::Vacant(vacant) => {
+                            let name = open_project(&self.keys, Some(id), Some(&sealed))?;
+                            Arc::clone(vacant.insert(name.unwrap_or_default().into()))
+                        }
+                    };
+                    Some((id, name))
+                }
+                _ => None,
+            };
+            facts.push(MemoryFacts {
+                id: row.id,
+                kind: row.kind,
+                valid_from: row.valid_from,
+                project,
+            });
+        }
+        Ok(facts)
     }
 
     /// Counts of the workspace.
