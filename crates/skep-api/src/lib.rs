@@ -29,6 +29,7 @@ pub mod source;
 pub mod sso;
 pub mod system;
 mod time;
+pub mod tree;
 
 pub use error::{ErrorBody, ErrorCode, ErrorEnvelope, FieldError};
 pub use route::{Audit, BodyLimit, Gate, Method, ROUTES, Route, RouteId};

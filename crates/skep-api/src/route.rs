@@ -310,6 +310,10 @@ routes! {
     QuarantineList: Get "/api/v1/quarantine", needs(Permission::MemoryReview), Api, Empty, None, "Memories that wait for a human, newest first.";
     QuarantineAccept: Post "/api/v1/quarantine/{id}/accept", needs(Permission::MemoryReview), Api, Json, Some("quarantine.accept"), "Let a memory into recall.";
     QuarantineReject: Post "/api/v1/quarantine/{id}/reject", needs(Permission::MemoryReview), Api, Json, Some("quarantine.reject"), "Forget a memory that was held back.";
+    TreeList: Post "/api/v1/tree/list", needs(Permission::MemoryRead), Api, Json, None, "A folder of the tree of memories; the root is `/`.";
+    TreeFile: Post "/api/v1/tree/file", needs(Permission::MemoryRead), Api, Json, None, "A file of the tree of memories.";
+    TreeFind: Post "/api/v1/tree/find", needs(Permission::MemoryRead), Api, Json, None, "Files of the tree by name, kind, project or day.";
+    TreeGrep: Post "/api/v1/tree/grep", needs(Permission::MemoryRead), Api, Json, None, "Lines of the tree's files that fit a regular expression.";
     Recall: Post "/api/v1/recall", needs(Permission::MemoryRead), Api, Json, None, "The memories that answer a question.";
     ExplainRecall: Post "/api/v1/explain/recall", needs(Permission::MemoryRead), Api, Json, None, "Why a recall answered what it did, and whether it would again.";
     EntityList: Get "/api/v1/entities", needs(Permission::MemoryRead), Api, Empty, None, "Names that memories speak of, the most named first.";

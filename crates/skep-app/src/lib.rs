@@ -27,6 +27,7 @@ mod sessions;
 mod sources;
 mod status;
 mod throttle;
+mod tree;
 mod upkeep;
 
 use std::sync::Arc;
@@ -90,6 +91,7 @@ pub use sources::{
     Synced,
 };
 pub use status::Status;
+pub use tree::{Entry, Find, Grep, Grepped, Listing, Match, Node, TreeFile, Wording};
 pub use upkeep::Upkeep;
 
 /// What may be set.

@@ -12,6 +12,7 @@ mod names;
 pub(crate) mod people;
 mod setup;
 mod source;
+mod tree;
 mod values;
 
 use std::path::PathBuf;
@@ -27,6 +28,7 @@ pub(crate) use memory::{ConflictAction, Edit, Explain, Memories, Recall, Remembe
 pub(crate) use names::{Entity, Ontology};
 pub(crate) use setup::Setup;
 pub(crate) use source::Source;
+pub(crate) use tree::{Cat, Find, Grep, Ls, as_find_has_it};
 
 use values::tiers;
 
@@ -182,6 +184,18 @@ pub(crate) enum Verb {
     },
     /// List memories, newest first.
     Memories(Memories),
+    /// List a folder of the tree of memories: /projects, /days, /kinds and what is in them.
+    ///
+    /// See docs/mount.md.
+    Ls(Ls),
+    /// Print files of the tree of memories: Markdown, after a front matter.
+    Cat(Cat),
+    /// Print the lines of the tree's files that fit a regular expression.
+    ///
+    /// Exits 0 when a line fits, and 1 when none does, as grep; a failure is 1 as well and says why.
+    Grep(Grep),
+    /// Print the paths of files in the tree of memories by name, kind, project or day.
+    Find(Find),
     /// Show memories that cannot both be true, or say which one holds.
     Conflicts {
         #[command(subcommand)]

@@ -42,7 +42,7 @@ pub fn command() -> clap::Command {
 /// Parses, runs, reports. 0: done; 1: it failed; 2: it was called wrongly.
 pub fn run(arguments: impl Iterator<Item = OsString>) -> ExitCode {
     let environment = Environment::read();
-    let arguments: Vec<OsString> = arguments.collect();
+    let arguments: Vec<OsString> = arguments.map(args::as_find_has_it()).collect();
     if let Some(code) = hook::called(&arguments, &environment) {
         return code;
     }

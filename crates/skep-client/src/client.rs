@@ -10,6 +10,7 @@ mod people;
 mod recall;
 mod sessions;
 mod sources;
+mod tree;
 
 use std::io;
 use std::time::Duration;

@@ -28,3 +28,4 @@ pub(crate) mod sessions;
 pub(crate) mod sources;
 pub(crate) mod sso;
 pub(crate) mod system;
+pub(crate) mod tree;

@@ -25,7 +25,7 @@ use crate::handlers::people as humans;
 use crate::handlers::{
     access, agents, auth, backup, capture, explain, inject, jobs, keys, limits as own_limits,
     members, memories, oauth, ontology, organizations, own, participants as people, posture,
-    recall, removal, review, rotation, sessions, sources, sso, system,
+    recall, removal, review, rotation, sessions, sources, sso, system, tree,
 };
 use crate::limits::Told;
 use crate::pages;
@@ -355,6 +355,10 @@ fn handler(route: RouteId) -> Handler {
             authorized!(QuarantineReject, rights::MemoryReview, review::reject)
         }
         RouteId::MemoryForget => authorized!(MemoryForget, rights::MemoryDelete, memories::forget),
+        RouteId::TreeList => authorized!(TreeList, rights::MemoryRead, tree::list),
+        RouteId::TreeFile => authorized!(TreeFile, rights::MemoryRead, tree::file),
+        RouteId::TreeFind => authorized!(TreeFind, rights::MemoryRead, tree::find),
+        RouteId::TreeGrep => authorized!(TreeGrep, rights::MemoryRead, tree::grep),
         RouteId::Recall => authorized!(Recall, rights::MemoryRead, recall::recall),
         RouteId::ExplainRecall => authorized!(ExplainRecall, rights::MemoryRead, explain::recall),
         RouteId::EntityList => authorized!(EntityList, rights::MemoryRead, ontology::entities),

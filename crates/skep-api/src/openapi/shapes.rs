@@ -7,7 +7,7 @@ use crate::RouteId;
 use crate::page::{Page, PageQuery};
 use crate::{
     access, capture, explain, inject, job, limit, memory, oauth, ontology, participant, people,
-    posture, recall, removal, review, session, source, sso, system,
+    posture, recall, removal, review, session, source, sso, system, tree,
 };
 
 /// References into `components/schemas`.
@@ -137,6 +137,10 @@ shapes! {
     ConflictResolve: body review::ResolveConflictRequest, answer review::Conflict;
     QuarantineList: query PageQuery, answer Page<review::Held>;
     QuarantineAccept | QuarantineReject: body review::ReviewRequest, answer memory::Memory;
+    TreeList: body tree::ListRequest, answer tree::Listing;
+    TreeFile: body tree::FileRequest, answer tree::File;
+    TreeFind: body tree::FindRequest, answer tree::Listing;
+    TreeGrep: body tree::GrepRequest, answer tree::GrepResponse;
     Recall: body recall::RecallRequest, answer recall::RecallResponse;
     ExplainRecall: body explain::ExplainRequest, answer explain::Explanation;
     EntityList: query ontology::EntityQuery, answer ontology::EntityList;

@@ -35,6 +35,7 @@ mod setup;
 mod source;
 mod sso;
 mod status;
+mod tree;
 mod versions;
 
 use std::process::ExitCode;
@@ -67,6 +68,10 @@ pub(crate) async fn perform(verb: Verb, context: &Context<'_>) -> Result<ExitCod
         Verb::Edit(arguments) => versions::edit(context, arguments).await,
         Verb::History { id } => versions::history(context, &id).await,
         Verb::Memories(arguments) => versions::list(context, arguments).await,
+        Verb::Ls(arguments) => tree::ls(context, arguments).await,
+        Verb::Cat(arguments) => tree::cat(context, arguments).await,
+        Verb::Grep(arguments) => tree::grep(context, arguments).await,
+        Verb::Find(arguments) => tree::find(context, arguments).await,
         Verb::Conflicts { action } => conflicts::run(context, action).await,
         Verb::Review(arguments) => review::run(context, arguments).await,
         Verb::Rewind {

@@ -29,6 +29,8 @@ mod sources;
 #[cfg(test)]
 mod transcripts;
 #[cfg(test)]
+mod tree;
+#[cfg(test)]
 mod verbs;
 #[cfg(test)]
 mod wiring;

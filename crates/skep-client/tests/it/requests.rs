@@ -50,6 +50,10 @@ async fn call_reviewers(client: &mut Client) {
     let page = PageQuery::default();
     let review = ReviewRequest::default();
     let refused = [
+        client.list_tree(&Default::default()).await.is_err(),
+        client.tree_file(&Default::default()).await.is_err(),
+        client.find_in_tree(&Default::default()).await.is_err(),
+        client.grep_tree(&Default::default()).await.is_err(),
         client.inject(&InjectRequest::default()).await.is_err(),
         client.injections(&page).await.is_err(),
         client.session_context("ID", &page).await.is_err(),

@@ -125,6 +125,9 @@ pub(crate) fn body(route: RouteId, ids: &Ids) -> Value {
         RouteId::ImportCursor => json!({ "source": "git:/somewhere" }),
         RouteId::MemoryCreate => json!({ "text": "The harbour master listens on port 7411." }),
         RouteId::MemoryForget => json!({ "reason": "it is wrong" }),
+        RouteId::TreeList => json!({ "path": "/" }),
+        RouteId::TreeFile => json!({ "path": "/index.md" }),
+        RouteId::TreeGrep => json!({ "pattern": "harbour" }),
         RouteId::Recall => json!({ "query": "which port does the harbour master use" }),
         RouteId::AuthPasskey
         | RouteId::TotpEnrol
@@ -133,7 +136,8 @@ pub(crate) fn body(route: RouteId, ids: &Ids) -> Value {
         | RouteId::SourceSync
         | RouteId::SourceFetch
         | RouteId::QuarantineAccept
-        | RouteId::QuarantineReject => json!({}),
+        | RouteId::QuarantineReject
+        | RouteId::TreeFind => json!({}),
         RouteId::RelationList => json!({ "name": "src/lib.rs" }),
         RouteId::ProposalCreate => json!({ "action": "merge", "name": "a.rs", "other": "b.rs" }),
         RouteId::Inject => json!({

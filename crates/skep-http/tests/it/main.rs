@@ -67,6 +67,8 @@ mod takeover;
 #[cfg(test)]
 mod third_party;
 #[cfg(test)]
+mod tree;
+#[cfg(test)]
 mod unavailable;
 #[cfg(test)]
 mod unrecorded;
