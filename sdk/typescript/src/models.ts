@@ -478,6 +478,34 @@ export interface EntityQuery {
   limit?: number | null;
 }
 
+/** A file or a folder. */
+export interface Entry {
+  /** Bytes of the file. */
+  bytes?: number | null;
+  /** Of a memory's file, `mem_…` */
+  id?: string | null;
+  /** Its line. */
+  key?: string | null;
+  /** What sort of statement. */
+  kind?: string | null;
+  /** Of a folder, how many memories are in it, where that was counted. */
+  memories?: number | null;
+  /** The last part of it. */
+  name: string;
+  /** Its whole path. */
+  path: string;
+  /** The project's name. */
+  project?: string | null;
+  /** What stands in the file, where that was asked for. */
+  text?: string | null;
+  /** Whose word it is. */
+  trust?: string | null;
+  /** `folder` or `file`. */
+  type: Type;
+  /** Since when it holds. */
+  valid_from?: Instant | null;
+}
+
 /** `POST /memories/{id}/erase` and `POST /sessions/{id}/erase`: what is left. */
 export interface Erased {
   /** When. */
@@ -699,6 +727,42 @@ export interface FieldError {
   message: string;
 }
 
+/** A file. */
+export interface File {
+  /** Of a memory's file, `mem_…` */
+  id?: string | null;
+  /** Its path. */
+  path: string;
+  /** What stands in it: Markdown, after a front matter in YAML. */
+  text: string;
+}
+
+/** `POST /tree/file`. */
+export interface FileRequest {
+  /** The file, such as `/index.md`. */
+  path: string;
+}
+
+/** `POST /tree/find`. What is absent lets everything through. */
+export interface FindRequest {
+  /** `next` of the page before. */
+  cursor?: string | null;
+  /** Only of this day, such as `2026-11-22`, in UTC. */
+  day?: string | null;
+  /** Only this kind. */
+  kind?: string | null;
+  /** Files, 1 to 200; 50 if absent. */
+  limit?: number | null;
+  /** A pattern that the whole name fits: `*`, `?`, `[a-z]`, `[!a-z]`. */
+  name?: string | null;
+  /** Where to begin; `/` if absent. From `/`, each file is shown once, under `/projects`. */
+  path?: string | null;
+  /** Only of this project, by its own name. */
+  project?: string | null;
+  /** Also what stands in the files. */
+  texts?: boolean;
+}
+
 /** Ends a passkey ceremony. */
 export interface FinishPasskeyRequest {
   /** What the browser gave, in its JSON form. */
@@ -729,6 +793,33 @@ export type Found =
   | "unchanged"
   | "gone"
   | "empty";
+
+/** `POST /tree/grep`. */
+export interface GrepRequest {
+  /** `next` of the answer before. */
+  cursor?: string | null;
+  /** Capitals are no difference. */
+  ignore_case?: boolean;
+  /** Lines after which no more files are opened, 1 to 200; 50 if absent. */
+  limit?: number | null;
+  /** Only the first line of each file. */
+  names_only?: boolean;
+  /** Where to look; `/` if absent. From `/`, each file is looked through once, under `/projects`. */
+  path?: string | null;
+  /** A regular expression without look-around and back-references, at most 1 KiB. */
+  pattern: string;
+}
+
+/** What a search found. */
+export interface GrepResponse {
+  /** Lines that fit, the newest file first. */
+  matches: Match[];
+  /** Cursor to go on with; absent when everything was looked through. A call ends early after 5,000
+   * files or two seconds. */
+  next?: string | null;
+  /** Files looked through. */
+  searched: number;
+}
 
 /** `GET /api/v1/system/health`. */
 export interface Health {
@@ -1020,6 +1111,26 @@ export interface LimitsHealth {
   store_up?: boolean;
 }
 
+/** `POST /tree/list`. */
+export interface ListRequest {
+  /** `next` of the page before. */
+  cursor?: string | null;
+  /** Entries, 1 to 200; 50 if absent. */
+  limit?: number | null;
+  /** A folder such as `/projects`, or a file. */
+  path: string;
+}
+
+/** A page of entries. */
+export interface Listing {
+  /** Files the newest first, projects by name, days the newest first. */
+  entries: Entry[];
+  /** Cursor of the page after; absent on the last. A page may be short and not the last. */
+  next?: string | null;
+  /** Only the newest 200,000 memories were counted. */
+  partial?: boolean;
+}
+
 /** `POST /auth/login`. */
 export interface LoginRequest {
   /** Your mail address. */
@@ -1046,6 +1157,16 @@ export interface ManifestEntry {
   path: string;
   /** Its version. */
   version: string;
+}
+
+/** A line that fits. */
+export interface Match {
+  /** Counted from one. */
+  line: number;
+  /** Of which file. */
+  path: string;
+  /** What stands there; of a long line, the first 512 bytes. */
+  text: string;
 }
 
 /** A member of the organization. */
@@ -2061,6 +2182,11 @@ export interface TurnInput {
   /** The tool, for calls and results. */
   tool?: string | null;
 }
+
+/** What stands at a path. */
+export type Type =
+  | "folder"
+  | "file";
 
 /** `POST /projects/unbind`. */
 export interface UnbindRequest {

@@ -988,6 +988,38 @@ export const TokenRevoke: Operation<undefined, undefined, m.Revoked> = {
   mutates: true,
 };
 
+/** A file of the tree of memories. */
+export const TreeFile: Operation<m.FileRequest, undefined, m.File> = {
+  name: "TreeFile",
+  method: "POST",
+  path: "/api/v1/tree/file",
+  mutates: false,
+};
+
+/** Files of the tree by name, kind, project or day. */
+export const TreeFind: Operation<m.FindRequest, undefined, m.Listing> = {
+  name: "TreeFind",
+  method: "POST",
+  path: "/api/v1/tree/find",
+  mutates: false,
+};
+
+/** Lines of the tree's files that fit a regular expression. */
+export const TreeGrep: Operation<m.GrepRequest, undefined, m.GrepResponse> = {
+  name: "TreeGrep",
+  method: "POST",
+  path: "/api/v1/tree/grep",
+  mutates: false,
+};
+
+/** A folder of the tree of memories; the root is `/`. */
+export const TreeList: Operation<m.ListRequest, undefined, m.Listing> = {
+  name: "TreeList",
+  method: "POST",
+  path: "/api/v1/tree/list",
+  mutates: false,
+};
+
 /** Who the credential proves, and what they may do. */
 export const Whoami: Operation<undefined, undefined, m.Whoami> = {
   name: "Whoami",

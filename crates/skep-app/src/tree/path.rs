@@ -76,6 +76,7 @@ impl Place {
         let parts: Vec<&str> = inside.split('/').collect();
         match parts.as_slice() {
             [""] => Some(Self::Folder(Folder::Root)),
+            parts if parts.contains(&"") => None,
             ["index.md"] if !path.ends_with('/') => Some(Self::Index),
             [above @ .., file] => match Folder::parse(above) {
                 Some(folder) if folder.has_files() => {

@@ -577,6 +577,36 @@ class EntityQuery:
 
 
 @dataclass(kw_only=True, slots=True)
+class Entry:
+    """A file or a folder."""
+
+    bytes: int | None = None
+    """Bytes of the file."""
+    id: str | None = None
+    """Of a memory's file, `mem_…`"""
+    key: str | None = None
+    """Its line."""
+    kind: str | None = None
+    """What sort of statement."""
+    memories: int | None = None
+    """Of a folder, how many memories are in it, where that was counted."""
+    name: str
+    """The last part of it."""
+    path: str
+    """Its whole path."""
+    project: str | None = None
+    """The project's name."""
+    text: str | None = None
+    """What stands in the file, where that was asked for."""
+    trust: str | None = None
+    """Whose word it is."""
+    type: Type
+    """`folder` or `file`."""
+    valid_from: datetime | None = None
+    """Since when it holds."""
+
+
+@dataclass(kw_only=True, slots=True)
 class Erased:
     """`POST /memories/{id}/erase` and `POST /sessions/{id}/erase`: what is left."""
 
@@ -830,6 +860,48 @@ class FieldError:
 
 
 @dataclass(kw_only=True, slots=True)
+class File:
+    """A file."""
+
+    id: str | None = None
+    """Of a memory's file, `mem_…`"""
+    path: str
+    """Its path."""
+    text: str
+    """What stands in it: Markdown, after a front matter in YAML."""
+
+
+@dataclass(kw_only=True, slots=True)
+class FileRequest:
+    """`POST /tree/file`."""
+
+    path: str
+    """The file, such as `/index.md`."""
+
+
+@dataclass(kw_only=True, slots=True)
+class FindRequest:
+    """`POST /tree/find`. What is absent lets everything through."""
+
+    cursor: str | None = None
+    """`next` of the page before."""
+    day: str | None = None
+    """Only of this day, such as `2026-11-22`, in UTC."""
+    kind: str | None = None
+    """Only this kind."""
+    limit: int | None = None
+    """Files, 1 to 200; 50 if absent."""
+    name: str | None = None
+    """A pattern that the whole name fits: `*`, `?`, `[a-z]`, `[!a-z]`."""
+    path: str | None = None
+    """Where to begin; `/` if absent. From `/`, each file is shown once, under `/projects`."""
+    project: str | None = None
+    """Only of this project, by its own name."""
+    texts: bool = False
+    """Also what stands in the files."""
+
+
+@dataclass(kw_only=True, slots=True)
 class FinishPasskeyRequest:
     """Ends a passkey ceremony."""
 
@@ -866,6 +938,37 @@ Found: TypeAlias = Literal[
     "empty",
 ]
 """What a fetch found."""
+
+
+@dataclass(kw_only=True, slots=True)
+class GrepRequest:
+    """`POST /tree/grep`."""
+
+    cursor: str | None = None
+    """`next` of the answer before."""
+    ignore_case: bool = False
+    """Capitals are no difference."""
+    limit: int | None = None
+    """Lines after which no more files are opened, 1 to 200; 50 if absent."""
+    names_only: bool = False
+    """Only the first line of each file."""
+    path: str | None = None
+    """Where to look; `/` if absent. From `/`, each file is looked through once, under `/projects`."""
+    pattern: str
+    """A regular expression without look-around and back-references, at most 1 KiB."""
+
+
+@dataclass(kw_only=True, slots=True)
+class GrepResponse:
+    """What a search found."""
+
+    matches: list[Match]
+    """Lines that fit, the newest file first."""
+    next: str | None = None
+    """Cursor to go on with; absent when everything was looked through. A call ends early after 5,000
+    files or two seconds."""
+    searched: int
+    """Files looked through."""
 
 
 @dataclass(kw_only=True, slots=True)
@@ -1197,6 +1300,30 @@ class LimitsHealth:
 
 
 @dataclass(kw_only=True, slots=True)
+class ListRequest:
+    """`POST /tree/list`."""
+
+    cursor: str | None = None
+    """`next` of the page before."""
+    limit: int | None = None
+    """Entries, 1 to 200; 50 if absent."""
+    path: str
+    """A folder such as `/projects`, or a file."""
+
+
+@dataclass(kw_only=True, slots=True)
+class Listing:
+    """A page of entries."""
+
+    entries: list[Entry]
+    """Files the newest first, projects by name, days the newest first."""
+    next: str | None = None
+    """Cursor of the page after; absent on the last. A page may be short and not the last."""
+    partial: bool = False
+    """Only the newest 200,000 memories were counted."""
+
+
+@dataclass(kw_only=True, slots=True)
 class LoginRequest:
     """`POST /auth/login`."""
 
@@ -1228,6 +1355,18 @@ class ManifestEntry:
     """Its name in the source."""
     version: str
     """Its version."""
+
+
+@dataclass(kw_only=True, slots=True)
+class Match:
+    """A line that fits."""
+
+    line: int
+    """Counted from one."""
+    path: str
+    """Of which file."""
+    text: str
+    """What stands there; of a long line, the first 512 bytes."""
 
 
 @dataclass(kw_only=True, slots=True)
@@ -2406,6 +2545,13 @@ class TurnInput:
     """What was said, or done, or printed. For a commit: its message."""
     tool: str | None = None
     """The tool, for calls and results."""
+
+
+Type: TypeAlias = Literal[
+    "folder",
+    "file",
+]
+"""What stands at a path."""
 
 
 @dataclass(kw_only=True, slots=True)

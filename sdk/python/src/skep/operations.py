@@ -1116,6 +1116,42 @@ TOKEN_REVOKE: Operation[None, None, m.Revoked] = Operation(
 )
 """Revoke one of one's own credentials, at once."""
 
+TREE_FILE: Operation[m.FileRequest, None, m.File] = Operation(
+    name="TreeFile",
+    method="POST",
+    path="/api/v1/tree/file",
+    mutates=False,
+    answer=m.File,
+)
+"""A file of the tree of memories."""
+
+TREE_FIND: Operation[m.FindRequest, None, m.Listing] = Operation(
+    name="TreeFind",
+    method="POST",
+    path="/api/v1/tree/find",
+    mutates=False,
+    answer=m.Listing,
+)
+"""Files of the tree by name, kind, project or day."""
+
+TREE_GREP: Operation[m.GrepRequest, None, m.GrepResponse] = Operation(
+    name="TreeGrep",
+    method="POST",
+    path="/api/v1/tree/grep",
+    mutates=False,
+    answer=m.GrepResponse,
+)
+"""Lines of the tree's files that fit a regular expression."""
+
+TREE_LIST: Operation[m.ListRequest, None, m.Listing] = Operation(
+    name="TreeList",
+    method="POST",
+    path="/api/v1/tree/list",
+    mutates=False,
+    answer=m.Listing,
+)
+"""A folder of the tree of memories; the root is `/`."""
+
 WHOAMI: Operation[None, None, m.Whoami] = Operation(
     name="Whoami",
     method="GET",
