@@ -5,7 +5,7 @@ use chacha20poly1305::{KeyInit, XChaCha20Poly1305, XNonce};
 use zeroize::{Zeroize, Zeroizing};
 
 use crate::certain::certain;
-use crate::{CryptoError, MacKey, Plain, Random, Sealed, frame, kdf};
+use crate::{CryptoError, MacKey, Plain, Random, Sealed, SigningKey, frame, kdf};
 
 /// Bytes that sealing adds to a plaintext: version (1), nonce (24), tag (16).
 pub const SEALED_OVERHEAD: usize = 1 + NONCE + TAG;
@@ -123,6 +123,13 @@ impl DataKey {
             &[],
             b"skep content fingerprint v1",
         ))
+    }
+
+    /// The key that signs what humans of the workspace approved: as long as there is the workspace, whatever
+    /// becomes of its rows.
+    #[must_use]
+    pub fn approval_key(&self) -> SigningKey {
+        SigningKey::from_seed(&kdf::derive(self.bytes(), &[], b"skep approvals v1"))
     }
 }
 

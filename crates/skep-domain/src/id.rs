@@ -94,6 +94,8 @@ ids! {
     SourceId, Source, "src", workspace;
     /// A proposal about the names that memories speak of.
     ProposalId, Proposal, "prp", workspace;
+    /// One version of a skill.
+    SkillId, Skill, "skl", workspace;
     /// Anything that proves a principal: a key, a token, a login, a browser session.
     CredentialId, Credential, "key", organization;
     /// Something that a human proves themselves with beside a password.

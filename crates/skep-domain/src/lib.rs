@@ -21,6 +21,7 @@ mod permission;
 mod rate;
 mod ring;
 mod session;
+mod skill;
 mod source;
 mod time;
 
@@ -31,8 +32,8 @@ pub use address::normal_address;
 pub use capture::{CaptureOrigin, TurnOutcome};
 pub use id::{
     AgentId, AuditId, ConflictId, CredentialId, FactorId, Id, IdKind, InjectionId, JobId, MemoryId,
-    OrganizationId, ParticipantId, ProjectId, ProposalId, RecallId, SessionId, SourceId, TurnId,
-    UserId, WorkspaceId,
+    OrganizationId, ParticipantId, ProjectId, ProposalId, RecallId, SessionId, SkillId, SourceId,
+    TurnId, UserId, WorkspaceId,
 };
 pub use job::{JobKind, JobState};
 pub use limits::Limits;
@@ -48,5 +49,6 @@ pub use permission::{Permission, PermissionSet, Role, UnknownPermission};
 pub use rate::{Quota, RateClass, RateKey, RateRule, WhenAway};
 pub use ring::{PolicyGroupId, Principal, ReadPolicy, Reader, ReadingRing, RingFacts, Visibility};
 pub use session::{Harness, Moment, SessionState, TurnRole};
+pub use skill::{SkillName, SkillNameError, SkillPathError, SkillState, check_skill_path};
 pub use source::SourceKind;
 pub use time::{Clock, Timestamp};

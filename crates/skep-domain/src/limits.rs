@@ -45,6 +45,20 @@ impl Limits {
     pub const RECALL_CANDIDATES: usize = 200;
     /// Items that one recall may answer with.
     pub const RECALL_ITEMS: u32 = 50;
+    /// The name of a skill.
+    pub const SKILL_NAME: usize = 64;
+    /// What a skill says of itself in its front matter.
+    pub const SKILL_DESCRIPTION: usize = 1 << 10;
+    /// Files of a skill.
+    pub const SKILL_FILES: usize = 64;
+    /// All of them together.
+    pub const SKILL_BYTES: usize = 256 << 10;
+    /// The path of one of them.
+    pub const SKILL_PATH: usize = 200;
+    /// Its parts.
+    pub const SKILL_DEPTH: usize = 4;
+    /// Versions of skills of one workspace that may wait for a reviewer.
+    pub const SKILLS_WAITING: u64 = 200;
     /// Jobs of one organization that may wait or run.
     pub const JOBS: u32 = 1_000;
 }

@@ -21,6 +21,7 @@ mod pack;
 mod rank;
 mod redact;
 mod relate;
+mod skill;
 mod tokens;
 mod turn;
 
@@ -50,5 +51,6 @@ pub use rank::{
 };
 pub use redact::{Finding, Redacted, Redactor};
 pub use relate::{CLEARLY_NEWER_SECONDS, Relation, Statement, relation, topics};
+pub use skill::{FrontMatter, front_matter};
 pub use tokens::estimate_tokens;
 pub use turn::{CommitAuthor, CommitView, FileChange, FileStatus, TurnView};
