@@ -36,6 +36,7 @@ mod ring;
 mod ring_model;
 mod sample;
 mod sequence;
+mod skill;
 mod source;
 mod time;
 mod transaction;
@@ -122,6 +123,11 @@ properties! { $
     ontology:
         t01_a_proposal_stays_in_its_workspace
         a_proposal_is_decided_once;
+    skill:
+        t01_a_skill_stays_in_its_workspace
+        a_skill_is_read_as_it_was_proposed
+        only_what_was_approved_last_is_handed_out
+        so_many_skills_wait_and_no_more;
     paging:
         memories_page_without_gap_or_double_while_more_arrive
         sessions_page_without_gap_or_double_while_more_arrive

@@ -52,6 +52,7 @@ mod row;
 mod rows;
 mod server;
 mod session;
+mod skill;
 mod snapshot;
 mod source;
 mod statement;

@@ -26,6 +26,7 @@ pub(crate) const MODULES: &[&[Statement]] = &[
     crate::rows::STATEMENTS,
     crate::session::STATEMENTS,
     crate::snapshot::STATEMENTS,
+    crate::skill::STATEMENTS,
     crate::source::STATEMENTS,
     crate::time::STATEMENTS,
     crate::turn::STATEMENTS,

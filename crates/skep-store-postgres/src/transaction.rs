@@ -8,6 +8,7 @@ mod ontology;
 mod participant;
 mod removal;
 mod review;
+mod skill;
 mod time;
 
 use async_trait::async_trait;

@@ -43,6 +43,7 @@ mod review;
 mod ring;
 mod rows;
 mod session;
+mod skill;
 mod source;
 mod time;
 mod transaction;

@@ -81,6 +81,7 @@ pub(crate) static WORKSPACE: LazyLock<Schema> = LazyLock::new(|| Schema {
         Migration::new(include_str!(
             "../migrations/workspace/0009_source_fetches.sql"
         )),
+        Migration::new(include_str!("../migrations/workspace/0010_skills.sql")),
     ],
 });
 

@@ -16,6 +16,7 @@ mod removal;
 mod review;
 mod ring;
 mod shared;
+mod skill;
 mod source;
 mod time;
 
@@ -54,6 +55,7 @@ pub use skep_authz::{CredentialFacts, CredentialKey, Proof, RoleSource, StoredCr
 pub use time::TimeRows;
 
 pub use capture::CaptureRows;
+pub use skill::SkillRows;
 pub use source::SourceRows;
 
 /// What a transaction may do.
@@ -188,6 +190,7 @@ pub trait BackendTx:
     + IndexRows
     + CaptureRows
     + SourceRows
+    + SkillRows
     + InjectionRows
     + ParticipantRows
     + ConflictRows

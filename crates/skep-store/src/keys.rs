@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use skep_crypto::{DataKey, Identity, MacKey, Plain, Random, Sealed};
+use skep_crypto::{DataKey, Identity, MacKey, Plain, Random, Sealed, SigningKey};
 use skep_domain::{Id, WorkspaceId};
 
 use crate::StoreError;
@@ -45,6 +45,9 @@ pub(crate) mod column {
     pub(crate) const CONSENT_NOTE: Column = Column("consent_note", "note");
     pub(crate) const CURSOR_POSITION: Column = Column("import_cursor", "position");
     pub(crate) const PROPOSAL_BODY: Column = Column("ontology_proposal", "body");
+    pub(crate) const SKILL_BODY: Column = Column("skill", "body");
+    pub(crate) const SKILL_FILES: Column = Column("skill", "files");
+    pub(crate) const SKILL_DECISION: Column = Column("skill", "decision");
 }
 
 /// What a fingerprint is of; the same bytes under two purposes never match.
@@ -64,6 +67,7 @@ pub(crate) enum Purpose {
     Chunk,
     ParticipantName,
     CommandRun,
+    Skill,
 }
 
 /// The keys of one workspace.
@@ -155,9 +159,15 @@ impl WorkspaceKeys {
             Purpose::Chunk => b"chunk",
             Purpose::ParticipantName => b"participant name",
             Purpose::CommandRun => b"command run",
+            Purpose::Skill => b"skill",
         }];
         all.extend_from_slice(parts);
         self.fingerprint.tag16(&all)
+    }
+
+    /// Signs what a human of the workspace approved.
+    pub(crate) fn approval_key(&self) -> SigningKey {
+        self.data.approval_key()
     }
 
     fn identity(&self, column: Column, row: [u8; 16]) -> Identity<'static> {

@@ -44,9 +44,9 @@ pub use tx::{
     CanDeleteParticipant, DistilSession, Erased, Removal, Root, Tx, Visible, Withdrawn, Writer,
 };
 pub use value::{
-    Binding, Branch, Card, Change, Conflict, Consent, Held, HistoryEntry, Kept, Member, Memory,
-    MemoryBody, MemoryFacts, NewChunk, NewConsent, NewMemory, NewParticipant, NewProposal,
-    NewSession, NewSource, NewTurn, NewVector, Observation, Observed, Origin, Participant, Pause,
-    PausedSession, Project, Proposal, Reach, Session, Source, SourceChanges, Turn, Unembedded,
-    Validators,
+    Binding, Branch, Card, Change, Conflict, Consent, Decided, Held, HistoryEntry, Kept, Member,
+    Memory, MemoryBody, MemoryFacts, NewChunk, NewConsent, NewMemory, NewParticipant, NewProposal,
+    NewSession, NewSkill, NewSource, NewTurn, NewVector, Observation, Observed, Origin,
+    Participant, Pause, PausedSession, Project, Proposal, Reach, Session, Skill, SkillFile, Source,
+    SourceChanges, Turn, Unembedded, Validators,
 };

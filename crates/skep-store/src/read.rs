@@ -5,6 +5,7 @@ mod credential;
 mod memory;
 mod participant;
 mod session;
+mod skill;
 mod source;
 
 pub use access::{organization_member, ticket};

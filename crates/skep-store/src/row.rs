@@ -8,6 +8,7 @@ mod factor;
 mod job;
 mod model;
 mod participant;
+mod skill;
 mod source;
 
 pub use access::{
@@ -35,6 +36,7 @@ pub use capture::{BindingRow, OutcomeCount, PauseRow};
 pub use model::{
     ModelBudgetRow, ModelDayRow, ModelPassRow, ModelPassState, ModelQueueRow, ModelSpentRow,
 };
+pub use skill::SkillRow;
 pub use source::{ChunkRow, SourceRow, SourceSummaryRow};
 
 /// A keyed 16-byte digest of something that is looked up by equality and must not be read.

@@ -11,6 +11,7 @@ mod participant;
 mod read;
 mod removal;
 mod review;
+mod skill;
 mod source;
 mod time;
 mod upkeep;

@@ -1,6 +1,7 @@
 //! What callers give and get: plain values, opened and sealed by [`crate::Tx`].
 
 mod capture;
+mod skill;
 mod source;
 
 use std::sync::Arc;
@@ -20,6 +21,7 @@ pub use participant::{
 use crate::row::ModelTag;
 
 pub use capture::{Binding, Pause, PausedSession};
+pub use skill::{Decided, NewSkill, Skill, SkillFile};
 pub use source::{NewChunk, NewSource, Source, SourceChanges, Validators};
 
 /// A project and its name.
