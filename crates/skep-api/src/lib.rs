@@ -25,6 +25,7 @@ pub mod removal;
 pub mod review;
 pub mod route;
 pub mod session;
+pub mod skill;
 pub mod source;
 pub mod sso;
 pub mod system;
@@ -34,6 +35,7 @@ pub mod tree;
 pub use error::{ErrorBody, ErrorCode, ErrorEnvelope, FieldError};
 pub use route::{Audit, BodyLimit, Gate, Method, ROUTES, Route, RouteId};
 pub use skep_domain::{
-    Harness, Limits, MemoryKind, Moment, ParticipantKind, Tier, Timestamp, TurnRole,
+    Harness, Limits, MemoryKind, Moment, ParticipantKind, SkillName, Tier, Timestamp, TurnRole,
+    check_skill_path,
 };
 pub use time::Instant;

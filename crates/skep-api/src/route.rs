@@ -322,6 +322,14 @@ routes! {
     ProposalList: Get "/api/v1/ontology/proposals", needs(Permission::OntologyWrite), Api, Empty, None, "Proposals about names, newest first.";
     ProposalAccept: Post "/api/v1/ontology/proposals/{id}/accept", needs(Permission::OntologyWrite), Api, Empty, Some("ontology.accept"), "Let a proposal about names hold.";
     ProposalReject: Post "/api/v1/ontology/proposals/{id}/reject", needs(Permission::OntologyWrite), Api, Empty, Some("ontology.reject"), "Turn a proposal about names down.";
+    SkillCreate: Post "/api/v1/skills", needs(Permission::MemoryWrite), Api, Json, Some("skill.propose"), "Propose a version of a skill; it waits for a human.";
+    SkillList: Get "/api/v1/skills", needs(Permission::SkillRead), Api, Empty, None, "Skills that were approved, newest first.";
+    SkillReviewList: Get "/api/v1/skills/review", needs(Permission::SkillPublish), Api, Empty, None, "Versions of skills in any state, newest first.";
+    SkillReviewGet: Get "/api/v1/skills/review/{id}", needs(Permission::SkillPublish), Api, Empty, None, "One version of a skill in whatever state, with its files and what was found in them.";
+    SkillGet: Get "/api/v1/skills/{id}", needs(Permission::SkillRead), Api, Empty, None, "One approved skill, with its files and the signed approval.";
+    SkillApprove: Post "/api/v1/skills/{id}/approve", stepped_up(Permission::SkillPublish), Api, Json, Some("skill.approve"), "Approve a version of a skill, signed; teammates get it from then on.";
+    SkillReject: Post "/api/v1/skills/{id}/reject", needs(Permission::SkillPublish), Api, Json, Some("skill.reject"), "Turn a version of a skill down.";
+    SkillWithdraw: Post "/api/v1/skills/{id}/withdraw", needs(Permission::SkillPublish), Api, Json, Some("skill.withdraw"), "Take an approval back; nobody gets the skill any more.";
     Inject: Post "/api/v1/inject", needs(Permission::SessionCapture), Capture, Json, Some("memory.inject"), "What to put in front of a model now, recorded.";
     InjectionList: Get "/api/v1/injections", needs(Permission::MemoryRead), Api, Empty, None, "What was put in front of models, newest first.";
     SessionContext: Get "/api/v1/sessions/{id}/context", needs(Permission::MemoryRead), Api, Empty, None, "The exact bytes put in front of a session's model, newest first.";

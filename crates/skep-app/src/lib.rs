@@ -24,6 +24,7 @@ mod relating;
 mod removal;
 mod review;
 mod sessions;
+mod skills;
 mod sources;
 mod status;
 mod throttle;
@@ -84,8 +85,9 @@ pub use skep_store::{
     AuditEntry, Binding, Branch, Conflict, Consent, Credential, Erased as ErasedParticipant, Held,
     HistoryEntry, InjectedItem, Injection, Job, Member, Memory, Observation, Observed as Seen,
     Organization, Outcome as AuditOutcome, PageOf, Participant, Pause, PausedSession, Proposal,
-    Revocation, Revoked, Session, Turn,
+    Revocation, Revoked, Session, Skill, SkillFile, Turn,
 };
+pub use skills::{Approval, Approved, ProposeSkill, SkillPage, SkillWhole};
 pub use sources::{
     AddSource, Document, Fetch, Fetched, Fetching, Found, ReadExport, SourcePage, SourceSync,
     Synced,

@@ -9,6 +9,7 @@ mod memories;
 mod people;
 mod recall;
 mod sessions;
+mod skills;
 mod sources;
 mod tree;
 

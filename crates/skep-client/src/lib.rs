@@ -7,6 +7,7 @@
 //! For programs outside of this workspace there is the page that follows.
 #![doc = include_str!("../README.md")]
 
+mod approval;
 mod client;
 mod connection;
 mod credentials;
@@ -24,6 +25,7 @@ mod target;
 mod tls;
 mod token;
 
+pub use approval::{Approval, ApprovalError, ApprovalKey};
 pub use client::Client;
 pub use credentials::{Active, Login, Logins};
 pub use endpoint::{Credential, Endpoint, EndpointError};

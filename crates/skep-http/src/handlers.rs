@@ -25,6 +25,7 @@ pub(crate) mod removal;
 pub(crate) mod review;
 pub(crate) mod rotation;
 pub(crate) mod sessions;
+pub(crate) mod skills;
 pub(crate) mod sources;
 pub(crate) mod sso;
 pub(crate) mod system;

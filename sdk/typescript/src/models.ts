@@ -74,6 +74,14 @@ export interface Agent {
   standing: string;
 }
 
+/** `POST /skills/{id}/approve`. */
+export interface ApprovalRequest {
+  /** That the findings were read too, and are fine. */
+  accept_findings?: boolean;
+  /** The digest of what was read. */
+  digest: string;
+}
+
 /** One decision of the record. */
 export interface AuditEntry {
   /** The audit action of the route, or its method and path if it only reads. */
@@ -1999,6 +2007,79 @@ export interface SigningLife {
   signs: boolean;
   /** From when it signs. */
   signs_from: Instant;
+}
+
+/** A version of a skill. */
+export interface Skill {
+  /** When. */
+  at: Instant;
+  /** When. */
+  decided_at?: Instant | null;
+  /** Who decided on it last. */
+  decided_by?: string | null;
+  /** What it says it is for. */
+  description: string;
+  /** `sha256:…` over its files: for each, by path, the path, a zero byte and the SHA-256 of its text. */
+  digest: string;
+  /** What was found in it that a reviewer should know. */
+  findings?: string[];
+  /** `skl_…` */
+  id: string;
+  /** What the skill is called, and its folder. */
+  name: string;
+  /** Why it should be had, in the proposer's words. */
+  note?: string | null;
+  /** Who proposed it: `usr_…` or `agt_…`. */
+  proposer: string;
+  /** Why, if it was rejected or withdrawn. */
+  reason?: string | null;
+  /** `waiting`, `approved`, `rejected`, `superseded`, `withdrawn`. */
+  state: string;
+  /** Which of the versions that were proposed under this name, from 1. */
+  version: number;
+}
+
+/** A file of a skill. */
+export interface SkillFile {
+  /** Where it lies in the skill's folder: ASCII, at most four levels, such as `scripts/check.py`. */
+  path: string;
+  /** What it says. */
+  text: string;
+}
+
+/** A version of a skill with its files. */
+export interface SkillFolder {
+  /** Of what is approved: a DSSE envelope with an in-toto statement that names each file by its SHA-256,
+   * signed by the workspace's key, which is the `keyid`. */
+  approval?: string | null;
+  /** In the order of their paths. */
+  files: SkillFile[];
+  /** The version. */
+  skill: Skill;
+}
+
+/** `GET /skills/review`. */
+export interface SkillQuery {
+  /** `next` of the page before. */
+  cursor?: string | null;
+  /** Rows, 1 to 200; 50 if absent. */
+  limit?: number | null;
+  /** `waiting` (if absent), `approved`, `rejected`, `superseded` or `withdrawn`. */
+  state?: string | null;
+}
+
+/** `POST /skills/{id}/reject` and `…/withdraw`. */
+export interface SkillReason {
+  /** Why, 1 to 1,024 bytes. */
+  reason: string;
+}
+
+/** `POST /skills`. */
+export interface SkillRequest {
+  /** Its files, at most 64 and 256 KiB together; `SKILL.md` with `name` and `description` among them. */
+  files: SkillFile[];
+  /** Why it should be had, at most 1,024 bytes. */
+  note?: string | null;
 }
 
 /** A source. */

@@ -836,6 +836,70 @@ export const SetupToken: Operation<undefined, undefined, m.ResetToken> = {
   mutates: true,
 };
 
+/** Skills that were approved, newest first. */
+export const SkillList: Operation<undefined, m.PageQuery, m.Page<m.Skill>> = {
+  name: "SkillList",
+  method: "GET",
+  path: "/api/v1/skills",
+  mutates: false,
+};
+
+/** Propose a version of a skill; it waits for a human. */
+export const SkillCreate: Operation<m.SkillRequest, undefined, m.Skill> = {
+  name: "SkillCreate",
+  method: "POST",
+  path: "/api/v1/skills",
+  mutates: true,
+};
+
+/** Versions of skills in any state, newest first. */
+export const SkillReviewList: Operation<undefined, m.SkillQuery, m.Page<m.Skill>> = {
+  name: "SkillReviewList",
+  method: "GET",
+  path: "/api/v1/skills/review",
+  mutates: false,
+};
+
+/** One version of a skill in whatever state, with its files and what was found in them. */
+export const SkillReviewGet: Operation<undefined, undefined, m.SkillFolder> = {
+  name: "SkillReviewGet",
+  method: "GET",
+  path: "/api/v1/skills/review/{id}",
+  mutates: false,
+};
+
+/** One approved skill, with its files and the signed approval. */
+export const SkillGet: Operation<undefined, undefined, m.SkillFolder> = {
+  name: "SkillGet",
+  method: "GET",
+  path: "/api/v1/skills/{id}",
+  mutates: false,
+};
+
+/** Approve a version of a skill, signed; teammates get it from then on. */
+export const SkillApprove: Operation<m.ApprovalRequest, undefined, m.Skill> = {
+  name: "SkillApprove",
+  method: "POST",
+  path: "/api/v1/skills/{id}/approve",
+  mutates: true,
+};
+
+/** Turn a version of a skill down. */
+export const SkillReject: Operation<m.SkillReason, undefined, m.Skill> = {
+  name: "SkillReject",
+  method: "POST",
+  path: "/api/v1/skills/{id}/reject",
+  mutates: true,
+};
+
+/** Take an approval back; nobody gets the skill any more. */
+export const SkillWithdraw: Operation<m.SkillReason, undefined, m.Skill> = {
+  name: "SkillWithdraw",
+  method: "POST",
+  path: "/api/v1/skills/{id}/withdraw",
+  mutates: true,
+};
+
 /** Sources, newest first. */
 export const SourceList: Operation<undefined, m.PageQuery, m.Page<m.Source>> = {
   name: "SourceList",

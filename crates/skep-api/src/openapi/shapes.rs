@@ -7,7 +7,7 @@ use crate::RouteId;
 use crate::page::{Page, PageQuery};
 use crate::{
     access, capture, explain, inject, job, limit, memory, oauth, ontology, participant, people,
-    posture, recall, removal, review, session, source, sso, system, tree,
+    posture, recall, removal, review, session, skill, source, sso, system, tree,
 };
 
 /// References into `components/schemas`.
@@ -148,6 +148,12 @@ shapes! {
     ProposalCreate: body ontology::ProposalRequest, answer ontology::Proposal;
     ProposalList: query ontology::ProposalQuery, answer Page<ontology::Proposal>;
     ProposalAccept | ProposalReject: answer ontology::Decision;
+    SkillCreate: body skill::SkillRequest, answer skill::Skill;
+    SkillList: query PageQuery, answer Page<skill::Skill>;
+    SkillReviewList: query skill::SkillQuery, answer Page<skill::Skill>;
+    SkillReviewGet | SkillGet: answer skill::SkillFolder;
+    SkillApprove: body skill::ApprovalRequest, answer skill::Skill;
+    SkillReject | SkillWithdraw: body skill::SkillReason, answer skill::Skill;
     Inject: body inject::InjectRequest, answer inject::InjectResponse;
     InjectionList | SessionContext: query PageQuery, answer Page<inject::Injection>;
     Whoami: answer access::Whoami;

@@ -15,6 +15,7 @@ use skep_api::people as humans;
 use skep_api::recall::RecallRequest;
 use skep_api::removal::RewindRequest;
 use skep_api::review::{ResolveConflictRequest, ReviewRequest};
+use skep_api::skill::{ApprovalRequest, SkillQuery, SkillRequest};
 use skep_api::source::{AddSourceRequest, FetchRequest, SyncRequest};
 use skep_api::system::BackupRequest;
 use skep_api::{ErrorCode, Gate, ROUTES, Route, RouteId, access, capture};
@@ -46,6 +47,24 @@ fn refusal(code: &str) -> String {
 }
 
 /// What puts models in the picture, and what changes a memory after it is kept.
+async fn call_skills(client: &mut Client) {
+    let (request, query) = (SkillRequest::default(), SkillQuery::default());
+    let refused = [
+        client.propose_skill(&request).await.is_err(),
+        client.skills(&PageQuery::default()).await.is_err(),
+        client.skill("ID").await.is_err(),
+        client.skills_to_review(&query).await.is_err(),
+        client.skill_to_review("ID").await.is_err(),
+        client
+            .approve_skill("ID", &ApprovalRequest::default())
+            .await
+            .is_err(),
+        client.reject_skill("ID", "x".into()).await.is_err(),
+        client.withdraw_skill("ID", "x".into()).await.is_err(),
+    ];
+    assert!(refused.iter().all(|refused| *refused));
+}
+
 async fn call_reviewers(client: &mut Client) {
     let page = PageQuery::default();
     let review = ReviewRequest::default();
@@ -209,6 +228,7 @@ async fn each_method_calls_its_own_row_of_the_table() {
     call_people(&mut client).await;
     call_humans(&mut client).await;
     call_reviewers(&mut client).await;
+    call_skills(&mut client).await;
     let log = log.lock().unwrap();
     let mut called: Vec<_> = log
         .iter()

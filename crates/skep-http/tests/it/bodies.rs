@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 use skep_api::{BodyLimit, Gate, Method, Route, RouteId};
 use skep_domain::{
     AgentId, ConflictId, CredentialId, FactorId, IdKind, JobId, MemoryId, ParticipantId, Principal,
-    ProposalId, SessionId, SourceId, UserId, WorkspaceId,
+    ProposalId, SessionId, SkillId, SourceId, UserId, WorkspaceId,
 };
 use skep_test_support::{Request, Tenant, TestDaemon};
 
@@ -25,6 +25,10 @@ pub(crate) struct Ids {
     pub(crate) source: String,
     /// One about two names, that waits.
     pub(crate) proposal: String,
+    /// A version of a skill that waits.
+    pub(crate) skill: String,
+    /// One that is approved.
+    pub(crate) approved: String,
     /// A key of the organization.
     pub(crate) key: String,
     /// A token of the owner's own.
@@ -53,6 +57,8 @@ impl Ids {
             held: change(&self.held),
             source: change(&self.source),
             proposal: change(&self.proposal),
+            skill: change(&self.skill),
+            approved: change(&self.approved),
             key: change(&self.key),
             token: change(&self.token),
             agent: change(&self.agent),
@@ -140,6 +146,9 @@ pub(crate) fn body(route: RouteId, ids: &Ids) -> Value {
         | RouteId::TreeFind => json!({}),
         RouteId::RelationList => json!({ "name": "src/lib.rs" }),
         RouteId::ProposalCreate => json!({ "action": "merge", "name": "a.rs", "other": "b.rs" }),
+        RouteId::SkillCreate => skill("tie-up"),
+        RouteId::SkillApprove => json!({ "digest": format!("sha256:{}", "0".repeat(64)) }),
+        RouteId::SkillReject | RouteId::SkillWithdraw => json!({ "reason": "it is out of date" }),
         RouteId::Inject => json!({
             "harness": "claude-code", "external_id": "s-2", "moment": "prompt",
             "prompt": "which port does the harbour master listen on", "deadline_ms": 60_000,
@@ -214,6 +223,10 @@ pub(crate) fn body(route: RouteId, ids: &Ids) -> Value {
         | RouteId::OpenApi
         | RouteId::EntityList
         | RouteId::ProposalList
+        | RouteId::SkillList
+        | RouteId::SkillGet
+        | RouteId::SkillReviewList
+        | RouteId::SkillReviewGet
         | RouteId::ProposalAccept
         | RouteId::ProposalReject
         | RouteId::SystemHealth
@@ -258,6 +271,12 @@ pub(crate) fn body(route: RouteId, ids: &Ids) -> Value {
     }
 }
 
+/// A skill to propose.
+fn skill(name: &str) -> Value {
+    let main = format!("---\nname: {name}\ndescription: How to do it here.\n---\nUse two lines.\n");
+    json!({ "files": [{ "path": "SKILL.md", "text": main }] })
+}
+
 /// The path of a route with an id in it.
 pub(crate) fn path(route: &Route, ids: &Ids) -> String {
     let id = match route.path.split('/').nth(3) {
@@ -268,6 +287,10 @@ pub(crate) fn path(route: &Route, ids: &Ids) -> String {
         Some("auth" | "tokens") => &ids.token,
         Some("sources") => &ids.source,
         Some("ontology") => &ids.proposal,
+        Some("skills") if [RouteId::SkillGet, RouteId::SkillWithdraw].contains(&route.id) => {
+            &ids.approved
+        }
+        Some("skills") => &ids.skill,
         Some("sessions") => &ids.session,
         Some("participants") => &ids.participant,
         Some("conflicts") => &ids.conflict,
@@ -340,6 +363,11 @@ pub(crate) async fn seed(daemon: &TestDaemon, tenant: &Tenant) -> Ids {
     let source = post("owner", "/api/v1/sources", source).await;
     let proposed = body(RouteId::ProposalCreate, &nobody);
     let proposed = post("owner", "/api/v1/ontology/proposals", proposed).await;
+    let waiting = post("owner", "/api/v1/skills", skill("moor")).await;
+    let approved = post("owner", "/api/v1/skills", skill("cast-off")).await;
+    let approval = json!({ "digest": approved["digest"] });
+    let approve = format!("/api/v1/skills/{}/approve", text(&approved["id"]));
+    post("owner", &approve, approval).await;
     let agent = post("owner", "/api/v1/agents", json!({ "name": "deckhand" })).await;
     let labelled = json!({ "label": "of the deckhand", "agent": agent["id"] });
     let key = post("owner", "/api/v1/keys", labelled).await;
@@ -365,6 +393,8 @@ pub(crate) async fn seed(daemon: &TestDaemon, tenant: &Tenant) -> Ids {
         held: hold(daemon, tenant).await,
         source: text(&source["id"]),
         proposal: text(&proposed["id"]),
+        skill: text(&waiting["id"]),
+        approved: text(&approved["id"]),
     };
     let consent = body(RouteId::ConsentGive, &ids);
     post("owner", "/api/v1/consents", consent).await;
@@ -410,6 +440,7 @@ pub(crate) async fn mint(daemon: &TestDaemon, tenant: &Tenant, of: &str) -> Stri
         "workspace" => skep_api::id::format::<WorkspaceId>(&tags, daemon.store.mint()),
         "job" => skep_api::id::format::<JobId>(&tags, daemon.store.mint()),
         "proposal" => skep_api::id::format::<ProposalId>(&tags, daemon.store.mint()),
+        "skill" | "approved" => skep_api::id::format::<SkillId>(&tags, daemon.store.mint()),
         _ => skep_api::id::format::<MemoryId>(&tags, daemon.store.mint()),
     }
 }

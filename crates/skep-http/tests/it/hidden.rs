@@ -79,6 +79,8 @@ async fn absent(daemon: &TestDaemon) -> Ids {
         held: mint("memory").await,
         source: mint("source").await,
         proposal: mint("proposal").await,
+        skill: mint("skill").await,
+        approved: mint("approved").await,
         key: mint("key").await,
         token: mint("key").await,
         agent: mint("agent").await,
@@ -196,6 +198,8 @@ async fn t12_t10_what_is_hidden_answers_as_what_was_never_there_on_every_route()
                 of_hidden.held.clone_from(&absent.held);
                 of_hidden.proposal.clone_from(&absent.proposal);
                 of_hidden.job.clone_from(&absent.job);
+                of_hidden.skill.clone_from(&absent.skill);
+                of_hidden.approved.clone_from(&absent.approved);
             }
             let takes = |route: &&Route| {
                 let made = |ids| (path(route, ids), body(route.id, ids));

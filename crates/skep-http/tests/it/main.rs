@@ -59,6 +59,8 @@ mod registering;
 #[cfg(test)]
 mod second_factor;
 #[cfg(test)]
+mod skills;
+#[cfg(test)]
 mod sources;
 #[cfg(test)]
 mod sso;

@@ -97,6 +97,16 @@ class Agent:
 
 
 @dataclass(kw_only=True, slots=True)
+class ApprovalRequest:
+    """`POST /skills/{id}/approve`."""
+
+    accept_findings: bool = False
+    """That the findings were read too, and are fine."""
+    digest: str
+    """The digest of what was read."""
+
+
+@dataclass(kw_only=True, slots=True)
 class AuditEntry:
     """One decision of the record."""
 
@@ -2339,6 +2349,91 @@ class SigningLife:
     """Whether it signs now."""
     signs_from: datetime
     """From when it signs."""
+
+
+@dataclass(kw_only=True, slots=True)
+class Skill:
+    """A version of a skill."""
+
+    at: datetime
+    """When."""
+    decided_at: datetime | None = None
+    """When."""
+    decided_by: str | None = None
+    """Who decided on it last."""
+    description: str
+    """What it says it is for."""
+    digest: str
+    """`sha256:…` over its files: for each, by path, the path, a zero byte and the SHA-256 of its text."""
+    findings: list[str] = field(default_factory=list)
+    """What was found in it that a reviewer should know."""
+    id: str
+    """`skl_…`"""
+    name: str
+    """What the skill is called, and its folder."""
+    note: str | None = None
+    """Why it should be had, in the proposer's words."""
+    proposer: str
+    """Who proposed it: `usr_…` or `agt_…`."""
+    reason: str | None = None
+    """Why, if it was rejected or withdrawn."""
+    state: str
+    """`waiting`, `approved`, `rejected`, `superseded`, `withdrawn`."""
+    version: int
+    """Which of the versions that were proposed under this name, from 1."""
+
+
+@dataclass(kw_only=True, slots=True)
+class SkillFile:
+    """A file of a skill."""
+
+    path: str
+    """Where it lies in the skill's folder: ASCII, at most four levels, such as `scripts/check.py`."""
+    text: str
+    """What it says."""
+
+
+@dataclass(kw_only=True, slots=True)
+class SkillFolder:
+    """A version of a skill with its files."""
+
+    approval: str | None = None
+    """Of what is approved: a DSSE envelope with an in-toto statement that names each file by its SHA-256,
+    signed by the workspace's key, which is the `keyid`."""
+    files: list[SkillFile]
+    """In the order of their paths."""
+    skill: Skill
+    """The version."""
+
+
+@dataclass(kw_only=True, slots=True)
+class SkillQuery:
+    """`GET /skills/review`."""
+
+    cursor: str | None = None
+    """`next` of the page before."""
+    limit: int | None = None
+    """Rows, 1 to 200; 50 if absent."""
+    state: str | None = None
+    """`waiting` (if absent), `approved`, `rejected`, `superseded` or `withdrawn`."""
+
+
+@dataclass(kw_only=True, slots=True)
+class SkillReason:
+    """`POST /skills/{id}/reject` and `…/withdraw`."""
+
+    reason: str
+    """Why, 1 to 1,024 bytes."""
+
+
+@dataclass(kw_only=True, slots=True)
+class SkillRequest:
+    """`POST /skills`."""
+
+    files: list[SkillFile]
+    """Its files, at most 64 and 256 KiB together; `SKILL.md` with `name` and `description` among them."""
+    note: str | None = None
+    """Why it should be had, at most 1,024 bytes."""
 
 
 @dataclass(kw_only=True, slots=True)

@@ -946,6 +946,78 @@ SETUP_TOKEN: Operation[None, None, m.ResetToken] = Operation(
 )
 """A fresh setup token, shown once, while nobody can log in; the one before is void."""
 
+SKILL_LIST: Operation[None, m.PageQuery, m.Page[m.Skill]] = Operation(
+    name="SkillList",
+    method="GET",
+    path="/api/v1/skills",
+    mutates=False,
+    answer=m.Page[m.Skill],
+)
+"""Skills that were approved, newest first."""
+
+SKILL_CREATE: Operation[m.SkillRequest, None, m.Skill] = Operation(
+    name="SkillCreate",
+    method="POST",
+    path="/api/v1/skills",
+    mutates=True,
+    answer=m.Skill,
+)
+"""Propose a version of a skill; it waits for a human."""
+
+SKILL_REVIEW_LIST: Operation[None, m.SkillQuery, m.Page[m.Skill]] = Operation(
+    name="SkillReviewList",
+    method="GET",
+    path="/api/v1/skills/review",
+    mutates=False,
+    answer=m.Page[m.Skill],
+)
+"""Versions of skills in any state, newest first."""
+
+SKILL_REVIEW_GET: Operation[None, None, m.SkillFolder] = Operation(
+    name="SkillReviewGet",
+    method="GET",
+    path="/api/v1/skills/review/{id}",
+    mutates=False,
+    answer=m.SkillFolder,
+)
+"""One version of a skill in whatever state, with its files and what was found in them."""
+
+SKILL_GET: Operation[None, None, m.SkillFolder] = Operation(
+    name="SkillGet",
+    method="GET",
+    path="/api/v1/skills/{id}",
+    mutates=False,
+    answer=m.SkillFolder,
+)
+"""One approved skill, with its files and the signed approval."""
+
+SKILL_APPROVE: Operation[m.ApprovalRequest, None, m.Skill] = Operation(
+    name="SkillApprove",
+    method="POST",
+    path="/api/v1/skills/{id}/approve",
+    mutates=True,
+    answer=m.Skill,
+)
+"""Approve a version of a skill, signed; teammates get it from then on."""
+
+SKILL_REJECT: Operation[m.SkillReason, None, m.Skill] = Operation(
+    name="SkillReject",
+    method="POST",
+    path="/api/v1/skills/{id}/reject",
+    mutates=True,
+    answer=m.Skill,
+)
+"""Turn a version of a skill down."""
+
+SKILL_WITHDRAW: Operation[m.SkillReason, None, m.Skill] = Operation(
+    name="SkillWithdraw",
+    method="POST",
+    path="/api/v1/skills/{id}/withdraw",
+    mutates=True,
+    answer=m.Skill,
+)
+"""Take an approval back; nobody gets the skill any more."""
+
 SOURCE_LIST: Operation[None, m.PageQuery, m.Page[m.Source]] = Operation(
     name="SourceList",
     method="GET",
