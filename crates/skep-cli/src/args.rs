@@ -11,6 +11,7 @@ mod memory;
 mod names;
 pub(crate) mod people;
 mod setup;
+mod skill;
 mod source;
 mod tree;
 mod values;
@@ -27,6 +28,7 @@ pub(crate) use mcp::Mcp;
 pub(crate) use memory::{ConflictAction, Edit, Explain, Memories, Recall, Remember, Review};
 pub(crate) use names::{Entity, Ontology};
 pub(crate) use setup::Setup;
+pub(crate) use skill::{Places, Pull, Skill};
 pub(crate) use source::Source;
 pub(crate) use tree::{Cat, Find, Grep, Ls, as_find_has_it};
 
@@ -229,6 +231,9 @@ pub(crate) enum Verb {
     /// Say why something was decided.
     #[command(subcommand)]
     Explain(Explain),
+    /// Skills that the team's agents share: propose, review, approve, pull.
+    #[command(subcommand)]
+    Skill(Skill),
     /// The names that memories speak of: files, symbols, errors, commands.
     #[command(subcommand)]
     Entity(Entity),

@@ -14,6 +14,7 @@ mod layout;
 mod output;
 mod reach;
 mod reading;
+mod skills;
 mod stopwatch;
 mod style;
 mod verbs;

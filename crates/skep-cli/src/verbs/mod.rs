@@ -32,6 +32,7 @@ mod review;
 mod rewind;
 mod sessions;
 mod setup;
+mod skill;
 mod source;
 mod sso;
 mod status;
@@ -62,6 +63,7 @@ pub(crate) async fn perform(verb: Verb, context: &Context<'_>) -> Result<ExitCod
         Verb::Remember(arguments) => remember::run(context, arguments).await,
         Verb::Recall(arguments) => recall::run(context, arguments).await,
         Verb::Forget { id, reason } => forget::run(context, &id, reason).await,
+        Verb::Skill(verb) => skill::run(context, verb).await,
         Verb::Entity(verb) => entity::run(context, verb).await,
         Verb::Ontology(verb) => entity::ontology(context, verb).await,
         Verb::Erase { id, yes } => erase::run(context, &id, yes).await,

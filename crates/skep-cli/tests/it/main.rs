@@ -25,6 +25,8 @@ mod resume;
 #[path = "../../../skep-client/tests/it/scripted.rs"]
 mod scripted;
 #[cfg(test)]
+mod skills;
+#[cfg(test)]
 mod sources;
 #[cfg(test)]
 mod transcripts;
