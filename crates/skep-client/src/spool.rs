@@ -13,7 +13,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use rustix::fs::{FlockOperation, flock};
 use skep_api::ErrorCode;
 use skep_api::capture::{CaptureRequest, CaptureResponse, SpoolReport};
-use tokio::time::{Instant, timeout_at};
+use tokio::time::{Instant, sleep, timeout_at};
 
 use crate::proof::digest;
 use crate::{Client, ClientError, Home};
@@ -22,6 +22,10 @@ use crate::{Client, ClientError, Home};
 const BYTES: u64 = 64 << 20;
 /// Batches that it may hold.
 const BATCHES: usize = 4_096;
+/// Between two looks at whether somebody else has drained it.
+const LOOK: Duration = Duration::from_millis(3);
+/// A file that was begun so long ago is one of a process that was killed.
+const ABANDONED: Duration = Duration::from_hours(1);
 /// Bytes of one batch, at most: the daemon takes no more.
 const BATCH: u64 = skep_api::Limits::CAPTURE_BODY as u64;
 
@@ -111,7 +115,8 @@ impl Spool {
     }
 
     /// Sends what waits, oldest first, until a deadline. What the daemon has, by its answer, is
-    /// removed; a batch sent twice is known by the ids of its turns. Two drains at a time take turns.
+    /// removed; a batch sent twice is known by the ids of its turns. Two drains at a time take turns, and
+    /// one also sends what comes meanwhile.
     ///
     /// # Errors
     /// When the folder cannot be read or a batch not removed.
@@ -120,45 +125,76 @@ impl Spool {
         if !self.folder.is_dir() {
             return Ok(drained);
         }
-        let Some(_turn) = self.try_lock("draining")? else {
+        let Some(_turn) = self.await_turn(deadline).await? else {
             drained.left = self.len()?;
             return Ok(drained);
         };
-        for (path, size) in self.waiting()? {
-            if drained.stopped.is_some() {
-                drained.left += 1;
-                continue;
+        loop {
+            let waiting = self.waiting()?;
+            if waiting.is_empty() {
+                return Ok(drained);
             }
-            let Some(mut batch) = read_batch(&path, size) else {
-                // Not one of ours, or damaged: it would stop those behind it for ever.
-                fs::rename(&path, path.with_extension("damaged"))?;
-                continue;
-            };
-            batch.spool = self.report();
-            match timeout_at(deadline, client.capture(&batch)).await {
-                Ok(Ok(answer)) => {
-                    fs::remove_file(&path)?;
-                    drained.answers.push(answer);
-                }
-                Ok(Err(error)) if is_final(&error) => {
-                    fs::remove_file(&path)?;
-                    drained.dropped += batch.turns.len() as u64;
-                    self.add_dropped(batch.turns.len() as u64)?;
-                }
-                Ok(Err(error)) => {
+            for (path, size) in waiting {
+                if drained.stopped.is_some() {
                     drained.left += 1;
-                    drained.stopped = Some(error);
+                } else {
+                    self.offer(client, (&path, size), deadline, &mut drained)
+                        .await?;
                 }
-                Err(_late) => {
-                    drained.left += 1;
-                    drained.stopped = Some(ClientError::Io {
-                        endpoint: client.endpoint().to_string(),
-                        source: io::ErrorKind::TimedOut.into(),
-                    });
-                }
+            }
+            if drained.stopped.is_some() {
+                return Ok(drained);
             }
         }
-        Ok(drained)
+    }
+
+    /// Until whoever drains it has done so: what we put there is sent by then, by them or by us.
+    async fn await_turn(&self, deadline: Instant) -> io::Result<Option<File>> {
+        loop {
+            let turn = self.try_lock("draining")?;
+            if turn.is_some() || Instant::now() + LOOK > deadline {
+                return Ok(turn);
+            }
+            sleep(LOOK).await;
+        }
+    }
+
+    /// One batch, once.
+    async fn offer(
+        &self,
+        client: &mut Client,
+        (path, size): (&Path, u64),
+        deadline: Instant,
+        drained: &mut Drained,
+    ) -> io::Result<()> {
+        let Some(mut batch) = read_batch(path, size) else {
+            // Not one of ours, or damaged: it would stop those behind it for ever.
+            return fs::rename(path, path.with_extension("damaged"));
+        };
+        batch.spool = self.report();
+        match timeout_at(deadline, client.capture(&batch)).await {
+            Ok(Ok(answer)) => {
+                fs::remove_file(path)?;
+                drained.answers.push(answer);
+            }
+            Ok(Err(error)) if is_final(&error) => {
+                fs::remove_file(path)?;
+                drained.dropped += batch.turns.len() as u64;
+                self.add_dropped(batch.turns.len() as u64)?;
+            }
+            Ok(Err(error)) => {
+                drained.left += 1;
+                drained.stopped = Some(error);
+            }
+            Err(_late) => {
+                drained.left += 1;
+                drained.stopped = Some(ClientError::Io {
+                    endpoint: client.endpoint().to_string(),
+                    source: io::ErrorKind::TimedOut.into(),
+                });
+            }
+        }
+        Ok(())
     }
 
     fn report(&self) -> Option<SpoolReport> {
@@ -178,8 +214,15 @@ impl Spool {
         let mut found = Vec::new();
         for entry in entries {
             let entry = entry?;
-            if number_of(&entry.path()).is_some() && entry.file_type()?.is_file() {
-                found.push((entry.path(), entry.metadata()?.len()));
+            // What others send meanwhile is gone by the time we look.
+            let Ok(facts) = entry.metadata() else {
+                continue;
+            };
+            let path = entry.path();
+            if number_of(&path).is_some() && facts.is_file() {
+                found.push((path, facts.len()));
+            } else if is_abandoned(&path, &facts) {
+                let _gone = fs::remove_file(path);
             }
         }
         found.sort();
@@ -258,6 +301,19 @@ fn is_final(error: &ClientError) -> bool {
                 | ErrorCode::Unprocessable
         )
     )
+}
+
+/// Whether it was begun by somebody who never gave it its name.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "how old a file is, by the clock that dates files"
+)]
+fn is_abandoned(path: &Path, facts: &fs::Metadata) -> bool {
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    let is_begun = name.starts_with('.') && name.contains(".json.") && facts.is_file();
+    let then = facts.modified().unwrap_or(UNIX_EPOCH);
+    let age = SystemTime::now().duration_since(then);
+    is_begun && age.is_ok_and(|age| age > ABANDONED)
 }
 
 fn number_of(path: &Path) -> Option<u64> {
@@ -368,6 +424,27 @@ mod tests {
         )
         .unwrap();
         assert_eq!(spool.len().unwrap(), 3, "a link is no batch");
+    }
+
+    #[test]
+    fn n12_what_a_killed_process_began_does_not_stay_for_ever() {
+        let root = tempfile::tempdir().unwrap();
+        let spool = Spool::of(&Home::new(root.path()).unwrap(), None);
+        assert!(spool.put(&batch("a")).unwrap());
+        let begun = |name: &str| {
+            let path = spool.folder.join(name);
+            std::fs::write(&path, "{").unwrap();
+            path
+        };
+        let old = [".00000000000000000001.json.77", "dropped", ".writing"].map(begun);
+        for path in &old {
+            let file = std::fs::File::options().write(true).open(path).unwrap();
+            file.set_modified(std::time::UNIX_EPOCH).unwrap();
+        }
+        let new = begun(".00000000000000000002.json.78");
+        assert_eq!(spool.len().unwrap(), 1);
+        assert!(!old[0].exists());
+        assert!(new.exists() && old[1].exists() && old[2].exists());
     }
 
     #[test]

@@ -2,7 +2,7 @@
 //!
 //! <https://code.claude.com/docs/en/hooks>, and the types of `@anthropic-ai/claude-agent-sdk`.
 
-mod tail;
+mod answer;
 
 use serde::Serialize;
 use serde_json::Value;
@@ -114,7 +114,7 @@ pub(super) fn is_command(typed: &str) -> bool {
 
 fn answered(heard: &mut Heard, said: &Value, transcript: &str) {
     let message = text(said, "last_assistant_message");
-    let recorded = text(said, transcript).and_then(|path| tail::last_answer(path, message));
+    let recorded = text(said, transcript).and_then(|path| answer::last_answer(path, message));
     match (recorded, message) {
         (Some((id, text)), _) => heard.answered_as(id, &text),
         (None, Some(message)) => heard.answered(text(said, "prompt_id"), message),

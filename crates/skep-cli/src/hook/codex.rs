@@ -45,6 +45,7 @@ pub(super) fn hear(event: &str, said: &Value, at: Instant) -> Option<Heard> {
             }
             heard.ended = event == "SubagentStop";
         }
+        "SessionEnd" => heard.ended = true,
         _ => {}
     }
     Some(heard)

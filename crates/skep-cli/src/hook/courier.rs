@@ -5,13 +5,15 @@ use std::pin::Pin;
 use std::time::Duration;
 
 use skep_api::Moment;
+use skep_api::capture::CaptureRequest;
 use skep_api::inject::{InjectRequest, InjectResponse};
 use skep_client::{Client, Spool, daemon, digest};
 use tokio::time::{Instant, sleep_until, timeout_at};
 
 use super::Reply;
 use super::deadline::Deadline;
-use super::heard::Heard;
+use super::gemini::chat;
+use super::heard::{Forgets, Heard};
 use super::log::Log;
 use crate::context::Context;
 use crate::failure::Failure;
@@ -59,9 +61,7 @@ impl Courier<'_> {
         let off = self.context.environment.capture_off;
         let reach = self.context.reach()?;
         let spool = Spool::of(&self.context.home, reach.destination().as_deref());
-        if !off {
-            self.keep(heard, &spool)?;
-        }
+        let unkept = if off { None } else { self.keep(heard, &spool) };
         let moment = heard
             .moment
             .filter(|moment| !off || *moment != Moment::Prompt);
@@ -69,6 +69,11 @@ impl Courier<'_> {
             return Ok(Reply::default());
         }
         let mut client = self.connect(&reach, heard).await?;
+        let begins = matches!(moment, Some(Moment::SessionStart | Moment::Compacted));
+        if begins && !off {
+            // What waits may be the end of the session before, and is to be known in this one.
+            self.drain(&spool, &mut client, self.deadline.half()).await;
+        }
         let mut reply = match moment {
             Some(moment) => self.ask(&mut client, heard, moment).await?,
             None => Reply::default(),
@@ -77,26 +82,48 @@ impl Courier<'_> {
             reply.notice = Some("skep: capture is off for this session (SKEP_CAPTURE)".into());
             return Ok(reply);
         }
-        let drained = spool.drain(&mut client, self.deadline.inner()).await?;
-        if let Some(stopped) = drained.stopped {
-            self.log.line(&stopped.to_string());
+        self.drain(&spool, &mut client, self.deadline.inner()).await;
+        if let Some(batch) = unkept {
+            let handed = self.in_time(client.capture(&batch)).await?;
+            if let Err(error) = handed {
+                self.log.line(&error.to_string());
+            }
         }
         Ok(reply)
     }
 
-    /// From here on it is kept, whatever becomes of this process.
-    fn keep(&self, heard: &Heard, spool: &Spool) -> Result<(), Failure> {
-        if heard.forgets {
-            self.mark_forgotten(heard)?;
+    /// What a disk does to the spool is no reason to keep memories back.
+    async fn drain(&self, spool: &Spool, client: &mut Client, until: Instant) {
+        match spool.drain(client, until).await {
+            Ok(drained) => {
+                if let Some(stopped) = drained.stopped {
+                    self.log.line(&stopped.to_string());
+                }
+            }
+            Err(error) => self.log.line(&error.to_string()),
         }
-        let Some(batch) = heard.batch() else {
-            return Ok(());
-        };
-        self.context.home.create()?;
-        if !spool.put(&batch)? {
-            self.log.line("the spool is full: dropped");
+    }
+
+    /// From here on it is kept, whatever becomes of this process. Where the disk refuses, it is given back,
+    /// to be handed over while we live.
+    fn keep(&self, heard: &Heard, spool: &Spool) -> Option<CaptureRequest> {
+        if let Some(forgets) = heard.forgets
+            && let Err(failure) = self.mark_forgotten(heard, forgets)
+        {
+            self.log.line(&failure.told());
         }
-        Ok(())
+        let batch = heard.batch()?;
+        match self.context.home.create().and_then(|_| spool.put(&batch)) {
+            Ok(true) => None,
+            Ok(false) => {
+                self.log.line("the spool is full: dropped");
+                None
+            }
+            Err(error) => {
+                self.log.line(&format!("the spool: {error}"));
+                Some(batch)
+            }
+        }
     }
 
     async fn connect(&self, reach: &Reach, heard: &Heard) -> Result<Client, Failure> {
@@ -196,20 +223,39 @@ impl Courier<'_> {
         })
     }
 
-    /// A session whose model will have lost what it was given, until the next prompt asks.
-    fn mark_forgotten(&self, heard: &Heard) -> Result<(), Failure> {
+    /// A session whose model will have lost what it was given, until the next prompt asks. Where that is
+    /// not sure, how far its file had come; the oldest mark counts.
+    fn mark_forgotten(&self, heard: &Heard, forgets: Forgets) -> Result<(), Failure> {
+        let length = heard.chat.as_deref().and_then(chat::length);
+        let since = match (forgets, length) {
+            (Forgets::Surely, _) => String::new(),
+            (Forgets::Perhaps, Some(length)) => length.to_string(),
+            (Forgets::Perhaps, None) => return Ok(()),
+        };
         let folder = self.context.home.path().join("forgotten");
+        let path = folder.join(mark(heard));
+        if forgets == Forgets::Perhaps && path.exists() {
+            return Ok(());
+        }
         self.context.home.create()?;
         fs::create_dir_all(&folder)?;
         if fs::read_dir(&folder)?.count() < MARKS {
-            fs::write(folder.join(mark(heard)), "")?;
+            fs::write(path, since)?;
         }
         Ok(())
     }
 
     fn take_forgotten(&self, heard: &Heard) -> bool {
         let path = self.context.home.path().join("forgotten").join(mark(heard));
-        fs::remove_file(path).is_ok()
+        let Ok(since) = fs::read_to_string(&path) else {
+            return false;
+        };
+        let is_ours = fs::remove_file(path).is_ok();
+        let has = match (since.parse(), heard.chat.as_deref()) {
+            (Ok(since), Some(chat)) => chat::was_compressed(chat, since),
+            _ => since.is_empty(),
+        };
+        is_ours && has
     }
 }
 

@@ -13,14 +13,26 @@ use crate::context::Context;
 
 /// To hand over what was said; the rest waits in the spool.
 const CAPTURE: Duration = Duration::from_millis(40);
-/// To find memories for a prompt.
+/// To find memories for a prompt; and for an answer, after which nothing may come for long.
 const PROMPT: Duration = Duration::from_millis(150);
-/// To prime a session, and to wait for a daemon that was not up.
+/// To prime a session, and to wait for a daemon that was not up; and for a session's end, after which nothing
+/// comes at all: what waits is not known in the next one.
 const START: Duration = Duration::from_secs(1);
 /// For a daemon on another machine, at events that speak to it.
 const DISTANT: Duration = Duration::from_millis(2_500);
 /// How much later the process ends, come what may: for stdin, the disk and names to resolve.
 const GRACE: Duration = Duration::from_secs(1);
+
+/// Events by what they are for a session, in the words of all harnesses.
+const STARTS: [&str; 4] = [
+    "SessionStart",
+    "sessionStart",
+    "session.created",
+    "session.compacted",
+];
+const ENDS: [&str; 4] = ["SessionEnd", "sessionEnd", "session.deleted", "dispose"];
+const PROMPTS: [&str; 3] = ["UserPromptSubmit", "BeforeAgent", "chat.message"];
+const ANSWERS: [&str; 4] = ["Stop", "AfterAgent", "afterAgentResponse", "session.idle"];
 
 /// How long one event may take.
 #[derive(Clone, Copy, Debug)]
@@ -34,8 +46,8 @@ impl Deadline {
         let distant = context.reach().is_ok_and(|reach| reach.server().is_some());
         let usual = match asked.event {
             _ if distant => DISTANT,
-            "SessionStart" | "sessionStart" | "session.created" | "session.compacted" => START,
-            "UserPromptSubmit" | "BeforeAgent" | "chat.message" => PROMPT,
+            event if STARTS.contains(&event) || ENDS.contains(&event) => START,
+            event if PROMPTS.contains(&event) || ANSWERS.contains(&event) => PROMPT,
             _ => CAPTURE,
         };
         Self {
@@ -47,6 +59,11 @@ impl Deadline {
     /// When nothing more is asked of the daemon.
     pub(super) fn inner(&self) -> Instant {
         self.began + self.inner
+    }
+
+    /// When what waits has had its share of a session's start.
+    pub(super) fn half(&self) -> Instant {
+        self.began + self.inner / 2
     }
 
     /// What is left until then.

@@ -30,7 +30,18 @@ pub(super) struct Heard {
     /// The session is over.
     pub(super) ended: bool,
     /// The harness empties the model's context and will not ask again when it has.
-    pub(super) forgets: bool,
+    pub(super) forgets: Option<Forgets>,
+    /// The harness's own file of the conversation, where it tells what no event does.
+    pub(super) chat: Option<String>,
+}
+
+/// How sure it is that a model's context is emptied.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Forgets {
+    /// Somebody asked for it.
+    Surely,
+    /// The harness looks whether it is time; its file shows whether it was.
+    Perhaps,
 }
 
 /// A use of a tool, as a harness tells it.
@@ -53,6 +64,14 @@ impl Outcome {
         Self {
             text: printed(response),
             is_error: false,
+        }
+    }
+
+    /// The same with another text.
+    pub(super) fn map(self, to: impl FnOnce(String) -> String) -> Self {
+        Self {
+            text: to(self.text),
+            ..self
         }
     }
 
@@ -81,7 +100,8 @@ impl Heard {
             moment: None,
             prompt: String::new(),
             ended: false,
-            forgets: false,
+            forgets: None,
+            chat: None,
         }
     }
 

@@ -15,6 +15,7 @@ mod log;
 pub mod opencode;
 mod printed;
 pub mod table;
+mod tail;
 
 use std::ffi::OsString;
 use std::io::{self, IsTerminal, Read};

@@ -5,6 +5,7 @@ import { spawn } from "node:child_process"
 const SKEP = "skep"
 const PATIENCE_MS = 5000
 const ANSWER_MAX = 64 * 1024
+const ENDING_MAX = 16
 
 function tell(event, said) {
   return new Promise((resolve) => {
@@ -114,6 +115,11 @@ export const Skep = async ({ client, directory }) => {
       } catch {
         // As above.
       }
+    },
+    // No event says that a session is over: it is when OpenCode lets go of us.
+    dispose: async () => {
+      const last = [...begun].slice(-ENDING_MAX)
+      await Promise.all(last.map((sessionID) => tell("dispose", say(sessionID))))
     },
     "tool.execute.after": async (input, output) => {
       const { tool, callID, args } = input

@@ -37,7 +37,7 @@ pub(super) fn hear(event: &str, said: &Value, at: Instant) -> Option<Heard> {
                 heard.answered(message, answer);
             }
         }
-        "session.deleted" => heard.ended = true,
+        "session.deleted" | "dispose" => heard.ended = true,
         _ => {}
     }
     Some(heard)

@@ -68,6 +68,8 @@ impl Row {
 /// Seconds, for all events: ten times what the slowest may take by its own deadline.
 const SECONDS: u32 = 5;
 const MILLISECONDS: u32 = 1_000 * SECONDS;
+/// Codex warns its user of more at a session's end, and cuts it to this.
+const CODEX_END: u32 = 3;
 
 const fn written(name: &'static str, timeout: u32) -> Event {
     Event {
@@ -111,7 +113,7 @@ const CLAUDE: Row = Row {
     ],
 };
 
-/// `~/.codex/hooks.json`. It has no event for a session's end.
+/// `~/.codex/hooks.json`.
 const CODEX: Row = Row {
     name: "codex",
     title: "Codex",
@@ -124,6 +126,7 @@ const CODEX: Row = Row {
         written("PreCompact", SECONDS),
         written("Stop", SECONDS),
         written("SubagentStop", SECONDS),
+        written("SessionEnd", CODEX_END),
     ],
 };
 
@@ -175,5 +178,6 @@ const OPENCODE: Row = Row {
         written("session.compacted", MILLISECONDS),
         written("session.idle", MILLISECONDS),
         written("session.deleted", MILLISECONDS),
+        written("dispose", MILLISECONDS),
     ],
 };

@@ -33,6 +33,10 @@ pub(crate) struct State {
     pub(crate) first: Vec<Reply>,
     /// Captures after which it dies without an answer.
     pub(crate) dies_after: Option<usize>,
+    /// It takes captures and dies before it says so.
+    pub(crate) is_silent: bool,
+    /// The paths of all requests, in order.
+    pub(crate) asked: Vec<String>,
 }
 
 /// The running daemon.
@@ -103,6 +107,7 @@ fn describe(text: &mut String, turn: &TurnInput) {
 impl State {
     fn answer(&mut self, received: &Received) -> Reply {
         let path = received.target.split('?').next().unwrap_or_default();
+        self.asked.push(path.to_owned());
         match path {
             "/readyz" => reply(&json!({ "status": "ok" })),
             "/api/v1/system/health" => reply(&self.health()),
@@ -162,6 +167,9 @@ impl State {
         }
         if let Some(cursor) = batch.cursor {
             self.cursors.insert(cursor.source, cursor.position);
+        }
+        if self.is_silent {
+            return Reply::Raw(Vec::new());
         }
         reply(&json!({
             "session": key.replace(' ', "_"), "stored": stored, "duplicates": sent - stored,

@@ -15,12 +15,14 @@ use serde_json::value::RawValue;
 use skep_api::capture::{Branch, SessionRef, TurnInput};
 use skep_api::{Harness, Instant, TurnRole};
 
-use self::record::{Compacted, Envelope, Item, Meta, text_of};
+use self::record::{Compacted, Envelope, InTurn, Item, Meta, text_of};
 use self::rollback::Rollback;
 use super::branches::Trail;
 use super::clip;
 use super::tools::{self, Call};
-use super::transcript::{Found, Kind, Place, Recent, Transcript, json_problem, result_id, spoken};
+use super::transcript::{
+    Found, Kind, Place, Recent, Transcript, json_problem, result_id, spoken, spoken_id,
+};
 
 /// How the files are found and read.
 pub(crate) const CODEX: Kind = Kind {
@@ -32,7 +34,7 @@ pub(crate) const CODEX: Kind = Kind {
     reader: |path, at| Box::new(Codex::new(path, at)),
 };
 
-/// Calls whose results are still expected.
+/// Calls whose results are still expected, and things said that may be said again.
 const RECENT: usize = 1_024;
 
 /// The reader of one file.
@@ -44,6 +46,10 @@ struct Codex {
     at: Instant,
     /// Tools by the ids of their calls.
     calls: Recent<String>,
+    /// The prompt that is being answered, where records do not say theirs.
+    turn: Option<String>,
+    /// How often the same was said to one prompt, by its id.
+    said: Recent<u32>,
 }
 
 impl Codex {
@@ -58,6 +64,8 @@ impl Codex {
             title: None,
             at,
             calls: Recent::new(RECENT),
+            turn: None,
+            said: Recent::new(RECENT),
         }
     }
 
@@ -87,7 +95,7 @@ impl Codex {
         }
     }
 
-    fn message(&self, item: &Item, place: Place, found: &mut Found) {
+    fn message(&mut self, item: &Item, place: Place, found: &mut Found) {
         let text = text_of(&item.content);
         let (role, text) = match item.role.as_deref() {
             Some("user") => match wording::said_by_user(&text) {
@@ -98,8 +106,27 @@ impl Codex {
             Some("assistant") => return found.skip("empty"),
             _ => return found.skip("message of the harness"),
         };
-        let id = format!("L{}", place.number);
+        let id = match item.turn_id().or(self.turn.as_deref()) {
+            Some(turn) => self.told(spoken_id(turn, role, &text)),
+            None => format!("L{}", place.number),
+        };
         found.turn(spoken(id, role, self.at, text, self.branch(place)));
+    }
+
+    /// As a hook would name it; what is said once more to the same prompt has a number besides.
+    fn told(&mut self, id: String) -> String {
+        let times = self.said.get(&id).copied().unwrap_or_default();
+        self.said.put(id.clone(), times + 1);
+        match times {
+            0 => id,
+            times => format!("{id}.{times}"),
+        }
+    }
+
+    /// Of the records around what was said: which prompt comes next.
+    fn begin(&mut self, payload: &str) {
+        let begun = serde_json::from_str::<InTurn>(payload).ok();
+        self.turn = begun.and_then(|begun| begun.turn_id).or(self.turn.take());
     }
 
     fn call(&mut self, item: Item, place: Place, found: &mut Found) {
@@ -232,7 +259,12 @@ impl Transcript for Codex {
                 }
             }
             (Some("session_meta"), Some(_)) => found.skip("session record"),
-            (Some(other), Some(_)) => found.skip_type(other),
+            (Some(other), Some(payload)) => {
+                if matches!(other, "turn_context" | "event_msg") {
+                    self.begin(payload);
+                }
+                found.skip_type(other);
+            }
             (None, None) if envelope.record_type.is_some() => found.skip("harness notice"),
             (None, None) if envelope.id.is_some() => found.skip("session record"),
             (Some(_), None) => {

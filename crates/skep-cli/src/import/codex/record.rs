@@ -65,6 +65,23 @@ pub(super) struct Item {
     pub(super) call_id: Option<String>,
     #[serde(default)]
     pub(super) output: Value,
+    #[serde(default)]
+    internal_chat_message_metadata_passthrough: Option<InTurn>,
+}
+
+impl Item {
+    /// The prompt that it belongs to, by the id that hooks are told as well.
+    pub(super) fn turn_id(&self) -> Option<&str> {
+        let within = self.internal_chat_message_metadata_passthrough.as_ref();
+        within?.turn_id.as_deref()
+    }
+}
+
+/// What belongs to a prompt, or begins one.
+#[derive(Debug, Deserialize)]
+pub(super) struct InTurn {
+    #[serde(default)]
+    pub(super) turn_id: Option<String>,
 }
 
 /// What the harness tells its own interface.

@@ -25,7 +25,7 @@ fn prompt(place: &Place, session: &str) -> String {
     .to_string()
 }
 
-fn waiting(place: &Place) -> usize {
+pub(super) fn waiting(place: &Place) -> usize {
     let Ok(entries) = std::fs::read_dir(place.home.join("spool")) else {
         return 0;
     };

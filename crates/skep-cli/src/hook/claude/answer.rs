@@ -1,11 +1,8 @@
 //! The last answer in a transcript, for the id under which an import would find it.
 
-use std::fs::OpenOptions;
-use std::io::{Read, Seek, SeekFrom};
-use std::os::unix::fs::OpenOptionsExt;
-
-use rustix::fs::OFlags;
 use serde_json::Value;
+
+use crate::hook::tail;
 
 /// How much of a transcript's end is read.
 const TAIL: u64 = 256 << 10;
@@ -13,8 +10,7 @@ const TAIL: u64 = 256 << 10;
 /// The record of the last answer, and its text. With `said`, only a record of exactly that: the
 /// transcript may lag behind the event.
 pub(super) fn last_answer(path: &str, said: Option<&str>) -> Option<(String, String)> {
-    let tail = read(path)?;
-    for line in tail.lines().rev() {
+    for line in tail::lines(path, TAIL)?.lines().rev() {
         let Ok(record) = serde_json::from_str::<Value>(line) else {
             continue;
         };
@@ -58,27 +54,6 @@ fn is_prompt(record: &Value) -> bool {
             .any(|block| block.get("type").and_then(Value::as_str) == Some("text")),
         _ => false,
     }
-}
-
-/// Whole lines of the end of a file; nothing of what is no file, such as a pipe that never ends.
-fn read(path: &str) -> Option<String> {
-    let mut file = OpenOptions::new()
-        .read(true)
-        .custom_flags((OFlags::NONBLOCK | OFlags::CLOEXEC).bits().cast_signed())
-        .open(path)
-        .ok()?;
-    let facts = file.metadata().ok().filter(std::fs::Metadata::is_file)?;
-    let from = facts.len().saturating_sub(TAIL);
-    file.seek(SeekFrom::Start(from)).ok()?;
-    let mut bytes = Vec::new();
-    file.take(TAIL).read_to_end(&mut bytes).ok()?;
-    let text = String::from_utf8_lossy(&bytes);
-    let whole = if from == 0 {
-        &*text
-    } else {
-        text.split_once('\n')?.1
-    };
-    Some(whole.to_owned())
 }
 
 #[cfg(test)]
