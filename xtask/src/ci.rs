@@ -3,7 +3,9 @@
 //! A red part does not stop the others: one run shows all there is to mend. The last line counts
 //! tests, `N passed, N failed`; a part without tests that is red counts as one failed.
 
+mod built;
 mod count;
+pub(crate) mod harnesses;
 pub(crate) mod sdk;
 mod stage;
 
@@ -56,6 +58,7 @@ fn stages(nextest: bool) -> Vec<Stage> {
         ));
     }
     stages.push(Stage::own("sdk", Work::Sdk));
+    stages.push(Stage::own("harnesses", Work::Harnesses));
     stages.push(cargo("doctests", "test --workspace --doc --locked"));
     stages.push(Stage::cargo(
         "rustdoc",
@@ -137,6 +140,7 @@ mod tests {
         assert_eq!(commands[6], "cargo xtask programs");
         assert_eq!(commands[7], "cargo nextest run --workspace --locked");
         assert_eq!(commands[8], "cargo xtask sdk");
-        assert!(commands[10].starts_with("RUSTDOCFLAGS='-D warnings' cargo doc"));
+        assert_eq!(commands[9], "cargo xtask harnesses");
+        assert!(commands[11].starts_with("RUSTDOCFLAGS='-D warnings' cargo doc"));
     }
 }

@@ -37,6 +37,13 @@ enum Verb {
     Browser,
     /// The packages under `sdk/`: types, tests against a real daemon, quickstarts as they are written.
     Sdk,
+    /// Coding agents of others in front of scripted models, wired by `skep setup`: what one session is
+    /// told, the next one is shown. All of them are a gigabyte to install; `ci` plays with the quick ones.
+    Harnesses {
+        /// Only this one: codex, gemini or opencode.
+        #[arg(long)]
+        only: Option<String>,
+    },
     /// Which crate may depend on which.
     Arrows,
     /// Licences, banned crates and sources, as deny.toml says.
@@ -82,6 +89,7 @@ fn main() -> ExitCode {
         Verb::Programs => programs::run(),
         Verb::Browser => programs::browser(),
         Verb::Sdk => ci::sdk::run(),
+        Verb::Harnesses { only } => ci::harnesses::run(only.as_deref()),
         Verb::Arrows => arrows::run(),
         Verb::Deny => deny::run(),
         Verb::Codegen { check } => codegen::run(check),

@@ -2,48 +2,27 @@
 //! run as they are written.
 
 use std::fs;
-use std::io::ErrorKind;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::Command;
 
 use anyhow::{Context, Result, ensure};
 
+use super::built::{Built, PROGRAMS, RUST, absent, is_kept, keep, quietly, said};
 use super::count::{Count, Runner};
 use super::stage::watched;
 use crate::tree;
 
 /// What a quickstart remembers, and so has to print.
 const REMEMBERED: &str = "Deploys go out on Tuesdays, after the smoke tests.";
-/// Names a folder of programs that are built already.
-const PROGRAMS: &str = "SKEP_PROGRAMS";
-/// That of `skep-client`, beside the programs.
-const RUST: &str = "examples/quickstart";
-const NEEDED: [&str; 3] = ["skep", "skepd", RUST];
 const BEGINS: &str = "<!-- quickstart -->";
 const ENDS: &str = "<!-- /quickstart -->";
-
-/// Where things are.
-struct Places {
-    root: PathBuf,
-    /// `skep` and `skepd`, in debug.
-    programs: PathBuf,
-    /// What was installed, to be found again.
-    kept: PathBuf,
-}
 
 /// Builds the programs, unless it is said where they are, then does it all.
 ///
 /// # Errors
 /// When something is red.
 pub(crate) fn run() -> Result<()> {
-    let root = tree::root()?;
-    let mut count = Count::default();
-    if let Some(programs) = std::env::var_os(PROGRAMS) {
-        let programs = fs::canonicalize(&programs).context(PROGRAMS)?;
-        return all(&root, &programs, &mut count);
-    }
-    build(&root)?;
-    all(&root, &beside()?, &mut count)
+    all(&Built::ready(&tree::root()?)?, &mut Count::default())
 }
 
 /// The same with the programs that the tests before have built.
@@ -51,44 +30,14 @@ pub(crate) fn run() -> Result<()> {
 /// # Errors
 /// When something is red.
 pub(super) fn run_built(root: &Path, count: &mut Count) -> Result<()> {
-    let programs = beside()?;
-    if NEEDED.iter().any(|name| !programs.join(name).exists()) {
-        build(root)?;
-    }
-    all(root, &programs, count)
+    all(&Built::beside(root)?, count)
 }
 
-fn build(root: &Path) -> Result<()> {
-    let status = Command::new("cargo")
-        .args(["build", "--locked", "--bins", "--example", "quickstart"])
-        .args(["-p", "skep-daemon", "-p", "skep-cli", "-p", "skep-client"])
-        .current_dir(root)
-        .status()
-        .context("cargo is not on the path")?;
-    ensure!(status.success(), "the programs cannot be built");
-    Ok(())
-}
-
-/// The folder of this program.
-fn beside() -> Result<PathBuf> {
-    let this = std::env::current_exe().context("this program has no path")?;
-    let folder = this.parent().context("this program has no folder")?;
-    Ok(folder.to_owned())
-}
-
-fn all(root: &Path, programs: &Path, count: &mut Count) -> Result<()> {
-    for name in NEEDED {
-        ensure!(programs.join(name).exists(), "{name} is not built");
-    }
-    let places = Places {
-        root: root.to_owned(),
-        programs: programs.to_owned(),
-        kept: beside()?.with_file_name("sdk"),
-    };
+fn all(built: &Built, count: &mut Count) -> Result<()> {
     let parts = [
-        ("python", python(&places, count)),
-        ("typescript", typescript(&places, count)),
-        ("quickstarts", quickstarts(&places, count)),
+        ("python", python(built, count)),
+        ("typescript", typescript(built, count)),
+        ("quickstarts", quickstarts(built, count)),
     ];
     let mut red = Vec::new();
     for (name, outcome) in parts {
@@ -100,9 +49,9 @@ fn all(root: &Path, programs: &Path, count: &mut Count) -> Result<()> {
     Ok(())
 }
 
-fn python(places: &Places, count: &mut Count) -> Result<()> {
-    let folder = places.root.join("sdk/python");
-    let venv = places.kept.join("python");
+fn python(built: &Built, count: &mut Count) -> Result<()> {
+    let folder = built.root.join("sdk/python");
+    let venv = built.kept("sdk").join("python");
     let wanted = fs::read_to_string(folder.join("requirements-test.txt"))?;
     if !is_kept(&venv, &wanted) {
         let mut make = Command::new("python3");
@@ -126,7 +75,7 @@ fn python(places: &Places, count: &mut Count) -> Result<()> {
         tool.current_dir(&folder)
             .env("PYTHONPATH", "src:.")
             .env("PYTHONDONTWRITEBYTECODE", "1")
-            .env(PROGRAMS, &places.programs);
+            .env(PROGRAMS, &built.programs);
         tool
     };
     let mut types = tool("mypy");
@@ -135,10 +84,10 @@ fn python(places: &Places, count: &mut Count) -> Result<()> {
     watched(&mut tool("pytest"), Runner::Pytest, count)
 }
 
-fn typescript(places: &Places, count: &mut Count) -> Result<()> {
-    let folder = places.root.join("sdk/typescript");
+fn typescript(built: &Built, count: &mut Count) -> Result<()> {
+    let folder = built.root.join("sdk/typescript");
     // npm takes what it does not know out of its own folder.
-    let mark = places.kept.join("typescript");
+    let mark = built.kept("sdk").join("typescript");
     let wanted = fs::read_to_string(folder.join("package-lock.json"))?;
     if !folder.join("node_modules").exists() || !is_kept(&mark, &wanted) {
         let mut install = Command::new("npm");
@@ -150,16 +99,16 @@ fn typescript(places: &Places, count: &mut Count) -> Result<()> {
     let mut test = Command::new("npm");
     test.args(["test", "--silent"])
         .current_dir(&folder)
-        .env(PROGRAMS, &places.programs);
+        .env(PROGRAMS, &built.programs);
     watched(&mut test, Runner::Node, count)
 }
 
 /// Each in an empty folder that holds nothing but the checkout, with a daemon of its own.
-fn quickstarts(places: &Places, count: &mut Count) -> Result<()> {
+fn quickstarts(built: &Built, count: &mut Count) -> Result<()> {
     // A socket's path is short.
     let home = std::env::temp_dir().join(format!("skep-sdk-{}", std::process::id()));
     let skep = |verb: &[&str]| {
-        let mut skep = Command::new(places.programs.join("skep"));
+        let mut skep = Command::new(built.programs.join("skep"));
         skep.args(verb)
             .env("SKEP_HOME", &home)
             .env("SKEP_SERVER__TCP", "off");
@@ -168,8 +117,8 @@ fn quickstarts(places: &Places, count: &mut Count) -> Result<()> {
     skep(&["--local", "--quiet", "start"])?;
     let done = ["rust", "python", "typescript"].map(|name| {
         let outcome = match name {
-            "rust" => shown(Command::new(places.programs.join(RUST)), &home),
-            _ => quickstart(places, name, &home),
+            "rust" => shown(Command::new(built.programs.join(RUST)), &home),
+            _ => quickstart(built, name, &home),
         };
         count.add(Count {
             passed: usize::from(outcome.is_ok()),
@@ -183,12 +132,12 @@ fn quickstarts(places: &Places, count: &mut Count) -> Result<()> {
     stopped
 }
 
-fn quickstart(places: &Places, name: &str, home: &Path) -> Result<()> {
-    let place = places.kept.join(format!("quickstart-{name}"));
+fn quickstart(built: &Built, name: &str, home: &Path) -> Result<()> {
+    let place = built.kept("sdk").join(format!("quickstart-{name}"));
     absent(&place)?;
     fs::create_dir_all(&place)?;
-    std::os::unix::fs::symlink(&places.root, place.join("skep"))?;
-    let page = fs::read_to_string(places.root.join("sdk").join(name).join("README.md"))?;
+    std::os::unix::fs::symlink(&built.root, place.join("skep"))?;
+    let page = fs::read_to_string(built.root.join("sdk").join(name).join("README.md"))?;
     let mut script = String::new();
     for (about, text) in blocks(&page)? {
         match about.split_once(' ') {
@@ -231,44 +180,6 @@ fn blocks(page: &str) -> Result<Vec<(&str, String)>> {
     }
     ensure!(open.is_none() && blocks.len() > 1, "a quickstart is blocks");
     Ok(blocks)
-}
-
-/// Whether a folder was made for just this.
-fn is_kept(folder: &Path, wanted: &str) -> bool {
-    fs::read_to_string(folder.join("made-for")).is_ok_and(|held| held == wanted)
-}
-
-fn keep(folder: &Path, wanted: &str) -> Result<()> {
-    fs::write(folder.join("made-for"), wanted).with_context(|| folder.display().to_string())
-}
-
-fn absent(folder: &Path) -> Result<()> {
-    match fs::remove_dir_all(folder) {
-        Err(error) if error.kind() != ErrorKind::NotFound => {
-            Err(error).with_context(|| folder.display().to_string())
-        }
-        _ => Ok(()),
-    }
-}
-
-fn quietly(command: &mut Command) -> Result<()> {
-    said(command).map(|_| ())
-}
-
-/// What a command prints; all of it, in the error, when it fails.
-fn said(command: &mut Command) -> Result<String> {
-    let name = command.get_program().to_string_lossy().into_owned();
-    let output = command
-        .output()
-        .with_context(|| format!("{name} is needed"))?;
-    let out = String::from_utf8_lossy(&output.stdout).into_owned();
-    ensure!(
-        output.status.success(),
-        "{name}: {}\n{out}{}",
-        output.status,
-        String::from_utf8_lossy(&output.stderr)
-    );
-    Ok(out)
 }
 
 #[cfg(test)]

@@ -10,7 +10,7 @@ use std::time::Instant;
 use anyhow::{Context, Result, ensure};
 
 use super::count::{Count, Runner};
-use super::sdk;
+use super::{harnesses, sdk};
 use crate::{arrows, codegen, deny, programs, tidy};
 
 /// A part of `ci`.
@@ -27,6 +27,7 @@ pub(super) enum Work {
     Codegen,
     Programs,
     Sdk,
+    Harnesses,
     Cargo {
         arguments: &'static str,
         environment: &'static [(&'static str, &'static str)],
@@ -108,6 +109,7 @@ impl Stage {
             Work::Codegen => codegen::run(true),
             Work::Programs => programs::run(),
             Work::Sdk => sdk::run_built(root, &mut count),
+            Work::Harnesses => harnesses::run_built(root, &mut count),
             Work::Cargo {
                 arguments,
                 environment,
