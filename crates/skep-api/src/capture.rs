@@ -53,7 +53,7 @@ pub struct SpoolReport {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct SessionRef {
-    /// `claude-code`, `codex`, `cursor`, `gemini-cli`, `opencode`, `git`, `cli` or `other`.
+    /// `claude-code`, `codex`, `cursor`, `gemini-cli`, `opencode`, `chatgpt`, `git`, `cli` or `other`.
     pub harness: String,
     /// The harness's own id, at most 256 bytes.
     pub external_id: String,
@@ -196,7 +196,7 @@ pub struct ResumeRequest {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct NamedSession {
-    /// `claude-code`, `codex`, `cursor`, `gemini-cli`, `opencode`, `git`, `cli` or `other`.
+    /// `claude-code`, `codex`, `cursor`, `gemini-cli`, `opencode`, `chatgpt`, `git`, `cli` or `other`.
     pub harness: String,
     /// The harness's own id, at most 256 bytes.
     pub external_id: String,

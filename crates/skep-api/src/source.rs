@@ -9,14 +9,15 @@ use crate::Instant;
 #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct AddSourceRequest {
-    /// `folder`, `file`, `url` or `issues`.
+    /// `folder`, `file`, `url`, `issues` or `memories`.
     pub kind: String,
     /// Where it is: a URL if the daemon is to fetch it; only a name to it otherwise, it opens no file.
     pub location: String,
     /// What a person would call it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub title: Option<String>,
-    /// `external` (if absent) or `agent`; pages and issues are always external.
+    /// `external` (if absent) or `agent`; pages and issues are always external, and memories may be
+    /// `user`, for a human who says that they are their own word.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub trust: Option<String>,
     /// `own` (if absent), `workspace` or `private`.
@@ -85,6 +86,45 @@ pub struct DocumentInput {
     pub format: Format,
     /// What it says.
     pub text: String,
+    /// What is known of it beside its text, in a source of memories: there, a document is one memory.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub memory: Option<MemoryInput>,
+}
+
+/// What is known of a memory that another program made, or that an export brings back.
+#[derive(Clone, Debug, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct MemoryInput {
+    /// What sort of statement; `fact` if absent. What is external never becomes a `procedure`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub kind: Option<String>,
+    /// Its line; the first of the text if absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub key: Option<String>,
+    /// Whose word it is; it counts as far as the source's trust goes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub trust: Option<String>,
+    /// Who may read it; as the source says if absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub visibility: Option<String>,
+    /// The project's name; the source's if absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub project: Option<String>,
+    /// Since when it holds; now if absent, or if it is yet to come.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub valid_from: Option<Instant>,
+    /// Until when it held.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub valid_to: Option<Instant>,
+    /// What it came through at first, such as `claude-code`; `source` if absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub harness: Option<String>,
+    /// What made it: `person`, `rules` (if absent), `recap` or `model`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub derived_by: Option<String>,
+    /// Where it was before, at most 1,000.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub references: Vec<String>,
 }
 
 /// A document that there is.
@@ -129,6 +169,9 @@ pub struct SyncResponse {
     /// Documents of a folder that a rule of capture keeps out by their path.
     #[serde(default)]
     pub withheld: u32,
+    /// Memories that wait for a human.
+    #[serde(default)]
+    pub held: u32,
 }
 
 /// `POST /sources/{id}/fetch`.

@@ -10,6 +10,7 @@ use crate::Instant;
 /// `POST /tree/list`.
 #[derive(Clone, Debug, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
+#[schemars(rename = "TreeListRequest")]
 pub struct ListRequest {
     /// A folder such as `/projects`, or a file.
     pub path: String,
@@ -23,6 +24,7 @@ pub struct ListRequest {
 
 /// A page of entries.
 #[derive(Clone, Debug, Default, Serialize, Deserialize, JsonSchema)]
+#[schemars(rename = "TreeListing")]
 pub struct Listing {
     /// Files the newest first, projects by name, days the newest first.
     pub entries: Vec<Entry>,
@@ -37,6 +39,7 @@ pub struct Listing {
 /// What stands at a path.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
+#[schemars(rename = "TreeNode")]
 pub enum Type {
     /// A folder.
     Folder,
@@ -47,6 +50,7 @@ pub enum Type {
 
 /// A file or a folder.
 #[derive(Clone, Debug, Default, Serialize, Deserialize, JsonSchema)]
+#[schemars(rename = "TreeEntry")]
 pub struct Entry {
     /// Its whole path.
     pub path: String,
@@ -87,6 +91,7 @@ pub struct Entry {
 /// `POST /tree/file`.
 #[derive(Clone, Debug, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
+#[schemars(rename = "TreeFileRequest")]
 pub struct FileRequest {
     /// The file, such as `/index.md`.
     pub path: String,
@@ -94,6 +99,7 @@ pub struct FileRequest {
 
 /// A file.
 #[derive(Clone, Debug, Default, Serialize, Deserialize, JsonSchema)]
+#[schemars(rename = "TreeFile")]
 pub struct File {
     /// Its path.
     pub path: String,
@@ -107,6 +113,7 @@ pub struct File {
 /// `POST /tree/find`. What is absent lets everything through.
 #[derive(Clone, Debug, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
+#[schemars(rename = "TreeFindRequest")]
 pub struct FindRequest {
     /// Where to begin; `/` if absent. From `/`, each file is shown once, under `/projects`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -137,6 +144,7 @@ pub struct FindRequest {
 /// `POST /tree/grep`.
 #[derive(Clone, Debug, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
+#[schemars(rename = "TreeGrepRequest")]
 pub struct GrepRequest {
     /// A regular expression without look-around and back-references, at most 1 KiB.
     pub pattern: String,
@@ -159,6 +167,7 @@ pub struct GrepRequest {
 
 /// What a search found.
 #[derive(Clone, Debug, Default, Serialize, Deserialize, JsonSchema)]
+#[schemars(rename = "TreeGrepResponse")]
 pub struct GrepResponse {
     /// Lines that fit, the newest file first.
     pub matches: Vec<Match>,
@@ -172,6 +181,7 @@ pub struct GrepResponse {
 
 /// A line that fits.
 #[derive(Clone, Debug, Default, Serialize, Deserialize, JsonSchema)]
+#[schemars(rename = "TreeMatch")]
 pub struct Match {
     /// Of which file.
     pub path: String,

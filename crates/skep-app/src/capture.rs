@@ -356,6 +356,7 @@ pub(crate) fn default_visibility(harness: Harness) -> Visibility {
         | Harness::Cursor
         | Harness::GeminiCli
         | Harness::OpenCode
+        | Harness::ChatGpt
         | Harness::Cli
         | Harness::Source
         | Harness::Other => Visibility::Own,

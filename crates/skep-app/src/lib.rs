@@ -90,7 +90,7 @@ pub use skep_store::{
 pub use skills::{Approval, Approved, ProposeSkill, SkillPage, SkillWhole};
 pub use sources::{
     AddSource, Document, Fetch, Fetched, Fetching, Found, ReadExport, SourcePage, SourceSync,
-    Synced,
+    Statement, Synced,
 };
 pub use status::Status;
 pub use tree::{Entry, Find, Grep, Grepped, Listing, Match, Node, TreeFile, Wording};

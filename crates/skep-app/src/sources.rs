@@ -6,10 +6,12 @@
 
 mod fetch;
 mod page;
+mod statement;
 
-use skep_authz::{Authorized, rights::SourceManage};
+use skep_authz::{Authorized, Denied, rights::SourceManage};
 use skep_domain::{
-    Harness, Limits, MemoryKind, MemoryState, SourceId, SourceKind, Trust, Validity, Visibility,
+    Harness, Limits, MemoryKind, MemoryState, Permission, SourceId, SourceKind, Trust, Validity,
+    Visibility,
 };
 use skep_memory::{Chunk, TextForm, chunk, cut_line};
 use skep_store::{
@@ -23,6 +25,7 @@ use crate::{App, AppError};
 
 pub use fetch::{Fetch, Fetched, Fetching, Found, ReadExport};
 pub(crate) use fetch::{Fetches, fetches};
+pub use statement::Statement;
 
 /// A source that somebody adds.
 #[derive(Clone, Debug)]
@@ -52,6 +55,8 @@ pub struct Document {
     pub form: TextForm,
     /// What it says.
     pub text: String,
+    /// What is known of it beside its text, if it is a memory.
+    pub statement: Option<Statement>,
 }
 
 /// What a client brings of a source.
@@ -78,6 +83,8 @@ pub struct Synced {
     pub redacted: u32,
     /// Documents of a folder that a rule of capture keeps out by their path.
     pub withheld: u32,
+    /// Memories that wait for a human.
+    pub held: u32,
 }
 
 /// A page of sources.
@@ -94,6 +101,8 @@ const SOURCE: &str = "source";
 const KEY: usize = 160;
 /// Documents of one source.
 const DOCUMENTS: usize = 20_000;
+/// References of one memory.
+const REFERENCES: usize = 1_000;
 /// Documents of one call.
 const BATCH: usize = 500;
 
@@ -108,6 +117,9 @@ impl App {
         add: AddSource,
     ) -> Result<Source, AppError> {
         check(&add)?;
+        if add.trust == Trust::User && authorized.agent().is_some() {
+            return Err(Denied::MissingPermission(Permission::SourceManage).into());
+        }
         let mut tx = self.store.begin(authorized).await?;
         let project = match &add.project {
             Some(name) => {
@@ -184,9 +196,14 @@ impl App {
         let mut synced = Synced::default();
         let denied =
             |path: &str| source.kind == SourceKind::Folder && self.capturing.deny.denies_path(path);
-        for document in sync.documents.iter().filter(|one| !denied(&one.path)) {
-            self.take_document(&mut tx, &source, document, &mut synced)
+        if source.kind == SourceKind::Memories {
+            self.take_statements(&mut tx, &source, &sync.documents, &mut synced)
                 .await?;
+        } else {
+            for document in sync.documents.iter().filter(|one| !denied(&one.path)) {
+                self.take_document(&mut tx, &source, document, &mut synced)
+                    .await?;
+            }
         }
         if let Some(manifest) = &sync.manifest {
             // What is kept out is not there, so what was taken in before the rule was made goes.
@@ -317,6 +334,7 @@ impl App {
                 reasons: Vec::new(),
             }),
             identity,
+            shared: false,
         }
     }
 }
@@ -367,6 +385,16 @@ fn check_sync(sync: &SourceSync) -> Result<(), AppError> {
         }
         Invalid::check_length(&format!("{field}.path"), path, Limits::QUERY)?;
         Invalid::check_length(&format!("{field}.version"), version, Limits::CLIENT_KEY)?;
+    }
+    for (at, document) in sync.documents.iter().enumerate() {
+        let Some(statement) = &document.statement else {
+            continue;
+        };
+        let field = format!("documents[{at}].memory");
+        let references = statement.references.len();
+        Invalid::check_count(&format!("{field}.references"), references, REFERENCES)?;
+        let project = statement.project.as_deref().unwrap_or_default();
+        Invalid::check_length(&format!("{field}.project"), project, Limits::QUERY)?;
     }
     Ok(())
 }

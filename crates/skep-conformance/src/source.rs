@@ -38,6 +38,7 @@ pub(crate) async fn put_document<H: Harness>(
 ) -> SourceChanges {
     let store = world.store();
     let chunks = pieces.iter().map(|piece| NewChunk {
+        shared: false,
         identity: (*piece).into(),
         memory: skep_store::NewMemory {
             origins: vec![Origin::Source(source)],

@@ -21,6 +21,8 @@ coded! {
         GeminiCli = 6, "gemini-cli";
         /// The terminal agent `OpenCode`.
         OpenCode = 7, "opencode";
+        /// OpenAI's ChatGPT, by its export.
+        ChatGpt = 8, "chatgpt";
         /// A folder, a page or an export that somebody added as a source.
         Source = 32, "source";
     }

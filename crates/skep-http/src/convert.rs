@@ -10,13 +10,14 @@ use skep_api::inject::InjectRequest;
 use skep_api::memory::{EditRequest, Memory as WireMemory, Provenance, RememberRequest};
 use skep_api::recall::RecallRequest;
 use skep_api::session::{Session as WireSession, Turn as WireTurn};
+use skep_api::source::MemoryInput;
 use skep_app::{
     Branch, Capture, Cursor, Edit, Inject, Memory, Pause, PausedSession, Question, Remember,
-    Session, SpoolReport, Turn, TurnIn,
+    Session, SpoolReport, Statement, Turn, TurnIn,
 };
 use skep_domain::{
-    CaptureOrigin, Harness, MemoryKind, Moment, Resolution, SourceKind, Tier, Trust, TurnRole,
-    Visibility,
+    CaptureOrigin, DerivedBy, Harness, MemoryKind, Moment, Resolution, SourceKind, Tier, Trust,
+    TurnRole, Visibility,
 };
 
 use crate::call::Call;
@@ -76,14 +77,49 @@ pub(crate) fn source_kind(text: &str) -> Result<SourceKind, ApiError> {
     )
 }
 
-/// A source is external unless somebody vouches for it; nobody vouches as a human's own word.
-pub(crate) fn source_trust(text: Option<&str>) -> Result<Trust, ApiError> {
-    word(
-        "trust",
-        text.unwrap_or(Trust::External.as_str()),
-        |text| Trust::parse(text).filter(|trust| matches!(trust, Trust::External | Trust::Agent)),
-        &[Trust::External.as_str(), Trust::Agent.as_str()],
-    )
+/// A source is external unless somebody vouches for it; only memories are vouched for as a human's own word.
+pub(crate) fn source_trust(kind: SourceKind, text: Option<&str>) -> Result<Trust, ApiError> {
+    let mut known = vec![Trust::External, Trust::Agent];
+    if kind == SourceKind::Memories {
+        known.push(Trust::User);
+    }
+    let text = text.unwrap_or(Trust::External.as_str());
+    let trust = word("trust", text, Trust::parse, &names(&known, Trust::as_str))?;
+    if known.contains(&trust) {
+        return Ok(trust);
+    }
+    let message = format!(
+        "trust must be one of {}",
+        names(&known, Trust::as_str).join(", ")
+    );
+    Err(ApiError::field("trust", "INVALID", message))
+}
+
+pub(crate) fn statement(memory: MemoryInput) -> Result<Statement, ApiError> {
+    let trust = |text: &str| {
+        word(
+            "trust",
+            text,
+            Trust::parse,
+            &names(Trust::ALL, Trust::as_str),
+        )
+    };
+    let derived_by = |text: &str| {
+        let known = names(DerivedBy::ALL, DerivedBy::as_str);
+        word("derived_by", text, DerivedBy::parse, &known)
+    };
+    Ok(Statement {
+        kind: memory.kind.as_deref().map(memory_kind).transpose()?,
+        key: memory.key,
+        trust: memory.trust.as_deref().map(trust).transpose()?,
+        visibility: memory.visibility.as_deref().map(visibility).transpose()?,
+        project: memory.project,
+        valid_from: memory.valid_from.map(|at| at.0),
+        valid_to: memory.valid_to.map(|at| at.0),
+        harness: memory.harness.as_deref().map(harness).transpose()?,
+        derived_by: memory.derived_by.as_deref().map(derived_by).transpose()?,
+        references: memory.references,
+    })
 }
 
 fn harness(text: &str) -> Result<Harness, ApiError> {

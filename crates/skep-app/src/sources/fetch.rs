@@ -110,7 +110,9 @@ impl Fetching {
         let (limit, accept) = match source.kind {
             SourceKind::Url => (PAGE, "text/markdown, text/html;q=0.9, text/plain;q=0.8"),
             SourceKind::Issues => (EXPORT, "application/json"),
-            SourceKind::Folder | SourceKind::File => return Err(AppError::Unfit(KIND.into())),
+            SourceKind::Folder | SourceKind::File | SourceKind::Memories => {
+                return Err(AppError::Unfit(KIND.into()));
+            }
         };
         let target = Target::parse(&source.location)?;
         let egress = self.way(&target).ok_or(AppError::Unfit(OFF.into()))?;
@@ -260,6 +262,7 @@ fn documents_of(
     let unfit = |why: &str| AppError::Unfit(why.to_owned());
     let (media, text) = page::read(source.kind, response).map_err(unfit)?;
     let document = |path: String, form: TextForm, text: String| Document {
+        statement: None,
         version: version_of(&text),
         path,
         form,

@@ -4,8 +4,8 @@ use axum::response::Response;
 use skep_api::Instant;
 use skep_api::page::{Page, PageQuery};
 use skep_api::source::{
-    AddSourceRequest, FetchRequest, FetchResponse, Format, Found as WireFound, PurgeResponse,
-    Source as WireSource, SyncRequest, SyncResponse,
+    AddSourceRequest, DocumentInput, FetchRequest, FetchResponse, Format, Found as WireFound,
+    PurgeResponse, Source as WireSource, SyncRequest, SyncResponse,
 };
 use skep_app::{AddSource, Document, Fetch, Found, Source, SourceSync, Synced, TextForm};
 use skep_authz::{Authorized, rights};
@@ -23,11 +23,12 @@ pub(crate) async fn add(
     call: Call,
 ) -> Result<Response, ApiError> {
     let request: AddSourceRequest = call.body()?;
+    let kind = convert::source_kind(&request.kind)?;
     let add = AddSource {
-        kind: convert::source_kind(&request.kind)?,
+        kind,
         location: request.location,
         title: request.title,
-        trust: convert::source_trust(request.trust.as_deref())?,
+        trust: convert::source_trust(kind, request.trust.as_deref())?,
         visibility: convert::visibility(request.visibility.as_deref().unwrap_or("own"))?,
         project: request.project,
     };
@@ -83,20 +84,25 @@ pub(crate) async fn sync(
         documents: request
             .documents
             .into_iter()
-            .map(|document| Document {
-                path: document.path,
-                version: document.version,
-                form: match document.format {
-                    Format::Markdown => TextForm::Markdown,
-                    Format::Html => TextForm::Html,
-                    Format::Text => TextForm::Plain,
-                },
-                text: document.text,
-            })
-            .collect(),
+            .map(document)
+            .collect::<Result<_, _>>()?,
     };
     let synced = call.app().sync_source(authorized, id, &sync).await?;
     ok(&wire_sync(synced))
+}
+
+fn document(document: DocumentInput) -> Result<Document, ApiError> {
+    Ok(Document {
+        path: document.path,
+        version: document.version,
+        form: match document.format {
+            Format::Markdown => TextForm::Markdown,
+            Format::Html => TextForm::Html,
+            Format::Text => TextForm::Plain,
+        },
+        text: document.text,
+        statement: document.memory.map(convert::statement).transpose()?,
+    })
 }
 
 /// A server is waited for between transactions, and each of those takes a right of its own.
@@ -143,6 +149,7 @@ fn wire_sync(synced: Synced) -> SyncResponse {
         cut: synced.cut,
         redacted: synced.redacted,
         withheld: synced.withheld,
+        held: synced.held,
     }
 }
 

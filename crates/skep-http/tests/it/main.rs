@@ -65,6 +65,8 @@ mod sources;
 #[cfg(test)]
 mod sso;
 #[cfg(test)]
+mod statements;
+#[cfg(test)]
 mod takeover;
 #[cfg(test)]
 mod third_party;

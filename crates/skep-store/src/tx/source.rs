@@ -196,7 +196,13 @@ impl<P: CanWrite> Tx<P> {
                 changes.same += 1;
                 continue;
             }
-            let (Kept::New(memory) | Kept::Known(memory)) = self.put_memory(new.memory).await?;
+            let memory = match self.put_memory(new.memory).await? {
+                Kept::Known(_) if new.shared => {
+                    changes.same += 1;
+                    continue;
+                }
+                Kept::New(memory) | Kept::Known(memory) => memory,
+            };
             self.backend
                 .put_source_chunk(&self.scope, id, document, ChunkRow { memory, chunk })
                 .await?;

@@ -72,6 +72,9 @@ pub struct NewChunk {
     pub identity: String,
     /// The memory to make of it.
     pub memory: NewMemory,
+    /// Whoever says the same says it for this source too: nothing is made, and what is known stays
+    /// nobody's but whose it was.
+    pub shared: bool,
 }
 
 /// What taking in a document changed.
