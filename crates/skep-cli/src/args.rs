@@ -3,6 +3,7 @@
 pub(crate) mod access;
 mod backup;
 mod capture;
+mod export;
 pub(crate) mod humans;
 mod inject;
 pub(crate) mod job;
@@ -23,6 +24,7 @@ use skep_api::Tier;
 
 pub(crate) use backup::Backup;
 pub(crate) use capture::{Capture, CaptureVerb, Import, Pause, Project, Resume, Sessions};
+pub(crate) use export::{Export, ExportFormat, Foreign};
 pub(crate) use inject::{Given, Inject, Prime, Recipient};
 pub(crate) use mcp::Mcp;
 pub(crate) use memory::{ConflictAction, Edit, Explain, Memories, Recall, Remember, Review};
@@ -360,6 +362,10 @@ pub(crate) enum Verb {
     /// A second run imports only what is new. Lines that cannot be read are reported and skipped.
     #[command(subcommand)]
     Import(Import),
+    /// Write what you may read of the memories to a file, or as a folder of Markdown.
+    ///
+    /// Files are for you alone (0600), and nothing is written over. See docs/export.md.
+    Export(Export),
     /// Print a completion script for a shell.
     Completions {
         /// The shell.

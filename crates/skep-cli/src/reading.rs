@@ -104,6 +104,7 @@ impl Reading {
             version,
             format: format_of(name, place),
             text,
+            memory: None,
         })
     }
 

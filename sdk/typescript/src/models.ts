@@ -38,7 +38,7 @@ export interface AddParticipantRequest {
 
 /** `POST /sources`. */
 export interface AddSourceRequest {
-  /** `folder`, `file`, `url` or `issues`. */
+  /** `folder`, `file`, `url`, `issues` or `memories`. */
   kind: string;
   /** Where it is: a URL if the daemon is to fetch it; only a name to it otherwise, it opens no file. */
   location: string;
@@ -46,7 +46,8 @@ export interface AddSourceRequest {
   project?: string | null;
   /** What a person would call it. */
   title?: string | null;
-  /** `external` (if absent) or `agent`; pages and issues are always external. */
+  /** `external` (if absent) or `agent`; pages and issues are always external, and memories may be
+   * `user`, for a human who says that they are their own word. */
   trust?: string | null;
   /** `own` (if absent), `workspace` or `private`. */
   visibility?: string | null;
@@ -413,6 +414,8 @@ export interface DeleteResponse {
 export interface DocumentInput {
   /** How it is written. */
   format?: Format;
+  /** What is known of it beside its text, in a source of memories: there, a document is one memory. */
+  memory?: MemoryInput | null;
   /** Its name in the source. */
   path: string;
   /** What it says. */
@@ -484,34 +487,6 @@ export interface EntityList {
 export interface EntityQuery {
   /** Names wanted, 1 to 200; 50 if absent. */
   limit?: number | null;
-}
-
-/** A file or a folder. */
-export interface Entry {
-  /** Bytes of the file. */
-  bytes?: number | null;
-  /** Of a memory's file, `mem_…` */
-  id?: string | null;
-  /** Its line. */
-  key?: string | null;
-  /** What sort of statement. */
-  kind?: string | null;
-  /** Of a folder, how many memories are in it, where that was counted. */
-  memories?: number | null;
-  /** The last part of it. */
-  name: string;
-  /** Its whole path. */
-  path: string;
-  /** The project's name. */
-  project?: string | null;
-  /** What stands in the file, where that was asked for. */
-  text?: string | null;
-  /** Whose word it is. */
-  trust?: string | null;
-  /** `folder` or `file`. */
-  type: Type;
-  /** Since when it holds. */
-  valid_from?: Instant | null;
 }
 
 /** `POST /memories/{id}/erase` and `POST /sessions/{id}/erase`: what is left. */
@@ -735,42 +710,6 @@ export interface FieldError {
   message: string;
 }
 
-/** A file. */
-export interface File {
-  /** Of a memory's file, `mem_…` */
-  id?: string | null;
-  /** Its path. */
-  path: string;
-  /** What stands in it: Markdown, after a front matter in YAML. */
-  text: string;
-}
-
-/** `POST /tree/file`. */
-export interface FileRequest {
-  /** The file, such as `/index.md`. */
-  path: string;
-}
-
-/** `POST /tree/find`. What is absent lets everything through. */
-export interface FindRequest {
-  /** `next` of the page before. */
-  cursor?: string | null;
-  /** Only of this day, such as `2026-11-22`, in UTC. */
-  day?: string | null;
-  /** Only this kind. */
-  kind?: string | null;
-  /** Files, 1 to 200; 50 if absent. */
-  limit?: number | null;
-  /** A pattern that the whole name fits: `*`, `?`, `[a-z]`, `[!a-z]`. */
-  name?: string | null;
-  /** Where to begin; `/` if absent. From `/`, each file is shown once, under `/projects`. */
-  path?: string | null;
-  /** Only of this project, by its own name. */
-  project?: string | null;
-  /** Also what stands in the files. */
-  texts?: boolean;
-}
-
 /** Ends a passkey ceremony. */
 export interface FinishPasskeyRequest {
   /** What the browser gave, in its JSON form. */
@@ -801,33 +740,6 @@ export type Found =
   | "unchanged"
   | "gone"
   | "empty";
-
-/** `POST /tree/grep`. */
-export interface GrepRequest {
-  /** `next` of the answer before. */
-  cursor?: string | null;
-  /** Capitals are no difference. */
-  ignore_case?: boolean;
-  /** Lines after which no more files are opened, 1 to 200; 50 if absent. */
-  limit?: number | null;
-  /** Only the first line of each file. */
-  names_only?: boolean;
-  /** Where to look; `/` if absent. From `/`, each file is looked through once, under `/projects`. */
-  path?: string | null;
-  /** A regular expression without look-around and back-references, at most 1 KiB. */
-  pattern: string;
-}
-
-/** What a search found. */
-export interface GrepResponse {
-  /** Lines that fit, the newest file first. */
-  matches: Match[];
-  /** Cursor to go on with; absent when everything was looked through. A call ends early after 5,000
-   * files or two seconds. */
-  next?: string | null;
-  /** Files looked through. */
-  searched: number;
-}
 
 /** `GET /api/v1/system/health`. */
 export interface Health {
@@ -1119,26 +1031,6 @@ export interface LimitsHealth {
   store_up?: boolean;
 }
 
-/** `POST /tree/list`. */
-export interface ListRequest {
-  /** `next` of the page before. */
-  cursor?: string | null;
-  /** Entries, 1 to 200; 50 if absent. */
-  limit?: number | null;
-  /** A folder such as `/projects`, or a file. */
-  path: string;
-}
-
-/** A page of entries. */
-export interface Listing {
-  /** Files the newest first, projects by name, days the newest first. */
-  entries: Entry[];
-  /** Cursor of the page after; absent on the last. A page may be short and not the last. */
-  next?: string | null;
-  /** Only the newest 200,000 memories were counted. */
-  partial?: boolean;
-}
-
 /** `POST /auth/login`. */
 export interface LoginRequest {
   /** Your mail address. */
@@ -1165,16 +1057,6 @@ export interface ManifestEntry {
   path: string;
   /** Its version. */
   version: string;
-}
-
-/** A line that fits. */
-export interface Match {
-  /** Counted from one. */
-  line: number;
-  /** Of which file. */
-  path: string;
-  /** What stands there; of a long line, the first 512 bytes. */
-  text: string;
 }
 
 /** A member of the organization. */
@@ -1255,6 +1137,30 @@ export interface Memory {
   visibility: string;
 }
 
+/** What is known of a memory that another program made, or that an export brings back. */
+export interface MemoryInput {
+  /** What made it: `person`, `rules` (if absent), `recap` or `model`. */
+  derived_by?: string | null;
+  /** What it came through at first, such as `claude-code`; `source` if absent. */
+  harness?: string | null;
+  /** Its line; the first of the text if absent. */
+  key?: string | null;
+  /** What sort of statement; `fact` if absent. What is external never becomes a `procedure`. */
+  kind?: string | null;
+  /** The project's name; the source's if absent. */
+  project?: string | null;
+  /** Where it was before, at most 1,000. */
+  references?: string[];
+  /** Whose word it is; it counts as far as the source's trust goes. */
+  trust?: string | null;
+  /** Since when it holds; now if absent, or if it is yet to come. */
+  valid_from?: Instant | null;
+  /** Until when it held. */
+  valid_to?: Instant | null;
+  /** Who may read it; as the source says if absent. */
+  visibility?: string | null;
+}
+
 /** `GET /memories`. */
 export interface MemoryQuery {
   /** As it was known then. */
@@ -1324,7 +1230,7 @@ export interface NameSelfRequest {
 export interface NamedSession {
   /** The harness's own id, at most 256 bytes. */
   external_id: string;
-  /** `claude-code`, `codex`, `cursor`, `gemini-cli`, `opencode`, `git`, `cli` or `other`. */
+  /** `claude-code`, `codex`, `cursor`, `gemini-cli`, `opencode`, `chatgpt`, `git`, `cli` or `other`. */
   harness: string;
 }
 
@@ -1946,7 +1852,7 @@ export interface SessionRef {
   cwd?: string | null;
   /** The harness's own id, at most 256 bytes. */
   external_id: string;
-  /** `claude-code`, `codex`, `cursor`, `gemini-cli`, `opencode`, `git`, `cli` or `other`. */
+  /** `claude-code`, `codex`, `cursor`, `gemini-cli`, `opencode`, `chatgpt`, `git`, `cli` or `other`. */
   harness: string;
   /** The project (repository) name. */
   project?: string | null;
@@ -2186,6 +2092,8 @@ export interface SyncResponse {
   documents_gone: number;
   /** Pieces that left recall. */
   gone: number;
+  /** Memories that wait for a human. */
+  held?: number;
   /** Memories made. */
   new: number;
   /** Secrets taken out. */
@@ -2219,6 +2127,132 @@ export interface TotpEnrolment {
   /** What the app reads. */
   uri: string;
 }
+
+/** A file or a folder. */
+export interface TreeEntry {
+  /** Bytes of the file. */
+  bytes?: number | null;
+  /** Of a memory's file, `mem_…` */
+  id?: string | null;
+  /** Its line. */
+  key?: string | null;
+  /** What sort of statement. */
+  kind?: string | null;
+  /** Of a folder, how many memories are in it, where that was counted. */
+  memories?: number | null;
+  /** The last part of it. */
+  name: string;
+  /** Its whole path. */
+  path: string;
+  /** The project's name. */
+  project?: string | null;
+  /** What stands in the file, where that was asked for. */
+  text?: string | null;
+  /** Whose word it is. */
+  trust?: string | null;
+  /** `folder` or `file`. */
+  type: TreeNode;
+  /** Since when it holds. */
+  valid_from?: Instant | null;
+}
+
+/** A file. */
+export interface TreeFile {
+  /** Of a memory's file, `mem_…` */
+  id?: string | null;
+  /** Its path. */
+  path: string;
+  /** What stands in it: Markdown, after a front matter in YAML. */
+  text: string;
+}
+
+/** `POST /tree/file`. */
+export interface TreeFileRequest {
+  /** The file, such as `/index.md`. */
+  path: string;
+}
+
+/** `POST /tree/find`. What is absent lets everything through. */
+export interface TreeFindRequest {
+  /** `next` of the page before. */
+  cursor?: string | null;
+  /** Only of this day, such as `2026-11-22`, in UTC. */
+  day?: string | null;
+  /** Only this kind. */
+  kind?: string | null;
+  /** Files, 1 to 200; 50 if absent. */
+  limit?: number | null;
+  /** A pattern that the whole name fits: `*`, `?`, `[a-z]`, `[!a-z]`. */
+  name?: string | null;
+  /** Where to begin; `/` if absent. From `/`, each file is shown once, under `/projects`. */
+  path?: string | null;
+  /** Only of this project, by its own name. */
+  project?: string | null;
+  /** Also what stands in the files. */
+  texts?: boolean;
+}
+
+/** `POST /tree/grep`. */
+export interface TreeGrepRequest {
+  /** `next` of the answer before. */
+  cursor?: string | null;
+  /** Capitals are no difference. */
+  ignore_case?: boolean;
+  /** Lines after which no more files are opened, 1 to 200; 50 if absent. */
+  limit?: number | null;
+  /** Only the first line of each file. */
+  names_only?: boolean;
+  /** Where to look; `/` if absent. From `/`, each file is looked through once, under `/projects`. */
+  path?: string | null;
+  /** A regular expression without look-around and back-references, at most 1 KiB. */
+  pattern: string;
+}
+
+/** What a search found. */
+export interface TreeGrepResponse {
+  /** Lines that fit, the newest file first. */
+  matches: TreeMatch[];
+  /** Cursor to go on with; absent when everything was looked through. A call ends early after 5,000
+   * files or two seconds. */
+  next?: string | null;
+  /** Files looked through. */
+  searched: number;
+}
+
+/** `POST /tree/list`. */
+export interface TreeListRequest {
+  /** `next` of the page before. */
+  cursor?: string | null;
+  /** Entries, 1 to 200; 50 if absent. */
+  limit?: number | null;
+  /** A folder such as `/projects`, or a file. */
+  path: string;
+}
+
+/** A page of entries. */
+export interface TreeListing {
+  /** Files the newest first, projects by name, days the newest first. */
+  entries: TreeEntry[];
+  /** Cursor of the page after; absent on the last. A page may be short and not the last. */
+  next?: string | null;
+  /** Only the newest 200,000 memories were counted. */
+  partial?: boolean;
+}
+
+/** A line that fits. */
+export interface TreeMatch {
+  /** Counted from one. */
+  line: number;
+  /** Of which file. */
+  path: string;
+  /** What stands there; of a long line, the first 512 bytes. */
+  text: string;
+}
+
+/** What stands at a path. */
+export type TreeNode =
+  | "folder"
+  | "file";
 
 /** One kept event. */
 export interface Turn {
@@ -2263,11 +2297,6 @@ export interface TurnInput {
   /** The tool, for calls and results. */
   tool?: string | null;
 }
-
-/** What stands at a path. */
-export type Type =
-  | "folder"
-  | "file";
 
 /** `POST /projects/unbind`. */
 export interface UnbindRequest {

@@ -1053,7 +1053,7 @@ export const TokenRevoke: Operation<undefined, undefined, m.Revoked> = {
 };
 
 /** A file of the tree of memories. */
-export const TreeFile: Operation<m.FileRequest, undefined, m.File> = {
+export const TreeFile: Operation<m.TreeFileRequest, undefined, m.TreeFile> = {
   name: "TreeFile",
   method: "POST",
   path: "/api/v1/tree/file",
@@ -1061,7 +1061,7 @@ export const TreeFile: Operation<m.FileRequest, undefined, m.File> = {
 };
 
 /** Files of the tree by name, kind, project or day. */
-export const TreeFind: Operation<m.FindRequest, undefined, m.Listing> = {
+export const TreeFind: Operation<m.TreeFindRequest, undefined, m.TreeListing> = {
   name: "TreeFind",
   method: "POST",
   path: "/api/v1/tree/find",
@@ -1069,7 +1069,7 @@ export const TreeFind: Operation<m.FindRequest, undefined, m.Listing> = {
 };
 
 /** Lines of the tree's files that fit a regular expression. */
-export const TreeGrep: Operation<m.GrepRequest, undefined, m.GrepResponse> = {
+export const TreeGrep: Operation<m.TreeGrepRequest, undefined, m.TreeGrepResponse> = {
   name: "TreeGrep",
   method: "POST",
   path: "/api/v1/tree/grep",
@@ -1077,7 +1077,7 @@ export const TreeGrep: Operation<m.GrepRequest, undefined, m.GrepResponse> = {
 };
 
 /** A folder of the tree of memories; the root is `/`. */
-export const TreeList: Operation<m.ListRequest, undefined, m.Listing> = {
+export const TreeList: Operation<m.TreeListRequest, undefined, m.TreeListing> = {
   name: "TreeList",
   method: "POST",
   path: "/api/v1/tree/list",

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args as ClapArgs, Subcommand, ValueHint};
 
+use super::export::Foreign;
 use super::values::span;
 
 #[derive(Debug, ClapArgs)]
@@ -124,5 +125,55 @@ pub(crate) enum Import {
         /// A transcript, or a folder of them [default: ~/.codex/sessions].
         #[arg(value_hint = ValueHint::AnyPath)]
         path: Option<PathBuf>,
+    },
+    /// Conversations of a ChatGPT export.
+    ///
+    /// Each becomes a session. Unpack the export first, or pipe it:
+    /// `unzip -p export.zip conversations.json | skep import chatgpt -`
+    Chatgpt {
+        /// `conversations.json`, the folder of an unpacked export, or `-` for stdin.
+        #[arg(value_hint = ValueHint::AnyPath)]
+        path: PathBuf,
+        /// The project they belong to.
+        #[arg(long, short)]
+        project: Option<String>,
+    },
+    /// Observations and summaries of claude-mem, from the JSON that it exports.
+    ClaudeMem {
+        /// The export.
+        #[arg(value_hint = ValueHint::FilePath)]
+        path: PathBuf,
+        #[command(flatten)]
+        how: Foreign,
+    },
+    /// Memories of mem0, from what `get_memories` or `get_all` answers, as JSON.
+    Mem0 {
+        /// The file.
+        #[arg(value_hint = ValueHint::FilePath)]
+        path: PathBuf,
+        #[command(flatten)]
+        how: Foreign,
+    },
+    /// Notes in Markdown, as basic-memory and Obsidian keep them.
+    ///
+    /// Observations and relations become memories of their own, the rest of a note one for each section. A
+    /// second run brings what changed, and takes out of recall what is there no more.
+    Markdown {
+        /// The folder.
+        #[arg(value_hint = ValueHint::DirPath)]
+        path: PathBuf,
+        #[command(flatten)]
+        how: Foreign,
+    },
+    /// An export that `skep export` wrote.
+    ///
+    /// What it says of trust counts up to --trust: with `--trust user`, what you said is your word again.
+    Skep {
+        /// The export.
+        #[arg(value_hint = ValueHint::FilePath)]
+        path: PathBuf,
+        /// How far it is believed at most.
+        #[arg(long, default_value = "external", value_parser = ["external", "agent", "user"])]
+        trust: String,
     },
 }

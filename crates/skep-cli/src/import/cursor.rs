@@ -47,7 +47,15 @@ fn digest(file: &File, offset: u64) -> io::Result<u64> {
 /// FNV-1a, 64 bits (<http://www.isthe.com/chongo/tech/comp/fnv/>): tells an edited file from a grown
 /// one; nobody gains by forging it.
 pub(crate) fn fingerprint(bytes: &[u8]) -> u64 {
-    bytes.iter().fold(0xCBF2_9CE4_8422_2325, |hash, byte| {
+    fold(BASIS, bytes)
+}
+
+/// What a fingerprint begins with.
+pub(crate) const BASIS: u64 = 0xCBF2_9CE4_8422_2325;
+
+/// The fingerprint of what came before, and of more.
+pub(crate) fn fold(hash: u64, bytes: &[u8]) -> u64 {
+    bytes.iter().fold(hash, |hash, byte| {
         (hash ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01B3)
     })
 }

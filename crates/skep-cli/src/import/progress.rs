@@ -9,6 +9,8 @@ use crate::output::Output;
 pub(crate) enum Unit {
     Bytes,
     Commits,
+    Memories,
+    Notes,
 }
 
 impl Unit {
@@ -16,7 +18,7 @@ impl Unit {
     const fn much(self) -> u64 {
         match self {
             Self::Bytes => 16 << 20,
-            Self::Commits => 2_000,
+            Self::Commits | Self::Memories | Self::Notes => 2_000,
         }
     }
 }
@@ -93,6 +95,8 @@ fn amount(unit: Unit, count: u64) -> String {
     match unit {
         Unit::Bytes => indicatif::BinaryBytes(count).to_string(),
         Unit::Commits => format!("{count} commits"),
+        Unit::Memories => format!("{count} memories"),
+        Unit::Notes => format!("{count} notes"),
     }
 }
 
@@ -102,6 +106,8 @@ fn style(unit: Unit) -> ProgressStyle {
             "{bar:30} {percent:>3} %  {binary_bytes} of {binary_total_bytes}  {eta}  {msg}"
         }
         Unit::Commits => "{bar:30} {percent:>3} %  {pos} of {len} commits  {eta}  {msg}",
+        Unit::Memories => "{bar:30} {percent:>3} %  {pos} of {len} memories  {eta}  {msg}",
+        Unit::Notes => "{bar:30} {percent:>3} %  {pos} of {len} notes  {eta}  {msg}",
     };
     // A bar that cannot be styled is still a bar.
     ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar())

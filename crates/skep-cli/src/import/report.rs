@@ -51,8 +51,25 @@ pub(crate) struct Report {
     pub(crate) memories: u64,
     /// Statements that were memories already, of those distilled last.
     pub(crate) memories_known: u64,
+    /// Conversations looked at, of an export that has many.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub(crate) conversations: u64,
+    /// The source that memories are of, for imports of memories: `skep source purge` takes all of them back.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) source: Option<String>,
+    /// Memories that left recall, since their source has them no more.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub(crate) gone: u64,
+    /// Memories that wait for a human.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub(crate) held: u64,
     /// How long it took.
     pub(crate) elapsed_ms: u64,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde wants a reference")]
+fn is_zero(count: &u64) -> bool {
+    *count == 0
 }
 
 /// A line that could not be read.

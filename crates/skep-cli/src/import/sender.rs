@@ -14,7 +14,7 @@ use super::report::Report;
 use crate::failure::Failure;
 
 /// How often a batch is offered before we give up.
-const ATTEMPTS: u32 = 8;
+pub(super) const ATTEMPTS: u32 = 8;
 /// The longest wait between two of them.
 const WAIT_MAX: Duration = Duration::from_secs(30);
 /// The API's limit for the name of a source.
@@ -172,7 +172,7 @@ fn turn_number(field: &str) -> Option<usize> {
 
 /// How long to wait before the same batch is offered again; `None` if that would not help.
 /// A batch may be sent twice: turns that were stored are known by their ids.
-fn wait_for(error: &ClientError, attempt: u32) -> Option<Duration> {
+pub(crate) fn wait_for(error: &ClientError, attempt: u32) -> Option<Duration> {
     let growing = Duration::from_millis(100 << attempt);
     match error {
         ClientError::Refused(ErrorEnvelope { error }) => match error.code {
@@ -190,7 +190,7 @@ fn wait_for(error: &ClientError, attempt: u32) -> Option<Duration> {
     }
 }
 
-fn interrupted(error: ClientError) -> Failure {
+pub(super) fn interrupted(error: ClientError) -> Failure {
     Failure::from(error)
         .hint("what was imported so far is kept; the same command goes on from there")
 }

@@ -1,15 +1,19 @@
 //! `skep import`: runs a reader and says what became of what it read.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use skep_api::Harness;
+use skep_api::source::AddSourceRequest;
 
-use crate::args::Import;
+use crate::args::{Foreign, Import};
 use crate::context::Context;
 use crate::failure::Failure;
-use crate::import::{CLAUDE, CODEX, Kind, Report, Sender, import_files, import_git};
-use crate::layout::{columns, one_line};
+use crate::import::{
+    CLAUDE, CLAUDE_MEM, CODEX, Export, Keeper, Kind, MEM0, Report, Sender, import_chatgpt,
+    import_files, import_git, import_memories, import_notes, import_own,
+};
+use crate::layout::{columns, counted, one_line};
 use crate::stopwatch::Stopwatch;
 
 /// Failed lines that a person is shown.
@@ -32,6 +36,34 @@ pub(super) async fn run(context: &Context<'_>, arguments: Import) -> Result<Exit
             let folder = context.environment.codex_home.clone();
             let path = chosen(context, path, folder, ".codex", "sessions")?;
             transcripts(context, &CODEX, path).await?
+        }
+        Import::Chatgpt { path, project } => {
+            if path != Path::new("-") {
+                there(&path)?;
+            }
+            let mut sender = begin(context, Harness::ChatGpt).await?;
+            import_chatgpt(&mut sender, &path, project.as_deref(), context.output).await?;
+            sender.finish().await?
+        }
+        Import::ClaudeMem { path, how } => exported(context, &CLAUDE_MEM, &path, how).await?,
+        Import::Mem0 { path, how } => exported(context, &MEM0, &path, how).await?,
+        Import::Markdown { path, how } => {
+            let path = there(&path)?;
+            let place = path.display().to_string();
+            let mut keeper = keeper(context, "markdown", place, &how).await?;
+            import_notes(&mut keeper, &path, how.project.as_deref(), context.output).await?;
+            keeper.finish().await?
+        }
+        Import::Skep { path, trust } => {
+            let path = there(&path)?;
+            let how = Foreign {
+                trust,
+                visibility: "own".into(),
+                project: None,
+            };
+            let mut keeper = keeper(context, "skep", "skep".into(), &how).await?;
+            import_own(&mut keeper, &path, context.output).await?;
+            keeper.finish().await?
         }
     };
     report.took(watch.elapsed());
@@ -57,6 +89,43 @@ fn chosen(
     }
 }
 
+/// Memories of another program's export.
+async fn exported(
+    context: &Context<'_>,
+    export: &Export,
+    path: &Path,
+    how: Foreign,
+) -> Result<Report, Failure> {
+    let path = there(path)?;
+    let mut keeper = keeper(context, export.name, export.name.into(), &how).await?;
+    let project = how.project.as_deref();
+    import_memories(&mut keeper, export, &path, project, context.output).await?;
+    keeper.finish().await
+}
+
+async fn keeper(
+    context: &Context<'_>,
+    name: &'static str,
+    location: String,
+    how: &Foreign,
+) -> Result<Keeper, Failure> {
+    let request = AddSourceRequest {
+        kind: "memories".into(),
+        location,
+        title: Some(format!("imported from {name}")),
+        trust: Some(how.trust.clone()),
+        visibility: Some(how.visibility.clone()),
+        project: None,
+    };
+    Keeper::begin(context.client().await?, &request, Report::new(name)).await
+}
+
+/// A path where there is something.
+fn there(path: &Path) -> Result<PathBuf, Failure> {
+    path.canonicalize()
+        .map_err(|error| Failure::new("NOT_THERE", format!("{}: {error}", path.display())))
+}
+
 async fn transcripts(context: &Context<'_>, kind: &Kind, path: PathBuf) -> Result<Report, Failure> {
     if !path.exists() {
         let message = format!("there is nothing at {}", path.display());
@@ -79,18 +148,7 @@ async fn begin(context: &Context<'_>, harness: Harness) -> Result<Sender, Failur
 fn show(context: &Context<'_>, report: &Report) -> Result<(), Failure> {
     let out = context.output;
     let style = out.style();
-    let sources = if report.harness == "git" {
-        "histories"
-    } else {
-        "transcripts"
-    };
-    out.line(&style.bold(&format!(
-        "{}: {} turns imported from {} of {} {sources}",
-        report.harness,
-        report.imported,
-        report.sources - report.unchanged - (report.unreadable.len() as u64).min(report.sources),
-        report.sources,
-    )))?;
+    out.line(&style.bold(&headline(report)))?;
     let rows: Vec<_> = facts(report)
         .into_iter()
         .map(|(name, value)| vec![format!("  {name}"), value])
@@ -126,9 +184,32 @@ fn show(context: &Context<'_>, report: &Report) -> Result<(), Failure> {
     Ok(())
 }
 
+/// What was imported, and from how much.
+fn headline(report: &Report) -> String {
+    let (name, imported) = (report.harness, report.imported);
+    if report.source.is_some() {
+        let memories = counted(report.memories, "memory", "memories");
+        let files = counted(report.sources, "file", "files");
+        return format!("{name}: {memories} imported from {files}");
+    }
+    let (all, of) = match (report.conversations, name) {
+        (0, "git") => (report.sources, "histories"),
+        (0, _) => (report.sources, "transcripts"),
+        (conversations, _) => (conversations, "conversations"),
+    };
+    let unreadable = (report.unreadable.len() as u64).min(report.sources);
+    let unreadable = if report.conversations == 0 {
+        unreadable
+    } else {
+        0
+    };
+    let read = all - report.unchanged - unreadable;
+    format!("{name}: {imported} turns imported from {read} of {all} {of}")
+}
+
 /// What there is to say; what did not happen is not mentioned, but for the two that matter most.
 fn facts(report: &Report) -> Vec<(&'static str, String)> {
-    let counted = |count: u64, what: &str| (count > 0).then(|| format!("{count} {what}"));
+    let some = |count: u64, what: &str| (count > 0).then(|| format!("{count} {what}"));
     let reasons: Vec<String> = report
         .skipped
         .iter()
@@ -144,37 +225,40 @@ fn facts(report: &Report) -> Vec<(&'static str, String)> {
     let per_second = (report.imported * 1_000)
         .checked_div(report.elapsed_ms)
         .unwrap_or_default();
+    let took = match report.source {
+        Some(_) => format!("{seconds:.1} s"),
+        None => format!("{seconds:.1} s ({per_second} turns/s)"),
+    };
     [
         ("memories", Some(memories)),
-        ("unchanged", counted(report.unchanged, "with nothing new")),
+        ("unchanged", some(report.unchanged, "with nothing new")),
         (
             "reread",
-            counted(report.reread, "changed since, read from the start"),
+            some(report.reread, "changed since, read from the start"),
         ),
-        ("known", counted(report.known, "turns were there already")),
+        ("known", some(report.known, "turns were there already")),
         ("skipped", skipped),
-        (
-            "redacted",
-            counted(report.redacted, "secrets, before storing"),
-        ),
-        ("withheld", counted(report.withheld, "turns, by rule")),
-        ("cut", counted(report.cut, "long texts")),
+        ("redacted", some(report.redacted, "secrets, before storing")),
+        ("withheld", some(report.withheld, "turns, by rule")),
+        ("cut", some(report.cut, "long texts")),
         (
             "not UTF-8",
-            counted(report.not_utf8, "lines, damaged bytes replaced"),
+            some(report.not_utf8, "lines, damaged bytes replaced"),
         ),
         (
             "unfinished",
-            counted(
+            some(
                 report.unfinished.len() as u64,
                 "incomplete last line, will be read next time",
             ),
         ),
-        ("failed", counted(report.failed, "lines")),
+        ("failed", some(report.failed, "lines")),
+        ("held", some(report.held, "wait for you: skep review")),
         (
-            "took",
-            Some(format!("{seconds:.1} s ({per_second} turns/s)")),
+            "gone",
+            some(report.gone, "memories, no longer in their source"),
         ),
+        ("took", Some(took)),
     ]
     .into_iter()
     .filter_map(|(name, value)| Some((name, value?)))

@@ -11,6 +11,7 @@ mod doctor;
 mod entity;
 mod erase;
 mod explain;
+mod export;
 mod forget;
 mod humans;
 mod import;
@@ -119,6 +120,7 @@ pub(crate) async fn perform(verb: Verb, context: &Context<'_>) -> Result<ExitCod
         Verb::Source(arguments) => source::run(context, arguments).await,
         Verb::Project(arguments) => capture_control::project(context, arguments).await,
         Verb::Import(arguments) => import::run(context, arguments).await,
+        Verb::Export(arguments) => export::run(context, arguments).await,
         Verb::Completions { shell } => completions::run(context, shell),
         Verb::HelpMarkdown => help(context),
     }

@@ -57,7 +57,7 @@ class AddSourceRequest:
     """`POST /sources`."""
 
     kind: str
-    """`folder`, `file`, `url` or `issues`."""
+    """`folder`, `file`, `url`, `issues` or `memories`."""
     location: str
     """Where it is: a URL if the daemon is to fetch it; only a name to it otherwise, it opens no file."""
     project: str | None = None
@@ -65,7 +65,8 @@ class AddSourceRequest:
     title: str | None = None
     """What a person would call it."""
     trust: str | None = None
-    """`external` (if absent) or `agent`; pages and issues are always external."""
+    """`external` (if absent) or `agent`; pages and issues are always external, and memories may be
+    `user`, for a human who says that they are their own word."""
     visibility: str | None = None
     """`own` (if absent), `workspace` or `private`."""
 
@@ -499,6 +500,8 @@ class DocumentInput:
 
     format: Format = "markdown"
     """How it is written."""
+    memory: MemoryInput | None = None
+    """What is known of it beside its text, in a source of memories: there, a document is one memory."""
     path: str
     """Its name in the source."""
     text: str
@@ -584,36 +587,6 @@ class EntityQuery:
 
     limit: int | None = None
     """Names wanted, 1 to 200; 50 if absent."""
-
-
-@dataclass(kw_only=True, slots=True)
-class Entry:
-    """A file or a folder."""
-
-    bytes: int | None = None
-    """Bytes of the file."""
-    id: str | None = None
-    """Of a memory's file, `mem_…`"""
-    key: str | None = None
-    """Its line."""
-    kind: str | None = None
-    """What sort of statement."""
-    memories: int | None = None
-    """Of a folder, how many memories are in it, where that was counted."""
-    name: str
-    """The last part of it."""
-    path: str
-    """Its whole path."""
-    project: str | None = None
-    """The project's name."""
-    text: str | None = None
-    """What stands in the file, where that was asked for."""
-    trust: str | None = None
-    """Whose word it is."""
-    type: Type
-    """`folder` or `file`."""
-    valid_from: datetime | None = None
-    """Since when it holds."""
 
 
 @dataclass(kw_only=True, slots=True)
@@ -870,48 +843,6 @@ class FieldError:
 
 
 @dataclass(kw_only=True, slots=True)
-class File:
-    """A file."""
-
-    id: str | None = None
-    """Of a memory's file, `mem_…`"""
-    path: str
-    """Its path."""
-    text: str
-    """What stands in it: Markdown, after a front matter in YAML."""
-
-
-@dataclass(kw_only=True, slots=True)
-class FileRequest:
-    """`POST /tree/file`."""
-
-    path: str
-    """The file, such as `/index.md`."""
-
-
-@dataclass(kw_only=True, slots=True)
-class FindRequest:
-    """`POST /tree/find`. What is absent lets everything through."""
-
-    cursor: str | None = None
-    """`next` of the page before."""
-    day: str | None = None
-    """Only of this day, such as `2026-11-22`, in UTC."""
-    kind: str | None = None
-    """Only this kind."""
-    limit: int | None = None
-    """Files, 1 to 200; 50 if absent."""
-    name: str | None = None
-    """A pattern that the whole name fits: `*`, `?`, `[a-z]`, `[!a-z]`."""
-    path: str | None = None
-    """Where to begin; `/` if absent. From `/`, each file is shown once, under `/projects`."""
-    project: str | None = None
-    """Only of this project, by its own name."""
-    texts: bool = False
-    """Also what stands in the files."""
-
-
-@dataclass(kw_only=True, slots=True)
 class FinishPasskeyRequest:
     """Ends a passkey ceremony."""
 
@@ -948,37 +879,6 @@ Found: TypeAlias = Literal[
     "empty",
 ]
 """What a fetch found."""
-
-
-@dataclass(kw_only=True, slots=True)
-class GrepRequest:
-    """`POST /tree/grep`."""
-
-    cursor: str | None = None
-    """`next` of the answer before."""
-    ignore_case: bool = False
-    """Capitals are no difference."""
-    limit: int | None = None
-    """Lines after which no more files are opened, 1 to 200; 50 if absent."""
-    names_only: bool = False
-    """Only the first line of each file."""
-    path: str | None = None
-    """Where to look; `/` if absent. From `/`, each file is looked through once, under `/projects`."""
-    pattern: str
-    """A regular expression without look-around and back-references, at most 1 KiB."""
-
-
-@dataclass(kw_only=True, slots=True)
-class GrepResponse:
-    """What a search found."""
-
-    matches: list[Match]
-    """Lines that fit, the newest file first."""
-    next: str | None = None
-    """Cursor to go on with; absent when everything was looked through. A call ends early after 5,000
-    files or two seconds."""
-    searched: int
-    """Files looked through."""
 
 
 @dataclass(kw_only=True, slots=True)
@@ -1310,30 +1210,6 @@ class LimitsHealth:
 
 
 @dataclass(kw_only=True, slots=True)
-class ListRequest:
-    """`POST /tree/list`."""
-
-    cursor: str | None = None
-    """`next` of the page before."""
-    limit: int | None = None
-    """Entries, 1 to 200; 50 if absent."""
-    path: str
-    """A folder such as `/projects`, or a file."""
-
-
-@dataclass(kw_only=True, slots=True)
-class Listing:
-    """A page of entries."""
-
-    entries: list[Entry]
-    """Files the newest first, projects by name, days the newest first."""
-    next: str | None = None
-    """Cursor of the page after; absent on the last. A page may be short and not the last."""
-    partial: bool = False
-    """Only the newest 200,000 memories were counted."""
-
-
-@dataclass(kw_only=True, slots=True)
 class LoginRequest:
     """`POST /auth/login`."""
 
@@ -1365,18 +1241,6 @@ class ManifestEntry:
     """Its name in the source."""
     version: str
     """Its version."""
-
-
-@dataclass(kw_only=True, slots=True)
-class Match:
-    """A line that fits."""
-
-    line: int
-    """Counted from one."""
-    path: str
-    """Of which file."""
-    text: str
-    """What stands there; of a long line, the first 512 bytes."""
 
 
 @dataclass(kw_only=True, slots=True)
@@ -1468,6 +1332,32 @@ class Memory:
 
 
 @dataclass(kw_only=True, slots=True)
+class MemoryInput:
+    """What is known of a memory that another program made, or that an export brings back."""
+
+    derived_by: str | None = None
+    """What made it: `person`, `rules` (if absent), `recap` or `model`."""
+    harness: str | None = None
+    """What it came through at first, such as `claude-code`; `source` if absent."""
+    key: str | None = None
+    """Its line; the first of the text if absent."""
+    kind: str | None = None
+    """What sort of statement; `fact` if absent. What is external never becomes a `procedure`."""
+    project: str | None = None
+    """The project's name; the source's if absent."""
+    references: list[str] = field(default_factory=list)
+    """Where it was before, at most 1,000."""
+    trust: str | None = None
+    """Whose word it is; it counts as far as the source's trust goes."""
+    valid_from: datetime | None = None
+    """Since when it holds; now if absent, or if it is yet to come."""
+    valid_to: datetime | None = None
+    """Until when it held."""
+    visibility: str | None = None
+    """Who may read it; as the source says if absent."""
+
+
+@dataclass(kw_only=True, slots=True)
 class MemoryQuery:
     """`GET /memories`."""
 
@@ -1549,7 +1439,7 @@ class NamedSession:
     external_id: str
     """The harness's own id, at most 256 bytes."""
     harness: str
-    """`claude-code`, `codex`, `cursor`, `gemini-cli`, `opencode`, `git`, `cli` or `other`."""
+    """`claude-code`, `codex`, `cursor`, `gemini-cli`, `opencode`, `chatgpt`, `git`, `cli` or `other`."""
 
 
 @dataclass(kw_only=True, slots=True)
@@ -2281,7 +2171,7 @@ class SessionRef:
     external_id: str
     """The harness's own id, at most 256 bytes."""
     harness: str
-    """`claude-code`, `codex`, `cursor`, `gemini-cli`, `opencode`, `git`, `cli` or `other`."""
+    """`claude-code`, `codex`, `cursor`, `gemini-cli`, `opencode`, `chatgpt`, `git`, `cli` or `other`."""
     project: str | None = None
     """The project (repository) name."""
     title: str | None = None
@@ -2556,6 +2446,8 @@ class SyncResponse:
     """Documents that left."""
     gone: int
     """Pieces that left recall."""
+    held: int = 0
+    """Memories that wait for a human."""
     new: int
     """Memories made."""
     redacted: int
@@ -2592,6 +2484,152 @@ class TotpEnrolment:
     """The seed, to be typed."""
     uri: str
     """What the app reads."""
+
+
+@dataclass(kw_only=True, slots=True)
+class TreeEntry:
+    """A file or a folder."""
+
+    bytes: int | None = None
+    """Bytes of the file."""
+    id: str | None = None
+    """Of a memory's file, `mem_…`"""
+    key: str | None = None
+    """Its line."""
+    kind: str | None = None
+    """What sort of statement."""
+    memories: int | None = None
+    """Of a folder, how many memories are in it, where that was counted."""
+    name: str
+    """The last part of it."""
+    path: str
+    """Its whole path."""
+    project: str | None = None
+    """The project's name."""
+    text: str | None = None
+    """What stands in the file, where that was asked for."""
+    trust: str | None = None
+    """Whose word it is."""
+    type: TreeNode
+    """`folder` or `file`."""
+    valid_from: datetime | None = None
+    """Since when it holds."""
+
+
+@dataclass(kw_only=True, slots=True)
+class TreeFile:
+    """A file."""
+
+    id: str | None = None
+    """Of a memory's file, `mem_…`"""
+    path: str
+    """Its path."""
+    text: str
+    """What stands in it: Markdown, after a front matter in YAML."""
+
+
+@dataclass(kw_only=True, slots=True)
+class TreeFileRequest:
+    """`POST /tree/file`."""
+
+    path: str
+    """The file, such as `/index.md`."""
+
+
+@dataclass(kw_only=True, slots=True)
+class TreeFindRequest:
+    """`POST /tree/find`. What is absent lets everything through."""
+
+    cursor: str | None = None
+    """`next` of the page before."""
+    day: str | None = None
+    """Only of this day, such as `2026-11-22`, in UTC."""
+    kind: str | None = None
+    """Only this kind."""
+    limit: int | None = None
+    """Files, 1 to 200; 50 if absent."""
+    name: str | None = None
+    """A pattern that the whole name fits: `*`, `?`, `[a-z]`, `[!a-z]`."""
+    path: str | None = None
+    """Where to begin; `/` if absent. From `/`, each file is shown once, under `/projects`."""
+    project: str | None = None
+    """Only of this project, by its own name."""
+    texts: bool = False
+    """Also what stands in the files."""
+
+
+@dataclass(kw_only=True, slots=True)
+class TreeGrepRequest:
+    """`POST /tree/grep`."""
+
+    cursor: str | None = None
+    """`next` of the answer before."""
+    ignore_case: bool = False
+    """Capitals are no difference."""
+    limit: int | None = None
+    """Lines after which no more files are opened, 1 to 200; 50 if absent."""
+    names_only: bool = False
+    """Only the first line of each file."""
+    path: str | None = None
+    """Where to look; `/` if absent. From `/`, each file is looked through once, under `/projects`."""
+    pattern: str
+    """A regular expression without look-around and back-references, at most 1 KiB."""
+
+
+@dataclass(kw_only=True, slots=True)
+class TreeGrepResponse:
+    """What a search found."""
+
+    matches: list[TreeMatch]
+    """Lines that fit, the newest file first."""
+    next: str | None = None
+    """Cursor to go on with; absent when everything was looked through. A call ends early after 5,000
+    files or two seconds."""
+    searched: int
+    """Files looked through."""
+
+
+@dataclass(kw_only=True, slots=True)
+class TreeListRequest:
+    """`POST /tree/list`."""
+
+    cursor: str | None = None
+    """`next` of the page before."""
+    limit: int | None = None
+    """Entries, 1 to 200; 50 if absent."""
+    path: str
+    """A folder such as `/projects`, or a file."""
+
+
+@dataclass(kw_only=True, slots=True)
+class TreeListing:
+    """A page of entries."""
+
+    entries: list[TreeEntry]
+    """Files the newest first, projects by name, days the newest first."""
+    next: str | None = None
+    """Cursor of the page after; absent on the last. A page may be short and not the last."""
+    partial: bool = False
+    """Only the newest 200,000 memories were counted."""
+
+
+@dataclass(kw_only=True, slots=True)
+class TreeMatch:
+    """A line that fits."""
+
+    line: int
+    """Counted from one."""
+    path: str
+    """Of which file."""
+    text: str
+    """What stands there; of a long line, the first 512 bytes."""
+
+
+TreeNode: TypeAlias = Literal[
+    "folder",
+    "file",
+]
+"""What stands at a path."""
 
 
 @dataclass(kw_only=True, slots=True)
@@ -2640,13 +2678,6 @@ class TurnInput:
     """What was said, or done, or printed. For a commit: its message."""
     tool: str | None = None
     """The tool, for calls and results."""
-
-
-Type: TypeAlias = Literal[
-    "folder",
-    "file",
-]
-"""What stands at a path."""
 
 
 @dataclass(kw_only=True, slots=True)

@@ -1188,39 +1188,39 @@ TOKEN_REVOKE: Operation[None, None, m.Revoked] = Operation(
 )
 """Revoke one of one's own credentials, at once."""
 
-TREE_FILE: Operation[m.FileRequest, None, m.File] = Operation(
+TREE_FILE: Operation[m.TreeFileRequest, None, m.TreeFile] = Operation(
     name="TreeFile",
     method="POST",
     path="/api/v1/tree/file",
     mutates=False,
-    answer=m.File,
+    answer=m.TreeFile,
 )
 """A file of the tree of memories."""
 
-TREE_FIND: Operation[m.FindRequest, None, m.Listing] = Operation(
+TREE_FIND: Operation[m.TreeFindRequest, None, m.TreeListing] = Operation(
     name="TreeFind",
     method="POST",
     path="/api/v1/tree/find",
     mutates=False,
-    answer=m.Listing,
+    answer=m.TreeListing,
 )
 """Files of the tree by name, kind, project or day."""
 
-TREE_GREP: Operation[m.GrepRequest, None, m.GrepResponse] = Operation(
+TREE_GREP: Operation[m.TreeGrepRequest, None, m.TreeGrepResponse] = Operation(
     name="TreeGrep",
     method="POST",
     path="/api/v1/tree/grep",
     mutates=False,
-    answer=m.GrepResponse,
+    answer=m.TreeGrepResponse,
 )
 """Lines of the tree's files that fit a regular expression."""
 
-TREE_LIST: Operation[m.ListRequest, None, m.Listing] = Operation(
+TREE_LIST: Operation[m.TreeListRequest, None, m.TreeListing] = Operation(
     name="TreeList",
     method="POST",
     path="/api/v1/tree/list",
     mutates=False,
-    answer=m.Listing,
+    answer=m.TreeListing,
 )
 """A folder of the tree of memories; the root is `/`."""
 
