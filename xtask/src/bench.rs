@@ -11,14 +11,14 @@ use crate::release;
 /// Runs one benchmark; everything after its name is passed on.
 pub(crate) fn run(name: &str, rest: &[String]) -> Result<()> {
     let needed: &[&str] = match name {
-        "import" => &["skep-bench", "skep-cli", "skep-daemon"],
+        "import" | "hooks" => &["skep-bench", "skep-cli", "skep-daemon"],
         "nodes" => &["skep-bench", "skep-daemon"],
         _ => &["skep-bench"],
     };
     let programs = release::build(needed)?;
     let mut command = Command::new(programs.join("skep-bench"));
     command.arg(name).args(rest);
-    if name == "import" {
+    if needed.contains(&"skep-cli") {
         command.arg("--skep").arg(programs.join("skep"));
     }
     if needed.contains(&"skep-daemon") {

@@ -11,6 +11,7 @@ mod embed;
 mod erase;
 mod fixture;
 mod gather;
+mod hooks;
 mod import;
 mod load;
 mod measure;
@@ -121,6 +122,8 @@ enum Bench {
         #[arg(long)]
         skepd: PathBuf,
     },
+    /// `skep hook` as a harness runs it, with a warm daemon and with a dead one
+    Hooks(hooks::Asked),
     /// What other workspaces on the same database cost one of them, and what partitions would
     Workspaces(workspaces::Asked),
     /// What injection and the scorer hold, with intervals
@@ -195,6 +198,10 @@ fn main() -> Result<()> {
             let texts = corpus::read(&common.corpus, IMPORTED)?;
             let programs = import::Programs { skep, skepd };
             runtime.block_on(import::run(&programs, &texts, mib))?
+        }
+        Bench::Hooks(asked) => {
+            let texts = corpus::read(&common.corpus, asked.memories)?;
+            runtime.block_on(hooks::run(&asked, &texts))?
         }
         Bench::Safety(asked) => safety::run(&asked)?,
         Bench::Access(asked) => runtime.block_on(access::run(&asked))?,
