@@ -355,6 +355,7 @@ routes! {
     AuditList: Get "/api/v1/audit", needs(Permission::AuditRead), Api, Empty, None, "Who was allowed or refused what, newest first.";
     OAuthServerMetadata: Get "/.well-known/oauth-authorization-server", Gate::Public, None, Empty, None, "What the authorization server offers (RFC 8414).";
     OAuthResourceMetadata: Get "/.well-known/oauth-protected-resource", Gate::Public, None, Empty, None, "Which authorization server guards this resource (RFC 9728).";
+    OAuthToolsMetadata: Get "/.well-known/oauth-protected-resource/mcp", Gate::Public, None, Empty, None, "Which authorization server guards the tools (RFC 9728).";
     OAuthKeys: Get "/.well-known/jwks.json", Gate::Public, None, Empty, None, "The public keys of access tokens.";
     OAuthDeviceStart: Post "/oauth/device_authorization", Gate::Public, Login, Form, None, "Begin the login of a device (RFC 8628).";
     OAuthDevicePage: Get "/oauth/device", Gate::Public, Oauth, Empty, None, "The page on which a human types a device's code.";
@@ -364,6 +365,7 @@ routes! {
     OAuthToken: Post "/oauth/token", Gate::Public, Oauth, Form, None, "Tokens for a code, a device code or a refresh token.";
     OAuthRevoke: Post "/oauth/revoke", Gate::Public, Oauth, Form, None, "Revoke the login that a token belongs to (RFC 7009).";
     OAuthRegister: Post "/oauth/register", Gate::Public, Oauth, Json, None, "Register a public client (RFC 7591).";
+    Mcp: Post "/mcp", Gate::Oneself, Api, Json, None, "Tools for agents: the Model Context Protocol over streamable HTTP, without sessions.";
     Resolve: Post "/api/v1/resolve", needs(Permission::MemoryRead), Api, Json, None, "From a key line to the statement to the turns.";
 }
 
@@ -443,6 +445,7 @@ mod tests {
             "/logout",
             "/.well-known/oauth-authorization-server",
             "/.well-known/oauth-protected-resource",
+            "/.well-known/oauth-protected-resource/mcp",
             "/.well-known/jwks.json",
             "/oauth/device_authorization",
             "/oauth/device",

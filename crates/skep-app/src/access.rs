@@ -27,7 +27,7 @@ pub use news::Revocations;
 pub(crate) use oauth::OAuth;
 pub use oauth::{
     AuthorizeRefusal, AuthorizeRequest, Client, DeviceGrant, DeviceReview, DeviceStart, Home,
-    OAuthCode, OAuthError, Registration, Shown, ShownError, TokenRequest, Tokens,
+    OAuthCode, OAuthError, Registration, Resource, Shown, ShownError, TokenRequest, Tokens,
 };
 pub use organizations::{OrganizationView, WorkspaceView};
 pub use people::{

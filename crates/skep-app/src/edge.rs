@@ -36,6 +36,12 @@ impl App {
         &self.store.instance_keys().limit
     }
 
+    /// Random bits for the marks around stored text.
+    #[must_use]
+    pub fn nonce(&self) -> [u8; 16] {
+        self.store.nonce()
+    }
+
     /// A fresh id for a request, as a hyphenated UUID.
     #[must_use]
     pub fn new_request_id(&self) -> String {

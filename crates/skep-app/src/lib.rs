@@ -46,9 +46,9 @@ pub use access::{
     DeviceReview, DeviceStart, Elsewhere, FactorView, FirstAdmin, Home, InviteView, Invited,
     IssuerCalls, KeyKind, KeyPage, LoggedIn, LoginStep, MailDesk, MemberChange, MemberView,
     NewInvite, NewKey, NewReset, NewToken, NewTotp, Newcomer, OAuthCode, OAuthError,
-    OrganizationView, OwnQuotas, PeopleSettings, Policy, RecoveryCodes, Registration, Revocations,
-    RotationView, SecondFactor, SessionView, Shown, ShownError, SsoAnswer, SsoChange, SsoEnd,
-    SsoReport, SsoStart, SsoView, TokenRequest, Tokens, WorkspaceView, answering, passkey,
+    OrganizationView, OwnQuotas, PeopleSettings, Policy, RecoveryCodes, Registration, Resource,
+    Revocations, RotationView, SecondFactor, SessionView, Shown, ShownError, SsoAnswer, SsoChange,
+    SsoEnd, SsoReport, SsoStart, SsoView, TokenRequest, Tokens, WorkspaceView, answering, passkey,
 };
 
 pub use backup::BackupOrder;

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use skep_api::{Gate as Asks, Route, RouteId, id};
-use skep_app::{App, Decision, Shown, ShownError};
+use skep_app::{App, Decision, Resource, Shown, ShownError};
 use skep_authz::{Caller, Denied};
 use skep_domain::{Id, OrganizationId, WorkspaceId};
 use skep_limit::{Limits, Subject};
@@ -130,6 +130,7 @@ impl Gate {
             proof,
             method,
             path,
+            resource: Resource::Api,
         };
         self.app.authenticate_token(shown).await.map_err(|error| {
             let nonce = matches!(error, ShownError::NonceNeeded).then(|| self.app.proof_nonce());

@@ -4,7 +4,8 @@ use std::sync::Arc;
 
 use axum::body::Body;
 use axum::extract::Query;
-use axum::http::{HeaderValue, StatusCode, Uri, header};
+use axum::http::request::Parts;
+use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::Response;
 use bytes::Bytes;
 use serde::Serialize;
@@ -16,16 +17,20 @@ use skep_domain::{Id, IdKind};
 
 use crate::error::ApiError;
 use crate::json;
+use crate::limits::Told;
 use crate::mount::Edge;
 
 /// One request.
 pub(crate) struct Call {
     pub(crate) edge: Arc<Edge>,
     pub(crate) caller: Caller,
-    pub(crate) uri: Uri,
+    /// Its head; what `admit` and `allow` of the gate judged.
+    pub(crate) parts: Parts,
     /// The `{id}` of the path, if the route has one.
     pub(crate) path_id: Option<String>,
     pub(crate) body: Bytes,
+    /// How it was counted.
+    pub(crate) told: Arc<Told>,
 }
 
 /// Tags of the caller's tenant, in the shape that the text form of ids wants.
@@ -62,7 +67,7 @@ impl Call {
 
     /// The query string.
     pub(crate) fn query<T: DeserializeOwned>(&self) -> Result<T, ApiError> {
-        Query::try_from_uri(&self.uri)
+        Query::try_from_uri(&self.parts.uri)
             .map(|Query(query)| query)
             .map_err(|_| {
                 ApiError::field(

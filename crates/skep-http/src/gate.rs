@@ -5,8 +5,8 @@ use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderValue, Request, header};
 use bytes::Bytes;
 use http_body_util::{BodyExt, LengthLimitError, Limited};
-use skep_api::{BodyLimit, ErrorCode, Gate, Route};
-use skep_app::{App, Shown};
+use skep_api::{BodyLimit, ErrorCode, Gate, Route, RouteId};
+use skep_app::{App, Resource, Shown};
 use skep_authz::Caller;
 
 use crate::elsewhere;
@@ -29,7 +29,7 @@ pub(crate) async fn admit(
     }
     let trust = parts.extensions.get::<Trust>().copied();
     let peer = parts.extensions.get::<Peer>();
-    let caller = identify(app, parts).await?;
+    let caller = identify(app, route, parts).await?;
     if caller.kind().is_of_the_installation() {
         installation_counts(trust, peer, route)?;
     }
@@ -85,7 +85,7 @@ pub(crate) fn allow(
 }
 
 /// A token outranks the socket, so that a script can act with less than its user's rights.
-async fn identify(app: &App, parts: &Parts) -> Result<Caller, ApiError> {
+async fn identify(app: &App, route: &Route, parts: &Parts) -> Result<Caller, ApiError> {
     let mut tokens = parts
         .headers
         .get_all(header::AUTHORIZATION)
@@ -103,7 +103,7 @@ async fn identify(app: &App, parts: &Parts) -> Result<Caller, ApiError> {
         (None, Some(Peer::Socket { uid })) => Ok(app
             .authenticate_peer(*uid, rustix::process::geteuid().as_raw())
             .await?),
-        (Some(token), _) if let Some(shown) = access_token(token, parts)? => {
+        (Some(token), _) if let Some(shown) = access_token(token, route, parts)? => {
             Ok(app.authenticate_token(shown).await?)
         }
         (token, _) => Ok(app.authenticate_header(token).await?),
@@ -111,7 +111,11 @@ async fn identify(app: &App, parts: &Parts) -> Result<Caller, ApiError> {
 }
 
 /// A signed access token, if this is one: after `DPoP` always, after `Bearer` by its dots.
-fn access_token<'r>(header: &'r [u8], parts: &'r Parts) -> Result<Option<Shown<'r>>, ApiError> {
+fn access_token<'r>(
+    header: &'r [u8],
+    route: &Route,
+    parts: &'r Parts,
+) -> Result<Option<Shown<'r>>, ApiError> {
     const BAD: skep_authz::Denied = skep_authz::Denied::InvalidCredential;
     let text = std::str::from_utf8(header).map_err(|_| BAD)?;
     let Some((scheme, token)) = text.split_once(' ') else {
@@ -133,6 +137,10 @@ fn access_token<'r>(header: &'r [u8], parts: &'r Parts) -> Result<Option<Shown<'
         proof: proof.transpose()?,
         method: parts.method.as_str(),
         path: parts.uri.path(),
+        resource: match route.id {
+            RouteId::Mcp => Resource::Mcp,
+            _ => Resource::Api,
+        },
     }))
 }
 
@@ -165,6 +173,15 @@ pub(crate) async fn read_body(route: &Route, parts: &Parts, body: Body) -> Resul
             "The body did not arrive whole.",
         )),
     }
+}
+
+/// The same for a body that is here already.
+pub(crate) fn check_size(route: &Route, size: usize) -> Result<(), ApiError> {
+    let limit = route.body.bytes();
+    if size > limit {
+        return Err(too_large(limit));
+    }
+    Ok(())
 }
 
 fn too_large(limit: usize) -> ApiError {

@@ -1,6 +1,7 @@
 //! The router, built from the route table, and what a request passes on its way to a handler.
 
 mod table;
+mod within;
 
 use std::future::Future;
 use std::pin::Pin;
@@ -16,6 +17,7 @@ use axum::response::Response;
 use axum::routing::{MethodFilter, on};
 use skep_api::{ErrorCode, Method, ROUTES, Route};
 use skep_app::App;
+use skep_authz::Caller;
 use skep_limit::Limits;
 
 use crate::call::Call;
@@ -29,6 +31,8 @@ use crate::site::Site;
 use crate::visit::Visit;
 
 use table::handler;
+
+pub(crate) use within::within;
 
 /// What every handler can reach.
 pub struct Edge {
@@ -91,9 +95,7 @@ async fn answer(
     let verdict = gate::admit(&edge.app, route, &parts).await;
     let caller = record::refusal(&edge, route, path, None, verdict)?;
     if let Some(caller) = &caller {
-        told.count_caller(&edge, route, caller).await?;
-        let verdict = gate::allow(&edge.app, route, &parts, caller);
-        record::refusal(&edge, route, path, Some(caller), verdict)?;
+        pass((&edge, &told), route, &parts, caller).await?;
     }
     let body = gate::read_body(route, &parts, body).await?;
     record::allowance(&edge, route, path, caller.as_ref()).await?;
@@ -113,15 +115,29 @@ async fn answer(
             let answer = handler(Call {
                 edge: Arc::clone(&edge),
                 caller: caller.clone(),
-                uri: parts.uri,
                 path_id: path_id.map(|(_, value)| value.to_owned()),
+                parts,
                 body,
+                told,
             });
             record::refusal(&edge, route, path, Some(&caller), answer.await)
         }
         // A row that became public while its handler wants a caller: closed, not open.
         (Handler::Known(_), None) => Err(skep_authz::Denied::MissingCredential.into()),
     }
+}
+
+/// What stands between a caller who is known and a route: how often, and whether they may.
+async fn pass(
+    (edge, told): (&Edge, &Told),
+    route: &Route,
+    parts: &Parts,
+    caller: &Caller,
+) -> Result<(), ApiError> {
+    told.count_caller(edge, route, caller).await?;
+    let verdict = gate::allow(&edge.app, route, parts, caller);
+    record::refusal(edge, route, parts.uri.path(), Some(caller), verdict)?;
+    Ok(())
 }
 
 async fn serve(
@@ -141,7 +157,7 @@ async fn serve(
     let answer = skep_app::answering(asked, answer).await;
     let mut response = answer.unwrap_or_else(|error| error.respond(&id));
     told.write(response.headers_mut(), edge.app.now());
-    oauth::advise(&edge.app, proves, &mut response);
+    oauth::advise(&edge.app, (route.id, proves), &mut response);
     response
         .headers_mut()
         .insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));

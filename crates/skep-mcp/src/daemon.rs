@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 use serde_json::Value;
-use skep_api::{ErrorCode, RouteId};
+use skep_api::{ErrorCode, ErrorEnvelope, RouteId};
 
 /// One question.
 #[derive(Clone, Debug)]
@@ -63,6 +63,23 @@ impl Ask {
         let value = serde_json::to_value(body).map_err(|error| Refusal::here(&error))?;
         self.body = Some(value);
         Ok(self)
+    }
+}
+
+impl From<ErrorEnvelope> for Refusal {
+    fn from(ErrorEnvelope { error }: ErrorEnvelope) -> Self {
+        let mut message = error.message.clone();
+        for field in &error.details {
+            if field.message != error.message {
+                message.push(' ');
+                message.push_str(&field.message);
+            }
+        }
+        Self {
+            code: Some(error.code),
+            message,
+            retry_after_ms: error.retry_after_ms,
+        }
     }
 }
 

@@ -7,15 +7,18 @@ use std::sync::Arc;
 use bytes::Bytes;
 use http::{HeaderMap, Method, Request, Response};
 use http_body_util::{BodyExt, Full, combinators::BoxBody};
+use rmcp::ServerHandler;
 use rmcp::transport::streamable_http_server::session::never::NeverSessionManager;
 use rmcp::transport::streamable_http_server::{StreamableHttpServerConfig, StreamableHttpService};
 
 use crate::{Daemon, Profile, Server};
 
-/// Headers that the transport looks at; it sees no others, and no credential.
-const LOOKED_AT: [&str; 5] = [
+/// Headers that the transport looks at; it sees no others, and no credential. Without a `Host` it answers
+/// nobody, whatever that says.
+const LOOKED_AT: [&str; 6] = [
     "accept",
     "content-type",
+    "host",
     "mcp-protocol-version",
     "mcp-method",
     "mcp-name",
@@ -30,6 +33,16 @@ pub async fn answer<D: Daemon>(
     headers: &HeaderMap,
     body: Bytes,
 ) -> Response<BoxBody<Bytes, Infallible>> {
+    let make = move || Server::new(Arc::clone(&daemon), profile, version);
+    answer_by(make, headers, body).await
+}
+
+/// The same with any server of the protocol.
+pub async fn answer_by<S: ServerHandler>(
+    make: impl Fn() -> S + Send + Sync + 'static,
+    headers: &HeaderMap,
+    body: Bytes,
+) -> Response<BoxBody<Bytes, Infallible>> {
     let limit = body.len();
     let mut request = Request::new(Full::new(body));
     *request.method_mut() = Method::POST;
@@ -38,7 +51,6 @@ pub async fn answer<D: Daemon>(
             request.headers_mut().append(name, value.clone());
         }
     }
-    let make = move || Ok(Server::new(Arc::clone(&daemon), profile, version));
     let config = StreamableHttpServerConfig::default()
         .with_legacy_session_mode(false)
         .with_json_response(true)
@@ -46,7 +58,10 @@ pub async fn answer<D: Daemon>(
         // The edge knows which names and origins are ours, and has judged them.
         .disable_allowed_hosts()
         .disable_allowed_origins();
-    let service =
-        StreamableHttpService::new(make, Arc::new(NeverSessionManager::default()), config);
+    let service = StreamableHttpService::new(
+        move || Ok(make()),
+        Arc::new(NeverSessionManager::default()),
+        config,
+    );
     service.handle(request).await.map(BodyExt::boxed)
 }

@@ -11,6 +11,8 @@ mod frame;
 #[cfg(feature = "http")]
 pub mod http;
 mod profile;
+mod prompts;
+mod resources;
 mod schema;
 mod server;
 #[cfg(feature = "stdio")]

@@ -34,6 +34,11 @@ impl Profile {
         Self::ALL.into_iter().find(|one| one.as_str() == name)
     }
 
+    /// Whether the tree of memories and prompts are shown too.
+    pub(crate) const fn has_more_than_tools(self) -> bool {
+        !matches!(self, Self::Search)
+    }
+
     pub(crate) const fn tools(self) -> &'static [Tool] {
         const STANDARD: &[Tool] = &[
             Tool::MemorySearch,

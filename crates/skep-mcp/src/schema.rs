@@ -4,11 +4,24 @@ use std::sync::Arc;
 
 use rmcp::model::JsonObject;
 use schemars::JsonSchema;
+use schemars::generate::SchemaSettings;
 use serde_json::Value;
 
-/// The schema of a type.
+/// The schema of what is taken.
 pub(crate) fn of<T: JsonSchema>() -> Arc<JsonObject> {
-    let mut schema = schemars::schema_for!(T).to_value();
+    whole::<T>(SchemaSettings::draft2020_12().for_deserialize())
+}
+
+/// The schema of what is given: what may be left out is not required.
+pub(crate) fn given<T: JsonSchema>() -> Arc<JsonObject> {
+    whole::<T>(SchemaSettings::draft2020_12().for_serialize())
+}
+
+fn whole<T: JsonSchema>(settings: SchemaSettings) -> Arc<JsonObject> {
+    let mut schema = settings
+        .into_generator()
+        .into_root_schema_for::<T>()
+        .to_value();
     plain(&mut schema);
     match schema {
         Value::Object(mut object) => {

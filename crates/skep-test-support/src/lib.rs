@@ -28,7 +28,7 @@ pub use redis::{RedisServer, Watch};
 pub use replay::Pace;
 pub use scratch::{MemoryRootKey, Scratch};
 pub use site::{Page, Site};
-pub use skep_test_programs::program;
+pub use skep_test_programs::{mcp, program};
 pub use team_store::TeamStore;
 pub use tenant::{Tenant, open_impatient_store, open_store};
 pub use visitor::Visitor;

@@ -44,6 +44,7 @@ pub(super) const ARROWS: &[(&str, &[&str])] = &[
             "skep-authz",
             "skep-domain",
             "skep-limit",
+            "skep-mcp",
         ],
     ),
     (

@@ -134,7 +134,9 @@ impl Interface {
 
 /// Logging in has forms and rules of its own, which no caller of an SDK sees.
 fn is_for_programs(path: &str) -> bool {
-    !path.starts_with("/oauth/") && !path.starts_with("/.well-known/")
+    !["/oauth/", "/.well-known/", "/mcp"]
+        .iter()
+        .any(|others| path.starts_with(others))
 }
 
 /// The shapes of these names and of all that they name.

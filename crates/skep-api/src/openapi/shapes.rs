@@ -20,6 +20,14 @@ pub(super) struct Shape {
 /// JSON that the route's own text describes, or that another standard does.
 type AnyObject = Map<String, Value>;
 type Html = String;
+/// Which tools are shown.
+#[derive(JsonSchema)]
+#[expect(dead_code, reason = "its schema alone is used")]
+struct McpQuery {
+    /// `standard` (if absent), `full` or `search`.
+    profile: Option<String>,
+}
+
 /// Bytes; the text form is only for the schema.
 type Archive = String;
 
@@ -45,6 +53,7 @@ macro_rules! shapes {
 shapes! {
     Healthz | Readyz: answer system::Probe;
     OpenApi: answer AnyObject;
+    Mcp: query McpQuery, body AnyObject, answer AnyObject;
     SystemHealth: answer system::Health;
     Setup: body people::SetupRequest, answer people::LoginResponse;
     FactorRuleGet: answer people::FactorRule;
@@ -176,7 +185,7 @@ shapes! {
     JobGet: answer job::Job;
     AuditList: query PageQuery, answer Page<access::AuditEntry>;
     OAuthServerMetadata: answer oauth::ServerMetadata;
-    OAuthResourceMetadata: answer oauth::ResourceMetadata;
+    OAuthResourceMetadata | OAuthToolsMetadata: answer oauth::ResourceMetadata;
     OAuthKeys: answer AnyObject;
     OAuthDeviceStart: body oauth::DeviceAuthorizationForm, answer oauth::DeviceAuthorization;
     OAuthDevicePage: answer Html;

@@ -15,7 +15,7 @@ mod resource;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use skep_domain::Timestamp;
-use skep_jose::{Expect, KeyRing, LocalReplay, NonceRule, Nonces, Prover, Replay};
+use skep_jose::{KeyRing, LocalReplay, NonceRule, Nonces, Prover, Replay};
 use skep_store::Store;
 
 use crate::App;
@@ -27,7 +27,7 @@ pub use error::{OAuthCode, OAuthError};
 pub use login::{TokenRequest, Tokens};
 pub use person::Home;
 use replay::StoredReplay;
-pub use resource::{Shown, ShownError};
+pub use resource::{Resource, Shown, ShownError};
 
 /// Proofs that are remembered at a time.
 const PROOFS: usize = 200_000;
@@ -131,30 +131,40 @@ impl App {
         self.issuer().ok_or(OAuthError::Unavailable)
     }
 
-    fn expect(&self) -> Result<Expect<'_>, OAuthError> {
-        let issuer = self.own_issuer()?;
-        Ok(Expect {
-            issuer,
-            audience: issuer,
-        })
+    /// Whom a token has in `aud` that is for this.
+    fn audience(&self, resource: Resource) -> Result<String, OAuthError> {
+        Ok(format!("{}{}", self.own_issuer()?, resource.path()))
     }
 
-    /// Whether a `resource` (RFC 8707) is this server, or a path of it. There is one audience here.
-    fn check_resource(&self, resource: Option<&str>) -> Result<(), OAuthError> {
+    /// What a `resource` (RFC 8707) names: this server or a path of it, which is the interface for
+    /// programs unless it is that of the tools.
+    fn resource(&self, named: Option<&str>) -> Result<Resource, OAuthError> {
         let issuer = self.own_issuer()?;
-        let Some(resource) = resource else {
-            return Ok(());
+        let Some(named) = named else {
+            return Ok(Resource::Api);
         };
-        let rest = resource.strip_prefix(issuer);
-        if rest
-            .is_some_and(|rest| (rest.is_empty() || rest.starts_with('/')) && !rest.contains('#'))
-        {
-            Ok(())
+        let ours =
+            |rest: &&str| (rest.is_empty() || rest.starts_with(['/', '?'])) && !rest.contains('#');
+        let rest = named.strip_prefix(issuer).filter(ours);
+        let rest = rest.ok_or(NOT_HERE)?;
+        let path = rest.split('?').next().unwrap_or_default();
+        if path.trim_end_matches('/') == Resource::Mcp.path() {
+            Ok(Resource::Mcp)
         } else {
-            Err(OAuthError::refused(
-                OAuthCode::InvalidTarget,
-                "The resource is not this server.",
-            ))
+            Ok(Resource::Api)
+        }
+    }
+
+    /// A `resource` that is named again has to be the one that was asked for.
+    fn same_resource(&self, named: Option<&str>, granted: Resource) -> Result<(), OAuthError> {
+        match named {
+            Some(named) if self.resource(Some(named))? != granted => Err(NOT_HERE),
+            _ => Ok(()),
         }
     }
 }
+
+const NOT_HERE: OAuthError = OAuthError::refused(
+    OAuthCode::InvalidTarget,
+    "The resource is not this server, or not the one that was asked for.",
+);

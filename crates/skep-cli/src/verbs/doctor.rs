@@ -13,7 +13,7 @@ use crate::layout::one_line;
 use crate::reach::Reach;
 use crate::stopwatch::wall_clock;
 use crate::wiring::Receipt;
-use crate::wiring::place::{self, Place};
+use crate::wiring::place::{self, Kind, Place};
 use crate::wiring::plan;
 
 /// Less room than this and writes may soon fail.
@@ -228,7 +228,10 @@ fn harness(context: &Context<'_>, place: &Place) -> Check {
                 )
             })
             .map_err(refused)?;
+        let starts = matches!(place.kind, Kind::Servers(_));
         match (events, step.change.is_none()) {
+            (0, _) if starts => Err((format!("{shown} does not start skep mcp"), setup())),
+            (1, true) if starts => Ok("starts skep mcp".into()),
             (0, _) => Err((format!("{shown} does not call skep"), setup())),
             (_, false) => Err((
                 format!("{shown} calls another skep, or not for every event"),

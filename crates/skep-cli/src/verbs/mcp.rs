@@ -95,18 +95,7 @@ fn unreached(failure: &Failure) -> Refusal {
 
 fn refused(error: ClientError) -> Refusal {
     match error {
-        ClientError::Refused(envelope) => {
-            let error = envelope.error;
-            let details = error
-                .details
-                .iter()
-                .map(|field| format!("; {}", field.message));
-            Refusal {
-                code: Some(error.code),
-                message: error.message + &details.collect::<String>(),
-                retry_after_ms: error.retry_after_ms,
-            }
-        }
+        ClientError::Refused(envelope) => envelope.into(),
         other => unreached(&Failure::from(other)),
     }
 }

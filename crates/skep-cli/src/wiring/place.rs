@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use super::edit::Shape;
+use super::server::Form;
 use crate::environment::Environment;
 use crate::hook::table::{Row, TABLE};
 
@@ -13,31 +14,79 @@ pub(crate) enum Kind {
     Entries(Shape),
     /// A file of our own.
     Plugin,
+    /// A list of servers of tools, beside those of others.
+    Servers(Form),
 }
 
 /// A harness and its file.
 #[derive(Clone, Debug)]
 pub(crate) struct Place {
     pub(crate) row: &'static Row,
+    /// What is noted of it under which name.
+    pub(crate) name: &'static str,
     pub(crate) file: PathBuf,
     pub(crate) kind: Kind,
+    /// Servers of tools that stand in the same file.
+    pub(crate) also: Option<Form>,
     /// Whether the harness is on this machine: its folder is there, or its program.
     pub(crate) is_here: bool,
 }
 
-/// Every harness that can be wired, in the order of the table.
+/// Every harness that can be wired, in the order of the table: what calls its hooks, then what starts
+/// its tools, where that is another file.
 pub(crate) fn all(environment: &Environment) -> Vec<Place> {
     let places = TABLE.iter().filter_map(|row| {
         let (folder, file, kind) = of(row.name, environment)?;
         let is_here = folder.is_dir() || program(row.name);
-        Some(Place {
+        let hooks = Place {
             row: Row::named(row.name)?,
+            name: row.name,
             file: folder.join(file),
             kind,
+            also: (row.name == "gemini").then_some(Form::Servers),
             is_here,
-        })
+        };
+        let tools = tools_of(row.name, &folder, environment).map(|(name, file, form)| Place {
+            name,
+            file,
+            kind: Kind::Servers(form),
+            also: None,
+            ..hooks.clone()
+        });
+        Some([Some(hooks), tools].into_iter().flatten())
     });
-    places.collect()
+    places.flatten().collect()
+}
+
+/// Where a harness keeps the servers of tools that it starts, if not in the file of its hooks.
+fn tools_of(
+    name: &str,
+    folder: &Path,
+    environment: &Environment,
+) -> Option<(&'static str, PathBuf, Form)> {
+    Some(match name {
+        "claude" => {
+            // Beside its folder, or in the one that was named for it.
+            let beside = match &environment.claude_home {
+                Some(named) => named.clone(),
+                None => environment.user_home.clone()?,
+            };
+            ("claude-mcp", beside.join(".claude.json"), Form::Servers)
+        }
+        "codex" => ("codex-mcp", folder.join("config.toml"), Form::Toml),
+        "cursor" => ("cursor-mcp", folder.join("mcp.json"), Form::Servers),
+        "opencode" => {
+            let with_comments = folder.join("opencode.jsonc");
+            let plain = folder.join("opencode.json");
+            let file = if with_comments.is_file() {
+                with_comments
+            } else {
+                plain
+            };
+            ("opencode-mcp", file, Form::Local)
+        }
+        _ => return None,
+    })
 }
 
 fn of(name: &str, environment: &Environment) -> Option<(PathBuf, &'static str, Kind)> {

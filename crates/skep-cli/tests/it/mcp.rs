@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::process::Stdio;
 
 use serde_json::{Value, json};
-use skep_test_support::TestDaemon;
+use skep_test_support::{TestDaemon, mcp};
 use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader, Lines};
 use tokio::process::{Child, ChildStdin, ChildStdout, Command};
 
@@ -261,4 +261,35 @@ async fn without_a_daemon_tools_are_listed_and_calls_say_so() {
     assert!(text(&result).contains("skep doctor"), "{result}");
     assert!(!result.to_string().contains("AAAAAAAA"), "{result}");
     assert_eq!(program.end().await, Some(0));
+}
+
+/// A client that others wrote lists the tools and calls them, at the program itself.
+#[tokio::test(flavor = "multi_thread")]
+async fn the_official_inspector_lists_and_calls() {
+    let programs = mcp::programs(std::path::Path::new(env!("CARGO_TARGET_TMPDIR")));
+    let daemon = TestDaemon::start().await;
+    daemon.socket_owner().await;
+    let inspect = async |more: &[&str]| {
+        let mut command = Command::new(&programs.node);
+        command
+            .arg(&programs.inspector)
+            .arg("--cli")
+            .arg("-e")
+            .arg(format!("SKEP_HOME={}", home(&daemon).display()))
+            .args([env!("CARGO_BIN_EXE_skep"), "mcp"])
+            .args(more)
+            .kill_on_drop(true);
+        let out = command.output().await.unwrap();
+        serde_json::from_slice::<Value>(&out.stdout)
+            .unwrap_or_else(|error| panic!("{error}: {out:?}"))
+    };
+    let listed = inspect(&["--method", "tools/list"]).await;
+    assert_eq!(listed["tools"].as_array().unwrap().len(), 6, "{listed}");
+    let call = ["--method", "tools/call", "--tool-name"];
+    let text_of = "text=The crane is painted in May.";
+    let stored = inspect(&[&call[..], &["memory_store", "--tool-arg", text_of]].concat()).await;
+    assert_eq!(stored["isError"], false, "{stored}");
+    let query = "query=when is the crane painted";
+    let found = inspect(&[&call[..], &["memory_search", "--tool-arg", query]].concat()).await;
+    assert!(text(&found).contains("painted in May"), "{found}");
 }

@@ -33,6 +33,22 @@ const FOREIGN: &[(&str, &str)] = &[
         ".config/opencode/plugins/other.js",
         "export const Other = 1\n",
     ),
+    (
+        ".claude.json",
+        "{\n  \"numStartups\": 7,\n  \"mcpServers\": {\n    \"other\": {\"type\": \"stdio\", \"command\": \"other-server\"}\n  }\n}",
+    ),
+    (
+        ".codex/config.toml",
+        "model = \"o\"   # the best\n\n[mcp_servers.other]\ncommand = 'other-server'\n\n[tui]\nnotifications = true",
+    ),
+    (
+        ".cursor/mcp.json",
+        "{\"mcpServers\":{\"other\":{\"url\":\"https://other-server.example\"}}}\n",
+    ),
+    (
+        ".config/opencode/opencode.jsonc",
+        "{\n  // what I like\n  \"theme\": \"a\",\n  \"mcp\": { \"other-server\": { \"type\": \"remote\" } },\n}\n",
+    ),
 ];
 
 /// Every file below a folder but Skep's own home: its text and its mode.
@@ -121,7 +137,7 @@ fn what_was_put_in_is_taken_out_to_the_byte() {
         states(&ran).values().all(|state| state == "written"),
         "{ran:?}"
     );
-    assert_eq!(states(&ran).len(), 5);
+    assert_eq!(states(&ran).len(), 9);
     let wired = tree(bench.root.path());
     for (path, text) in FOREIGN {
         let (now, mode) = &wired[&bench.path(path)];
@@ -132,6 +148,8 @@ fn what_was_put_in_is_taken_out_to_the_byte() {
             "\"beep\"",
             "./hooks/audit.sh",
             "// what I like",
+            "other-server",
+            "# the best",
         ] {
             assert_eq!(now.contains(piece), text.contains(piece), "{path}: {now}");
         }
@@ -247,7 +265,7 @@ fn a_home_without_any_configuration_has_none_afterwards() {
     let before = tree(bench.root.path());
     let ran = setup(&bench, &["--yes", "--harness", ALL]);
     assert_eq!(ran.code, 0, "{ran:?}");
-    assert_eq!(tree(bench.root.path()).len(), before.len() + 5);
+    assert_eq!(tree(bench.root.path()).len(), before.len() + 9);
     insta::assert_snapshot!(
         "claude_settings",
         fs::read_to_string(bench.path(".claude/settings.json"))
@@ -260,7 +278,38 @@ fn a_home_without_any_configuration_has_none_afterwards() {
             .unwrap()
             .replace(env!("CARGO_BIN_EXE_skep"), "/usr/bin/skep")
     );
+    for (name, path) in [
+        ("claude_servers", ".claude.json"),
+        ("codex_servers", ".codex/config.toml"),
+        ("gemini_settings", ".gemini/settings.json"),
+        ("opencode_servers", ".config/opencode/opencode.json"),
+    ] {
+        let text = fs::read_to_string(bench.path(path)).unwrap();
+        let text = text.replace(env!("CARGO_BIN_EXE_skep"), "/usr/bin/skep");
+        insta::assert_snapshot!(name, text);
+    }
     let ran = bench.skep(&["setup", "--uninstall", "--yes"]);
     assert_eq!(ran.code, 0, "{ran:?}");
     assert_eq!(tree(bench.root.path()), before);
+}
+
+/// A server that somebody else called by our name is theirs; the rest is set up all the same.
+#[test]
+fn a_server_of_our_name_that_is_not_ours_is_left_alone() {
+    let bench = with_foreign();
+    let theirs = "{\"mcpServers\": {\"skep\": {\"url\": \"https://skep.example.com/mcp\"}}}";
+    fs::write(bench.path(".cursor/mcp.json"), theirs).unwrap();
+    let ran = setup(&bench, &["--yes", "--json"]);
+    assert_eq!(ran.code, 1, "{ran:?}");
+    assert_eq!(states(&ran)["cursor-mcp"], "left alone");
+    assert_eq!(states(&ran)["cursor"], "written");
+    assert_eq!(
+        fs::read_to_string(bench.path(".cursor/mcp.json")).unwrap(),
+        theirs
+    );
+    bench.skep(&["setup", "--uninstall", "--yes"]);
+    assert_eq!(
+        fs::read_to_string(bench.path(".cursor/mcp.json")).unwrap(),
+        theirs
+    );
 }

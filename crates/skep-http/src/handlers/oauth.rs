@@ -7,11 +7,12 @@ use axum::body::Body;
 use axum::http::{HeaderName, HeaderValue, StatusCode, header};
 use axum::response::Response;
 use serde::Serialize;
+use skep_api::RouteId;
 use skep_api::oauth::{
     DeviceAuthorization, OAuthFault, RegistrationRequest, RegistrationResponse, ResourceMetadata,
     ServerMetadata, TokenResponse,
 };
-use skep_app::{App, DeviceStart, OAuthCode, OAuthError, Registration, TokenRequest};
+use skep_app::{App, DeviceStart, OAuthCode, OAuthError, Registration, Resource, TokenRequest};
 
 use crate::error::ApiError;
 use crate::form::{Form, encode};
@@ -59,17 +60,25 @@ pub(crate) async fn server_metadata(visit: Visit) -> Result<Response, ApiError> 
 }
 
 pub(crate) async fn resource_metadata(visit: Visit) -> Result<Response, ApiError> {
+    Ok(metadata_of(&visit, Resource::Api))
+}
+
+pub(crate) async fn tools_metadata(visit: Visit) -> Result<Response, ApiError> {
+    Ok(metadata_of(&visit, Resource::Mcp))
+}
+
+fn metadata_of(visit: &Visit, resource: Resource) -> Response {
     let Some(issuer) = visit.app().issuer() else {
-        return Ok(fault(&OAuthError::Unavailable));
+        return fault(&OAuthError::Unavailable);
     };
-    Ok(cached(&ResourceMetadata {
-        resource: issuer.to_owned(),
+    cached(&ResourceMetadata {
+        resource: format!("{issuer}{}", resource.path()),
         authorization_servers: vec![issuer.to_owned()],
         jwks_uri: format!("{issuer}{JWKS}"),
         bearer_methods_supported: vec!["header".into()],
         dpop_signing_alg_values_supported: owned(&PROOF_ALGORITHMS),
         resource_name: "Skep".into(),
-    }))
+    })
 }
 
 pub(crate) async fn jwks(visit: Visit) -> Result<Response, ApiError> {
@@ -274,7 +283,7 @@ fn fault(error: &OAuthError) -> Response {
 
 /// Adds to any answer what a client needs for its next request: a fresh nonce for one that makes
 /// proofs, and for one that was not let in where to go (RFC 9728, section 5.1).
-pub(crate) fn advise(app: &App, proves: bool, response: &mut Response) {
+pub(crate) fn advise(app: &App, (route, proves): (RouteId, bool), response: &mut Response) {
     if proves && let Ok(nonce) = HeaderValue::try_from(app.proof_nonce()) {
         response.headers_mut().insert(DPOP_NONCE, nonce);
     }
@@ -283,9 +292,14 @@ pub(crate) fn advise(app: &App, proves: bool, response: &mut Response) {
     }
     let held = response.headers().get(header::WWW_AUTHENTICATE);
     let held = held.and_then(|held| held.to_str().ok());
+    let resource = match route {
+        RouteId::Mcp => Resource::Mcp,
+        _ => Resource::Api,
+    };
+    let path = resource.path();
     if let (Some(held), Some(issuer)) = (held, app.issuer())
         && let Ok(value) = HeaderValue::try_from(format!(
-            "{held}, resource_metadata=\"{issuer}/.well-known/oauth-protected-resource\""
+            "{held}, resource_metadata=\"{issuer}/.well-known/oauth-protected-resource{path}\""
         ))
     {
         response

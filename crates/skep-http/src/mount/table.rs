@@ -7,7 +7,7 @@ use skep_authz::{Authorized, Right, rights};
 use super::Handler;
 use crate::handlers::people as humans;
 use crate::handlers::{
-    access, agents, auth, backup, capture, explain, inject, jobs, keys, limits as own_limits,
+    access, agents, auth, backup, capture, explain, inject, jobs, keys, limits as own_limits, mcp,
     members, memories, oauth, ontology, organizations, own, participants as people, posture,
     recall, removal, review, rotation, sessions, skills, sources, sso, system, tree,
 };
@@ -66,6 +66,7 @@ pub(super) fn handler(route: RouteId) -> Handler {
         RouteId::Readyz => public!(Readyz, system::ready),
         RouteId::OAuthServerMetadata => public!(OAuthServerMetadata, oauth::server_metadata),
         RouteId::OAuthResourceMetadata => public!(OAuthResourceMetadata, oauth::resource_metadata),
+        RouteId::OAuthToolsMetadata => public!(OAuthToolsMetadata, oauth::tools_metadata),
         RouteId::OAuthKeys => public!(OAuthKeys, oauth::jwks),
         RouteId::OAuthDeviceStart => public!(OAuthDeviceStart, oauth::start_device),
         RouteId::OAuthDevicePage => public!(OAuthDevicePage, oauth::device),
@@ -323,6 +324,7 @@ pub(super) fn handler(route: RouteId) -> Handler {
         RouteId::Inject => authorized!(Inject, rights::SessionCapture, inject::inject),
         RouteId::InjectionList => authorized!(InjectionList, rights::MemoryRead, inject::list),
         RouteId::SessionContext => authorized!(SessionContext, rights::MemoryRead, inject::context),
+        RouteId::Mcp => known!(Mcp, mcp::serve),
         RouteId::Resolve => authorized!(Resolve, rights::MemoryRead, memories::resolve),
     }
 }

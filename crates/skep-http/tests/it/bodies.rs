@@ -144,6 +144,7 @@ pub(crate) fn body(route: RouteId, ids: &Ids) -> Value {
         | RouteId::QuarantineAccept
         | RouteId::QuarantineReject
         | RouteId::TreeFind => json!({}),
+        RouteId::Mcp => json!({ "jsonrpc": "2.0", "id": 1, "method": "tools/list" }),
         RouteId::RelationList => json!({ "name": "src/lib.rs" }),
         RouteId::ProposalCreate => json!({ "action": "merge", "name": "a.rs", "other": "b.rs" }),
         RouteId::SkillCreate => skill("tie-up"),
@@ -168,6 +169,7 @@ pub(crate) fn body(route: RouteId, ids: &Ids) -> Value {
         | RouteId::Readyz
         | RouteId::OAuthServerMetadata
         | RouteId::OAuthResourceMetadata
+        | RouteId::OAuthToolsMetadata
         | RouteId::OAuthKeys
         | RouteId::OAuthDeviceStart
         | RouteId::OAuthDevicePage
@@ -317,14 +319,20 @@ pub(crate) fn request(route: &Route, ids: &Ids) -> Request {
         }
     } else if route.body == BodyLimit::Form {
         request.form(&[])
+    } else if route.id == RouteId::Mcp {
+        let either = "application/json, text/event-stream";
+        request.header("Accept", either).json(&body(route.id, ids))
     } else {
         request.json(&body(route.id, ids))
     }
 }
 
-/// Whether a route takes JSON by our own rules: OAuth's bodies and errors are the RFCs'.
+/// Whether a route takes JSON by our own rules: OAuth's bodies and errors are the RFCs', those of tools
+/// their protocol's.
 pub(crate) fn takes_json(route: &Route) -> bool {
-    matches!(route.body, BodyLimit::Json | BodyLimit::Batch) && !is_oauth(route)
+    matches!(route.body, BodyLimit::Json | BodyLimit::Batch)
+        && !is_oauth(route)
+        && route.id != RouteId::Mcp
 }
 
 /// Whether a route is of OAuth, which has tests of its own.

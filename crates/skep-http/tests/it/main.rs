@@ -45,6 +45,8 @@ mod limits;
 #[cfg(test)]
 mod logins;
 #[cfg(test)]
+mod mcp;
+#[cfg(test)]
 mod modes;
 #[cfg(test)]
 mod oauth;

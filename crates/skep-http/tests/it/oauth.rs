@@ -4,6 +4,7 @@ mod bindings;
 pub(crate) mod client;
 mod nodes;
 mod rotation;
+mod tools;
 
 use serde_json::{Value, json};
 use skep_domain::Id;

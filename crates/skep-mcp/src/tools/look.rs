@@ -21,7 +21,7 @@ const LIST: Room = Room {
     tokens: 2_500,
 };
 /// What one memory may take, with every letter of its 16 KiB escaped.
-pub(super) const ONE: Room = Room {
+pub(crate) const ONE: Room = Room {
     bytes: 160 << 10,
     tokens: u32::MAX,
 };

@@ -26,7 +26,55 @@ async fn said(
     let daemon = Arc::new(Scripted::saying([answer]));
     let client = facing(&daemon, profile).await;
     let result = call(&client, tool, arguments).await;
+    if let Some(structured) = &result.structured_content {
+        let tools = client.list_all_tools().await.unwrap();
+        let told = tools.into_iter().find(|one| one.name == tool).unwrap();
+        let schema = Value::Object((*told.output_schema.unwrap()).clone());
+        fits(&schema, &schema, structured)
+            .unwrap_or_else(|why| panic!("{tool}: {why}: {structured}"));
+    }
     (result, daemon)
+}
+
+/// Whether a value is what a schema says: of schemas as ours are, which clients check answers against.
+fn fits(root: &Value, schema: &Value, value: &Value) -> Result<(), String> {
+    if let Some(name) = schema["$ref"].as_str() {
+        return fits(
+            root,
+            &root["$defs"][name.trim_start_matches("#/$defs/")],
+            value,
+        );
+    }
+    let is = match schema["type"].as_str() {
+        Some("object") => value.is_object(),
+        Some("array") => value.is_array(),
+        Some("string") => value.is_string(),
+        Some("integer") => value.is_u64(),
+        Some("boolean") => value.is_boolean(),
+        other => return Err(format!("a schema of type {other:?}")),
+    };
+    if !is {
+        return Err(format!("{value} is no {}", schema["type"]));
+    }
+    for name in schema["required"].as_array().into_iter().flatten() {
+        if value.get(name.as_str().unwrap()).is_none() {
+            return Err(format!("{name} is missing"));
+        }
+    }
+    for (name, value) in value.as_object().into_iter().flatten() {
+        let schema = match &schema["properties"][name] {
+            Value::Null => &schema["additionalProperties"],
+            schema => schema,
+        };
+        if schema.is_null() {
+            return Err(format!("{name} is not said to be there"));
+        }
+        fits(root, schema, value)?;
+    }
+    for value in value.as_array().into_iter().flatten() {
+        fits(root, &schema["items"], value)?;
+    }
+    Ok(())
 }
 
 #[tokio::test]

@@ -28,6 +28,8 @@ pub struct CredentialBody {
     pub client: Option<String>,
     /// The thumbprint of the key that a client has to prove it holds (RFC 7638), for logins.
     pub key_thumbprint: Option<String>,
+    /// Which part of the server a login is for, if not for all of the interface.
+    pub resource: Option<String>,
 }
 
 /// A credential that was minted, and that nobody knows of yet.
@@ -302,15 +304,18 @@ impl CredentialBody {
             .iter()
             .map(|project| hex(project.to_bytes()))
             .collect();
-        let bytes = BodyWriter::default()
+        let mut body = BodyWriter::default()
             .text(&self.label)
             .option(self.bindings.connector.as_deref())
             .option(self.bindings.harness.map(Harness::as_str))
             .texts(&projects)
             .texts(&self.project_names)
             .option(self.client.as_deref())
-            .option(self.key_thumbprint.as_deref())
-            .finish();
+            .option(self.key_thumbprint.as_deref());
+        if self.resource.is_some() {
+            body = body.option(self.resource.as_deref());
+        }
+        let bytes = body.finish();
         keys.seal(
             CREDENTIAL_BODY,
             (organization.to_bytes(), id.to_bytes()),
@@ -345,6 +350,12 @@ impl CredentialBody {
             project_names,
             client: reader.option()?,
             key_thumbprint: reader.option()?,
+            // One that is for the interface, and each of an earlier version, ends here.
+            resource: if reader.is_empty() {
+                None
+            } else {
+                reader.option()?
+            },
         };
         reader.end()?;
         Ok(body)

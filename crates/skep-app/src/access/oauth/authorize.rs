@@ -118,7 +118,7 @@ impl App {
         {
             return invalid("state has at most 1024 bytes.");
         }
-        self.check_resource(request.resource.as_deref())
+        self.resource(request.resource.as_deref()).map(drop)
     }
 
     /// A code for a client that a human lets in.
@@ -138,7 +138,10 @@ impl App {
         self.record_allowed(Decision::of("client.allow"), Some(caller))
             .await?;
         let mut door = door!(self, Mode::Write).await?;
-        let approved = approve(&mut door, caller, home).await?;
+        let approved = Approved {
+            resource: self.resource(request.resource.as_deref())?,
+            ..approve(&mut door, caller, home).await?
+        };
         let now = door.now();
         let body = Body {
             client: client.id,

@@ -11,6 +11,7 @@ use skep_store::{Mode, NewTicket, StoreError, Ticket};
 use super::client::Client;
 use super::error::{OAuthCode, OAuthError};
 use super::person::{Approved, approve, human};
+use super::resource::Resource;
 use crate::App;
 use crate::access::{Decision, door};
 
@@ -77,6 +78,9 @@ struct Body {
     interval: i64,
     polled: i64,
     decision: Option<Verdict>,
+    /// What it asked for.
+    #[serde(default)]
+    resource: Resource,
 }
 
 #[derive(Clone, Copy, Deserialize, Serialize)]
@@ -92,7 +96,7 @@ impl App {
     /// [`OAuthError`].
     pub async fn start_device(&self, start: DeviceStart<'_>) -> Result<DeviceGrant, OAuthError> {
         let client = self.client(start.client)?;
-        self.check_resource(start.resource)?;
+        let resource = self.resource(start.resource)?;
         let device = start.device.unwrap_or("a device");
         if device.len() > MAX_DEVICE_BYTES || device.chars().any(char::is_control) {
             return Err(OAuthError::refused(
@@ -113,6 +117,7 @@ impl App {
             interval: INTERVAL_SECONDS,
             polled: 0,
             decision: None,
+            resource,
         };
         let secret = Base64UrlUnpadded::encode_string(&door.random::<32>());
         let user_code = user_code(self.store.random());
@@ -180,7 +185,10 @@ impl App {
             .await?;
         let mut door = door!(self, Mode::Write).await?;
         body.decision = Some(match home {
-            Some(home) => Verdict::Approved(approve(&mut door, caller, home).await?),
+            Some(home) => Verdict::Approved(Approved {
+                resource: body.resource,
+                ..approve(&mut door, caller, home).await?
+            }),
             None => Verdict::Denied,
         });
         let bytes = serde_json::to_vec(&body).unwrap_or_default();

@@ -2,13 +2,14 @@
 
 use skep_crypto::{Bearer, BearerKind, Plain};
 use skep_domain::{CredentialId, Id, OrganizationId, Principal, Timestamp, UserId, WorkspaceId};
-use skep_jose::{Confirmation, Grant, Proof, ProofRequest, TOKEN_LIFE_SECONDS, Thumbprint};
+use skep_jose::{Confirmation, Expect, Grant, Proof, ProofRequest, TOKEN_LIFE_SECONDS, Thumbprint};
 use skep_store::{Credential, CredentialBody, DoorTx, Mode, NewBearer, Renewal};
 
 use super::authorize::{Redeem, redeem};
 use super::client::Client;
 use super::error::{OAuthCode, OAuthError};
 use super::person::Approved;
+use super::resource::Resource;
 use crate::App;
 use crate::access::people::still_trusted;
 use crate::access::{Decision, door};
@@ -65,7 +66,7 @@ impl App {
     /// [`OAuthError`].
     pub async fn token(&self, request: &TokenRequest<'_>) -> Result<Tokens, OAuthError> {
         let client = self.client(required(request.client, "client_id is missing.")?)?;
-        self.check_resource(request.resource)?;
+        self.resource(request.resource)?;
         let proof = self.token_proof(request.proof)?;
         if client.bound && proof.is_none() {
             return Err(OAuthError::refused(
@@ -122,6 +123,7 @@ impl App {
         let code = required(request.device_code, "device_code is missing.")?;
         let key = self.spend(proof).await?;
         let approved = self.poll_device(client, code).await?;
+        self.same_resource(request.resource, approved.resource)?;
         let mut door = door!(self, Mode::Write).await?;
         let (tokens, _) = self.begin_login(&mut door, approved, client, key).await?;
         door.commit().await?;
@@ -145,6 +147,7 @@ impl App {
         let outcome = match redeem(&mut door, client, shown).await? {
             Ok(redeemed) => {
                 let approved = redeemed.approved;
+                self.same_resource(request.resource, approved.resource)?;
                 let (tokens, login) = self.begin_login(&mut door, approved, client, key).await?;
                 redeemed.spend(&mut door, login).await?;
                 Ok(tokens)
@@ -177,6 +180,7 @@ impl App {
                 label: client.name.clone(),
                 client: Some(client.id.clone()),
                 key_thumbprint: key.map(|key| key.to_string()),
+                resource: approved.resource.kept(),
                 ..CredentialBody::default()
             },
             expires_at: Some(login_end(door.now())),
@@ -197,7 +201,8 @@ impl App {
             client: client.id.clone(),
             confirmation: key.map_or(Confirmation::Bearer, Confirmation::Key),
         };
-        Ok((self.tokens(&grant, made.text)?, made.id))
+        let tokens = self.tokens((&grant, approved.resource), made.text)?;
+        Ok((tokens, made.id))
     }
 
     async fn refresh(
@@ -235,6 +240,9 @@ impl App {
                 {
                     return Err(OAuthError::grant());
                 }
+                let resource = Resource::of(login.body.resource.as_deref());
+                let resource = resource.ok_or(OAuthError::grant())?;
+                self.same_resource(request.resource, resource)?;
                 let grant = Grant {
                     principal: login.principal,
                     organization,
@@ -243,7 +251,7 @@ impl App {
                     client: client.id.clone(),
                     confirmation: key.map_or(Confirmation::Bearer, Confirmation::Key),
                 };
-                let tokens = self.tokens(&grant, next)?;
+                let tokens = self.tokens((&grant, resource), next)?;
                 door.commit().await?;
                 Ok(Refreshed::Tokens(Box::new(tokens)))
             }
@@ -276,13 +284,7 @@ impl App {
                 } => Some((organization, login.id)),
             }
         } else {
-            let now = self.store.now();
-            let token = self.key_ring(now).verify(token, &self.expect()?, now).ok();
-            token.map(|token| {
-                let grant = token.claimed();
-                let login = CredentialId::from_bytes(grant.session);
-                (grant.organization, login)
-            })
+            self.login_of(token)?
         };
         if let Some((organization, login)) = found {
             let held = door.get_credential(organization, login).await?;
@@ -295,6 +297,24 @@ impl App {
         Ok(())
     }
 
+    /// The login that an access token is of, whatever that is for.
+    fn login_of(&self, token: &str) -> Result<Option<(OrganizationId, CredentialId)>, OAuthError> {
+        let now = self.store.now();
+        for resource in [Resource::Api, Resource::Mcp] {
+            let audience = self.audience(resource)?;
+            let expect = Expect {
+                issuer: self.own_issuer()?,
+                audience: &audience,
+            };
+            if let Ok(token) = self.key_ring(now).verify(token, &expect, now) {
+                let grant = token.claimed();
+                let login = CredentialId::from_bytes(grant.session);
+                return Ok(Some((grant.organization, login)));
+            }
+        }
+        Ok(None)
+    }
+
     fn refresh_token(&self, text: &str) -> Result<Bearer, OAuthError> {
         let check = &self.store.instance_keys().credential;
         Bearer::parse(text.as_bytes(), check)
@@ -303,11 +323,20 @@ impl App {
             .ok_or(OAuthError::grant())
     }
 
-    fn tokens(&self, grant: &Grant, refresh: Plain<String>) -> Result<Tokens, OAuthError> {
+    fn tokens(
+        &self,
+        (grant, resource): (&Grant, Resource),
+        refresh: Plain<String>,
+    ) -> Result<Tokens, OAuthError> {
         let now = self.store.now();
+        let audience = self.audience(resource)?;
+        let expect = Expect {
+            issuer: self.own_issuer()?,
+            audience: &audience,
+        };
         let issued = self
             .key_ring(now)
-            .issue(grant, &self.expect()?, now, self.store.random())
+            .issue(grant, &expect, now, self.store.random())
             .map_err(|_| OAuthError::Unavailable)?;
         Ok(Tokens {
             access: issued.token,

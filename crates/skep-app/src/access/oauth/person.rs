@@ -8,6 +8,7 @@ use skep_domain::{CredentialKind, Id, OrganizationId, Principal, UserId, Workspa
 use skep_store::{DoorTx, Mode};
 
 use super::error::{OAuthCode, OAuthError};
+use super::resource::Resource;
 use crate::access::door;
 use crate::{App, AppError};
 
@@ -33,6 +34,9 @@ pub(super) struct Approved {
     /// Whether an issuer that one organization trusts had let them in.
     #[serde(default)]
     pub(super) confined: bool,
+    /// What the client asked for.
+    #[serde(default)]
+    pub(super) resource: Resource,
 }
 
 impl App {
@@ -135,6 +139,7 @@ pub(super) async fn approve(
             workspace: workspace.to_bytes(),
             user: user.to_bytes(),
             confined: caller.is_confined(),
+            resource: Resource::Api,
         })
     } else {
         Err(AppError::Denied(Denied::OrganizationMismatch).into())

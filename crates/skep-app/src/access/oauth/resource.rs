@@ -1,9 +1,46 @@
 //! Access tokens at the door of every other route.
 
+use serde::{Deserialize, Serialize};
 use skep_authz::{Caller, Denied, Presented};
-use skep_jose::{JoseError, ProofRequest, VerifiedToken};
+use skep_jose::{Expect, JoseError, ProofRequest, VerifiedToken};
 
 use crate::{App, AppError};
+
+/// What an access token is for (RFC 8707). One for the tools of agents does not open the interface for
+/// programs, nor the other way round, whoever it was given to.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
+pub enum Resource {
+    /// The interface for programs.
+    #[default]
+    Api,
+    /// The tools for agents.
+    Mcp,
+}
+
+impl Resource {
+    /// Where it begins, below the server's own URL.
+    #[must_use]
+    pub const fn path(self) -> &'static str {
+        match self {
+            Self::Api => "",
+            Self::Mcp => "/mcp",
+        }
+    }
+
+    /// As it is kept with a login.
+    pub(super) fn kept(self) -> Option<String> {
+        (self == Self::Mcp).then(|| "mcp".to_owned())
+    }
+
+    /// The one that was kept; none for a word of another version.
+    pub(super) fn of(kept: Option<&str>) -> Option<Self> {
+        match kept {
+            None => Some(Self::Api),
+            Some("mcp") => Some(Self::Mcp),
+            Some(_) => None,
+        }
+    }
+}
 
 /// An access token as a request shows it.
 #[derive(Clone, Copy, Debug)]
@@ -18,6 +55,8 @@ pub struct Shown<'r> {
     pub method: &'r str,
     /// Its path.
     pub path: &'r str,
+    /// What is asked for.
+    pub resource: Resource,
 }
 
 impl<'r> Shown<'r> {
@@ -30,6 +69,7 @@ impl<'r> Shown<'r> {
             proof: None,
             method: "",
             path: "",
+            resource: Resource::Api,
         }
     }
 }
@@ -61,7 +101,11 @@ impl App {
     async fn verify_token(&self, shown: Shown<'_>) -> Result<VerifiedToken, ShownError> {
         const BAD: ShownError = ShownError::App(AppError::Denied(Denied::InvalidCredential));
         let now = self.store.now();
-        let expect = self.expect().map_err(|_| BAD)?;
+        let audience = self.audience(shown.resource).map_err(|_| BAD)?;
+        let expect = Expect {
+            issuer: self.own_issuer().map_err(|_| BAD)?,
+            audience: &audience,
+        };
         let mut token = self.key_ring(now).verify(shown.token, &expect, now);
         if token.is_err() && self.found_new_keys(now).await {
             token = self.key_ring(now).verify(shown.token, &expect, now);

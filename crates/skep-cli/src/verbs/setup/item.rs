@@ -74,7 +74,7 @@ fn service_in(context: &Context<'_>, receipt: &Receipt) -> Option<Item> {
 pub(super) fn to_take_out(context: &Context<'_>, receipt: &Receipt) -> Vec<Item> {
     let places = place::all(&context.environment);
     let has = |place: &Place| {
-        receipt.of(place.row.name).is_some() || plan::wired(place).is_ok_and(|events| events > 0)
+        receipt.of(place.name).is_some() || plan::wired(place).is_ok_and(|events| events > 0)
     };
     let harnesses = places.iter().filter(|place| has(place)).map(|place| Item {
         step: plan::take_out(place, receipt),
@@ -97,11 +97,11 @@ pub(super) fn to_take_out(context: &Context<'_>, receipt: &Receipt) -> Vec<Item>
 impl Item {
     fn of(place: &Place) -> Self {
         Self {
-            name: place.row.name,
+            name: place.name,
             title: place.row.title,
             path: place.file.clone(),
             step: Err(String::new()),
-            note: match place.row.name {
+            note: match place.name {
                 "codex" => {
                     Some("Codex asks before it trusts a hook: open it and say yes in /hooks.")
                 }
