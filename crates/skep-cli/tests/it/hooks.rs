@@ -17,6 +17,8 @@ use tempfile::TempDir;
 use tokio::io::AsyncWriteExt;
 use tokio::process::Command;
 
+use crate::program::mutant;
+
 /// Long enough for any machine: how fast it is, is measured elsewhere.
 const UNHURRIED: &str = "30000";
 const FACT: &str = "We decided that tide reports go out at six in the morning.";
@@ -49,6 +51,7 @@ impl Place {
             .env("PATH", std::env::var_os("PATH").unwrap_or_default())
             .env("HOME", self.dev.path())
             .env("SKEP_HOME", &self.home)
+            .envs(mutant())
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())

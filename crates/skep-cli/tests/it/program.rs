@@ -1,5 +1,6 @@
 //! Runs the program the way a script would.
 
+use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
@@ -63,6 +64,7 @@ pub(crate) fn run(home: &Path, arguments: &[&str], variables: &[(&str, &str)]) -
         .env("PATH", std::env::var_os("PATH").unwrap_or_default())
         .env("HOME", home.parent().unwrap())
         .env("SKEP_HOME", home)
+        .envs(mutant())
         .envs(variables.iter().copied())
         .stdin(Stdio::null());
     let output = command.output().unwrap();
@@ -71,6 +73,12 @@ pub(crate) fn run(home: &Path, arguments: &[&str], variables: &[(&str, &str)]) -
         stdout: String::from_utf8(output.stdout).unwrap(),
         stderr: String::from_utf8(output.stderr).unwrap(),
     }
+}
+
+/// Which check of the program is broken on purpose, as `cargo xtask mutants` says.
+pub(crate) fn mutant() -> Option<(&'static str, OsString)> {
+    let on = std::env::var_os("SKEP_MUTANT")?;
+    Some(("SKEP_MUTANT", on))
 }
 
 /// The folder of fixtures.
