@@ -201,8 +201,19 @@ impl App {
             Some(name) => tx.get_project(name).await?,
             None => None,
         };
-        let new = self.spoken(&taken.text, &statement, trust, project);
+        let new = guarded(self.spoken(&taken.text, &statement, trust, project));
         let same = new.normal_form == normal_form(&old.body.text);
+        if new.state == MemoryState::Quarantined && !same {
+            // A version cannot wait while the one before it stands, and an edit is no way past the scorer.
+            return Err(AppError::Conflict(
+                "this version reads like an order to a model: remember it as a statement of its own, which a person has to accept",
+            ));
+        }
+        let new = NewMemory {
+            state: MemoryState::Active,
+            reasons: Vec::new(),
+            ..new
+        };
         let memory = self
             .put_version(&mut tx, &old, new, (&reason, same))
             .await?;
