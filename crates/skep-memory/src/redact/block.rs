@@ -211,6 +211,9 @@ fn password_range(text: &str, at: usize) -> Option<Range<usize>> {
         None => rest.find('@').filter(|end| !is_port(&rest[..*end]))?,
     };
     let password = &rest[..at_sign];
+    if user.ends_with("[redacted") && ends_marker(password) {
+        return None;
+    }
     if password == "x-oauth-basic" && is_generated(user) {
         return Some(start..start + colon);
     }
@@ -236,6 +239,13 @@ fn password_range(text: &str, at: usize) -> Option<Range<usize>> {
     }
     let from = start + colon + 1;
     Some(from..from + at_sign)
+}
+
+/// The rest of what stands where something was taken out, behind its colon: `url-password]`.
+fn ends_marker(text: &str) -> bool {
+    let rule = text.strip_suffix(']').unwrap_or_default();
+    let fits = |byte: u8| byte.is_ascii_lowercase() || byte == b'-';
+    !rule.is_empty() && rule.bytes().all(fits)
 }
 
 /// `host:8080/path@v2` has a port where a password would stand.

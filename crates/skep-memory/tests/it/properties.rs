@@ -130,6 +130,23 @@ fn check_bounds(draft: &Draft) -> Result<(), TestCaseError> {
     Ok(())
 }
 
+/// A token that stood alone before the host, once as it was written and once as it was left.
+#[test]
+fn what_was_taken_out_of_a_url_is_not_taken_for_a_password() {
+    let once = REDACTOR.redact("git clone https://=A0A-A0/+aB_@host/repo");
+    assert_eq!(
+        once.text,
+        "git clone https://[redacted:url-password]@host/repo"
+    );
+    assert_eq!(REDACTOR.redact(&once.text).text, once.text);
+    for hidden in [
+        "https://[redacted:S3cr3t-w0rd]@host",
+        "https://[redacted:s3cr3tw0rd@host",
+    ] {
+        assert!(!REDACTOR.redact(hidden).text.contains("3cr3t"), "{hidden}");
+    }
+}
+
 proptest! {
     #[test]
     fn redaction_is_idempotent_and_names_its_ranges(text in text()) {
