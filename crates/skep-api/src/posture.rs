@@ -4,7 +4,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::route::{Gate, ROUTES, Route};
+use crate::route::{Gate, ROUTES, Route, RouteId};
 
 /// `GET /api/v1/system/posture`.
 #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
@@ -210,14 +210,23 @@ const READING: &[&str] = &[
     "/api/v1/explain/recall",
     "/api/v1/relations",
     "/api/v1/resolve",
+    "/api/v1/tree/list",
+    "/api/v1/tree/file",
+    "/api/v1/tree/find",
+    "/api/v1/tree/grep",
 ];
+
+/// Whether whatever a request does here goes through other rows, each with its own gate and record.
+fn carries(route: &Route) -> bool {
+    route.id == RouteId::Mcp
+}
 
 /// Routes that may change something and have no audit action.
 #[must_use]
 pub fn unaudited() -> Vec<String> {
     let routes = ROUTES.iter();
     routes
-        .filter(|route| !route.mutates() && !only_reads(route))
+        .filter(|route| !route.mutates() && !only_reads(route) && !carries(route))
         .map(named)
         .collect()
 }

@@ -18,6 +18,7 @@ use skep_api::review::{ResolveConflictRequest, ReviewRequest};
 use skep_api::skill::{ApprovalRequest, SkillQuery, SkillRequest};
 use skep_api::source::{AddSourceRequest, FetchRequest, SyncRequest};
 use skep_api::system::BackupRequest;
+use skep_api::tree::{FileRequest, FindRequest, GrepRequest, ListRequest};
 use skep_api::{ErrorCode, Gate, ROUTES, Route, RouteId, access, capture};
 use skep_client::{Client, ClientError, Endpoint, Home, Origin};
 use tempfile::TempDir;
@@ -229,6 +230,7 @@ async fn each_method_calls_its_own_row_of_the_table() {
     call_humans(&mut client).await;
     call_reviewers(&mut client).await;
     call_skills(&mut client).await;
+    call_tree(&mut client).await;
     let log = log.lock().unwrap();
     let mut called: Vec<_> = log
         .iter()
@@ -236,8 +238,10 @@ async fn each_method_calls_its_own_row_of_the_table() {
         .collect();
     called.sort();
     // Doors are for browsers and for clients of others; what of them `skep` knocks at has tests of its own.
+    // Agents knock at `/mcp` with clients of their own.
     let spoken = |row: &&Route| {
-        row.gate != Gate::Public || matches!(row.id, RouteId::Healthz | RouteId::Readyz)
+        row.id != RouteId::Mcp
+            && (row.gate != Gate::Public || matches!(row.id, RouteId::Healthz | RouteId::Readyz))
     };
     let mut table: Vec<_> = ROUTES.iter().filter(spoken).map(called_as).collect();
     table.sort();
@@ -392,6 +396,17 @@ async fn call_people(client: &mut Client) {
             .recent("ID", &people::RecentQuery::default())
             .await
             .is_err(),
+    ];
+    assert!(refused.iter().all(|refused| *refused));
+}
+
+/// The methods of the tree, each once.
+async fn call_tree(client: &mut Client) {
+    let refused = [
+        client.list_tree(&ListRequest::default()).await.is_err(),
+        client.tree_file(&FileRequest::default()).await.is_err(),
+        client.find_in_tree(&FindRequest::default()).await.is_err(),
+        client.grep_tree(&GrepRequest::default()).await.is_err(),
     ];
     assert!(refused.iter().all(|refused| *refused));
 }
