@@ -152,6 +152,7 @@ fn applied_migrations_are_frozen() {
             0xb1a9_506f_9031_debb,
             0x17df_24bb_5052_c688,
             0x3b5b_8da8_32c9_14bd,
+            0xaa36_3361_5a18_9b57,
         ]
     );
 }
