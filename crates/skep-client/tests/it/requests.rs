@@ -18,7 +18,6 @@ use skep_api::review::{ResolveConflictRequest, ReviewRequest};
 use skep_api::skill::{ApprovalRequest, SkillQuery, SkillRequest};
 use skep_api::source::{AddSourceRequest, FetchRequest, SyncRequest};
 use skep_api::system::BackupRequest;
-use skep_api::tree::{FileRequest, FindRequest, GrepRequest, ListRequest};
 use skep_api::{ErrorCode, Gate, ROUTES, Route, RouteId, access, capture};
 use skep_client::{Client, ClientError, Endpoint, Home, Origin};
 use tempfile::TempDir;
@@ -230,7 +229,6 @@ async fn each_method_calls_its_own_row_of_the_table() {
     call_humans(&mut client).await;
     call_reviewers(&mut client).await;
     call_skills(&mut client).await;
-    call_tree(&mut client).await;
     let log = log.lock().unwrap();
     let mut called: Vec<_> = log
         .iter()
@@ -396,17 +394,6 @@ async fn call_people(client: &mut Client) {
             .recent("ID", &people::RecentQuery::default())
             .await
             .is_err(),
-    ];
-    assert!(refused.iter().all(|refused| *refused));
-}
-
-/// The methods of the tree, each once.
-async fn call_tree(client: &mut Client) {
-    let refused = [
-        client.list_tree(&ListRequest::default()).await.is_err(),
-        client.tree_file(&FileRequest::default()).await.is_err(),
-        client.find_in_tree(&FindRequest::default()).await.is_err(),
-        client.grep_tree(&GrepRequest::default()).await.is_err(),
     ];
     assert!(refused.iter().all(|refused| *refused));
 }
