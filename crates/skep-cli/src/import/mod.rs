@@ -1,8 +1,9 @@
 //! Importers: what agents and people already did, read as streams and handed to the daemon.
 //!
-//! Memories that others made become memories: see [`keeper`]. Of the rest, each source is one session. The place up to which a source was read is stored by the daemon in
-//! the same transaction as the turns before it, so an import that was killed goes on where it
-//! stopped, and a second one finds nothing to do. Nothing is held but a batch and a line.
+//! Memories that others made become memories: see `keeper`. Of the rest, each source is one session.
+//! The place up to which a source was read is stored by the daemon in the same transaction as the
+//! turns before it, so an import that was killed goes on where it stopped, and a second one finds
+//! nothing to do. Nothing is held but a batch and a line.
 
 mod backward;
 mod batch;

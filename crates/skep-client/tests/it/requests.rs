@@ -18,7 +18,7 @@ use skep_api::review::{ResolveConflictRequest, ReviewRequest};
 use skep_api::skill::{ApprovalRequest, SkillQuery, SkillRequest};
 use skep_api::source::{AddSourceRequest, FetchRequest, SyncRequest};
 use skep_api::system::BackupRequest;
-use skep_api::{ErrorCode, Gate, ROUTES, Route, RouteId, access, capture};
+use skep_api::{ErrorCode, Gate, ROUTES, Route, RouteId, access, capture, tree};
 use skep_client::{Client, ClientError, Endpoint, Home, Origin};
 use tempfile::TempDir;
 
@@ -69,10 +69,22 @@ async fn call_reviewers(client: &mut Client) {
     let page = PageQuery::default();
     let review = ReviewRequest::default();
     let refused = [
-        client.list_tree(&Default::default()).await.is_err(),
-        client.tree_file(&Default::default()).await.is_err(),
-        client.find_in_tree(&Default::default()).await.is_err(),
-        client.grep_tree(&Default::default()).await.is_err(),
+        client
+            .list_tree(&tree::ListRequest::default())
+            .await
+            .is_err(),
+        client
+            .tree_file(&tree::FileRequest::default())
+            .await
+            .is_err(),
+        client
+            .find_in_tree(&tree::FindRequest::default())
+            .await
+            .is_err(),
+        client
+            .grep_tree(&tree::GrepRequest::default())
+            .await
+            .is_err(),
         client.inject(&InjectRequest::default()).await.is_err(),
         client.injections(&page).await.is_err(),
         client.session_context("ID", &page).await.is_err(),

@@ -65,7 +65,7 @@ fn a_file_that_is_too_long_is_told_by_one_byte() {
     let (_root, directory) = fresh();
     put(&directory, &[b'x'; MAX]);
     assert_eq!(directory.read(name(), MAX).unwrap().unwrap().len(), MAX);
-    put(&directory, &[b'x'; 1 << 20]);
+    put(&directory, &vec![b'x'; 1 << 20]);
     assert_eq!(directory.read(name(), MAX).unwrap().unwrap().len(), MAX + 1);
 }
 
@@ -74,9 +74,9 @@ fn x05_what_is_made_is_ours_alone_under_any_umask() {
     let (root, directory) = fresh();
     let before = rustix::process::umask(Mode::empty());
     put(&directory, b"one");
-    let made = directory.make_inside("inner");
+    let inner = directory.make_inside("inner");
     rustix::process::umask(before);
-    put(&made.unwrap(), b"two");
+    put(&inner.unwrap(), b"two");
     let mode = |path: &str| {
         fs::metadata(root.path().join(path))
             .unwrap()
@@ -88,8 +88,10 @@ fn x05_what_is_made_is_ours_alone_under_any_umask() {
     assert_eq!(mode("inner/record") & 0o7777, 0o600);
 }
 
+type Plant = (&'static str, fn(&Path));
+
 /// What somebody may put into the place of a file.
-const PLANTS: [(&str, fn(&Path)); 8] = [
+const PLANTS: [Plant; 8] = [
     ("symbolic link", |path| {
         let real = path.with_extension("real");
         fs::write(&real, "planted").unwrap();
