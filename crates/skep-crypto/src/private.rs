@@ -61,8 +61,8 @@ pub struct PrivateDirectory {
 enum Looked {
     Gone,
     Whole(Zeroizing<Vec<u8>>),
-    /// Another one is in its place by now.
-    Replaced,
+    /// Somebody is at it: what is wrong if that goes on.
+    Unsettled(&'static str),
 }
 
 impl PrivateDirectory {
@@ -151,18 +151,15 @@ impl PrivateDirectory {
         name: &OsStr,
         max: usize,
     ) -> Result<Option<Zeroizing<Vec<u8>>>, PrivateError> {
+        let mut advice = "";
         for _ in 0..TRIES {
             match self.try_read(name, max)? {
                 Looked::Gone => return Ok(None),
                 Looked::Whole(bytes) => return Ok(Some(bytes)),
-                Looked::Replaced => {}
+                Looked::Unsettled(why) => advice = why,
             }
         }
-        let path = self.path.join(name);
-        Err(refused(
-            &path,
-            "somebody replaces it all the time; stop that",
-        ))
+        Err(refused(&self.path.join(name), advice))
     }
 
     fn try_read(&self, name: &OsStr, max: usize) -> Result<Looked, PrivateError> {
@@ -178,16 +175,18 @@ impl PrivateDirectory {
             Err(errno) => return Err(failed(&path, errno)),
         };
         let stat = rustix::fs::fstat(&file).map_err(|errno| failed(&path, errno))?;
-        if stat.st_nlink == 0 {
-            return Ok(Looked::Replaced);
-        }
-        check_file(&path, &stat)?;
-        // A hard link that was taken away after it was opened looks like a file of its own.
+        check_owned(&path, &stat)?;
+        // A hard link that was taken away after it was opened looks like a file of its own; one that
+        // is being renamed has two names for a moment, and one that was replaced has none.
         match rustix::fs::statat(&self.handle, name, AtFlags::SYMLINK_NOFOLLOW) {
-            Ok(now) if (now.st_dev, now.st_ino) == (stat.st_dev, stat.st_ino) => {
-                check_file(&path, &now)?;
+            Ok(now) if (now.st_dev, now.st_ino) != (stat.st_dev, stat.st_ino) => {
+                return Ok(Looked::Unsettled(REPLACED));
             }
-            Ok(_) | Err(Errno::NOENT) => return Ok(Looked::Replaced),
+            Ok(now) if stat.st_nlink != 1 || now.st_nlink != 1 => {
+                return Ok(Looked::Unsettled(LINKED));
+            }
+            Ok(_) => {}
+            Err(Errno::NOENT) => return Ok(Looked::Unsettled(REPLACED)),
             Err(errno) => return Err(failed(&path, errno)),
         }
         let length = usize::try_from(stat.st_size).unwrap_or(max).min(max);
@@ -322,10 +321,20 @@ impl PrivateDirectory {
     }
 }
 
+const LINKED: &str = "it has another hard link; replace it by a copy of its own";
+const REPLACED: &str = "somebody replaces it all the time; stop that";
 const LINK: &str = "it is a symbolic link; put the file itself there";
 const IRREGULAR: &str = "it is not a regular file; move it away";
 
 fn check_file(path: &Path, stat: &Stat) -> Result<(), PrivateError> {
+    check_owned(path, stat)?;
+    if stat.st_nlink != 1 {
+        return Err(refused(path, LINKED));
+    }
+    Ok(())
+}
+
+fn check_owned(path: &Path, stat: &Stat) -> Result<(), PrivateError> {
     if FileType::from_raw_mode(stat.st_mode) != FileType::RegularFile {
         return Err(refused(path, IRREGULAR));
     }
@@ -339,12 +348,6 @@ fn check_file(path: &Path, stat: &Stat) -> Result<(), PrivateError> {
         return Err(refused(
             path,
             "others have access to it; run chmod 600 on it",
-        ));
-    }
-    if stat.st_nlink != 1 {
-        return Err(refused(
-            path,
-            "it has another hard link; replace it by a copy of its own",
         ));
     }
     Ok(())
