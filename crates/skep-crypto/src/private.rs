@@ -16,8 +16,9 @@ use crate::Random;
 /// What a file that is being written is called until it is whole.
 const FRESH: &str = ".new";
 
-/// How often a file that was replaced in the meantime is looked at again.
-const TRIES: u32 = 32;
+/// How often a file that somebody is at is looked at again: they may have lost the processor in the
+/// middle of it.
+const TRIES: u32 = 4096;
 
 /// Why a file or a directory is not used. It names the path, never what is in it.
 #[derive(Debug, thiserror::Error)]
@@ -158,6 +159,7 @@ impl PrivateDirectory {
                 Looked::Whole(bytes) => return Ok(Some(bytes)),
                 Looked::Unsettled(why) => advice = why,
             }
+            std::thread::yield_now();
         }
         Err(refused(&self.path.join(name), advice))
     }
@@ -174,22 +176,23 @@ impl PrivateDirectory {
             Err(Errno::NXIO) => return Err(refused(&path, IRREGULAR)),
             Err(errno) => return Err(failed(&path, errno)),
         };
-        let stat = rustix::fs::fstat(&file).map_err(|errno| failed(&path, errno))?;
-        check_owned(&path, &stat)?;
+        let stat = || rustix::fs::fstat(&file).map_err(|errno| failed(&path, errno));
+        let before = stat()?;
+        check_owned(&path, &before)?;
         // A hard link that was taken away after it was opened looks like a file of its own; one that
         // is being renamed has two names for a moment, and one that was replaced has none.
         match rustix::fs::statat(&self.handle, name, AtFlags::SYMLINK_NOFOLLOW) {
-            Ok(now) if (now.st_dev, now.st_ino) != (stat.st_dev, stat.st_ino) => {
+            Ok(now) if (now.st_dev, now.st_ino) != (before.st_dev, before.st_ino) => {
                 return Ok(Looked::Unsettled(REPLACED));
             }
-            Ok(now) if stat.st_nlink != 1 || now.st_nlink != 1 => {
+            Ok(_) if before.st_nlink != 1 || changed(&before) != changed(&stat()?) => {
                 return Ok(Looked::Unsettled(LINKED));
             }
             Ok(_) => {}
             Err(Errno::NOENT) => return Ok(Looked::Unsettled(REPLACED)),
             Err(errno) => return Err(failed(&path, errno)),
         }
-        let length = usize::try_from(stat.st_size).unwrap_or(max).min(max);
+        let length = usize::try_from(before.st_size).unwrap_or(max).min(max);
         let mut bytes = Zeroizing::new(Vec::with_capacity(length + 1));
         File::from(file)
             .take(max as u64 + 1)
@@ -332,6 +335,15 @@ fn check_file(path: &Path, stat: &Stat) -> Result<(), PrivateError> {
         return Err(refused(path, LINKED));
     }
     Ok(())
+}
+
+/// What a link that comes or goes changes. The types of the fields differ between systems.
+fn changed(stat: &Stat) -> [i128; 3] {
+    [
+        i128::from(stat.st_ctime),
+        i128::from(stat.st_ctime_nsec),
+        i128::from(stat.st_nlink),
+    ]
 }
 
 fn check_owned(path: &Path, stat: &Stat) -> Result<(), PrivateError> {
