@@ -77,6 +77,6 @@ macro_rules! rights {
 }
 
 rights! {
-    read: MemoryRead SessionRead SettingRead DiagnosticsRead AuditRead SkillRead;
-    write: MemoryWrite MemoryDelete MemoryReview OntologyWrite SessionCapture SettingWrite SourceManage SkillPublish ParticipantSpeak ParticipantSelf MemberManage TokenManage OrgManage WorkspaceManage
+    read: MemoryRead SessionRead SettingRead DiagnosticsRead AuditRead SkillRead SecretList;
+    write: MemoryWrite MemoryDelete MemoryReview OntologyWrite SessionCapture SettingWrite SourceManage SkillPublish SecretWrite SecretUse SecretApprove ParticipantSpeak ParticipantSelf MemberManage TokenManage OrgManage WorkspaceManage
 }

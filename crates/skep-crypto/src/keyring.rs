@@ -3,7 +3,7 @@
 use chacha20poly1305::{KeyInit, XChaCha20Poly1305};
 use zeroize::Zeroizing;
 
-use crate::{CryptoError, DataKey, InstanceSecret, Random, RootKey, aead, frame, kdf};
+use crate::{CryptoError, DataKey, InstanceSecret, Random, RootKey, VaultKey, aead, frame, kdf};
 
 const VERSION: u8 = 1;
 const KEY_ID: usize = 8;
@@ -25,6 +25,7 @@ pub struct WrappedKey(Vec<u8>);
 enum Purpose {
     Workspace([u8; 16]),
     Instance,
+    Vault(u32),
 }
 
 impl WrappedKey {
@@ -47,7 +48,18 @@ impl KeyEncryptionKey {
     /// machine does not open there, and neither does one opened as another instance.
     #[must_use]
     pub fn derive(root: &RootKey, instance: [u8; 16], machine_id: &[u8]) -> Self {
-        let mut info = b"skep kek v1".to_vec();
+        Self::derive_for(b"skep kek v1", root, instance, machine_id)
+    }
+
+    /// The key that wraps those of a host's vault, which wraps nothing that is in a store: bound to
+    /// the machine even where a database that several share is not.
+    #[must_use]
+    pub fn derive_vault(root: &RootKey, instance: [u8; 16], machine_id: &[u8]) -> Self {
+        Self::derive_for(b"skep vault kek v1", root, instance, machine_id)
+    }
+
+    fn derive_for(label: &[u8], root: &RootKey, instance: [u8; 16], machine_id: &[u8]) -> Self {
+        let mut info = label.to_vec();
         frame::push_part(&mut info, machine_id);
         let key = kdf::derive(root.bytes(), &instance, &info);
         // A one-way name of the key, to tell "wrong key" from "damaged" and to resume a rewrap.
@@ -93,6 +105,21 @@ impl KeyEncryptionKey {
     pub fn unwrap_instance(&self, wrapped: &WrappedKey) -> Result<InstanceSecret, CryptoError> {
         self.unwrap_bytes(wrapped, Purpose::Instance)
             .map(InstanceSecret::from_bytes)
+    }
+
+    /// Wraps the key of a vault that has this number.
+    #[must_use]
+    pub fn wrap_vault(&self, key: &VaultKey, number: u32, random: &dyn Random) -> WrappedKey {
+        self.wrap_bytes(key.bytes(), Purpose::Vault(number), random)
+    }
+
+    /// Unwraps the key of a vault that has this number.
+    ///
+    /// # Errors
+    /// As [`KeyEncryptionKey::unwrap`].
+    pub fn unwrap_vault(&self, wrapped: &WrappedKey, number: u32) -> Result<VaultKey, CryptoError> {
+        self.unwrap_bytes(wrapped, Purpose::Vault(number))
+            .map(VaultKey::from_bytes)
     }
 
     /// The data key of `workspace`, wrapped under `new` instead of `self`; no data is touched.
@@ -189,6 +216,10 @@ impl Purpose {
                 frame::push_part(&mut out, &id);
             }
             Self::Instance => frame::push_part(&mut out, b"instance"),
+            Self::Vault(number) => {
+                frame::push_part(&mut out, b"vault");
+                frame::push_part(&mut out, &number.to_le_bytes());
+            }
         }
         out
     }

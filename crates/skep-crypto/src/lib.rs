@@ -31,6 +31,7 @@ mod sealed;
 mod sign;
 mod token;
 mod totp;
+mod vault;
 
 pub use aead::{DataKey, Identity, SEALED_OVERHEAD};
 pub use archive::{
@@ -53,3 +54,4 @@ pub use sealed::Sealed;
 pub use sign::{PublicKey, Signature, SigningKey};
 pub use token::{Bearer, BearerKind, InstallToken, MAX_CREDENTIAL_BYTES};
 pub use totp::{RECOVERY_CODES, RecoveryCode, TOTP_DIGITS, TOTP_PERIOD, TotpSeed};
+pub use vault::VaultKey;

@@ -24,6 +24,7 @@ mod session;
 mod skill;
 mod source;
 mod time;
+mod vault;
 
 pub use access::{
     BOUND_PROJECTS, Bindings, CredentialKind, FactorKind, OrganizationRole, ProjectBounds, Standing,
@@ -52,3 +53,4 @@ pub use session::{Harness, Moment, SessionState, TurnRole};
 pub use skill::{SkillName, SkillNameError, SkillPathError, SkillState, check_skill_path};
 pub use source::SourceKind;
 pub use time::{Clock, Timestamp};
+pub use vault::{ReadPosture, RecordClass, RecordName, RecordNameError};

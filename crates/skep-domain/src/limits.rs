@@ -31,6 +31,15 @@ impl Limits {
     pub const CAPTURE_TURNS: usize = 1_000;
     /// An idempotency key, a client event id, or another client-chosen identity.
     pub const CLIENT_KEY: usize = 256;
+    /// The name of a record of the vault.
+    pub const RECORD_NAME: usize = 64;
+    /// The value of one, at most.
+    pub const RECORD_VALUE: usize = 64 << 10;
+    /// The value of a secret, at least: a shorter one cannot be told from ordinary text in what a
+    /// program prints.
+    pub const SECRET_VALUE_MIN: usize = 8;
+    /// Records of one class in one place.
+    pub const RECORDS: usize = 1_000;
     /// Characters of a name.
     pub const NAME_CHARS: usize = 128;
     /// A note to a consent.

@@ -11,6 +11,7 @@ pub(super) const ARROWS: &[(&str, &[&str])] = &[
     ("skep-authz", &["skep-domain", "skep-crypto", "skep-jose"]),
     ("skep-jose", &["skep-domain", "skep-crypto"]),
     ("skep-memory", &["skep-domain"]),
+    ("skep-vault", &["skep-domain", "skep-authz", "skep-crypto"]),
     ("skep-index", &["skep-domain", "skep-memory", "skep-simd"]),
     ("skep-store", &["skep-domain", "skep-authz", "skep-crypto"]),
     (

@@ -1,0 +1,127 @@
+//! One record: what is in its file, and what of it is sealed.
+
+use skep_crypto::{DataKey, Identity, Plain, Random};
+use skep_domain::{AgentId, Id, Principal, RecordClass, RecordName, Timestamp, UserId};
+use zeroize::Zeroizing;
+
+const MAGIC: &[u8; 8] = b"skepvlt1";
+const HEAD: usize = MAGIC.len() + 4;
+
+/// What is told of a record to whoever may see that there is one.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Listed {
+    /// Its name.
+    pub name: RecordName,
+    /// When it was made.
+    pub created_at: Timestamp,
+    /// When its value was set last.
+    pub changed_at: Timestamp,
+    /// Who set it.
+    pub changed_by: Option<Principal>,
+}
+
+/// A record with its value.
+pub(crate) struct Record {
+    pub(crate) about: Listed,
+    pub(crate) value: Plain<Vec<u8>>,
+}
+
+/// What a ciphertext is tied to, beside its key.
+#[derive(Clone, Copy)]
+pub(crate) struct Tie {
+    pub(crate) class: RecordClass,
+    pub(crate) file: [u8; 16],
+}
+
+impl Tie {
+    fn identity(&self) -> Identity<'static> {
+        Identity {
+            table: "vault",
+            column: self.class.as_str(),
+            // The place is in the key.
+            workspace: [0; 16],
+            row: self.file,
+        }
+    }
+}
+
+/// The file: magic ‖ number of the key (4) ‖ sealed record.
+pub(crate) fn seal(
+    record: &Record,
+    tie: Tie,
+    number: u32,
+    key: &DataKey,
+    random: &dyn Random,
+) -> Vec<u8> {
+    let plain = encode(record);
+    let mut out = MAGIC.to_vec();
+    out.extend_from_slice(&number.to_le_bytes());
+    out.extend_from_slice(key.seal(random, &tie.identity(), &plain).as_bytes());
+    out
+}
+
+/// The number of the key that a file is sealed with.
+pub(crate) fn number(file: &[u8]) -> Option<u32> {
+    let rest = file.strip_prefix(MAGIC)?;
+    rest.first_chunk().map(|number| u32::from_le_bytes(*number))
+}
+
+/// What is in a file; `None` if it is not what was written.
+pub(crate) fn open(file: &[u8], tie: Tie, key: &DataKey) -> Option<Record> {
+    let sealed = file.get(HEAD..)?;
+    let plain = key.open(&tie.identity(), sealed).ok()?;
+    decode(plain.expose())
+}
+
+/// Each text and number behind its length.
+fn encode(record: &Record) -> Zeroizing<Vec<u8>> {
+    let (about, value) = (&record.about, record.value.expose());
+    let mut out = Zeroizing::new(Vec::with_capacity(value.len() + 256));
+    let mut push = |part: &[u8]| {
+        let length = u32::try_from(part.len()).unwrap_or(u32::MAX);
+        out.extend_from_slice(&length.to_le_bytes());
+        out.extend_from_slice(part);
+    };
+    push(about.name.as_str().as_bytes());
+    push(&about.created_at.as_micros().to_le_bytes());
+    push(&about.changed_at.as_micros().to_le_bytes());
+    match about.changed_by {
+        None => push(b""),
+        Some(Principal::User(id)) => push(&[&b"u"[..], &id.to_bytes()].concat()),
+        Some(Principal::Agent(id)) => push(&[&b"a"[..], &id.to_bytes()].concat()),
+    }
+    push(value);
+    out
+}
+
+fn decode(plain: &[u8]) -> Option<Record> {
+    let mut rest = plain;
+    let mut part = || {
+        let (length, behind) = rest.split_first_chunk()?;
+        let length = usize::try_from(u32::from_le_bytes(*length)).ok()?;
+        let (part, behind) = behind.split_at_checked(length)?;
+        rest = behind;
+        Some(part)
+    };
+    let name = RecordName::parse(std::str::from_utf8(part()?).ok()?).ok()?;
+    let mut time = || {
+        Some(Timestamp::from_micros(i64::from_le_bytes(
+            part()?.try_into().ok()?,
+        )))
+    };
+    let (created_at, changed_at) = (time()?, time()?);
+    let changed_by = match part()?.split_first() {
+        None => None,
+        Some((b'u', id)) => Some(Principal::User(UserId::from_bytes(id.try_into().ok()?))),
+        Some((b'a', id)) => Some(Principal::Agent(AgentId::from_bytes(id.try_into().ok()?))),
+        Some(_) => return None,
+    };
+    let value = Plain::new(part()?.to_vec());
+    let about = Listed {
+        name,
+        created_at,
+        changed_at,
+        changed_by,
+    };
+    rest.is_empty().then_some(Record { about, value })
+}

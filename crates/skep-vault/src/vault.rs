@@ -1,0 +1,330 @@
+//! The vault of one host: a directory for each place, a sealed file for each record.
+
+use std::ffi::OsStr;
+use std::path::Path;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard};
+
+use skep_authz::{Authorized, Right, rights};
+use skep_crypto::{KeyEncryptionKey, Others, Plain, PrivateDirectory, Random};
+use skep_domain::{Limits, Principal, RecordClass, RecordName, Timestamp, WorkspaceId};
+
+use crate::class::{Class, Returned};
+use crate::error::least;
+use crate::keys::Keys;
+use crate::place::{Place, Scope};
+use crate::record::{self, Listed, Record, Tie};
+use crate::{VaultError, hex};
+
+pub(crate) const DIRECTORY: &str = "vault";
+/// Longer files are not ours.
+const FILE_MAX: usize = Limits::RECORD_VALUE + 1024;
+/// How often a record is read again whose key was given up meanwhile.
+const TRIES: u32 = 3;
+
+/// The records of one host, under keys that open on this host alone.
+///
+/// Its files block; whoever is asynchronous calls it where that is fine.
+pub struct Vault {
+    pub(crate) directory: PrivateDirectory,
+    pub(crate) keys: RwLock<Keys>,
+    /// Held by whoever writes.
+    writing: Mutex<()>,
+    pub(crate) random: Arc<dyn Random>,
+}
+
+/// The records of one class in one place.
+#[derive(Debug, Default)]
+pub struct Listing {
+    /// Those that can be read, by name.
+    pub records: Vec<Listed>,
+    /// Files that are not what was written.
+    pub damaged: Vec<String>,
+}
+
+impl Vault {
+    /// The vault in the directory `home`, made if there is none.
+    ///
+    /// # Errors
+    /// When it is not ours alone, or does not open with this key.
+    pub fn open(
+        home: &Path,
+        lock: KeyEncryptionKey,
+        random: Arc<dyn Random>,
+    ) -> Result<Self, VaultError> {
+        let home = PrivateDirectory::open(home, Others::MayLook)?;
+        let directory = home.make_inside(DIRECTORY)?;
+        directory.sweep()?;
+        let keys = Keys::open(&directory, lock, &*random)?;
+        let vault = Self {
+            directory,
+            keys: RwLock::new(keys),
+            writing: Mutex::new(()),
+            random,
+        };
+        for place in vault.places()? {
+            if let Some(directory) = vault.directory.inside(&place.directory())? {
+                directory.sweep()?;
+            }
+        }
+        Ok(vault)
+    }
+
+    /// Which records of a class there are in a place of the caller's.
+    ///
+    /// # Errors
+    /// As [`VaultError`] says; so with every method.
+    pub fn list<C: Class>(
+        &self,
+        right: &Authorized<C::Look>,
+        scope: Scope,
+    ) -> Result<Listing, VaultError> {
+        let place = place_of(right, scope);
+        let mut listing = Listing::default();
+        for file in self.files(&place, C::CLASS)? {
+            match self.load(&place, C::CLASS, file) {
+                Ok(Some(record)) => listing.records.push(record.about),
+                // It was removed meanwhile.
+                Ok(None) => {}
+                Err(VaultError::Damaged { what }) => listing.damaged.push(what),
+                Err(other) => return Err(other),
+            }
+        }
+        listing.records.sort_by_key(|listed| listed.name.key());
+        Ok(listing)
+    }
+
+    /// Sets a record, and says what was set.
+    ///
+    /// # Errors
+    /// [`VaultError::Size`], [`VaultError::Full`].
+    pub fn put<C: Class>(
+        &self,
+        right: &Authorized<C::Change>,
+        scope: Scope,
+        name: &RecordName,
+        value: Plain<Vec<u8>>,
+        now: Timestamp,
+    ) -> Result<Listed, VaultError> {
+        if !(least(C::CLASS)..=Limits::RECORD_VALUE).contains(&value.expose().len()) {
+            return Err(VaultError::Size(C::CLASS));
+        }
+        let place = place_of(right, scope);
+        let _writing = self.writing();
+        let file = self.keys().file(&place, C::CLASS, &name.key());
+        let before = match self.load(&place, C::CLASS, file) {
+            // What is damaged is set anew.
+            Err(VaultError::Damaged { .. }) => None,
+            found => found?,
+        };
+        if before.is_none() && self.files(&place, C::CLASS)?.len() >= Limits::RECORDS {
+            return Err(VaultError::Full);
+        }
+        let about = Listed {
+            name: name.clone(),
+            created_at: before.map_or(now, |record| record.about.created_at),
+            changed_at: now,
+            changed_by: right.principal(),
+        };
+        let record = Record {
+            about: about.clone(),
+            value,
+        };
+        let directory = self.directory.make_inside(&place.directory())?;
+        self.store(&directory, &place, C::CLASS, file, &record)?;
+        Ok(about)
+    }
+
+    /// Removes a record; `false` if there was none.
+    ///
+    /// # Errors
+    /// When its file cannot be removed.
+    pub fn remove<C: Class>(
+        &self,
+        right: &Authorized<C::Change>,
+        scope: Scope,
+        name: &RecordName,
+    ) -> Result<bool, VaultError> {
+        let place = place_of(right, scope);
+        let _writing = self.writing();
+        let file = self.keys().file(&place, C::CLASS, &name.key());
+        match self.directory.inside(&place.directory())? {
+            Some(directory) => Ok(directory.remove(OsStr::new(&file_name(C::CLASS, file)))?),
+            None => Ok(false),
+        }
+    }
+
+    /// The value of a record whose class is returned.
+    ///
+    /// # Errors
+    /// [`VaultError::Damaged`].
+    pub fn read<C: Returned>(
+        &self,
+        right: &Authorized<C::Look>,
+        scope: Scope,
+        name: &RecordName,
+    ) -> Result<Option<Plain<Vec<u8>>>, VaultError> {
+        self.value(&place_of(right, scope), C::CLASS, name)
+    }
+
+    /// The value of a secret, for a use by the daemon itself. Banned by `clippy.toml` outside of the
+    /// places that use one: nothing that answers a caller may hold what this gives.
+    ///
+    /// # Errors
+    /// [`VaultError::NotYours`] for what belongs to another agent.
+    pub fn release(
+        &self,
+        right: &Authorized<rights::SecretUse>,
+        scope: Scope,
+        name: &RecordName,
+    ) -> Result<Option<Plain<Vec<u8>>>, VaultError> {
+        if let Scope::Agent(agent) = scope
+            && right.principal() != Some(Principal::Agent(agent))
+        {
+            return Err(VaultError::NotYours);
+        }
+        self.value(&place_of(right, scope), RecordClass::Secret, name)
+    }
+
+    /// Removes whatever a workspace and its agents had; for when the workspace is erased.
+    ///
+    /// # Errors
+    /// When a file cannot be removed.
+    pub fn forget_workspace(&self, workspace: WorkspaceId) -> Result<u64, VaultError> {
+        let _writing = self.writing();
+        let mut removed = 0;
+        for place in self.places()? {
+            if !place.is_of(workspace) {
+                continue;
+            }
+            let Some(directory) = self.directory.inside(&place.directory())? else {
+                continue;
+            };
+            for name in directory.names(usize::MAX)? {
+                removed += u64::from(directory.remove(OsStr::new(&name))?);
+            }
+        }
+        Ok(removed)
+    }
+
+    fn value(
+        &self,
+        place: &Place,
+        class: RecordClass,
+        name: &RecordName,
+    ) -> Result<Option<Plain<Vec<u8>>>, VaultError> {
+        let file = self.keys().file(place, class, &name.key());
+        let record = self.load(place, class, file)?;
+        Ok(record.map(|record| record.value))
+    }
+
+    pub(crate) fn writing(&self) -> MutexGuard<'_, ()> {
+        // What it guards is in files, which are whole whoever panicked.
+        self.writing.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(crate) fn keys(&self) -> RwLockReadGuard<'_, Keys> {
+        self.keys.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Every place that has a directory.
+    pub(crate) fn places(&self) -> Result<Vec<Place>, VaultError> {
+        let names = self.directory.names(usize::MAX)?;
+        Ok(names.iter().filter_map(|name| Place::parse(name)).collect())
+    }
+
+    /// The files of a class in a place.
+    pub(crate) fn files(
+        &self,
+        place: &Place,
+        class: RecordClass,
+    ) -> Result<Vec<[u8; 16]>, VaultError> {
+        let Some(directory) = self.directory.inside(&place.directory())? else {
+            return Ok(Vec::new());
+        };
+        let names = directory.names(RecordClass::ALL.len() * (Limits::RECORDS + 1))?;
+        let of_class = names
+            .iter()
+            .filter_map(|name| hex::parse(name.strip_prefix(letter(class))?));
+        Ok(of_class.collect())
+    }
+
+    /// The record in a file; `None` if there is none.
+    pub(crate) fn load(
+        &self,
+        place: &Place,
+        class: RecordClass,
+        file: [u8; 16],
+    ) -> Result<Option<Record>, VaultError> {
+        let name = file_name(class, file);
+        let Some(directory) = self.directory.inside(&place.directory())? else {
+            return Ok(None);
+        };
+        for _ in 0..TRIES {
+            let Some(bytes) = directory.read(OsStr::new(&name), FILE_MAX)? else {
+                return Ok(None);
+            };
+            let Some(number) = record::number(&bytes) else {
+                break;
+            };
+            // A key that is no longer live was given up after the file was sealed anew.
+            let Some(key) = self.keys().records(number, place, class) else {
+                continue;
+            };
+            match record::open(&bytes, Tie { class, file }, &key) {
+                Some(record) => return Ok(Some(record)),
+                None => break,
+            }
+        }
+        Err(VaultError::Damaged {
+            what: format!("{}/{name}", place.directory()),
+        })
+    }
+
+    /// The number of the key that a file is sealed with; `None` if there is no such file.
+    pub(crate) fn number_of(
+        &self,
+        place: &Place,
+        class: RecordClass,
+        file: [u8; 16],
+    ) -> Result<Option<u32>, VaultError> {
+        let Some(directory) = self.directory.inside(&place.directory())? else {
+            return Ok(None);
+        };
+        let bytes = directory.read(OsStr::new(&file_name(class, file)), FILE_MAX)?;
+        Ok(bytes.and_then(|bytes| record::number(&bytes)))
+    }
+
+    pub(crate) fn store(
+        &self,
+        directory: &PrivateDirectory,
+        place: &Place,
+        class: RecordClass,
+        file: [u8; 16],
+        record: &Record,
+    ) -> Result<(), VaultError> {
+        let name = file_name(class, file);
+        let keys = self.keys();
+        let number = keys.newest();
+        let Some(key) = keys.records(number, place, class) else {
+            return Err(VaultError::Damaged { what: name });
+        };
+        let sealed = record::seal(record, Tie { class, file }, number, &key, &*self.random);
+        drop(keys);
+        Ok(directory.replace(OsStr::new(&name), &sealed, &*self.random)?)
+    }
+}
+
+const fn letter(class: RecordClass) -> char {
+    match class {
+        RecordClass::Secret => 's',
+        RecordClass::Setting => 't',
+    }
+}
+
+fn file_name(class: RecordClass, file: [u8; 16]) -> String {
+    format!("{}{}", letter(class), hex::write(file))
+}
+
+fn place_of<P: Right>(right: &Authorized<P>, scope: Scope) -> Place {
+    Place::new(right.organization(), right.workspace(), scope)
+}
