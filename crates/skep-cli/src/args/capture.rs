@@ -128,10 +128,9 @@ pub(crate) enum Import {
     },
     /// Conversations of a ChatGPT export.
     ///
-    /// Each becomes a session. Unpack the export first, or pipe it:
-    /// `unzip -p export.zip conversations.json | skep import chatgpt -`
+    /// Each becomes a session. An archive is read as it was downloaded, and not unpacked to the disk.
     Chatgpt {
-        /// `conversations.json`, the folder of an unpacked export, or `-` for stdin.
+        /// The export as it was downloaded, its folder, `conversations.json` of it, or `-` for stdin.
         #[arg(value_hint = ValueHint::AnyPath)]
         path: PathBuf,
         /// The project they belong to.

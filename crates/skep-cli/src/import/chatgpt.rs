@@ -1,4 +1,4 @@
-//! Conversations of a ChatGPT export: `conversations.json`, or its parts, or what comes from stdin.
+//! Conversations of a ChatGPT export: its archive, `conversations.json`, or its parts, or what comes from stdin.
 //!
 //! A conversation is a graph of messages, since a prompt may be edited and an answer made again. What a person
 //! sees is the way from `current_node` up to the root; the other ways are counted and left out.
@@ -20,6 +20,7 @@ use super::elements::Elements;
 use super::progress::{Progress, Unit};
 use super::sender::{Sender, source_name};
 use super::transcript::{Found, files, json_problem, spoken};
+use super::zip::{Archive, is_zip};
 use crate::failure::Failure;
 use crate::output::Output;
 
@@ -84,12 +85,14 @@ pub(crate) async fn run(
         progress.finish();
         return Ok(());
     }
-    let fits = |path: &Path| {
-        let name = path.file_name().unwrap_or_default().to_string_lossy();
-        name.starts_with("conversations") && name.ends_with(".json")
-    };
-    let (paths, problems) = files(path, fits);
+    let (paths, problems) = files(path, |path| {
+        is_wanted(&path.file_name().unwrap_or_default().to_string_lossy())
+    });
     for (path, why) in problems {
+        sender.report.unreadable(&path.display().to_string(), why);
+    }
+    if paths.is_empty() && sender.report.unreadable.is_empty() {
+        let why = "it has no conversations.json in it";
         sender.report.unreadable(&path.display().to_string(), why);
     }
     let sizes = paths.iter().filter_map(|path| path.metadata().ok());
@@ -98,8 +101,13 @@ pub(crate) async fn run(
         sender.report.sources += 1;
         let name = path.display().to_string();
         progress.name(&path.file_name().unwrap_or_default().to_string_lossy());
-        match File::open(&path) {
-            Ok(file) => {
+        let opened = File::open(&path).and_then(|mut file| {
+            let is_zip = is_zip(&mut file)?;
+            Ok((file, is_zip))
+        });
+        match opened {
+            Ok((file, true)) => archived(sender, file, (&name, project), &mut progress).await?,
+            Ok((file, false)) => {
                 let document = Elements::new(file, CONVERSATION);
                 conversations(sender, document, (&name, project), &mut progress).await?;
             }
@@ -107,6 +115,47 @@ pub(crate) async fn run(
         }
     }
     progress.finish();
+    Ok(())
+}
+
+/// Whether a file's name is that of conversations, or of a part of them.
+fn is_wanted(name: &str) -> bool {
+    let part = name.strip_prefix("conversations");
+    part.and_then(|part| part.strip_suffix(".json")).is_some()
+}
+
+/// The conversations of an archive, as it was downloaded.
+async fn archived(
+    sender: &mut Sender,
+    file: File,
+    (name, project): (&str, Option<&str>),
+    progress: &mut Progress<'_>,
+) -> Result<(), Failure> {
+    let fits = |path: &str| path.rsplit('/').next().is_some_and(is_wanted);
+    let mut archive = match Archive::open(file, fits) {
+        Ok(archive) => archive,
+        Err(error) => {
+            sender.report.unreadable(name, error.to_string());
+            return Ok(());
+        }
+    };
+    let members = archive.members();
+    if members.is_empty() {
+        let why = "no conversations.json is in this archive".to_owned();
+        sender.report.unreadable(name, why);
+    }
+    let sizes = members.iter().map(|member| member.bytes);
+    progress.of(sizes.fold(0, u64::saturating_add));
+    for member in members {
+        let name = format!("{name}/{}", member.name);
+        match archive.read(&member) {
+            Ok(unpacked) => {
+                let document = Elements::new(unpacked, CONVERSATION);
+                conversations(sender, document, (&name, project), progress).await?;
+            }
+            Err(error) => sender.report.unreadable(&name, error.to_string()),
+        }
+    }
     Ok(())
 }
 

@@ -26,6 +26,7 @@ mod report;
 mod sender;
 mod tools;
 mod transcript;
+mod zip;
 
 pub(crate) use batch::Batcher;
 pub(crate) use chatgpt::run as import_chatgpt;

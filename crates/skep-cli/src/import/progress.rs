@@ -61,6 +61,15 @@ impl<'a> Progress<'a> {
         }
     }
 
+    /// There is so much, as it turns out: what was packed says so only when it is looked into.
+    pub(crate) fn of(&mut self, total: u64) {
+        self.total = total;
+        match &self.bar {
+            Some(bar) => bar.set_length(total),
+            None => self.said = if total < self.unit.much() { 10 } else { 0 },
+        }
+    }
+
     /// So much more is done.
     pub(crate) fn advance(&mut self, by: u64) {
         self.done += by;
