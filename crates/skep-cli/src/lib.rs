@@ -4,6 +4,7 @@
 //! documents it. Nothing here touches storage: every verb is a few calls of `skep-client`.
 
 mod args;
+mod beneath;
 mod context;
 mod environment;
 mod failure;

@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 use std::fs::{File, OpenOptions};
 use std::hash::{DefaultHasher, Hash, Hasher};
-use std::io::Read;
+use std::io::{self, Read};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
@@ -12,6 +12,7 @@ use rustix::fs::OFlags;
 use skep_api::issues;
 use skep_api::source::{DocumentInput, Format};
 
+use crate::beneath;
 use crate::failure::Failure;
 use crate::layout::counted;
 
@@ -27,6 +28,7 @@ const FOREIGN: &[&str] = &["node_modules", "target", "vendor", "dist"];
 
 /// A source that was looked through.
 pub(crate) struct Reading {
+    root: PathBuf,
     /// By name: the version, and where its text is.
     documents: BTreeMap<String, (String, Place)>,
     skipped: Vec<(String, String)>,
@@ -34,6 +36,8 @@ pub(crate) struct Reading {
 
 enum Place {
     File(PathBuf),
+    /// Below the root, which no link leads out of.
+    Below(PathBuf),
     Text(String),
 }
 
@@ -56,6 +60,7 @@ impl Reading {
     /// Looks through a source.
     pub(crate) fn open(kind: &str, location: &Path) -> Result<Self, Failure> {
         let mut reading = Self {
+            root: location.to_owned(),
             documents: BTreeMap::new(),
             skipped: Vec::new(),
         };
@@ -63,7 +68,8 @@ impl Reading {
             "folder" => reading.walk(location)?,
             "file" => {
                 let name = location.file_name().unwrap_or(location.as_os_str());
-                reading.file(name.to_string_lossy().into_owned(), location.to_owned());
+                let place = Place::File(location.to_owned());
+                reading.file(name.to_string_lossy().into_owned(), place);
             }
             "issues" => reading.issues(location)?,
             other => {
@@ -91,8 +97,8 @@ impl Reading {
         let (version, place) = self.documents.get(name)?;
         let (version, text) = match place {
             Place::Text(text) => (version.clone(), text.clone()),
-            Place::File(path) => {
-                let bytes = contents(path).ok()?;
+            Place::File(_) | Place::Below(_) => {
+                let bytes = self.contents(place).ok()?;
                 (
                     version_of(&bytes),
                     String::from_utf8_lossy(&bytes).into_owned(),
@@ -133,8 +139,8 @@ impl Reading {
                             self.skip(root, format!("more than {DOCUMENTS} documents"));
                             return Ok(());
                         }
-                        let name = path.strip_prefix(root).unwrap_or(&path);
-                        self.file(name.to_string_lossy().into_owned(), path.clone());
+                        let name = path.strip_prefix(root).unwrap_or(&path).to_owned();
+                        self.file(name.to_string_lossy().into_owned(), Place::Below(name));
                     }
                     _ => {}
                 }
@@ -148,14 +154,24 @@ impl Reading {
         Ok(())
     }
 
-    fn file(&mut self, name: String, path: PathBuf) {
-        match contents(&path) {
+    fn file(&mut self, name: String, place: Place) {
+        match self.contents(&place) {
             Ok(bytes) => {
                 let version = version_of(&bytes);
-                self.documents.insert(name, (version, Place::File(path)));
+                self.documents.insert(name, (version, place));
             }
-            Err(why) => self.skip(&path, why),
+            Err(why) => self.skip(&self.root.join(name), why),
         }
+    }
+
+    /// The bytes of a document; the reason why not, otherwise.
+    fn contents(&self, place: &Place) -> Result<Vec<u8>, String> {
+        let file = match place {
+            Place::File(path) => unblocked(path),
+            Place::Below(name) => beneath::open(&self.root, name),
+            Place::Text(text) => return Ok(text.clone().into_bytes()),
+        };
+        bounded(file, DOCUMENT)
     }
 
     fn skip(&mut self, path: &Path, why: String) {
@@ -166,7 +182,7 @@ impl Reading {
 
     fn issues(&mut self, path: &Path) -> Result<(), Failure> {
         let refused = |why: String| Failure::new("ISSUES", format!("{}: {why}", path.display()));
-        let bytes = bounded(path, EXPORT).map_err(refused)?;
+        let bytes = bounded(unblocked(path), EXPORT).map_err(refused)?;
         let (pages, more) = issues::read(&bytes).map_err(refused)?;
         for page in pages {
             let version = version_of(page.text.as_bytes());
@@ -180,19 +196,14 @@ impl Reading {
     }
 }
 
-/// The bytes of a document; the reason why not, otherwise.
-fn contents(path: &Path) -> Result<Vec<u8>, String> {
-    bounded(path, DOCUMENT)
+/// Opens without waiting: a pipe that lies in the way would never answer.
+fn unblocked(path: &Path) -> io::Result<File> {
+    let flags = i32::try_from(OFlags::NONBLOCK.bits()).unwrap_or_default();
+    OpenOptions::new().read(true).custom_flags(flags).open(path)
 }
 
-/// Opens without waiting: a pipe that lies in the way would never answer.
-fn bounded(path: &Path, limit: u64) -> Result<Vec<u8>, String> {
-    let flags = i32::try_from(OFlags::NONBLOCK.bits()).unwrap_or_default();
-    let file: File = OpenOptions::new()
-        .read(true)
-        .custom_flags(flags)
-        .open(path)
-        .map_err(|error| error.to_string())?;
+fn bounded(file: io::Result<File>, limit: u64) -> Result<Vec<u8>, String> {
+    let file = file.map_err(|error| error.to_string())?;
     let facts = file.metadata().map_err(|error| error.to_string())?;
     if !facts.is_file() {
         return Err("not a regular file".into());
@@ -283,6 +294,15 @@ mod tests {
                 .is_empty()
         );
         assert!(Reading::open("folder", &at("nowhere")).is_err());
+        // What was a file, or stood in a folder, when it was looked at.
+        fs::remove_file(at("bad.md")).unwrap();
+        symlink("/etc/passwd", at("bad.md")).unwrap();
+        assert!(reading.read("bad.md").is_none());
+        fs::create_dir(at("b")).unwrap();
+        fs::write(at("b/note.md"), "another").unwrap();
+        fs::rename(at("a"), at("c")).unwrap();
+        symlink(at("b"), at("a")).unwrap();
+        assert!(reading.read("a/note.md").is_none());
     }
 
     #[test]
