@@ -23,6 +23,15 @@ pub(crate) fn body(text: &mut String) -> bool {
     true
 }
 
+/// Where a memory comes from, as far as the daemon takes that: the first of very many, the beginning of a very
+/// long one.
+pub(crate) fn references(references: &mut Vec<String>) {
+    references.truncate(PATHS);
+    for one in references {
+        one.truncate(head(one, PATH).len());
+    }
+}
+
 /// The first so many bytes, at a character's boundary.
 pub(crate) fn head(text: &str, bytes: usize) -> &str {
     &text[..text.floor_char_boundary(bytes)]

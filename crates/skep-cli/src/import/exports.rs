@@ -75,26 +75,28 @@ pub(crate) async fn run(
         };
         progress.advance(element.end - before);
         before = element.end;
+        let number = element.number;
         let Some(bytes) = element.bytes else {
             let why = format!("a record of more than {} MiB", RECORD >> 20);
-            keeper.report.fail(&name, element.number, why);
+            keeper.report.fail(&name, number, why);
             continue;
         };
         let read = match serde_json::from_slice::<Value>(bytes) {
             Ok(record) => (export.read)(element.field, &record),
             Err(error) => {
-                keeper
-                    .report
-                    .fail(&name, element.number, json_problem(&error));
+                keeper.report.fail(&name, number, json_problem(&error));
                 continue;
             }
         };
         match read {
             Ok(mut document) => {
-                if let (Some(memory), Some(project)) = (&mut document.memory, project) {
-                    memory.project = Some(project.to_owned());
+                if let Some(memory) = &mut document.memory {
+                    clip::references(&mut memory.references);
+                    if let Some(project) = project {
+                        memory.project = Some(project.to_owned());
+                    }
                 }
-                keeper.keep(document).await?;
+                keeper.keep(document, (&name, number)).await?;
             }
             Err(reason) => keeper.report.skip(&reason),
         }

@@ -3,8 +3,9 @@
 //! A document that is there already is known by its name in the source, so a second import changes nothing, and
 //! what was forgotten since stays forgotten.
 
+use skep_api::ErrorCode;
 use skep_api::source::{AddSourceRequest, DocumentInput, ManifestEntry, Source, SyncRequest};
-use skep_client::Client;
+use skep_client::{Client, ClientError};
 use tokio::time::sleep;
 
 use super::report::Report;
@@ -16,11 +17,18 @@ const DOCUMENTS: usize = 200;
 /// Bytes of text that go out together; as JSON they are at most six times as many.
 const BYTES: usize = 1 << 20;
 
+/// A memory to hand over, and where it was read.
+struct Kept {
+    document: DocumentInput,
+    file: String,
+    number: u64,
+}
+
 /// One import's conversation with the daemon.
 pub(crate) struct Keeper {
     client: Client,
     source: Source,
-    open: SyncRequest,
+    open: Vec<Kept>,
     bytes: usize,
     /// What was done so far.
     pub(crate) report: Report,
@@ -50,21 +58,29 @@ impl Keeper {
         Ok(Self {
             client,
             source,
-            open: SyncRequest::default(),
+            open: Vec::new(),
             bytes: 0,
             report,
         })
     }
 
-    /// Adds a memory; full batches go out.
-    pub(crate) async fn keep(&mut self, document: DocumentInput) -> Result<(), Failure> {
-        let full =
-            self.open.documents.len() == DOCUMENTS || self.bytes + document.text.len() > BYTES;
-        if full && !self.open.documents.is_empty() {
+    /// Adds a memory, with where it stands; full batches go out.
+    pub(crate) async fn keep(
+        &mut self,
+        document: DocumentInput,
+        (file, number): (&str, u64),
+    ) -> Result<(), Failure> {
+        let bytes = weight(&document);
+        let full = self.open.len() == DOCUMENTS || self.bytes + bytes > BYTES;
+        if full {
             self.flush().await?;
         }
-        self.bytes += document.text.len();
-        self.open.documents.push(document);
+        self.bytes += bytes;
+        self.open.push(Kept {
+            document,
+            file: file.to_owned(),
+            number,
+        });
         Ok(())
     }
 
@@ -93,16 +109,44 @@ impl Keeper {
         Ok(self.report)
     }
 
+    /// Sends what is open. What the daemon does not take is halved until it is one memory, which is named
+    /// and left out, so that one does not keep the others from coming in.
     async fn flush(&mut self) -> Result<(), Failure> {
-        if self.open.documents.is_empty() {
-            return Ok(());
+        self.bytes = 0;
+        let mut batches = vec![std::mem::take(&mut self.open)];
+        while let Some(mut batch) = batches.pop() {
+            if batch.is_empty() {
+                continue;
+            }
+            let Some(why) = self.send(&batch).await? else {
+                continue;
+            };
+            if let [one] = batch.as_slice() {
+                self.report.fail(&one.file, one.number, why);
+                continue;
+            }
+            let second = batch.split_off(batch.len() / 2);
+            batches.extend([second, batch]);
         }
+        Ok(())
+    }
+
+    /// Sends some; why they are not taken, if so.
+    async fn send(&mut self, batch: &[Kept]) -> Result<Option<String>, Failure> {
+        let documents = batch.iter().map(|one| one.document.clone());
+        let request = SyncRequest {
+            manifest: None,
+            documents: documents.collect(),
+        };
         let mut attempt = 0;
         let answer = loop {
-            let error = match self.client.sync_source(&self.source.id, &self.open).await {
+            let error = match self.client.sync_source(&self.source.id, &request).await {
                 Ok(answer) => break answer,
                 Err(error) => error,
             };
+            if let Some(why) = not_taken(&error) {
+                return Ok(Some(why));
+            }
             attempt += 1;
             match wait_for(&error, attempt).filter(|_| attempt < ATTEMPTS) {
                 Some(wait) => sleep(wait).await,
@@ -116,8 +160,28 @@ impl Keeper {
         report.held += u64::from(answer.held);
         report.cut += u64::from(answer.cut);
         report.redacted += u64::from(answer.redacted);
-        self.open.documents.clear();
-        self.bytes = 0;
-        Ok(())
+        Ok(None)
     }
+}
+
+/// What a memory takes of a batch, about.
+fn weight(document: &DocumentInput) -> usize {
+    let memory = document.memory.as_ref();
+    let references = memory.map_or(0, |memory| {
+        let key = memory.key.as_ref().map_or(0, String::len);
+        memory.references.iter().map(String::len).sum::<usize>() + key
+    });
+    document.text.len() + references
+}
+
+/// Why the daemon takes none of what it was sent, if that lies in what was sent.
+fn not_taken(error: &ClientError) -> Option<String> {
+    let ClientError::Refused(envelope) = error else {
+        return None;
+    };
+    let error = &envelope.error;
+    let of_the_text = [ErrorCode::ValidationError, ErrorCode::PayloadTooLarge];
+    of_the_text
+        .contains(&error.code)
+        .then(|| error.message.clone())
 }

@@ -7,6 +7,7 @@ use std::path::Path;
 use skep_api::Instant;
 use skep_api::source::{DocumentInput, ManifestEntry, MemoryInput};
 
+use super::clip;
 use super::cursor::fingerprint;
 use super::exports::document;
 use super::keeper::Keeper;
@@ -67,7 +68,7 @@ pub(crate) async fn run(
                 .as_ref()
                 .is_none_or(|wanted| wanted.contains(&piece.path))
             {
-                keeper.keep(piece).await?;
+                keeper.keep(piece, (name, 1)).await?;
             }
         }
         progress.advance(1);
@@ -92,6 +93,7 @@ fn pieces_of(reading: &Reading, name: &str, project: Option<&str>) -> Vec<Docume
     let mut pieces = pieces(name, &note.text);
     for piece in &mut pieces {
         if let Some(memory) = &mut piece.memory {
+            clip::references(&mut memory.references);
             memory.project = project.map(str::to_owned);
         }
     }

@@ -113,7 +113,8 @@ pub(crate) async fn run(keeper: &mut Keeper, path: &Path, output: &Output) -> Re
         match serde_json::from_slice::<Line>(piece.bytes) {
             Ok(Line::Memory(line)) => {
                 let (_, digest) = line.place().map_err(io::Error::from)?;
-                keeper.keep(read(*line, digest)).await?;
+                let place = (name.as_str(), piece.number);
+                keeper.keep(read(*line, digest), place).await?;
                 progress.advance(1);
             }
             Ok(Line::Header { .. } | Line::End { .. }) => {}

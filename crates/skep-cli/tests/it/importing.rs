@@ -10,14 +10,14 @@ use skep_test_support::TestDaemon;
 use crate::program::{Ran, fixtures, run};
 
 /// A daemon with a home of its own.
-struct World {
+pub(crate) struct World {
     daemon: TestDaemon,
     home: PathBuf,
     folder: tempfile::TempDir,
 }
 
 impl World {
-    async fn new() -> Self {
+    pub(crate) async fn new() -> Self {
         let daemon = TestDaemon::start().await;
         daemon.socket_owner().await;
         let home = daemon.socket().parent().unwrap().to_owned();
@@ -28,7 +28,7 @@ impl World {
         }
     }
 
-    async fn skep(&self, arguments: &[&str]) -> Ran {
+    pub(crate) async fn skep(&self, arguments: &[&str]) -> Ran {
         let home = self.home.clone();
         let arguments: Vec<String> = arguments.iter().map(|one| (*one).into()).collect();
         let ran = move || {
@@ -39,7 +39,7 @@ impl World {
     }
 
     /// What a verb that goes well answers.
-    async fn told(&self, arguments: &[&str]) -> Value {
+    pub(crate) async fn told(&self, arguments: &[&str]) -> Value {
         let ran = self.skep(&[arguments, &["--json"]].concat()).await;
         assert_eq!(ran.code, 0, "{arguments:?}: {ran:?}");
         ran.json()
@@ -52,7 +52,7 @@ impl World {
     }
 
     /// Every memory, as far as it does not differ from one run to the next.
-    async fn memories(&self) -> Vec<String> {
+    pub(crate) async fn memories(&self) -> Vec<String> {
         let page = self.told(&["memories", "-n", "200"]).await;
         let memories = page["items"].as_array().unwrap().iter();
         let mut shown: Vec<String> = memories
@@ -82,7 +82,7 @@ impl World {
         shown
     }
 
-    fn at(&self, name: &str) -> String {
+    pub(crate) fn at(&self, name: &str) -> String {
         self.folder.path().join(name).to_str().unwrap().to_owned()
     }
 }

@@ -11,6 +11,8 @@ mod git;
 #[cfg(test)]
 mod hooks;
 #[cfg(test)]
+mod hostile_imports;
+#[cfg(test)]
 mod importing;
 #[cfg(test)]
 mod login;
