@@ -42,6 +42,11 @@ impl Output {
         self.style
     }
 
+    /// Whether answers go to a terminal.
+    pub(crate) fn is_terminal(&self) -> bool {
+        self.answers.is_terminal()
+    }
+
     /// Columns to wrap at; none when nobody looks.
     pub(crate) const fn width(&self) -> Option<usize> {
         self.width

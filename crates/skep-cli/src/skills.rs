@@ -7,6 +7,6 @@ mod keys;
 mod place;
 
 pub(crate) use folder::read as read_folder;
-pub(crate) use installed::{Found, put, take_out, there, what_is};
+pub(crate) use installed::{Found, Shelf, there, what_is};
 pub(crate) use keys::Keys;
 pub(crate) use place::{Place, places};

@@ -7,17 +7,22 @@ use std::io::{self, Read, Write};
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
+use rustix::fs::{FlockOperation, flock};
 use serde::{Deserialize, Serialize};
 use skep_api::skill::SkillFile;
 use skep_api::{Limits, SkillName};
 use skep_client::{Approval, ApprovalKey};
 
+use crate::beneath;
+
 /// Beside the files of a skill that we put there: what was approved, signed.
 const PROVENANCE: &str = ".skep.json";
 /// It is read up to this many bytes.
 const MOST: u64 = 128 << 10;
-/// What we work in begins with this, so that what a kill left behind is known.
-const BESIDE: &str = ".skep-";
+/// What is being made is called so before the skill's name, so that what a kill left behind is known.
+const NEW: &str = ".skep-new-";
+/// What was moved aside.
+const OLD: &str = ".skep-old-";
 
 /// What lies where a skill belongs.
 #[derive(Debug, PartialEq, Eq)]
@@ -41,14 +46,17 @@ struct Provenance {
 
 /// Looks at one; ours is what one of the keys signed.
 pub(crate) fn what_is(folder: &Path, name: &str, keys: &[ApprovalKey]) -> io::Result<Found> {
-    let place = folder.join(name);
-    match fs::symlink_metadata(&place) {
+    look(&folder.join(name), name, keys)
+}
+
+fn look(place: &Path, name: &str, keys: &[ApprovalKey]) -> io::Result<Found> {
+    match fs::symlink_metadata(place) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Found::Nothing),
         Err(error) => return Err(error),
         Ok(facts) if !facts.is_dir() => return Ok(Found::Foreign),
         Ok(_) => {}
     }
-    let Some(envelope) = provenance(&place)? else {
+    let Some(envelope) = provenance(place) else {
         return Ok(Found::Foreign);
     };
     let Some(approval) = keys.iter().find_map(|key| key.verify(&envelope).ok()) else {
@@ -58,7 +66,7 @@ pub(crate) fn what_is(folder: &Path, name: &str, keys: &[ApprovalKey]) -> io::Re
         return Ok(Found::Foreign);
     }
     let approval = Box::new(approval);
-    let files = files(&place)?;
+    let files = files(place)?;
     Ok(match files {
         Some(files) if approval.check(&files).is_ok() => Found::Whole(approval),
         _ => Found::Changed(approval),
@@ -82,50 +90,85 @@ pub(crate) fn there(folder: &Path) -> io::Result<Vec<String>> {
     Ok(names)
 }
 
-/// Puts a skill there, in the place of ours if there is one: a kill leaves the old one or the new one, or
-/// for a moment none, and never half of one.
-pub(crate) fn put(
-    folder: &Path,
-    name: &str,
-    files: &[SkillFile],
-    envelope: &str,
-) -> io::Result<()> {
-    fs::create_dir_all(folder)?;
-    tidy(folder)?;
-    let (new, old) = (beside(folder, name, "new"), beside(folder, name, "old"));
-    let made = write_all(&new, files, envelope);
-    if made.is_err() {
-        drop(fs::remove_dir_all(&new));
-        return made;
-    }
-    let place = folder.join(name);
-    let moved = match fs::rename(&place, &old) {
-        Err(error) if error.kind() == io::ErrorKind::NotFound => false,
-        other => {
-            other?;
-            true
-        }
-    };
-    if let Err(error) = fs::rename(&new, &place) {
-        if moved {
-            fs::rename(&old, &place)?;
-        }
-        drop(fs::remove_dir_all(&new));
-        return Err(error);
-    }
-    fs::File::open(folder)?.sync_all()?;
-    if moved {
-        fs::remove_dir_all(&old)?;
-    }
-    Ok(())
+/// What lies in a folder for skills, while nobody else who pulls works there.
+pub(crate) struct Shelf<'a> {
+    folder: &'a Path,
+    keys: &'a [ApprovalKey],
+    _turn: fs::File,
 }
 
-/// Takes a skill of ours away.
-pub(crate) fn take_out(folder: &Path, name: &str) -> io::Result<()> {
-    tidy(folder)?;
-    let old = beside(folder, name, "old");
-    fs::rename(folder.join(name), &old)?;
-    fs::remove_dir_all(&old)
+impl<'a> Shelf<'a> {
+    /// Waits for whoever else pulls into this folder, from whatever home, and clears up what a kill left.
+    pub(crate) fn open(folder: &'a Path, keys: &'a [ApprovalKey]) -> io::Result<Self> {
+        fs::create_dir_all(folder)?;
+        let turn = fs::File::open(folder)?;
+        flock(&turn, FlockOperation::LockExclusive)?;
+        tidy(folder)?;
+        Ok(Self {
+            folder,
+            keys,
+            _turn: turn,
+        })
+    }
+
+    /// Puts a skill in the place of what was found there; `false` if that is another thing by now, which
+    /// stays. A kill leaves the old one or the new one, or for a moment none, and never half of one.
+    pub(crate) fn put(
+        &self,
+        (name, was): (&str, &Found),
+        files: &[SkillFile],
+        envelope: &str,
+    ) -> io::Result<bool> {
+        let new = beside(self.folder, NEW, name);
+        let put = write_all(&new, files, envelope).and_then(|()| self.exchange(name, was, &new));
+        if !matches!(put, Ok(true)) {
+            drop(fs::remove_dir_all(&new));
+        }
+        put
+    }
+
+    fn exchange(&self, name: &str, was: &Found, new: &Path) -> io::Result<bool> {
+        let Some(old) = self.moved(name, was)? else {
+            return Ok(false);
+        };
+        if let Err(error) = fs::rename(new, self.folder.join(name)) {
+            if *was != Found::Nothing {
+                fs::rename(&old, self.folder.join(name))?;
+            }
+            return Err(error);
+        }
+        fs::File::open(self.folder)?.sync_all()?;
+        if *was != Found::Nothing {
+            fs::remove_dir_all(&old)?;
+        }
+        Ok(true)
+    }
+
+    /// Takes a skill of ours away; `false` if it is another thing by now.
+    pub(crate) fn take_out(&self, name: &str, was: &Found) -> io::Result<bool> {
+        let Some(old) = self.moved(name, was)? else {
+            return Ok(false);
+        };
+        fs::remove_dir_all(old)?;
+        Ok(true)
+    }
+
+    /// Moves what lies there aside and looks at it again: what somebody wrote there between the look and
+    /// the move goes back. `None` if so.
+    fn moved(&self, name: &str, was: &Found) -> io::Result<Option<PathBuf>> {
+        let (place, old) = (self.folder.join(name), beside(self.folder, OLD, name));
+        match fs::rename(&place, &old) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+            other => other?,
+        }
+        if look(&old, name, self.keys)? == *was {
+            return Ok(Some(old));
+        }
+        if old.symlink_metadata().is_ok() {
+            fs::rename(&old, &place)?;
+        }
+        Ok(None)
+    }
 }
 
 fn write_all(new: &Path, files: &[SkillFile], envelope: &str) -> io::Result<()> {
@@ -158,37 +201,39 @@ fn write_all(new: &Path, files: &[SkillFile], envelope: &str) -> io::Result<()> 
     Ok(())
 }
 
-/// Removes what a kill left behind.
+/// Clears up what a kill left behind: what was moved aside goes back where nothing took its place, and what
+/// was being made goes. Only names that we make are ours.
 fn tidy(folder: &Path) -> io::Result<()> {
     for entry in fs::read_dir(folder)? {
         let entry = entry?;
-        if entry
-            .file_name()
-            .as_encoded_bytes()
-            .starts_with(BESIDE.as_bytes())
-            && entry.file_type()?.is_dir()
-        {
-            fs::remove_dir_all(entry.path())?;
+        let file_name = entry.file_name();
+        let file_name = file_name.to_string_lossy();
+        let of = |before: &str| {
+            let name = file_name.strip_prefix(before)?;
+            SkillName::parse(name).ok()
+        };
+        let place = of(OLD).map(|name| folder.join(name.as_str()));
+        match place {
+            Some(place) if place.symlink_metadata().is_err() => fs::rename(entry.path(), place)?,
+            None if of(NEW).is_none() => {}
+            _ if entry.file_type()?.is_dir() => fs::remove_dir_all(entry.path())?,
+            _ => {}
         }
     }
     Ok(())
 }
 
-fn beside(folder: &Path, name: &str, what: &str) -> PathBuf {
-    folder.join(format!("{BESIDE}{what}-{name}"))
+fn beside(folder: &Path, what: &str, name: &str) -> PathBuf {
+    folder.join(format!("{what}{name}"))
 }
 
-fn provenance(place: &Path) -> io::Result<Option<String>> {
-    let file = match fs::File::open(place.join(PROVENANCE)) {
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
-        other => other?,
-    };
+fn provenance(place: &Path) -> Option<String> {
+    // One that is not there, a link, or something that is no file: not as we leave it.
+    let file = beneath::open(place, Path::new(PROVENANCE)).ok()?;
     let mut text = String::new();
-    if file.take(MOST).read_to_string(&mut text).is_err() {
-        return Ok(None);
-    }
+    file.take(MOST).read_to_string(&mut text).ok()?;
     let read: Option<Provenance> = serde_json::from_str(&text).ok();
-    Ok(read.map(|read| read.approval))
+    read.map(|read| read.approval)
 }
 
 /// The files of a skill but for the provenance; none if there is something among them that is no text file.
@@ -214,9 +259,14 @@ fn files(place: &Path) -> io::Result<Option<Vec<SkillFile>>> {
                 {
                     return Ok(None);
                 }
-                let Ok(text) = String::from_utf8(fs::read(entry.path())?) else {
+                let mut text = String::new();
+                let file = beneath::open(place, Path::new(&path))?;
+                let read = file
+                    .take(Limits::SKILL_BYTES as u64 + 1)
+                    .read_to_string(&mut text);
+                if read.is_err() {
                     return Ok(None);
-                };
+                }
                 found.insert(path, text);
             }
             if folders.len() > Limits::SKILL_FILES {
@@ -226,4 +276,103 @@ fn files(place: &Path) -> io::Result<Option<Vec<SkillFile>>> {
     }
     let file = |(path, text)| SkillFile { path, text };
     Ok(Some(found.into_iter().map(file).collect()))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+    use std::os::unix::fs::symlink;
+
+    use skep_api::skill::SkillFile;
+
+    use super::{Found, Shelf, what_is};
+
+    #[test]
+    fn m07_what_came_between_the_look_and_the_change_stays() {
+        let root = tempfile::tempdir().unwrap();
+        let at = |name: &str| root.path().join(name);
+        let files = [SkillFile {
+            path: "SKILL.md".into(),
+            text: "new".into(),
+        }];
+        let shelf = Shelf::open(root.path(), &[]).unwrap();
+        fs::create_dir(at("release")).unwrap();
+        fs::write(at("release/SKILL.md"), "mine").unwrap();
+        assert!(
+            !shelf
+                .put(("release", &Found::Nothing), &files, "{}")
+                .unwrap()
+        );
+        symlink("/etc", at("review")).unwrap();
+        assert!(
+            !shelf
+                .put(("review", &Found::Nothing), &files, "{}")
+                .unwrap()
+        );
+        assert!(!shelf.take_out("absent", &Found::Foreign).unwrap());
+        assert_eq!(fs::read_to_string(at("release/SKILL.md")).unwrap(), "mine");
+        assert!(fs::symlink_metadata(at("review")).unwrap().is_symlink());
+        assert!(
+            shelf
+                .put(("triage", &Found::Nothing), &files, "{}")
+                .unwrap()
+        );
+        assert_eq!(fs::read_dir(root.path()).unwrap().count(), 3);
+        assert_eq!(fs::read_to_string(at("triage/SKILL.md")).unwrap(), "new");
+    }
+
+    #[test]
+    fn m07_only_what_a_pull_left_behind_is_cleared_up() {
+        let root = tempfile::tempdir().unwrap();
+        let at = |name: &str| root.path().join(name);
+        for name in [
+            ".skep-old-release",
+            ".skep-old-review",
+            "review",
+            ".skep-new-release",
+            ".skep-notes",
+            ".skep-old-My Notes",
+            ".skep-new-",
+        ] {
+            fs::create_dir(at(name)).unwrap();
+            fs::write(at(name).join("x"), name).unwrap();
+        }
+        symlink("/etc", at(".skep-new-triage")).unwrap();
+        drop(Shelf::open(root.path(), &[]).unwrap());
+        // What was moved aside when the kill came goes back, unless something has its place.
+        assert_eq!(
+            fs::read_to_string(at("release/x")).unwrap(),
+            ".skep-old-release"
+        );
+        assert_eq!(fs::read_to_string(at("review/x")).unwrap(), "review");
+        let mut left: Vec<String> = fs::read_dir(root.path())
+            .unwrap()
+            .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+            .collect();
+        left.sort();
+        let ours = [
+            ".skep-new-",
+            ".skep-new-triage",
+            ".skep-notes",
+            ".skep-old-My Notes",
+            "release",
+            "review",
+        ];
+        assert_eq!(left, ours);
+    }
+
+    #[test]
+    fn m07_a_provenance_that_is_no_file_is_nobodys_and_does_not_wait() {
+        let root = tempfile::tempdir().unwrap();
+        let place = root.path().join("release");
+        fs::create_dir(&place).unwrap();
+        let pipe = std::process::Command::new("mkfifo")
+            .arg(place.join(".skep.json"))
+            .status();
+        assert!(pipe.unwrap().success());
+        assert_eq!(
+            what_is(root.path(), "release", &[]).unwrap(),
+            Found::Foreign
+        );
+    }
 }

@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
-use skep_client::{ApprovalKey, Home};
+use skep_client::{Approval, ApprovalKey, Home};
 
 use crate::failure::Failure;
 use crate::wiring::change;
@@ -18,6 +18,10 @@ pub(crate) struct Keys {
     /// By destination and workspace.
     #[serde(default)]
     keys: BTreeMap<String, String>,
+    /// When the newest approval was given of each skill that was ever put somewhere, in microseconds since
+    /// 1970, by destination, workspace and skill: what was taken out does not come back as it was before.
+    #[serde(default)]
+    newest: BTreeMap<String, i64>,
 }
 
 impl Keys {
@@ -61,6 +65,39 @@ impl Keys {
         if is_trial {
             return Ok(());
         }
+        self.write(home)
+    }
+
+    /// Whether a newer approval of a skill than this was put somewhere by this machine.
+    pub(crate) fn is_older(
+        &self,
+        (destination, workspace): (&str, &str),
+        approval: &Approval,
+    ) -> bool {
+        let name = format!("{} {}", name(destination, workspace), approval.skill);
+        let newest = self.newest.get(&name);
+        newest.is_some_and(|newest| approval.approved_at < *newest)
+    }
+
+    /// Notes that these are on this machine now; what was gone back to on purpose is the newest from here on.
+    pub(crate) fn note<'a>(
+        &mut self,
+        home: &Home,
+        (destination, workspace): (&str, &str),
+        put: impl Iterator<Item = &'a Approval>,
+    ) -> Result<(), Failure> {
+        let before = self.newest.clone();
+        for approval in put {
+            let name = format!("{} {}", name(destination, workspace), approval.skill);
+            self.newest.insert(name, approval.approved_at);
+        }
+        if self.newest == before {
+            return Ok(());
+        }
+        self.write(home)
+    }
+
+    fn write(&self, home: &Home) -> Result<(), Failure> {
         let text = serde_json::to_string_pretty(self)
             .map_err(|error| Failure::new("INTERNAL", error.to_string()))?;
         change::write(&home.path().join(NAME), &text)

@@ -88,6 +88,10 @@ async fn show(context: &Context<'_>, skill: &str, file: Option<&str>) -> Result<
         if out.is_json() {
             return Ok(out.json(file)?);
         }
+        // To the byte for a file or a program; a terminal is given nothing that it obeys.
+        if out.is_terminal() {
+            return Ok(out.bytes(visible(&file.text).as_bytes())?);
+        }
         return Ok(out.bytes(file.text.as_bytes())?);
     }
     if out.is_json() {
@@ -185,7 +189,10 @@ fn tell_files(context: &Context<'_>, found: &SkillFolder) -> Result<(), Failure>
     for file in &found.files {
         out.line("")?;
         out.line(&out.style().dim(&format!("── {} ", one_line(&file.path))))?;
-        out.line(visible(&file.text).trim_end())?;
+        // No text of a file looks like what we say ourselves: the next file, a finding, the line to approve.
+        for line in visible(&file.text).lines() {
+            out.line(format!("│ {line}").trim_end())?;
+        }
     }
     Ok(())
 }

@@ -247,6 +247,72 @@ async fn m07_the_key_that_was_seen_first_is_the_workspaces() {
     assert_eq!(told, ["release 2 changed"]);
 }
 
+/// What was taken out does not come back as it was before, unless somebody says so.
+#[tokio::test(flavor = "multi_thread")]
+async fn m07_an_approval_of_the_past_is_not_put_where_nothing_is() {
+    let world = World::start().await;
+    let made = world.propose("release", "Write the changelog.").await;
+    world.approve(&made).await;
+    assert_eq!(outcomes(&world.pull(&[]).await), ["release 1 installed"]);
+    fs::remove_dir_all(world.path("skills/release")).unwrap();
+    // As if a later approval had been here, which whoever changes rows of the store does not want known.
+    let kept = world.home.join("skill-keys.json");
+    let known = fs::read_to_string(&kept).unwrap();
+    let mut later: Value = serde_json::from_str(&known).unwrap();
+    let newest = later["newest"].as_object_mut().unwrap();
+    assert_eq!(newest.len(), 1);
+    for at in newest.values_mut() {
+        *at = json!(at.as_i64().unwrap() + 1);
+    }
+    fs::write(&kept, later.to_string()).unwrap();
+    let ran = world.pull(&[]).await;
+    assert_eq!(
+        (ran.code, outcomes(&ran)),
+        (1, vec!["release 1 older".to_owned()])
+    );
+    assert!(!world.path("skills/release").exists());
+    assert_eq!(
+        outcomes(&world.pull(&["--force"]).await),
+        ["release 1 installed"]
+    );
+    let now: Value = serde_json::from_str(&fs::read_to_string(&kept).unwrap()).unwrap();
+    assert_eq!(now, serde_json::from_str::<Value>(&known).unwrap());
+    assert_eq!(outcomes(&world.pull(&[]).await), ["release 1 current"]);
+}
+
+/// No file of a skill looks like what the review says itself.
+#[tokio::test(flavor = "multi_thread")]
+async fn m07_a_review_is_not_imitated_by_what_is_reviewed() {
+    let world = World::start().await;
+    let fake = "Fine.\n\n── scripts/check.sh \nskep skill approve skl_other --digest sha256:0";
+    let made = world.propose("release", fake).await;
+    let id = made["id"].as_str().unwrap();
+    let seen = world.skep(&["skill", "review", id]).await;
+    let ours = |line: &&str| line.starts_with("──") || line.starts_with("skep skill approve");
+    let told: Vec<&str> = seen.stdout.lines().filter(ours).collect();
+    assert_eq!(told.len(), 3, "{told:?}");
+    assert!(told[2].contains(id), "{told:?}");
+    world.approve(&made).await;
+    let second = world.path("proposed-release");
+    fs::remove_file(second.join("scripts/check.sh")).unwrap();
+    fs::write(second.join("empty.md"), "").unwrap();
+    let made = world
+        .ask(&["skill", "propose", second.to_str().unwrap()])
+        .await;
+    let seen = world
+        .skep(&["skill", "review", made["id"].as_str().unwrap()])
+        .await;
+    for told in ["added: empty.md", "taken out: scripts/check.sh"] {
+        assert!(seen.stdout.contains(told), "{told}: {seen:?}");
+    }
+    // To the byte, for whoever asks for one file.
+    let shown = world.skep(&["skill", "show", "release", "SKILL.md"]).await;
+    assert!(
+        shown.stdout.ends_with("sha256:0\n") && !shown.stdout.contains('│'),
+        "{shown:?}"
+    );
+}
+
 /// Two at once work one after the other, and what a kill left behind is cleared away.
 #[tokio::test(flavor = "multi_thread")]
 async fn pulls_at_once_and_after_a_kill_leave_one_whole_skill() {

@@ -16,7 +16,7 @@ use crate::args::{Places, Pull};
 use crate::context::Context;
 use crate::failure::Failure;
 use crate::layout::{columns, one_line};
-use crate::skills::{Found, Keys, Place, places, put, take_out, there, what_is};
+use crate::skills::{Found, Keys, Place, Shelf, places, there, what_is};
 
 /// A skill whose files are those that its approval names.
 struct Verified {
@@ -55,7 +55,9 @@ impl Done {
         match self.outcome {
             "changed" => "left alone: changed by hand since it was pulled (--force replaces it)",
             "foreign" => "left alone: a folder of that name is not ours (rename or remove it)",
-            "older" => "left alone: approved earlier than what is here (--force goes back to it)",
+            "older" => {
+                "left alone: approved earlier than what is or was here (--force goes back to it)"
+            }
             other => other,
         }
     }
@@ -80,18 +82,26 @@ pub(super) async fn run(context: &Context<'_>, wanted: &Pull) -> Result<ExitCode
         trust(context, &mut keys, (&workspace, &key), wanted)?;
         skills.push(skill);
     }
-    let ours: Vec<ApprovalKey> = keys
-        .of(&destination(context)?, &workspace)
-        .into_iter()
-        .collect();
+    let destination = destination(context)?;
+    let of = (&*destination, &*workspace);
+    let ours: Vec<ApprovalKey> = keys.of(of.0, of.1).into_iter().collect();
     let mut done = Vec::new();
+    let mut put = Vec::new();
     for place in &places {
         for skill in &skills {
-            done.push(bring(place, skill, &ours, wanted)?);
+            let is_older = keys.is_older(of, &skill.approval);
+            let one = bring(place, (skill, is_older), &ours, wanted)?;
+            if matches!(one.outcome, "installed" | "updated") {
+                put.push(&skill.approval);
+            }
+            done.push(one);
         }
         if wanted.skills.is_empty() {
             done.extend(sweep(place, &listed, &ours, wanted)?);
         }
+    }
+    if !wanted.dry_run {
+        keys.note(&context.home, of, put.into_iter())?;
     }
     tell(context, &done, wanted.dry_run)
 }
@@ -187,7 +197,7 @@ fn destination(context: &Context<'_>) -> Result<String, Failure> {
 /// Puts one into a folder, unless what lies there is somebody else's, was changed, or is newer.
 fn bring(
     place: &Place,
-    skill: &Verified,
+    (skill, was_newer): (&Verified, bool),
     ours: &[ApprovalKey],
     wanted: &Pull,
 ) -> Result<Done, Failure> {
@@ -196,7 +206,8 @@ fn bring(
     let found = what_is(&place.folder, name, ours).map_err(failed)?;
     let new = &skill.approval;
     let is_older = |old: &Approval| old.approved_at > new.approved_at;
-    let outcome = match &found {
+    let mut outcome = match &found {
+        Found::Nothing if was_newer && !wanted.force => "older",
         Found::Nothing => "installed",
         Found::Foreign => "foreign",
         Found::Whole(old) if **old == *new => "current",
@@ -205,7 +216,11 @@ fn bring(
         Found::Whole(_) | Found::Changed(_) => "updated",
     };
     if matches!(outcome, "installed" | "updated") && !wanted.dry_run {
-        put(&place.folder, name, &skill.files, &skill.envelope).map_err(failed)?;
+        let shelf = Shelf::open(&place.folder, ours).map_err(failed)?;
+        let put = shelf.put((name, &found), &skill.files, &skill.envelope);
+        if !put.map_err(failed)? {
+            outcome = "changed";
+        }
     }
     Ok(Done::new(place, name, new.version, outcome))
 }
@@ -224,14 +239,17 @@ fn sweep(
             continue;
         }
         let found = what_is(&place.folder, &name, ours).map_err(failed)?;
-        let (old, outcome) = match &found {
+        let (old, mut outcome) = match &found {
             Found::Whole(old) => (old, "removed"),
             Found::Changed(old) if wanted.force => (old, "removed"),
             Found::Changed(old) => (old, "changed"),
             Found::Nothing | Found::Foreign => continue,
         };
         if outcome == "removed" && !wanted.dry_run {
-            take_out(&place.folder, &name).map_err(failed)?;
+            let shelf = Shelf::open(&place.folder, ours).map_err(failed)?;
+            if !shelf.take_out(&name, &found).map_err(failed)? {
+                outcome = "changed";
+            }
         }
         done.push(Done::new(place, &name, old.version, outcome));
     }

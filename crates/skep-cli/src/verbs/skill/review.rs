@@ -1,5 +1,7 @@
 //! `skep skill review`: what waits, and what one version would change.
 
+use std::time::Duration;
+
 use similar::TextDiff;
 use skep_api::skill::{SkillFolder, SkillQuery};
 
@@ -7,6 +9,9 @@ use super::{approved, headline, tell_files, tell_findings};
 use crate::context::Context;
 use crate::failure::Failure;
 use crate::layout::{one_line, visible};
+
+/// How long the least difference of a file is looked for.
+const PATIENCE: Duration = Duration::from_secs(1);
 
 pub(super) async fn list(context: &Context<'_>, state: String) -> Result<(), Failure> {
     let query = SkillQuery {
@@ -84,7 +89,7 @@ fn differences(
     let out = context.output;
     let text = |folder: &SkillFolder, path: &str| {
         let file = folder.files.iter().find(|file| file.path == path);
-        file.map(|file| file.text.clone()).unwrap_or_default()
+        file.map(|file| file.text.clone())
     };
     let mut paths: Vec<&str> = before
         .files
@@ -99,7 +104,16 @@ fn differences(
         if old == new {
             continue;
         }
-        let diff = TextDiff::from_lines(&old, &new)
+        match (&old, &new) {
+            (None, _) => out.line(&format!("added: {}", one_line(path)))?,
+            (_, None) => out.line(&format!("taken out: {}", one_line(path)))?,
+            _ => {}
+        }
+        let (old, new) = (old.unwrap_or_default(), new.unwrap_or_default());
+        // Whoever proposes chooses both texts: beyond this, the difference is longer than it need be.
+        let diff = TextDiff::configure()
+            .timeout(PATIENCE)
+            .diff_lines(&old, &new)
             .unified_diff()
             .header(&format!("a/{path}"), &format!("b/{path}"))
             .to_string();
