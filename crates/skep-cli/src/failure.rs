@@ -1,6 +1,7 @@
 //! Why a verb failed, said twice: to a person with what to do next, and as JSON.
 
 use std::io;
+use std::path::Path;
 use std::process::ExitCode;
 
 use serde_json::{Value, json};
@@ -52,6 +53,14 @@ impl Failure {
 
     pub(crate) fn hint(mut self, hint: impl Into<String>) -> Self {
         self.hint = Some(hint.into());
+        self
+    }
+
+    /// Says where it was, if it is of the system, which does not say that itself.
+    pub(crate) fn at(mut self, path: &Path) -> Self {
+        if matches!(self.kind, Kind::Here("IO")) {
+            self.message = format!("{}: {}", path.display(), self.message);
+        }
         self
     }
 

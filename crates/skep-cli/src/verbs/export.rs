@@ -9,6 +9,8 @@ use std::os::unix::fs::{DirBuilderExt, FileExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
+use rustix::io::Errno;
+use rustix::process::{Pid, test_kill_process};
 use serde::Serialize;
 use skep_api::Limits;
 use skep_api::memory::MemoryQuery;
@@ -22,6 +24,8 @@ use crate::failure::Failure;
 use crate::import::{BASIS, EXPORT_VERSION, Line, MemoryLine, Progress, Unit, fold, wait_for};
 use crate::layout::counted;
 
+/// How the name ends under which an export grows.
+const PART: &str = "part";
 /// How often a page is asked for before we give up.
 const ATTEMPTS: u32 = 8;
 
@@ -38,12 +42,14 @@ pub(super) async fn run(context: &Context<'_>, arguments: Export) -> Result<Exit
     let total = memories(&mut client).await?;
     let mut progress = Progress::new(context.output, Unit::Memories, total);
     let path = std::path::absolute(&arguments.path)?;
+    clear_up(&path);
     let written = match arguments.format {
-        ExportFormat::Jsonl => jsonl(&mut client, &path, arguments.force, &mut progress).await?,
+        ExportFormat::Jsonl => jsonl(&mut client, &path, arguments.force, &mut progress).await,
         ExportFormat::Markdown => {
-            markdown(&mut client, &path, arguments.force, &mut progress).await?
+            markdown(&mut client, &path, arguments.force, &mut progress).await
         }
     };
+    let written = written.map_err(|failure| failure.at(&path))?;
     progress.finish();
     let out = context.output;
     if out.is_json() {
@@ -87,7 +93,8 @@ struct Unfinished(PathBuf);
 impl Drop for Unfinished {
     fn drop(&mut self) {
         // What took its own name is not there any more.
-        let _gone = if self.0.is_dir() {
+        let is_folder = self.0.symlink_metadata().is_ok_and(|facts| facts.is_dir());
+        let _gone = if is_folder {
             fs::remove_dir_all(&self.0)
         } else {
             fs::remove_file(&self.0)
@@ -96,12 +103,32 @@ impl Drop for Unfinished {
 }
 
 /// A name beside the final one, which nobody else has.
-fn beside(path: &Path, end: &str) -> Result<PathBuf, Failure> {
+fn beside(path: &Path) -> Result<PathBuf, Failure> {
     let name = path
         .file_name()
         .ok_or_else(|| Failure::usage("name a file or a folder"))?;
     let process = std::process::id();
-    Ok(path.with_file_name(format!(".{}.{process}.{end}", name.to_string_lossy())))
+    Ok(path.with_file_name(format!(".{}.{process}.{PART}", name.to_string_lossy())))
+}
+
+/// Removes what an export to the same name left behind that was killed: memories in clear, under a name that
+/// nobody looks at. What a process that is alive writes stays.
+fn clear_up(path: &Path) {
+    let (Some(folder), Some(name)) = (path.parent(), path.file_name()) else {
+        return;
+    };
+    let begin = format!(".{}.", name.to_string_lossy());
+    let entries = fs::read_dir(folder).into_iter().flatten().flatten();
+    for entry in entries {
+        let file_name = entry.file_name();
+        let file_name = file_name.to_string_lossy();
+        let process = file_name.strip_prefix(&begin);
+        let process = process.and_then(|rest| rest.strip_suffix(&format!(".{PART}")));
+        let process = process.and_then(|process| Pid::from_raw(process.parse().ok()?));
+        if process.is_some_and(|process| test_kill_process(process) == Err(Errno::SRCH)) {
+            drop(Unfinished(entry.path()));
+        }
+    }
 }
 
 fn taken(path: &Path) -> Failure {
@@ -131,11 +158,10 @@ async fn jsonl(
     if !force && path.symlink_metadata().is_ok() {
         return Err(taken(path));
     }
-    let (scratch, part) = (
-        Unfinished(beside(path, "lines")?),
-        Unfinished(beside(path, "part")?),
-    );
-    let lines_file = private_file(&scratch.0)?;
+    let part = Unfinished(beside(path)?);
+    let lines_file = private_file(&part.0)?;
+    // From here on it has no name, so that nothing is left of it whatever ends this process.
+    fs::remove_file(&part.0)?;
     let mut lines = gathered(client, &lines_file, progress).await?;
     // The same memories in the same order, in whatever order they were learned.
     lines.sort_unstable();
@@ -242,7 +268,7 @@ async fn markdown(
     if !is_free && !force {
         return Err(taken(path));
     }
-    let part = Unfinished(beside(path, "part")?);
+    let part = Unfinished(beside(path)?);
     let mut folders = fs::DirBuilder::new();
     folders.mode(0o700);
     folders.create(&part.0)?;
@@ -347,7 +373,40 @@ fn merge(from: &Path, to: &Path) -> Result<(), Failure> {
 
 #[cfg(test)]
 mod tests {
-    use super::safe;
+    use std::fs;
+
+    use super::{clear_up, safe};
+
+    #[test]
+    fn what_a_killed_export_left_is_removed_and_nothing_else() {
+        let root = tempfile::tempdir().unwrap();
+        let at = |name: &str| root.path().join(name);
+        // No process has an id like this.
+        let gone = i32::MAX;
+        let alive = std::process::id();
+        let left = [
+            format!(".out.{alive}.part"),
+            ".out.x.part".to_owned(),
+            ".out.part".to_owned(),
+            format!(".other.{gone}.part"),
+            format!(".out.{gone}.part.mine"),
+            "out".to_owned(),
+        ];
+        for name in &left {
+            fs::write(at(name), "x").unwrap();
+        }
+        fs::create_dir_all(at(&format!(".out.{gone}.part/projects"))).unwrap();
+        fs::write(at(&format!(".out.{}.part", gone - 1)), "x").unwrap();
+        clear_up(&at("out"));
+        let mut there: Vec<String> = fs::read_dir(root.path())
+            .unwrap()
+            .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+            .collect();
+        there.sort();
+        let mut left = left.to_vec();
+        left.sort();
+        assert_eq!(there, left);
+    }
 
     #[test]
     fn n14_a_daemon_cannot_write_outside_of_the_folder() {

@@ -12,7 +12,7 @@ use super::memory_view::date;
 use crate::args::{Cat, Find, Grep, Ls};
 use crate::context::Context;
 use crate::failure::Failure;
-use crate::layout::{columns, one_line, visible};
+use crate::layout::{columns, counted, one_line, visible};
 
 /// Several files as JSON.
 #[derive(Serialize)]
@@ -183,7 +183,9 @@ fn show(context: &Context<'_>, entries: &[Entry], long: bool) -> Result<(), Fail
         .map(|entry| {
             let word = |text: &Option<String>| one_line(text.as_deref().unwrap_or("-"));
             let size = match entry.node {
-                Type::Folder => entry.memories.map(|count| format!("{count} memories")),
+                Type::Folder => entry
+                    .memories
+                    .map(|count| counted(count, "memory", "memories")),
                 Type::File => entry.bytes.map(|bytes| format!("{bytes} B")),
             };
             vec![
