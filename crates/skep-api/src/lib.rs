@@ -31,6 +31,7 @@ pub mod sso;
 pub mod system;
 mod time;
 pub mod tree;
+pub mod vault;
 
 pub use error::{ErrorBody, ErrorCode, ErrorEnvelope, FieldError};
 pub use route::{Audit, BodyLimit, Gate, Method, ROUTES, Route, RouteId};

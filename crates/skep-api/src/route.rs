@@ -234,6 +234,7 @@ routes! {
     FactorRuleSet: Post "/api/v1/second-factor", stepped_up(Permission::OrgManage), Api, Json, Some("mfa.rule"), "Ask every member for a second factor, or no longer.";
     Rotation: Get "/api/v1/system/keys", Gate::Install, Api, Empty, None, "Peppers and signing keys that count, and when those that were replaced are done with.";
     RotatePepper: Post "/api/v1/system/keys/pepper", Gate::Install, Api, Empty, Some("key.rotate_pepper"), "Make new credentials under another pepper.";
+    RotateVault: Post "/api/v1/system/keys/vault", Gate::Install, Api, Empty, Some("key.rotate_vault"), "Seal what this host's vault holds with another key, while it is used.";
     RotateSigning: Post "/api/v1/system/keys/signing", Gate::Install, Api, Empty, Some("key.rotate_signing"), "Sign access tokens with another key from now on.";
     Backup: Post "/api/v1/system/backup", Gate::Install, Export, Json, Some("backup"), "An archive of everything, or of one workspace, closed with a passphrase or a recovery key.";
     PageStyle: Get "/assets/skep.css", Gate::Public, None, Empty, None, "How pages look.";
@@ -330,6 +331,12 @@ routes! {
     SkillApprove: Post "/api/v1/skills/{id}/approve", stepped_up(Permission::SkillPublish), Api, Json, Some("skill.approve"), "Approve a version of a skill, signed; teammates get it from then on.";
     SkillReject: Post "/api/v1/skills/{id}/reject", needs(Permission::SkillPublish), Api, Json, Some("skill.reject"), "Turn a version of a skill down.";
     SkillWithdraw: Post "/api/v1/skills/{id}/withdraw", needs(Permission::SkillPublish), Api, Json, Some("skill.withdraw"), "Take an approval back; nobody gets the skill any more.";
+    SecretList: Get "/api/v1/secrets", needs(Permission::SecretList), Api, Empty, None, "Which secrets there are, without their values.";
+    SecretSet: Post "/api/v1/secrets", needs(Permission::SecretWrite), Api, Json, Some("secret.set"), "Set a secret; no interface returns its value.";
+    SecretRemove: Post "/api/v1/secrets/remove", needs(Permission::SecretWrite), Api, Json, Some("secret.remove"), "Remove a secret.";
+    SettingList: Get "/api/v1/settings", needs(Permission::SettingRead), Api, Empty, None, "The settings that are kept in the vault.";
+    SettingSet: Post "/api/v1/settings", needs(Permission::SettingWrite), Api, Json, Some("setting.set"), "Set a setting.";
+    SettingRemove: Post "/api/v1/settings/remove", needs(Permission::SettingWrite), Api, Json, Some("setting.remove"), "Remove a setting.";
     Inject: Post "/api/v1/inject", needs(Permission::SessionCapture), Capture, Json, Some("memory.inject"), "What to put in front of a model now, recorded.";
     InjectionList: Get "/api/v1/injections", needs(Permission::MemoryRead), Api, Empty, None, "What was put in front of models, newest first.";
     SessionContext: Get "/api/v1/sessions/{id}/context", needs(Permission::MemoryRead), Api, Empty, None, "The exact bytes put in front of a session's model, newest first.";

@@ -165,6 +165,18 @@ pub struct Rotation {
     pub peppers: Vec<PepperLife>,
     /// Keys of access tokens, oldest first.
     pub signing: Vec<SigningLife>,
+    /// The key of this host's vault.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub vault: Option<VaultLife>,
+}
+
+/// The key that records of a vault are sealed with.
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+pub struct VaultLife {
+    /// Its number.
+    pub number: u32,
+    /// Whether an older one still counts, because records under it are being sealed anew.
+    pub under_way: bool,
 }
 
 /// A pepper.

@@ -30,6 +30,7 @@ mod status;
 mod throttle;
 mod tree;
 mod upkeep;
+mod vault;
 
 use std::sync::Arc;
 
@@ -87,6 +88,7 @@ pub use skep_store::{
     Organization, Outcome as AuditOutcome, PageOf, Participant, Pause, PausedSession, Proposal,
     Revocation, Revoked, Session, Skill, SkillFile, Turn,
 };
+pub use skep_vault::{Listed as RecordListed, Scope as RecordScope, Vault};
 pub use skills::{Approval, Approved, ProposeSkill, SkillPage, SkillWhole};
 pub use sources::{
     AddSource, Document, Fetch, Fetched, Fetching, Found, ReadExport, SourcePage, SourceSync,
@@ -95,6 +97,7 @@ pub use sources::{
 pub use status::Status;
 pub use tree::{Entry, Find, Grep, Grepped, Listing, Match, Node, TreeFile, Wording};
 pub use upkeep::Upkeep;
+pub use vault::{RecordAt, Records, SettingHeld, VaultDesk};
 
 /// What may be set.
 #[derive(Clone, Copy, Debug)]
@@ -136,6 +139,8 @@ pub struct App {
     issuers: access::Issuers,
     own_limits: access::OwnLimits,
     elsewhere: Option<Arc<dyn Elsewhere>>,
+    vault: Option<Arc<Vault>>,
+    vault_bell: tokio::sync::Notify,
     stopwatch: Arc<dyn Stopwatch>,
     started_at: Timestamp,
 }
@@ -190,6 +195,8 @@ impl App {
             issuers: access::Issuers::default(),
             own_limits: access::OwnLimits::default(),
             elsewhere: None,
+            vault: None,
+            vault_bell: tokio::sync::Notify::new(),
             stopwatch,
             started_at,
         }

@@ -16,6 +16,7 @@ mod skill;
 mod source;
 mod tree;
 mod values;
+mod vault;
 
 use std::path::PathBuf;
 
@@ -33,6 +34,7 @@ pub(crate) use setup::Setup;
 pub(crate) use skill::{Places, Pull, Skill};
 pub(crate) use source::Source;
 pub(crate) use tree::{Cat, Find, Grep, Ls, as_find_has_it};
+pub(crate) use vault::{Place, Secret, Setting};
 
 use values::tiers;
 
@@ -236,6 +238,12 @@ pub(crate) enum Verb {
     /// Skills that the team's agents share: propose, review, approve, pull.
     #[command(subcommand)]
     Skill(Skill),
+    /// Secrets, which agents cause to be used and nobody reads: set, list, remove.
+    #[command(subcommand)]
+    Secret(Secret),
+    /// Settings that are kept beside them, and shown.
+    #[command(subcommand)]
+    Setting(Setting),
     /// The names that memories speak of: files, symbols, errors, commands.
     #[command(subcommand)]
     Entity(Entity),

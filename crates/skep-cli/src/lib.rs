@@ -9,6 +9,7 @@ mod context;
 mod environment;
 mod failure;
 mod help;
+mod hidden;
 pub mod hook;
 pub mod import;
 mod layout;

@@ -12,6 +12,7 @@ mod sessions;
 mod skills;
 mod sources;
 mod tree;
+mod vault;
 
 use std::io;
 use std::time::Duration;
@@ -119,6 +120,12 @@ impl Client {
     /// `POST /api/v1/system/keys/pepper`.
     pub async fn rotate_pepper(&mut self) -> Result<Rotation, ClientError> {
         self.post::<(), _>(RouteId::RotatePepper, None, None, PATIENCE)
+            .await
+    }
+
+    /// `POST /api/v1/system/keys/vault`.
+    pub async fn rotate_vault(&mut self) -> Result<Rotation, ClientError> {
+        self.post::<(), _>(RouteId::RotateVault, None, None, PATIENCE)
             .await
     }
 

@@ -15,6 +15,7 @@ mod progress;
 mod restore;
 mod secret;
 mod serve;
+mod vault;
 
 use std::path::PathBuf;
 use std::process::ExitCode;

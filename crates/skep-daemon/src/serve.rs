@@ -4,7 +4,9 @@ use std::path::Path;
 use std::sync::{Arc, OnceLock};
 
 use anyhow::Context;
-use skep_app::{App, AuditDesk, MailDesk, ModelPass, Nodes, Settings, Upkeep, Worker};
+use skep_app::{
+    App, AuditDesk, MailDesk, ModelPass, Nodes, Settings, Upkeep, Vault, VaultDesk, Worker,
+};
 use skep_grpc::Remote;
 use skep_http::{Edge, Limits, Listeners, Mode, Serving, Site};
 use skep_index::SentenceEmbedder;
@@ -16,7 +18,7 @@ use tokio::task::JoinSet;
 use crate::clock::Monotonic;
 use crate::config::{Config, Standing};
 use crate::model::Endpoint;
-use crate::{files, grpc, limits, local, process};
+use crate::{files, grpc, limits, local, process, vault};
 
 /// Runs until SIGTERM or SIGINT. Whoever calls holds the lock of the data directory.
 pub(crate) async fn serve(home: &Path, config: &Config) -> anyhow::Result<()> {
@@ -24,7 +26,13 @@ pub(crate) async fn serve(home: &Path, config: &Config) -> anyhow::Result<()> {
     let mut interrupt = signal(SignalKind::interrupt())?;
     let opened = local::open(home, config).await?;
     let remote = grpc::remote(home, config)?;
-    let app = application(home, config, Arc::new(opened.store), remote.clone())?;
+    let vault = vault::open(home, config, &opened.store)?;
+    let app = application(
+        home,
+        config,
+        Arc::new(opened.store),
+        (remote.clone(), vault),
+    )?;
     let own = rustix::process::geteuid().as_raw();
     app.ensure_owner(&app.authenticate_peer(own, own).await?)
         .await?;
@@ -83,6 +91,7 @@ fn jobs(
     jobs.spawn(ModelPass::new(Arc::clone(app)).run());
     jobs.spawn(Worker::new(Arc::clone(app)).run());
     jobs.spawn(AuditDesk::new(Arc::clone(app)).run());
+    jobs.spawn(VaultDesk::new(Arc::clone(app)).run());
     jobs.spawn(MailDesk::new(Arc::clone(app)).run());
     if let Some(limits) = &edge.limits {
         let limiter = Arc::clone(&limits.limiter);
@@ -102,7 +111,7 @@ fn application(
     home: &Path,
     config: &Config,
     store: Arc<Store>,
-    remote: Option<Arc<Remote>>,
+    (remote, vault): (Option<Arc<Remote>>, Arc<Vault>),
 ) -> anyhow::Result<Arc<App>> {
     let embedder = Arc::new(SentenceEmbedder::built_in());
     let settings = Settings {
@@ -110,6 +119,7 @@ fn application(
     };
     let app = App::new(store, embedder, Arc::new(Monotonic::start()), settings);
     let app = app.with_capture(config.capture.settings()?);
+    let app = app.with_vault(vault);
     let app = app.with_fetching(config.sources.fetching()?);
     let public_url = config.server.standing()?.public_url;
     let mut app = app.with_people(config.auth.settings(public_url, &config.mail, home)?);

@@ -12,8 +12,6 @@ pub enum Reach {
     /// These and no others, as the operator configured them. They may be on this machine or in a
     /// private network; a redirect must lead to one of them too.
     Listed(Vec<Origin>),
-    /// What everybody can reach, and these as the operator configured them.
-    PublicAnd(Vec<Origin>),
 }
 
 /// Ports of the web. Others are where mail, databases and remote shells listen, and a caller who
@@ -27,11 +25,11 @@ impl Reach {
     /// Before anything is resolved.
     pub(crate) fn check_origin(&self, origin: &Origin) -> Result<(), EgressError> {
         match self {
-            _ if self.lists(origin) => Ok(()),
-            Self::Public | Self::PublicAnd(_) if PORTS.contains(&origin.port) => Ok(()),
-            Self::Public | Self::PublicAnd(_) => Err(EgressError::Url(
+            Self::Public if PORTS.contains(&origin.port) => Ok(()),
+            Self::Public => Err(EgressError::Url(
                 "its port is not one of 80, 443, 8080 and 8443",
             )),
+            Self::Listed(origins) if origins.contains(origin) => Ok(()),
             Self::Listed(_) => Err(forbidden(
                 origin,
                 "it is not the address that is configured; change that one if it moved",
@@ -46,11 +44,9 @@ impl Reach {
         origin: &Origin,
         addresses: &[IpAddr],
     ) -> Result<(), EgressError> {
-        let listed = self.lists(origin);
-        let may = |place| match place {
-            Place::Public => true,
-            Place::Loopback | Place::Private => listed,
-            Place::Never => false,
+        let may = |place| match self {
+            Self::Public => place == Place::Public,
+            Self::Listed(_) => place != Place::Never,
         };
         if !addresses.is_empty() && addresses.iter().all(|address| may(Place::of(*address))) {
             return Ok(());
@@ -62,20 +58,11 @@ impl Reach {
     /// inside is not told.
     pub(crate) fn unresolved(&self, origin: &Origin) -> EgressError {
         match self {
-            Self::Public | Self::PublicAnd(_) => forbidden(origin, PUBLIC_ONLY),
+            Self::Public => forbidden(origin, PUBLIC_ONLY),
             Self::Listed(_) => forbidden(
                 origin,
                 "its name is unknown, or it is a link-local, multicast or reserved address",
             ),
-        }
-    }
-}
-
-impl Reach {
-    fn lists(&self, origin: &Origin) -> bool {
-        match self {
-            Self::Public => false,
-            Self::Listed(origins) | Self::PublicAnd(origins) => origins.contains(origin),
         }
     }
 }

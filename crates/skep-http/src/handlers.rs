@@ -31,3 +31,4 @@ pub(crate) mod sources;
 pub(crate) mod sso;
 pub(crate) mod system;
 pub(crate) mod tree;
+pub(crate) mod vault;

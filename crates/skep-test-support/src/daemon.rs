@@ -21,6 +21,7 @@ use tokio::net::{TcpListener, UnixListener};
 use tokio::sync::oneshot;
 use tokio::task::JoinSet;
 
+use crate::vault;
 use crate::{
     ManualClock, MemoryRootKey, Request, Scratch, StoppedWatch, TeamStore, Tenant, open_store,
 };
@@ -218,6 +219,7 @@ impl TestDaemon {
         let app = App::new(own, embedder, watch, Settings::default());
         let app = app.with_capture(capture).with_fetching(fetching);
         let app = app.with_people(people);
+        let app = app.with_vault(Arc::new(vault::open(scratch.path())));
         let app = Arc::new(match elsewhere {
             None => app,
             Some(elsewhere) => app.with_elsewhere(elsewhere),

@@ -15,6 +15,7 @@ mod site;
 mod team_store;
 mod tenant;
 pub mod timing;
+mod vault;
 mod visitor;
 
 pub use clock::{ManualClock, StoppedWatch};

@@ -40,6 +40,17 @@ impl Vault {
         })
     }
 
+    /// Which key is in force, and whether an older one still counts.
+    #[must_use]
+    pub fn rotation(&self) -> Rotation {
+        let keys = self.keys();
+        Rotation {
+            number: keys.newest(),
+            under_way: keys.live() > 1,
+            ..Rotation::default()
+        }
+    }
+
     /// Goes on with a rotation that is under way, for `limit` records at most: also with one that a
     /// process did not finish. A kill at any instant leaves every record readable, under one key or
     /// the other.

@@ -1601,6 +1601,12 @@ export interface RecentQuery {
   tokens?: number | null;
 }
 
+/** `GET /secrets`, `GET /settings`. */
+export interface RecordQuery {
+  /** An agent whose records are wanted too; an agent that asks gets its own without. */
+  agent?: string | null;
+}
+
 /** `POST /auth/register`. */
 export interface RegisterRequest {
   /** Your mail address; a letter with a code goes there, and you log in with it. */
@@ -1670,6 +1676,22 @@ export interface RememberResponse {
   redacted: number;
   /** Memories whose place it took; they stay in its history. */
   superseded?: string[];
+}
+
+/** `POST /secrets/remove`, `POST /settings/remove`. */
+export interface RemoveRecordRequest {
+  /** The agent that it belongs to. */
+  agent?: string | null;
+  /** What it is called. */
+  name: string;
+  /** `workspace` (if absent), `organization`, or `agent` with `agent`. */
+  scope?: string | null;
+}
+
+/** The answer to those. */
+export interface RemovedRecord {
+  /** Whether there was one. */
+  removed: boolean;
 }
 
 /** What came of working it out again. */
@@ -1781,6 +1803,8 @@ export interface Rotation {
   peppers: PepperLife[];
   /** Keys of access tokens, oldest first. */
   signing: SigningLife[];
+  /** The key of this host's vault. */
+  vault?: VaultLife | null;
 }
 
 /** `GET /capture/rules`: what is kept out. */
@@ -1816,6 +1840,30 @@ export interface SecondRequest {
   code: string;
   /** What the first step gave. */
   pending: string;
+}
+
+/** A secret, without its value. */
+export interface Secret {
+  /** The agent that alone may use it. */
+  agent?: string | null;
+  /** When its value was set last. */
+  changed_at: Instant;
+  /** Who set it. */
+  changed_by?: string | null;
+  /** When it was made. */
+  created_at: Instant;
+  /** What it is called. */
+  name: string;
+  /** `workspace`, `organization` or `agent`. */
+  scope: string;
+}
+
+/** Which secrets there are: of the organization, of the workspace, then of the agent. */
+export interface Secrets {
+  /** Files of the vault that are not what was written: restore them from a copy, or set them anew. */
+  damaged?: string[];
+  /** By place, then by name. */
+  items: Secret[];
 }
 
 /** One conversation of one harness. */
@@ -1868,6 +1916,30 @@ export interface SetLimitRequest {
   quota?: string | null;
 }
 
+/** `POST /secrets`. */
+export interface SetSecretRequest {
+  /** The agent that alone may use it. */
+  agent?: string | null;
+  /** Such as `GITHUB_TOKEN`: at most 64 ASCII letters, digits, `_`, `-` and `.`, a letter first. */
+  name: string;
+  /** `workspace` (if absent), `organization`, or `agent` with `agent`. */
+  scope?: string | null;
+  /** 8 to 65,536 bytes. No interface returns it. */
+  value: string;
+}
+
+/** `POST /settings`. */
+export interface SetSettingRequest {
+  /** The agent that it is for. */
+  agent?: string | null;
+  /** As the name of a secret; a setting and a secret may have the same one. */
+  name: string;
+  /** `workspace` (if absent), `organization`, or `agent` with `agent`. */
+  scope?: string | null;
+  /** 1 to 65,536 bytes. Whoever may read settings sees it. */
+  value: string;
+}
+
 /** `POST /sso`. */
 export interface SetSsoRequest {
   /** A claim of the ID token that is asked for. With domains too, both have to hold. */
@@ -1889,6 +1961,32 @@ export interface SetSsoRequest {
   /** What a member may do in this workspace: `operator` (which it is if absent), `readonly`, `admin`
    * or `none`. */
   workspace_role?: string | null;
+}
+
+/** A setting. */
+export interface Setting {
+  /** The agent that it is for. */
+  agent?: string | null;
+  /** When it was set last. */
+  changed_at: Instant;
+  /** Who set it. */
+  changed_by?: string | null;
+  /** When it was made. */
+  created_at: Instant;
+  /** What it is called. */
+  name: string;
+  /** `workspace`, `organization` or `agent`. */
+  scope: string;
+  /** What it says. */
+  value: string;
+}
+
+/** Which settings there are, in the same order. */
+export interface SettingsList {
+  /** Files of the vault that are not what was written: restore them from a copy, or set them anew. */
+  damaged?: string[];
+  /** By place, then by name. */
+  items: Setting[];
 }
 
 /** `POST /setup`. */
@@ -2308,6 +2406,14 @@ export interface UnbindRequest {
 export interface UnbindResponse {
   /** It was bound. */
   was_bound: boolean;
+}
+
+/** The key that records of a vault are sealed with. */
+export interface VaultLife {
+  /** Its number. */
+  number: number;
+  /** Whether an older one still counts, because records under it are being sealed anew. */
+  under_way: boolean;
 }
 
 /** One version of a memory. */

@@ -732,6 +732,30 @@ export const FactorRuleSet: Operation<m.FactorRuleRequest, undefined, m.FactorRu
   mutates: true,
 };
 
+/** Which secrets there are, without their values. */
+export const SecretList: Operation<undefined, m.RecordQuery, m.Secrets> = {
+  name: "SecretList",
+  method: "GET",
+  path: "/api/v1/secrets",
+  mutates: false,
+};
+
+/** Set a secret; no interface returns its value. */
+export const SecretSet: Operation<m.SetSecretRequest, undefined, m.Secret> = {
+  name: "SecretSet",
+  method: "POST",
+  path: "/api/v1/secrets",
+  mutates: true,
+};
+
+/** Remove a secret. */
+export const SecretRemove: Operation<m.RemoveRecordRequest, undefined, m.RemovedRecord> = {
+  name: "SecretRemove",
+  method: "POST",
+  path: "/api/v1/secrets/remove",
+  mutates: true,
+};
+
 /** Sessions, newest first. */
 export const SessionList: Operation<undefined, m.PageQuery, m.Page<m.Session>> = {
   name: "SessionList",
@@ -818,6 +842,30 @@ export const SessionTurns: Operation<undefined, m.PageQuery, m.Page<m.Turn>> = {
   method: "GET",
   path: "/api/v1/sessions/{id}/turns",
   mutates: false,
+};
+
+/** The settings that are kept in the vault. */
+export const SettingList: Operation<undefined, m.RecordQuery, m.SettingsList> = {
+  name: "SettingList",
+  method: "GET",
+  path: "/api/v1/settings",
+  mutates: false,
+};
+
+/** Set a setting. */
+export const SettingSet: Operation<m.SetSettingRequest, undefined, m.Setting> = {
+  name: "SettingSet",
+  method: "POST",
+  path: "/api/v1/settings",
+  mutates: true,
+};
+
+/** Remove a setting. */
+export const SettingRemove: Operation<m.RemoveRecordRequest, undefined, m.RemovedRecord> = {
+  name: "SettingRemove",
+  method: "POST",
+  path: "/api/v1/settings/remove",
+  mutates: true,
 };
 
 /** Make the first administrator, with the token that the daemon printed. */
@@ -1017,6 +1065,14 @@ export const RotateSigning: Operation<undefined, undefined, m.Rotation> = {
   name: "RotateSigning",
   method: "POST",
   path: "/api/v1/system/keys/signing",
+  mutates: true,
+};
+
+/** Seal what this host's vault holds with another key, while it is used. */
+export const RotateVault: Operation<undefined, undefined, m.Rotation> = {
+  name: "RotateVault",
+  method: "POST",
+  path: "/api/v1/system/keys/vault",
   mutates: true,
 };
 

@@ -7,7 +7,7 @@ use crate::RouteId;
 use crate::page::{Page, PageQuery};
 use crate::{
     access, capture, explain, inject, job, limit, memory, oauth, ontology, participant, people,
-    posture, recall, removal, review, session, skill, source, sso, system, tree,
+    posture, recall, removal, review, session, skill, source, sso, system, tree, vault,
 };
 
 /// References into `components/schemas`.
@@ -62,7 +62,7 @@ shapes! {
     SsoSet: body sso::SetSsoRequest, answer sso::Sso;
     SsoTest: answer sso::SsoReport;
     SsoRemove: answer people::Done;
-    Rotation | RotatePepper | RotateSigning: answer system::Rotation;
+    Rotation | RotatePepper | RotateSigning | RotateVault: answer system::Rotation;
     Backup: body system::BackupRequest, answer Archive;
     SetupToken: answer people::ResetToken;
     AuthLogin: body people::LoginRequest, answer people::LoginResponse;
@@ -163,6 +163,11 @@ shapes! {
     SkillReviewGet | SkillGet: answer skill::SkillFolder;
     SkillApprove: body skill::ApprovalRequest, answer skill::Skill;
     SkillReject | SkillWithdraw: body skill::SkillReason, answer skill::Skill;
+    SecretList: query vault::RecordQuery, answer vault::Secrets;
+    SecretSet: body vault::SetSecretRequest, answer vault::Secret;
+    SettingList: query vault::RecordQuery, answer vault::SettingsList;
+    SettingSet: body vault::SetSettingRequest, answer vault::Setting;
+    SecretRemove | SettingRemove: body vault::RemoveRecordRequest, answer vault::RemovedRecord;
     Inject: body inject::InjectRequest, answer inject::InjectResponse;
     InjectionList | SessionContext: query PageQuery, answer Page<inject::Injection>;
     Whoami: answer access::Whoami;

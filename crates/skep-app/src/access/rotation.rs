@@ -18,6 +18,8 @@ pub struct RotationView {
     pub peppers: Vec<PepperUse>,
     /// What signs, signed, and will sign.
     pub signing: Vec<KeyLife>,
+    /// How this host's vault is sealed.
+    pub vault: Option<skep_vault::Rotation>,
 }
 
 impl App {
@@ -33,6 +35,7 @@ impl App {
             pepper,
             peppers,
             signing: self.key_ring(now).overview(now),
+            vault: self.vault.as_ref().map(|vault| vault.rotation()),
         })
     }
 

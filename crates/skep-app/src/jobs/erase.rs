@@ -26,6 +26,7 @@ impl App {
     pub(super) async fn erase_turn(&self, job: &Claimed) -> Result<Came, AppError> {
         if let Some(workspace) = job.workspace() {
             self.drop_workspace((job.organization(), workspace));
+            self.forget_vault_of(workspace).await?;
         }
         let begun = self.stopwatch.micros();
         let (mut from, mut rows) = (0, ROWS.1);

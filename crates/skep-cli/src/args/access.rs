@@ -49,6 +49,8 @@ pub(crate) enum Key {
     RotatePepper,
     /// Sign access tokens with another key from now on; those that were issued count until they end.
     RotateSigning,
+    /// Seal the secrets and settings of this host with another key, while they are used.
+    RotateVault,
     /// Revoke a key, or anybody's token, at once.
     Revoke {
         /// The key, such as `key_0e…`

@@ -9,7 +9,6 @@ use std::process::{Command, ExitCode};
 
 use rustix::fs::{CWD, OFlags, RenameFlags, renameat_with};
 use rustix::io::Errno;
-use rustix::termios::{LocalModes, OptionalActions, Termios, tcgetattr, tcsetattr};
 use serde_json::json;
 use skep_api::system::BackupRequest;
 use skep_client::daemon;
@@ -17,10 +16,13 @@ use skep_client::daemon;
 use crate::args::Backup;
 use crate::context::Context;
 use crate::failure::Failure;
+use crate::hidden;
 use crate::stopwatch::Stopwatch;
 
 /// Bytes of a file with a passphrase or a key.
 const SECRET: u64 = 8 << 10;
+const NO_TERMINAL: &str =
+    "there is no terminal to ask for a passphrase: use --passphrase-file or --recovery-key-file";
 /// Bytes between two lines of progress.
 const SAID: u64 = 16 << 20;
 
@@ -78,6 +80,7 @@ fn request(arguments: &Backup) -> Result<BackupRequest, Failure> {
         (Some(file), _) => request.recovery_key = Some(read(file)?),
         (None, Some(file)) => request.passphrase = Some(read(file)?),
         (None, None) => {
+            let ask = |question| hidden::ask(question, NO_TERMINAL);
             let passphrase = ask("Passphrase for the archive: ")?;
             if ask("The same again: ")? != passphrase {
                 return Err(Failure::usage(
@@ -113,35 +116,6 @@ fn read(path: &Path) -> Result<String, Failure> {
         return Err(unusable("is empty"));
     }
     Ok(line.to_owned())
-}
-
-/// A terminal that does not show what is typed, until this is dropped.
-struct Hidden {
-    terminal: File,
-    before: Termios,
-}
-
-impl Drop for Hidden {
-    fn drop(&mut self) {
-        let _ = tcsetattr(&self.terminal, OptionalActions::Flush, &self.before);
-        let _ = writeln!(&self.terminal);
-    }
-}
-
-fn ask(question: &str) -> Result<String, Failure> {
-    let terminal = OpenOptions::new().read(true).write(true).open("/dev/tty");
-    let mut terminal = terminal.map_err(|_| {
-        Failure::usage("there is no terminal to ask for a passphrase: use --passphrase-file or --recovery-key-file")
-    })?;
-    write!(terminal, "{question}")?;
-    let before = tcgetattr(&terminal).map_err(io::Error::from)?;
-    let mut quiet = before.clone();
-    quiet.local_modes.remove(LocalModes::ECHO);
-    tcsetattr(&terminal, OptionalActions::Flush, &quiet).map_err(io::Error::from)?;
-    let hidden = Hidden { terminal, before };
-    let mut line = String::with_capacity(SECRET as usize);
-    BufReader::new(&hidden.terminal).read_line(&mut line)?;
-    Ok(line.trim_end_matches(['\r', '\n']).to_owned())
 }
 
 /// A file that has another name until it is whole.

@@ -55,7 +55,16 @@ fn rotation(context: &Context<'_>, found: &Rotation) -> Result<(), Failure> {
             String::new(),
         ]
     });
-    for line in columns(&peppers.chain(signing).collect::<Vec<_>>()) {
+    let vault = found.vault.as_ref().map(|vault| {
+        let state = if vault.under_way {
+            "in force; the one before counts until nothing is sealed with it"
+        } else {
+            "in force"
+        };
+        let number = vault.number.to_string();
+        vec!["vault".to_owned(), number, state.to_owned(), String::new()]
+    });
+    for line in columns(&peppers.chain(signing).chain(vault).collect::<Vec<_>>()) {
         out.line(&line)?;
     }
     Ok(())
@@ -93,6 +102,7 @@ pub(super) async fn key(context: &Context<'_>, verb: Key) -> Result<ExitCode, Fa
         }
         Key::Rotation => rotation(context, &client.rotation().await?)?,
         Key::RotatePepper => rotation(context, &client.rotate_pepper().await?)?,
+        Key::RotateVault => rotation(context, &client.rotate_vault().await?)?,
         Key::RotateSigning => rotation(context, &client.rotate_signing().await?)?,
         Key::List => show(context, &client.keys(&ALL).await?)?,
         Key::Revoke { id } => {

@@ -38,6 +38,7 @@ mod source;
 mod sso;
 mod status;
 mod tree;
+mod vault;
 mod versions;
 
 use std::process::ExitCode;
@@ -65,6 +66,8 @@ pub(crate) async fn perform(verb: Verb, context: &Context<'_>) -> Result<ExitCod
         Verb::Recall(arguments) => recall::run(context, arguments).await,
         Verb::Forget { id, reason } => forget::run(context, &id, reason).await,
         Verb::Skill(verb) => skill::run(context, verb).await,
+        Verb::Secret(verb) => vault::secret(context, verb).await,
+        Verb::Setting(verb) => vault::setting(context, verb).await,
         Verb::Entity(verb) => entity::run(context, verb).await,
         Verb::Ontology(verb) => entity::ontology(context, verb).await,
         Verb::Erase { id, yes } => erase::run(context, &id, yes).await,

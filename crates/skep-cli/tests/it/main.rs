@@ -37,6 +37,8 @@ mod transcripts;
 #[cfg(test)]
 mod tree;
 #[cfg(test)]
+mod vault;
+#[cfg(test)]
 mod verbs;
 #[cfg(test)]
 mod wiring;

@@ -1,8 +1,9 @@
 //! Runs the program the way a script would.
 
 use std::ffi::OsString;
+use std::io::Write;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::{Command, Output, Stdio};
 
 use serde_json::Value;
 use tempfile::TempDir;
@@ -57,6 +58,12 @@ impl Bench {
 
 /// Runs `skep` with nothing of this machine's environment but `PATH`.
 pub(crate) fn run(home: &Path, arguments: &[&str], variables: &[(&str, &str)]) -> Ran {
+    let mut command = command(home, arguments);
+    command.envs(variables.iter().copied()).stdin(Stdio::null());
+    ended(command.output().unwrap())
+}
+
+fn command(home: &Path, arguments: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_skep"));
     command
         .args(arguments)
@@ -64,15 +71,29 @@ pub(crate) fn run(home: &Path, arguments: &[&str], variables: &[(&str, &str)]) -
         .env("PATH", std::env::var_os("PATH").unwrap_or_default())
         .env("HOME", home.parent().unwrap())
         .env("SKEP_HOME", home)
-        .envs(mutant())
-        .envs(variables.iter().copied())
-        .stdin(Stdio::null());
-    let output = command.output().unwrap();
+        .envs(mutant());
+    command
+}
+
+fn ended(output: Output) -> Ran {
     Ran {
         code: output.status.code().unwrap_or(-1),
         stdout: String::from_utf8(output.stdout).unwrap(),
         stderr: String::from_utf8(output.stderr).unwrap(),
     }
+}
+
+/// Runs it with this on stdin.
+pub(crate) fn run_with_input(home: &Path, arguments: &[&str], input: &[u8]) -> Ran {
+    let mut child = command(home, arguments)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    // It may have ended without reading.
+    let _ = child.stdin.take().unwrap().write_all(input);
+    ended(child.wait_with_output().unwrap())
 }
 
 /// Which check of the program is broken on purpose, as `cargo xtask mutants` says.

@@ -18,7 +18,7 @@ use skep_api::review::{ResolveConflictRequest, ReviewRequest};
 use skep_api::skill::{ApprovalRequest, SkillQuery, SkillRequest};
 use skep_api::source::{AddSourceRequest, FetchRequest, SyncRequest};
 use skep_api::system::BackupRequest;
-use skep_api::{ErrorCode, Gate, ROUTES, Route, RouteId, access, capture, tree};
+use skep_api::{ErrorCode, Gate, ROUTES, Route, RouteId, access, capture, tree, vault};
 use skep_client::{Client, ClientError, Endpoint, Home, Origin};
 use tempfile::TempDir;
 
@@ -169,6 +169,7 @@ async fn each_method_calls_its_own_row_of_the_table() {
         client.rotation().await.is_err(),
         client.rotate_pepper().await.is_err(),
         client.rotate_signing().await.is_err(),
+        client.rotate_vault().await.is_err(),
         client.factor_rule().await.is_err(),
         client
             .set_factor_rule(&skep_api::people::FactorRuleRequest::default())
@@ -241,6 +242,7 @@ async fn each_method_calls_its_own_row_of_the_table() {
     call_humans(&mut client).await;
     call_reviewers(&mut client).await;
     call_skills(&mut client).await;
+    call_vault(&mut client).await;
     let log = log.lock().unwrap();
     let mut called: Vec<_> = log
         .iter()
@@ -406,6 +408,29 @@ async fn call_people(client: &mut Client) {
             .recent("ID", &people::RecentQuery::default())
             .await
             .is_err(),
+    ];
+    assert!(refused.iter().all(|refused| *refused));
+}
+
+/// The methods of the vault, each once.
+async fn call_vault(client: &mut Client) {
+    let (query, removed) = (
+        vault::RecordQuery::default(),
+        vault::RemoveRecordRequest::default(),
+    );
+    let refused = [
+        client.secrets(&query).await.is_err(),
+        client
+            .set_secret(&vault::SetSecretRequest::default())
+            .await
+            .is_err(),
+        client.remove_secret(&removed).await.is_err(),
+        client.settings(&query).await.is_err(),
+        client
+            .set_setting(&vault::SetSettingRequest::default())
+            .await
+            .is_err(),
+        client.remove_setting(&removed).await.is_err(),
     ];
     assert!(refused.iter().all(|refused| *refused));
 }

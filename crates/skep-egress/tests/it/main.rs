@@ -7,8 +7,6 @@ mod mail;
 #[cfg(test)]
 mod network;
 #[cfg(test)]
-mod opened;
-#[cfg(test)]
 mod redirects;
 #[cfg(test)]
 mod secrets;

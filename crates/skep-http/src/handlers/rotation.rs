@@ -2,7 +2,7 @@
 
 use axum::response::Response;
 use skep_api::Instant;
-use skep_api::system::{PepperLife, Rotation, SigningLife};
+use skep_api::system::{PepperLife, Rotation, SigningLife, VaultLife};
 use skep_app::RotationView;
 
 use crate::call::{Call, ok};
@@ -18,6 +18,10 @@ pub(crate) async fn pepper(call: Call) -> Result<Response, ApiError> {
 
 pub(crate) async fn signing(call: Call) -> Result<Response, ApiError> {
     shown(call.app().rotate_signing(&call.caller).await?)
+}
+
+pub(crate) async fn vault(call: Call) -> Result<Response, ApiError> {
+    shown(call.app().rotate_vault(&call.caller).await?)
 }
 
 fn shown(view: RotationView) -> Result<Response, ApiError> {
@@ -44,5 +48,9 @@ fn shown(view: RotationView) -> Result<Response, ApiError> {
     ok(&Rotation {
         peppers: peppers.chain(fresh).collect(),
         signing: signing.collect(),
+        vault: view.vault.map(|vault| VaultLife {
+            number: vault.number,
+            under_way: vault.under_way,
+        }),
     })
 }

@@ -9,7 +9,7 @@ use crate::handlers::people as humans;
 use crate::handlers::{
     access, agents, auth, backup, capture, explain, inject, jobs, keys, limits as own_limits, mcp,
     members, memories, oauth, ontology, organizations, own, participants as people, posture,
-    recall, removal, review, rotation, sessions, skills, sources, sso, system, tree,
+    recall, removal, review, rotation, sessions, skills, sources, sso, system, tree, vault,
 };
 use crate::pages;
 
@@ -165,6 +165,7 @@ pub(super) fn handler(route: RouteId) -> Handler {
         ),
         RouteId::Rotation => known!(Rotation, rotation::get),
         RouteId::RotatePepper => known!(RotatePepper, rotation::pepper),
+        RouteId::RotateVault => known!(RotateVault, rotation::vault),
         RouteId::RotateSigning => known!(RotateSigning, rotation::signing),
         RouteId::Backup => known!(Backup, backup::begin),
         RouteId::PageStyle => public!(PageStyle, pages::style),
@@ -321,6 +322,16 @@ pub(super) fn handler(route: RouteId) -> Handler {
         RouteId::TreeFile => authorized!(TreeFile, rights::MemoryRead, tree::file),
         RouteId::TreeFind => authorized!(TreeFind, rights::MemoryRead, tree::find),
         RouteId::TreeGrep => authorized!(TreeGrep, rights::MemoryRead, tree::grep),
+        RouteId::SecretList => authorized!(SecretList, rights::SecretList, vault::list_secrets),
+        RouteId::SecretSet => authorized!(SecretSet, rights::SecretWrite, vault::set_secret),
+        RouteId::SecretRemove => {
+            authorized!(SecretRemove, rights::SecretWrite, vault::remove_secret)
+        }
+        RouteId::SettingList => authorized!(SettingList, rights::SettingRead, vault::list_settings),
+        RouteId::SettingSet => authorized!(SettingSet, rights::SettingWrite, vault::set_setting),
+        RouteId::SettingRemove => {
+            authorized!(SettingRemove, rights::SettingWrite, vault::remove_setting)
+        }
         RouteId::Inject => authorized!(Inject, rights::SessionCapture, inject::inject),
         RouteId::InjectionList => authorized!(InjectionList, rights::MemoryRead, inject::list),
         RouteId::SessionContext => authorized!(SessionContext, rights::MemoryRead, inject::context),

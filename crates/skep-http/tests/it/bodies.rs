@@ -148,6 +148,9 @@ pub(crate) fn body(route: RouteId, ids: &Ids) -> Value {
         RouteId::RelationList => json!({ "name": "src/lib.rs" }),
         RouteId::ProposalCreate => json!({ "action": "merge", "name": "a.rs", "other": "b.rs" }),
         RouteId::SkillCreate => skill("tie-up"),
+        RouteId::SecretSet => json!({ "name": "TOKEN", "value": "correct-horse-battery" }),
+        RouteId::SettingSet => json!({ "name": "editor", "value": "vi" }),
+        RouteId::SecretRemove | RouteId::SettingRemove => json!({ "name": "none" }),
         RouteId::SkillApprove => json!({ "digest": format!("sha256:{}", "0".repeat(64)) }),
         RouteId::SkillReject | RouteId::SkillWithdraw => json!({ "reason": "it is out of date" }),
         RouteId::Inject => json!({
@@ -237,6 +240,9 @@ pub(crate) fn body(route: RouteId, ids: &Ids) -> Value {
         | RouteId::FactorRuleGet
         | RouteId::Rotation
         | RouteId::RotatePepper
+        | RouteId::RotateVault
+        | RouteId::SecretList
+        | RouteId::SettingList
         | RouteId::RotateSigning
         | RouteId::SsoGet
         | RouteId::SsoTest

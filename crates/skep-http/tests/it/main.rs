@@ -78,3 +78,5 @@ mod tree;
 mod unavailable;
 #[cfg(test)]
 mod unrecorded;
+#[cfg(test)]
+mod vault;

@@ -1872,6 +1872,14 @@ class RecentQuery:
 
 
 @dataclass(kw_only=True, slots=True)
+class RecordQuery:
+    """`GET /secrets`, `GET /settings`."""
+
+    agent: str | None = None
+    """An agent whose records are wanted too; an agent that asks gets its own without."""
+
+
+@dataclass(kw_only=True, slots=True)
 class RegisterRequest:
     """`POST /auth/register`."""
 
@@ -1952,6 +1960,26 @@ class RememberResponse:
     """Secrets taken out before storing."""
     superseded: list[str] = field(default_factory=list)
     """Memories whose place it took; they stay in its history."""
+
+
+@dataclass(kw_only=True, slots=True)
+class RemoveRecordRequest:
+    """`POST /secrets/remove`, `POST /settings/remove`."""
+
+    agent: str | None = None
+    """The agent that it belongs to."""
+    name: str
+    """What it is called."""
+    scope: str | None = None
+    """`workspace` (if absent), `organization`, or `agent` with `agent`."""
+
+
+@dataclass(kw_only=True, slots=True)
+class RemovedRecord:
+    """The answer to those."""
+
+    removed: bool
+    """Whether there was one."""
 
 
 @dataclass(kw_only=True, slots=True)
@@ -2087,6 +2115,8 @@ class Rotation:
     """Peppers that guard stored credentials, oldest first."""
     signing: list[SigningLife]
     """Keys of access tokens, oldest first."""
+    vault: VaultLife | None = None
+    """The key of this host's vault."""
 
 
 @dataclass(kw_only=True, slots=True)
@@ -2128,6 +2158,34 @@ class SecondRequest:
     """Six digits of an app, or a recovery code."""
     pending: str
     """What the first step gave."""
+
+
+@dataclass(kw_only=True, slots=True)
+class Secret:
+    """A secret, without its value."""
+
+    agent: str | None = None
+    """The agent that alone may use it."""
+    changed_at: datetime
+    """When its value was set last."""
+    changed_by: str | None = None
+    """Who set it."""
+    created_at: datetime
+    """When it was made."""
+    name: str
+    """What it is called."""
+    scope: str
+    """`workspace`, `organization` or `agent`."""
+
+
+@dataclass(kw_only=True, slots=True)
+class Secrets:
+    """Which secrets there are: of the organization, of the workspace, then of the agent."""
+
+    damaged: list[str] = field(default_factory=list)
+    """Files of the vault that are not what was written: restore them from a copy, or set them anew."""
+    items: list[Secret]
+    """By place, then by name."""
 
 
 @dataclass(kw_only=True, slots=True)
@@ -2189,6 +2247,34 @@ class SetLimitRequest:
 
 
 @dataclass(kw_only=True, slots=True)
+class SetSecretRequest:
+    """`POST /secrets`."""
+
+    agent: str | None = None
+    """The agent that alone may use it."""
+    name: str
+    """Such as `GITHUB_TOKEN`: at most 64 ASCII letters, digits, `_`, `-` and `.`, a letter first."""
+    scope: str | None = None
+    """`workspace` (if absent), `organization`, or `agent` with `agent`."""
+    value: str
+    """8 to 65,536 bytes. No interface returns it."""
+
+
+@dataclass(kw_only=True, slots=True)
+class SetSettingRequest:
+    """`POST /settings`."""
+
+    agent: str | None = None
+    """The agent that it is for."""
+    name: str
+    """As the name of a secret; a setting and a secret may have the same one."""
+    scope: str | None = None
+    """`workspace` (if absent), `organization`, or `agent` with `agent`."""
+    value: str
+    """1 to 65,536 bytes. Whoever may read settings sees it."""
+
+
+@dataclass(kw_only=True, slots=True)
 class SetSsoRequest:
     """`POST /sso`."""
 
@@ -2211,6 +2297,36 @@ class SetSsoRequest:
     workspace_role: str | None = None
     """What a member may do in this workspace: `operator` (which it is if absent), `readonly`, `admin`
     or `none`."""
+
+
+@dataclass(kw_only=True, slots=True)
+class Setting:
+    """A setting."""
+
+    agent: str | None = None
+    """The agent that it is for."""
+    changed_at: datetime
+    """When it was set last."""
+    changed_by: str | None = None
+    """Who set it."""
+    created_at: datetime
+    """When it was made."""
+    name: str
+    """What it is called."""
+    scope: str
+    """`workspace`, `organization` or `agent`."""
+    value: str
+    """What it says."""
+
+
+@dataclass(kw_only=True, slots=True)
+class SettingsList:
+    """Which settings there are, in the same order."""
+
+    damaged: list[str] = field(default_factory=list)
+    """Files of the vault that are not what was written: restore them from a copy, or set them anew."""
+    items: list[Setting]
+    """By place, then by name."""
 
 
 @dataclass(kw_only=True, slots=True)
@@ -2694,6 +2810,16 @@ class UnbindResponse:
 
     was_bound: bool
     """It was bound."""
+
+
+@dataclass(kw_only=True, slots=True)
+class VaultLife:
+    """The key that records of a vault are sealed with."""
+
+    number: int
+    """Its number."""
+    under_way: bool
+    """Whether an older one still counts, because records under it are being sealed anew."""
 
 
 @dataclass(kw_only=True, slots=True)

@@ -829,6 +829,33 @@ FACTOR_RULE_SET: Operation[m.FactorRuleRequest, None, m.FactorRule] = Operation(
 )
 """Ask every member for a second factor, or no longer."""
 
+SECRET_LIST: Operation[None, m.RecordQuery, m.Secrets] = Operation(
+    name="SecretList",
+    method="GET",
+    path="/api/v1/secrets",
+    mutates=False,
+    answer=m.Secrets,
+)
+"""Which secrets there are, without their values."""
+
+SECRET_SET: Operation[m.SetSecretRequest, None, m.Secret] = Operation(
+    name="SecretSet",
+    method="POST",
+    path="/api/v1/secrets",
+    mutates=True,
+    answer=m.Secret,
+)
+"""Set a secret; no interface returns its value."""
+
+SECRET_REMOVE: Operation[m.RemoveRecordRequest, None, m.RemovedRecord] = Operation(
+    name="SecretRemove",
+    method="POST",
+    path="/api/v1/secrets/remove",
+    mutates=True,
+    answer=m.RemovedRecord,
+)
+"""Remove a secret."""
+
 SESSION_LIST: Operation[None, m.PageQuery, m.Page[m.Session]] = Operation(
     name="SessionList",
     method="GET",
@@ -927,6 +954,33 @@ SESSION_TURNS: Operation[None, m.PageQuery, m.Page[m.Turn]] = Operation(
     answer=m.Page[m.Turn],
 )
 """Turns of a session, oldest first."""
+
+SETTING_LIST: Operation[None, m.RecordQuery, m.SettingsList] = Operation(
+    name="SettingList",
+    method="GET",
+    path="/api/v1/settings",
+    mutates=False,
+    answer=m.SettingsList,
+)
+"""The settings that are kept in the vault."""
+
+SETTING_SET: Operation[m.SetSettingRequest, None, m.Setting] = Operation(
+    name="SettingSet",
+    method="POST",
+    path="/api/v1/settings",
+    mutates=True,
+    answer=m.Setting,
+)
+"""Set a setting."""
+
+SETTING_REMOVE: Operation[m.RemoveRecordRequest, None, m.RemovedRecord] = Operation(
+    name="SettingRemove",
+    method="POST",
+    path="/api/v1/settings/remove",
+    mutates=True,
+    answer=m.RemovedRecord,
+)
+"""Remove a setting."""
 
 SETUP: Operation[m.SetupRequest, None, m.LoginResponse] = Operation(
     name="Setup",
@@ -1151,6 +1205,15 @@ ROTATE_SIGNING: Operation[None, None, m.Rotation] = Operation(
     answer=m.Rotation,
 )
 """Sign access tokens with another key from now on."""
+
+ROTATE_VAULT: Operation[None, None, m.Rotation] = Operation(
+    name="RotateVault",
+    method="POST",
+    path="/api/v1/system/keys/vault",
+    mutates=True,
+    answer=m.Rotation,
+)
+"""Seal what this host's vault holds with another key, while it is used."""
 
 SYSTEM_POSTURE: Operation[None, None, m.Posture] = Operation(
     name="SystemPosture",

@@ -1,0 +1,238 @@
+//! Secrets and settings of the vault: set, told of, removed. What uses a secret is elsewhere; nothing here
+//! gives one away.
+
+mod rotating;
+
+use std::sync::Arc;
+
+use skep_authz::rights::{SecretList, SecretWrite, SettingRead, SettingWrite};
+use skep_authz::{Authorized, Right};
+use skep_crypto::Plain;
+use skep_domain::{Principal, RecordName, WorkspaceId};
+use skep_vault::{Class, Listed, Scope, Secret, Setting, Vault, VaultError};
+
+use crate::error::Invalid;
+use crate::{App, AppError};
+
+pub use rotating::VaultDesk;
+
+/// A record to set or to remove.
+#[derive(Clone, Debug)]
+pub struct RecordAt {
+    /// Whose it is.
+    pub scope: Scope,
+    /// What it is called, as it was asked for.
+    pub name: String,
+}
+
+/// The records of a class that a caller is told of.
+#[derive(Debug)]
+pub struct Records<T> {
+    /// By place, then by name.
+    pub items: Vec<(Scope, T)>,
+    /// Files that are not what was written.
+    pub damaged: Vec<String>,
+}
+
+/// A setting with its value.
+#[derive(Debug)]
+pub struct SettingHeld {
+    /// What is known of it.
+    pub about: Listed,
+    /// What it says.
+    pub value: String,
+}
+
+impl App {
+    /// Keeps secrets and settings in this vault.
+    #[must_use]
+    pub fn with_vault(mut self, vault: Arc<Vault>) -> Self {
+        self.vault = Some(vault);
+        self
+    }
+
+    /// Which secrets there are, of the organization, the workspace, and an agent: the caller's own if
+    /// none is named.
+    ///
+    /// # Errors
+    /// [`AppError::Conflict`] where no vault is kept.
+    pub async fn list_secrets(
+        &self,
+        authorized: Authorized<SecretList>,
+        agent: Option<Scope>,
+    ) -> Result<Records<Listed>, AppError> {
+        self.on_vault(move |vault| {
+            let mut records = Records::new();
+            for scope in places(&authorized, agent) {
+                let listing = vault.list::<Secret>(&authorized, scope)?;
+                records.damaged.extend(listing.damaged);
+                let items = listing.records.into_iter();
+                records.items.extend(items.map(|listed| (scope, listed)));
+            }
+            Ok(records)
+        })
+        .await
+    }
+
+    /// Sets a secret.
+    ///
+    /// # Errors
+    /// [`AppError::Invalid`]; [`AppError::Conflict`] when there are too many.
+    pub async fn set_secret(
+        &self,
+        authorized: Authorized<SecretWrite>,
+        at: RecordAt,
+        value: Vec<u8>,
+    ) -> Result<Listed, AppError> {
+        let value = Plain::new(value);
+        self.set_record::<Secret>(authorized, at, value).await
+    }
+
+    /// Removes a secret; `false` if there was none.
+    ///
+    /// # Errors
+    /// As [`App::set_secret`].
+    pub async fn remove_secret(
+        &self,
+        authorized: Authorized<SecretWrite>,
+        at: RecordAt,
+    ) -> Result<bool, AppError> {
+        self.remove_record::<Secret>(authorized, at).await
+    }
+
+    /// Which settings there are, with their values, in the same order.
+    ///
+    /// # Errors
+    /// As [`App::list_secrets`].
+    pub async fn list_settings(
+        &self,
+        authorized: Authorized<SettingRead>,
+        agent: Option<Scope>,
+    ) -> Result<Records<SettingHeld>, AppError> {
+        self.on_vault(move |vault| {
+            let mut records = Records::new();
+            for scope in places(&authorized, agent) {
+                let listing = vault.list::<Setting>(&authorized, scope)?;
+                records.damaged.extend(listing.damaged);
+                for about in listing.records {
+                    let value = vault.read::<Setting>(&authorized, scope, &about.name)?;
+                    // It was removed meanwhile.
+                    let Some(value) = value else { continue };
+                    let value = String::from_utf8_lossy(value.expose()).into_owned();
+                    records.items.push((scope, SettingHeld { about, value }));
+                }
+            }
+            Ok(records)
+        })
+        .await
+    }
+
+    /// Sets a setting.
+    ///
+    /// # Errors
+    /// As [`App::set_secret`].
+    pub async fn set_setting(
+        &self,
+        authorized: Authorized<SettingWrite>,
+        at: RecordAt,
+        value: String,
+    ) -> Result<Listed, AppError> {
+        let value = Plain::new(value.into_bytes());
+        self.set_record::<Setting>(authorized, at, value).await
+    }
+
+    /// Removes a setting; `false` if there was none.
+    ///
+    /// # Errors
+    /// As [`App::set_secret`].
+    pub async fn remove_setting(
+        &self,
+        authorized: Authorized<SettingWrite>,
+        at: RecordAt,
+    ) -> Result<bool, AppError> {
+        self.remove_record::<Setting>(authorized, at).await
+    }
+
+    /// Removes what this host's vault holds of a workspace that is erased.
+    pub(crate) async fn forget_vault_of(&self, workspace: WorkspaceId) -> Result<(), AppError> {
+        if self.vault.is_none() {
+            return Ok(());
+        }
+        self.on_vault(move |vault| vault.forget_workspace(workspace).map(|_| ()))
+            .await
+    }
+
+    async fn set_record<C: Class>(
+        &self,
+        authorized: Authorized<C::Change>,
+        at: RecordAt,
+        value: Plain<Vec<u8>>,
+    ) -> Result<Listed, AppError> {
+        let (name, now) = (named(&at)?, self.store.now());
+        self.on_vault(move |vault| vault.put::<C>(&authorized, at.scope, &name, value, now))
+            .await
+    }
+
+    async fn remove_record<C: Class>(
+        &self,
+        authorized: Authorized<C::Change>,
+        at: RecordAt,
+    ) -> Result<bool, AppError> {
+        let name = named(&at)?;
+        self.on_vault(move |vault| vault.remove::<C>(&authorized, at.scope, &name))
+            .await
+    }
+
+    /// Its files block, so that is done where it is fine.
+    pub(crate) async fn on_vault<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&Vault) -> Result<T, VaultError> + Send + 'static,
+    ) -> Result<T, AppError> {
+        let vault = self.vault.clone();
+        let vault = vault.ok_or(AppError::Conflict("this daemon keeps no vault"))?;
+        let done = tokio::task::spawn_blocking(move || work(&vault)).await;
+        Ok(done.map_err(|_| AppError::Internal("a look into the vault did not end"))??)
+    }
+}
+
+impl<T> Records<T> {
+    const fn new() -> Self {
+        Self {
+            items: Vec::new(),
+            damaged: Vec::new(),
+        }
+    }
+}
+
+/// The places that a caller is told of.
+fn places<P: Right>(authorized: &Authorized<P>, agent: Option<Scope>) -> Vec<Scope> {
+    let own = match authorized.principal() {
+        Some(Principal::Agent(agent)) => Some(Scope::Agent(agent)),
+        _ => None,
+    };
+    let agent = agent.or(own);
+    [Scope::Organization, Scope::Workspace]
+        .into_iter()
+        .chain(agent)
+        .collect()
+}
+
+fn named(at: &RecordAt) -> Result<RecordName, AppError> {
+    RecordName::parse(&at.name).map_err(|error| Invalid::unknown("name", &error.to_string()))
+}
+
+impl From<VaultError> for AppError {
+    fn from(error: VaultError) -> Self {
+        match error {
+            VaultError::Size(_) => Invalid::unknown("value", &error.to_string()),
+            VaultError::Full => Self::Conflict("there are as many records here as one place holds"),
+            VaultError::NotYours => {
+                Self::Forbidden("what belongs to an agent is used by that agent alone")
+            }
+            VaultError::File(_) | VaultError::WrongKey | VaultError::Damaged { .. } => {
+                tracing::error!(%error, "the vault");
+                Self::Internal("the vault cannot be read: the daemon's log says why")
+            }
+        }
+    }
+}

@@ -1,0 +1,103 @@
+//! `skep secret` and `skep setting` against a real daemon.
+
+use std::path::PathBuf;
+
+use skep_test_support::TestDaemon;
+
+use crate::program::{Ran, run_with_input};
+
+const VALUE: &str = "correct-horse-battery";
+
+struct World {
+    _daemon: TestDaemon,
+    home: PathBuf,
+}
+
+impl World {
+    async fn start() -> Self {
+        let daemon = TestDaemon::start().await;
+        daemon.socket_owner().await;
+        Self {
+            home: daemon.socket().parent().unwrap().to_owned(),
+            _daemon: daemon,
+        }
+    }
+
+    async fn skep(&self, arguments: &'static [&'static str], input: &'static str) -> Ran {
+        let home = self.home.clone();
+        let ran = move || run_with_input(&home, arguments, input.as_bytes());
+        let ran = tokio::task::spawn_blocking(ran).await.unwrap();
+        let shown = format!("{}{}", ran.stdout, ran.stderr);
+        assert!(!shown.contains(VALUE), "{arguments:?}: {shown}");
+        ran
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn x01_a_secret_goes_in_on_stdin_and_is_never_shown() {
+    let world = World::start().await;
+    let ran = world.skep(&["secret", "list"], "").await;
+    assert_eq!(
+        (ran.code, ran.stdout.as_str()),
+        (0, "there are no secrets\n")
+    );
+    let ran = world
+        .skep(&["secret", "set", "TOKEN"], "correct-horse-battery\n")
+        .await;
+    assert_eq!(ran.code, 0, "{ran:?}");
+    assert_eq!(ran.stdout, "TOKEN is set; nothing shows its value again\n");
+    let ran = world
+        .skep(&["secret", "set", "ALL", "--organization", "--json"], VALUE)
+        .await;
+    assert_eq!(ran.json()["scope"], "organization");
+    let ran = world.skep(&["secret", "list"], "").await;
+    let names: Vec<_> = ran
+        .stdout
+        .lines()
+        .map(|line| line.split(' ').next())
+        .collect();
+    assert_eq!(names, [Some("ALL"), Some("TOKEN")], "{ran:?}");
+    for (arguments, input, says) in [
+        (&["secret", "set", "a b"][..], VALUE, "begins with a letter"),
+        (&["secret", "set", "SHORT"], "seven77\n", "8 to 65536 bytes"),
+        (
+            &["secret", "set", "TOKEN", "--agent", "nobody"],
+            VALUE,
+            "agt_",
+        ),
+    ] {
+        let ran = world.skep(arguments, input).await;
+        assert_eq!(ran.code, 1, "{ran:?}");
+        assert!(ran.stderr.contains(says), "{ran:?}");
+    }
+    // A value on the command line is not taken.
+    let ran = world
+        .skep(&["secret", "set", "TOKEN", "another-value"], "")
+        .await;
+    assert_eq!(ran.code, 2, "{ran:?}");
+    let ran = world.skep(&["secret", "rm", "token"], "").await;
+    assert_eq!((ran.code, ran.stdout.as_str()), (0, "token is removed\n"));
+    let ran = world.skep(&["secret", "rm", "token"], "").await;
+    assert_eq!(
+        (ran.code, ran.stdout.as_str()),
+        (1, "there is no token here\n")
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn settings_are_shown_as_they_were_set() {
+    let world = World::start().await;
+    let ran = world.skep(&["setting", "set", "editor", "vi"], "").await;
+    assert_eq!((ran.code, ran.stdout.as_str()), (0, "editor is set\n"));
+    let ran = world
+        .skep(&["setting", "set", "motd"], "two\nlines\n")
+        .await;
+    assert_eq!(ran.code, 0, "{ran:?}");
+    let ran = world.skep(&["setting", "list", "--json"], "").await;
+    let values: Vec<_> = (0..2)
+        .map(|at| ran.json()["items"][at]["value"].clone())
+        .collect();
+    assert_eq!(values, ["vi", "two\nlines"]);
+    let ran = world.skep(&["setting", "rm", "editor"], "").await;
+    assert_eq!(ran.stdout, "editor is removed\n");
+}

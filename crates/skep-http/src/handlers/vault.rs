@@ -1,0 +1,158 @@
+//! Secrets and settings. No answer here has the value of a secret: none that is asked for gives one.
+
+use axum::response::Response;
+use skep_api::Instant;
+use skep_api::vault::{
+    RecordQuery, RemoveRecordRequest, RemovedRecord, Secret, Secrets, SetSecretRequest,
+    SetSettingRequest, Setting, SettingsList,
+};
+use skep_app::{RecordAt, RecordListed, RecordScope};
+use skep_authz::{Authorized, rights};
+use skep_domain::Permission;
+
+use super::explain::name as principal;
+use crate::call::{Call, ok};
+use crate::error::ApiError;
+
+pub(crate) async fn list_secrets(
+    authorized: Authorized<rights::SecretList>,
+    call: Call,
+) -> Result<Response, ApiError> {
+    let agent = asked(&call)?;
+    let found = call.app().list_secrets(authorized, agent).await?;
+    let items = found.items.into_iter();
+    ok(&Secrets {
+        items: items
+            .map(|(scope, about)| secret(&call, scope, &about))
+            .collect(),
+        damaged: found.damaged,
+    })
+}
+
+pub(crate) async fn set_secret(
+    authorized: Authorized<rights::SecretWrite>,
+    call: Call,
+) -> Result<Response, ApiError> {
+    let request: SetSecretRequest = call.body()?;
+    let scope = scope(&call, request.scope.as_deref(), request.agent.as_deref())?;
+    let at = RecordAt {
+        scope,
+        name: request.name.clone(),
+    };
+    let value = request.value.expose().as_bytes().to_vec();
+    let about = call.app().set_secret(authorized, at, value).await?;
+    ok(&secret(&call, scope, &about))
+}
+
+pub(crate) async fn remove_secret(
+    authorized: Authorized<rights::SecretWrite>,
+    call: Call,
+) -> Result<Response, ApiError> {
+    let at = removed(&call)?;
+    let removed = call.app().remove_secret(authorized, at).await?;
+    ok(&RemovedRecord { removed })
+}
+
+pub(crate) async fn list_settings(
+    authorized: Authorized<rights::SettingRead>,
+    call: Call,
+) -> Result<Response, ApiError> {
+    let agent = asked(&call)?;
+    let found = call.app().list_settings(authorized, agent).await?;
+    let items = found.items.into_iter();
+    ok(&SettingsList {
+        items: items
+            .map(|(scope, held)| setting(&call, scope, &held.about, held.value))
+            .collect(),
+        damaged: found.damaged,
+    })
+}
+
+pub(crate) async fn set_setting(
+    authorized: Authorized<rights::SettingWrite>,
+    call: Call,
+) -> Result<Response, ApiError> {
+    let request: SetSettingRequest = call.body()?;
+    let scope = scope(&call, request.scope.as_deref(), request.agent.as_deref())?;
+    let at = RecordAt {
+        scope,
+        name: request.name,
+    };
+    let value = request.value.clone();
+    let about = call.app().set_setting(authorized, at, value).await?;
+    ok(&setting(&call, scope, &about, request.value))
+}
+
+pub(crate) async fn remove_setting(
+    authorized: Authorized<rights::SettingWrite>,
+    call: Call,
+) -> Result<Response, ApiError> {
+    let at = removed(&call)?;
+    let removed = call.app().remove_setting(authorized, at).await?;
+    ok(&RemovedRecord { removed })
+}
+
+fn asked(call: &Call) -> Result<Option<RecordScope>, ApiError> {
+    let query: RecordQuery = call.query()?;
+    let agent = query.agent.as_deref().map(|agent| call.id(agent));
+    Ok(agent.transpose()?.map(RecordScope::Agent))
+}
+
+fn removed(call: &Call) -> Result<RecordAt, ApiError> {
+    let request: RemoveRecordRequest = call.body()?;
+    Ok(RecordAt {
+        scope: scope(call, request.scope.as_deref(), request.agent.as_deref())?,
+        name: request.name,
+    })
+}
+
+/// The place that a change is about. What every workspace of the organization shares is changed by
+/// whoever manages the organization.
+fn scope(call: &Call, scope: Option<&str>, agent: Option<&str>) -> Result<RecordScope, ApiError> {
+    match (scope.unwrap_or("workspace"), agent) {
+        ("workspace", None) => Ok(RecordScope::Workspace),
+        ("organization", None) => {
+            call.caller.require(Permission::OrgManage)?;
+            Ok(RecordScope::Organization)
+        }
+        ("agent", Some(agent)) => Ok(RecordScope::Agent(call.id(agent)?)),
+        _ => Err(ApiError::field(
+            "scope",
+            "INVALID",
+            "expected workspace, organization, or agent together with an agent's id",
+        )),
+    }
+}
+
+fn told(call: &Call, scope: RecordScope) -> (String, Option<String>) {
+    match scope {
+        RecordScope::Organization => ("organization".into(), None),
+        RecordScope::Workspace => ("workspace".into(), None),
+        RecordScope::Agent(agent) => ("agent".into(), Some(call.text(agent))),
+    }
+}
+
+fn secret(call: &Call, scope: RecordScope, about: &RecordListed) -> Secret {
+    let (scope, agent) = told(call, scope);
+    Secret {
+        name: about.name.as_str().into(),
+        scope,
+        agent,
+        created_at: Instant(about.created_at),
+        changed_at: Instant(about.changed_at),
+        changed_by: about.changed_by.map(|by| principal(call, by)),
+    }
+}
+
+fn setting(call: &Call, scope: RecordScope, about: &RecordListed, value: String) -> Setting {
+    let about = secret(call, scope, about);
+    Setting {
+        name: about.name,
+        value,
+        scope: about.scope,
+        agent: about.agent,
+        created_at: about.created_at,
+        changed_at: about.changed_at,
+        changed_by: about.changed_by,
+    }
+}

@@ -1,0 +1,15 @@
+//! The vault of a daemon under test.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use skep_app::Vault;
+use skep_crypto::{KeyEncryptionKey, RootKey, SeededRandom, SystemRandom};
+
+/// A vault in the directory of the daemon's socket.
+#[expect(clippy::expect_used, reason = "a test without its daemon cannot go on")]
+pub(crate) fn open(home: &Path) -> Vault {
+    let root = RootKey::generate(&SeededRandom::new(1));
+    let lock = KeyEncryptionKey::derive_vault(&root, [1; 16], b"here");
+    Vault::open(home, lock, Arc::new(SystemRandom)).expect("a fresh vault")
+}
