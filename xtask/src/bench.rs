@@ -10,6 +10,9 @@ use crate::release;
 
 /// Runs one benchmark; everything after its name is passed on.
 pub(crate) fn run(name: &str, rest: &[String]) -> Result<()> {
+    if name == "wire" {
+        return wire(rest);
+    }
     let needed: &[&str] = match name {
         "import" | "hooks" => &["skep-bench", "skep-cli", "skep-daemon"],
         "nodes" => &["skep-bench", "skep-daemon"],
@@ -27,6 +30,17 @@ pub(crate) fn run(name: &str, rest: &[String]) -> Result<()> {
     for directory in sources()? {
         command.arg("--corpus").arg(directory);
     }
+    finish(command)
+}
+
+/// What the proxy adds to a request. It needs the origin of the proxy's own tests, so it is one of them.
+fn wire(rest: &[String]) -> Result<()> {
+    ensure!(rest.is_empty(), "this benchmark takes no arguments");
+    let mut command = Command::new(env!("CARGO"));
+    command
+        .args(["test", "--release", "--locked", "--package", "skep-wire"])
+        .args(["--test", "it", "--"])
+        .args(["--ignored", "--exact", "bench::wire", "--nocapture"]);
     finish(command)
 }
 

@@ -2,7 +2,6 @@
 
 use std::io;
 use std::net::{IpAddr, SocketAddr};
-use std::sync::Arc;
 
 use http_body_util::Full;
 use hyper::client::conn::http1;
@@ -11,12 +10,11 @@ use hyper::{Method, body::Bytes};
 use hyper_util::rt::TokioIo;
 use tokio::task::JoinSet;
 use tokio::time::timeout;
-use tokio_rustls::TlsConnector;
 
 use crate::request::Verb;
 use crate::response::Head;
 use crate::{Egress, EgressError, Host, Origin, Place, Request, Response, Scheme, Stage, Target};
-use crate::{Wire, tls};
+use crate::{Offer, Wire};
 
 /// Redirects that are followed.
 const REDIRECTS: usize = 3;
@@ -121,12 +119,15 @@ impl Egress {
         let wire = self.dial_one(origin, &addresses).await?;
         match origin.scheme {
             Scheme::Http => Ok(wire),
-            Scheme::Https => self.over_tls(origin, wire).await,
+            Scheme::Https => Ok(self.over_tls(origin, wire, Offer::Http1).await?.wire),
         }
     }
 
     /// Nothing after this looks the name up again.
-    async fn checked_addresses(&self, origin: &Origin) -> Result<Vec<IpAddr>, EgressError> {
+    pub(crate) async fn checked_addresses(
+        &self,
+        origin: &Origin,
+    ) -> Result<Vec<IpAddr>, EgressError> {
         self.reach.check_origin(origin)?;
         let addresses = match &origin.host {
             Host::Address(address) => vec![*address],
@@ -140,7 +141,7 @@ impl Egress {
         Ok(addresses)
     }
 
-    async fn dial_one(
+    pub(crate) async fn dial_one(
         &self,
         origin: &Origin,
         addresses: &[IpAddr],
@@ -159,36 +160,6 @@ impl Egress {
             }
         }
         Err(unreachable(origin, last))
-    }
-
-    async fn over_tls(
-        &self,
-        origin: &Origin,
-        wire: Box<dyn Wire>,
-    ) -> Result<Box<dyn Wire>, EgressError> {
-        let failed = |problem: String| EgressError::Tls {
-            host: origin.host.to_string(),
-            problem,
-        };
-        let config = self.tls.get_or_try_init(|| async {
-            let authorities = self.authorities.clone();
-            let made = tokio::task::spawn_blocking(|| tls::config(authorities)).await;
-            made.map_err(|_| failed("its set-up broke off".into()))?
-                .map(Arc::new)
-                .map_err(|problem| failed(problem.into()))
-        });
-        let connector = TlsConnector::from(Arc::clone(config.await?));
-        let name = tls::server_name(&origin.host)?;
-        match connector.connect(name, wire).await {
-            Ok(stream) => Ok(Box::new(stream)),
-            Err(error) => match error
-                .get_ref()
-                .and_then(|e| e.downcast_ref::<rustls::Error>())
-            {
-                Some(problem) => Err(failed(problem.to_string())),
-                None => Err(unreachable(origin, error)),
-            },
-        }
     }
 }
 
@@ -226,14 +197,14 @@ fn message(
     Ok(message)
 }
 
-fn late(origin: &Origin, stage: Stage) -> EgressError {
+pub(crate) fn late(origin: &Origin, stage: Stage) -> EgressError {
     EgressError::Late {
         host: origin.host.to_string(),
         stage,
     }
 }
 
-fn unreachable(origin: &Origin, source: io::Error) -> EgressError {
+pub(crate) fn unreachable(origin: &Origin, source: io::Error) -> EgressError {
     EgressError::Unreachable {
         host: origin.host.to_string(),
         source,

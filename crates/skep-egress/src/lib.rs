@@ -11,6 +11,7 @@ mod call;
 mod error;
 mod mail;
 mod network;
+mod open;
 mod reach;
 mod request;
 mod response;
@@ -26,10 +27,12 @@ pub use address::Place;
 pub use error::{EgressError, Stage};
 pub use mail::{Letter, MailError, MailSecurity, MailServer, Mailer};
 pub use network::{Dial, Resolver, Wire};
+pub use open::{Offer, Opened};
 pub use reach::Reach;
 pub use request::{Request, Secret};
 pub use response::Response;
 pub use target::{Host, Origin, Scheme, Target};
+pub use tls::system_authorities;
 
 /// How long each part of a call may take.
 #[derive(Clone, Copy, Debug)]
@@ -106,6 +109,13 @@ impl Egress {
     #[must_use]
     pub fn trusting(mut self, certificates: Vec<Vec<u8>>) -> Self {
         self.authorities = tls::Authorities::These(certificates);
+        self
+    }
+
+    /// Trusting these certificates, in DER, beside the authorities that the system trusts.
+    #[must_use]
+    pub fn also_trusting(mut self, certificates: Vec<Vec<u8>>) -> Self {
+        self.authorities = tls::Authorities::SystemAnd(certificates);
         self
     }
 

@@ -12,6 +12,8 @@ pub enum Reach {
     /// These and no others, as the operator configured them. They may be on this machine or in a
     /// private network; a redirect must lead to one of them too.
     Listed(Vec<Origin>),
+    /// What everybody can reach, and these as the operator configured them.
+    PublicAnd(Vec<Origin>),
 }
 
 /// Ports of the web. Others are where mail, databases and remote shells listen, and a caller who
@@ -25,11 +27,11 @@ impl Reach {
     /// Before anything is resolved.
     pub(crate) fn check_origin(&self, origin: &Origin) -> Result<(), EgressError> {
         match self {
-            Self::Public if PORTS.contains(&origin.port) => Ok(()),
-            Self::Public => Err(EgressError::Url(
+            _ if self.lists(origin) => Ok(()),
+            Self::Public | Self::PublicAnd(_) if PORTS.contains(&origin.port) => Ok(()),
+            Self::Public | Self::PublicAnd(_) => Err(EgressError::Url(
                 "its port is not one of 80, 443, 8080 and 8443",
             )),
-            Self::Listed(origins) if origins.contains(origin) => Ok(()),
             Self::Listed(_) => Err(forbidden(
                 origin,
                 "it is not the address that is configured; change that one if it moved",
@@ -44,9 +46,11 @@ impl Reach {
         origin: &Origin,
         addresses: &[IpAddr],
     ) -> Result<(), EgressError> {
-        let may = |place| match self {
-            Self::Public => place == Place::Public,
-            Self::Listed(_) => place != Place::Never,
+        let listed = self.lists(origin);
+        let may = |place| match place {
+            Place::Public => true,
+            Place::Loopback | Place::Private => listed,
+            Place::Never => false,
         };
         if !addresses.is_empty() && addresses.iter().all(|address| may(Place::of(*address))) {
             return Ok(());
@@ -58,11 +62,20 @@ impl Reach {
     /// inside is not told.
     pub(crate) fn unresolved(&self, origin: &Origin) -> EgressError {
         match self {
-            Self::Public => forbidden(origin, PUBLIC_ONLY),
+            Self::Public | Self::PublicAnd(_) => forbidden(origin, PUBLIC_ONLY),
             Self::Listed(_) => forbidden(
                 origin,
                 "its name is unknown, or it is a link-local, multicast or reserved address",
             ),
+        }
+    }
+}
+
+impl Reach {
+    fn lists(&self, origin: &Origin) -> bool {
+        match self {
+            Self::Public => false,
+            Self::Listed(origins) | Self::PublicAnd(origins) => origins.contains(origin),
         }
     }
 }

@@ -16,6 +16,8 @@ pub(crate) enum Authorities {
     System,
     /// These, in DER.
     These(Vec<Vec<u8>>),
+    /// Those of the system, and these.
+    SystemAnd(Vec<Vec<u8>>),
 }
 
 const NONE: &str = "no certificate authority is known: install this system's ca-certificates";
@@ -25,6 +27,11 @@ pub(crate) fn config(authorities: Authorities) -> Result<ClientConfig, &'static 
     let certificates: Vec<CertificateDer<'static>> = match authorities {
         Authorities::System => rustls_native_certs::load_native_certs().certs,
         Authorities::These(these) => these.into_iter().map(Into::into).collect(),
+        Authorities::SystemAnd(these) => {
+            let mut all = rustls_native_certs::load_native_certs().certs;
+            all.extend(these.into_iter().map(CertificateDer::from));
+            all
+        }
     };
     let mut roots = RootCertStore::empty();
     let (added, _unreadable) = roots.add_parsable_certificates(certificates);
@@ -41,6 +48,16 @@ pub(crate) fn config(authorities: Authorities) -> Result<ClientConfig, &'static 
     // A ticket is a cookie: it would tie one tenant's calls to another's.
     config.resumption = Resumption::disabled();
     Ok(config)
+}
+
+/// The certificates of the authorities that this machine's system trusts, in DER. Reads files.
+#[must_use]
+pub fn system_authorities() -> Vec<Vec<u8>> {
+    let found = rustls_native_certs::load_native_certs().certs;
+    found
+        .iter()
+        .map(|certificate| certificate.to_vec())
+        .collect()
 }
 
 /// Whom the certificate must be for.

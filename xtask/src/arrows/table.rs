@@ -8,6 +8,7 @@ pub(super) const ARROWS: &[(&str, &[&str])] = &[
     ("skep-egress", &[]),
     ("skep-limit", &["skep-crypto", "skep-domain"]),
     ("skep-llm", &[]),
+    ("skep-wire", &["skep-crypto", "skep-domain", "skep-egress"]),
     ("skep-authz", &["skep-domain", "skep-crypto", "skep-jose"]),
     ("skep-jose", &["skep-domain", "skep-crypto"]),
     ("skep-memory", &["skep-domain"]),
@@ -170,10 +171,11 @@ pub(super) const FENCES: &[Fence] = &[
             "skep-grpc",
             "skep-store-postgres",
             "skep-test-support",
+            "skep-wire",
         ],
         reason: "the daemon's calls leave through skep-egress; a client calls its daemon and nobody else, and \
                  nodes of one installation each other and their database, at an address that whoever runs \
-                 them has set",
+                 them has set; skep-wire is the server that a program's TLS ends at",
     },
     Fence {
         crates: &["fred", "redis"],

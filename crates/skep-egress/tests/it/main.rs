@@ -7,6 +7,8 @@ mod mail;
 #[cfg(test)]
 mod network;
 #[cfg(test)]
+mod opened;
+#[cfg(test)]
 mod redirects;
 #[cfg(test)]
 mod secrets;
