@@ -63,6 +63,7 @@ impl Bench {
             .with_no_client_auth();
         config.alpn_protocols = vec![b"http/1.1".to_vec()];
         let stream = TcpStream::connect(self.stand.origin.address).await.unwrap();
+        stream.set_nodelay(true).unwrap();
         let name = ServerName::try_from("api.test").unwrap();
         let stream = TlsConnector::from(Arc::new(config))
             .connect(name, stream)

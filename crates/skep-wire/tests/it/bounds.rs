@@ -45,9 +45,18 @@ async fn n11_a_head_or_a_handshake_that_does_not_come_is_not_waited_for() {
 #[tokio::test]
 async fn n11_a_body_that_stands_still_is_broken_off() {
     let stand = Stand::with(terms(rules()), quick()).await;
-    let text = "POST /echo HTTP/1.1\r\nhost: api.test\r\ncontent-length: 10\r\n\r\nhalf";
-    let said = stand.inside(text).await;
-    assert!(said.starts_with("HTTP/1.1 50") || said.is_empty(), "{said}");
+    for rest in [
+        "content-length: 10\r\n\r\nhalf",
+        "transfer-encoding: chunked\r\n\r\n4\r\nhalf\r\n",
+    ] {
+        let text = format!("POST /echo HTTP/1.1\r\nhost: api.test\r\n{rest}");
+        let said = stand.inside(&text).await;
+        assert!(said.starts_with("HTTP/1.1 50") || said.is_empty(), "{said}");
+        assert!(
+            stand.events.refused().contains(&Reason::BrokenOff),
+            "{rest}"
+        );
+    }
     assert_eq!(stand.vault.sent_to(), [""; 0]);
 }
 

@@ -120,6 +120,7 @@ impl Got {
 async fn accept(listener: TcpListener, acceptor: Option<TlsAcceptor>, shared: Arc<Shared>) {
     let mut tasks = JoinSet::new();
     while let Ok((stream, _)) = listener.accept().await {
+        stream.set_nodelay(true).unwrap();
         let (acceptor, shared) = (acceptor.clone(), shared.clone());
         tasks.spawn(async move {
             let Some(acceptor) = acceptor else {

@@ -90,7 +90,9 @@ impl Dial for Network {
         self.dialled.lock().unwrap().push(address);
         let at = self.servers.lock().unwrap().get(&address).copied();
         let at = at.ok_or(io::ErrorKind::ConnectionRefused)?;
-        Ok(Box::new(TcpStream::connect(at).await?))
+        let stream = TcpStream::connect(at).await?;
+        stream.set_nodelay(true)?;
+        Ok(Box::new(stream))
     }
 }
 
@@ -289,7 +291,9 @@ impl Stand {
     }
 
     pub(crate) async fn raw(&self) -> TcpStream {
-        TcpStream::connect(self.address()).await.unwrap()
+        let stream = TcpStream::connect(self.address()).await.unwrap();
+        stream.set_nodelay(true).unwrap();
+        stream
     }
 
     /// What the proxy answers to these bytes, until it closes.
