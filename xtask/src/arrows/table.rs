@@ -6,6 +6,7 @@ pub(super) const ARROWS: &[(&str, &[&str])] = &[
     ("skep-crypto", &[]),
     ("skep-simd", &[]),
     ("skep-egress", &[]),
+    ("skep-exec", &["skep-crypto", "skep-domain"]),
     ("skep-limit", &["skep-crypto", "skep-domain"]),
     ("skep-llm", &[]),
     ("skep-wire", &["skep-crypto", "skep-domain", "skep-egress"]),
@@ -188,6 +189,11 @@ pub(super) const FENCES: &[Fence] = &[
         reason: "one crate speaks the protocol of tools",
     },
     Fence {
+        crates: &["landlock", "nix", "seccompiler"],
+        may: &["skep-exec"],
+        reason: "one crate builds walls around programs; `rustix` has the rest of the system",
+    },
+    Fence {
         crates: &["clap", "indicatif"],
         may: &["skep-bench", "skep-cli", "skep-daemon", "xtask"],
         reason: "arguments and progress bars belong to programs",
@@ -228,7 +234,7 @@ pub(super) const KEEP_OUT: &[KeepOut] = &[
     },
     KeepOut {
         of: &["skep-cli", "skep-client", "skep-mcp"],
-        out: &["lettre", "reqwest", "skep-egress"],
+        out: &["lettre", "reqwest", "skep-egress", "skep-exec"],
         reason: "the client speaks to its daemon, which makes the calls",
     },
     KeepOut {
