@@ -13,7 +13,8 @@ use crate::session::Turn;
 pub struct RememberRequest {
     /// The statement, at most 16 KiB.
     pub text: String,
-    /// `fact` (if absent), `decision`, `convention`, `preference`, `gotcha`, `reference`, `procedure`.
+    /// `fact` (if absent), `decision`, `convention`, `preference`, `gotcha`, `reference`, `procedure`; absent, or
+    /// `note`, for a file.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub kind: Option<String>,
     /// The project's name.
@@ -26,6 +27,11 @@ pub struct RememberRequest {
     /// credential it comes with. Absent, whose word it is follows from the credential.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub said_by: Option<String>,
+    /// Where it stands as a file of whoever says it, such as `/memories/notes.txt`: then it is a `note`, kept
+    /// as it was written and compared with nothing, at most 16 KiB and 500 files each. For its owner alone if
+    /// `visibility` is absent, and for the workspace's people if it is an agent's.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub path: Option<String>,
 }
 
 /// What became of it.
@@ -65,6 +71,9 @@ pub struct EditRequest {
     /// credential it comes with. Absent, whose word it is follows from the credential.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub said_by: Option<String>,
+    /// Of a file, where it stands from now on.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub path: Option<String>,
 }
 
 /// One distilled statement.
@@ -97,6 +106,9 @@ pub struct Memory {
     /// When we learned better; absent while it stands.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub superseded_at: Option<Instant>,
+    /// Of a file, where it stands among its owner's.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub path: Option<String>,
     /// Where it comes from.
     pub provenance: Provenance,
 }

@@ -1,6 +1,8 @@
 //! What stands between a text and memory: every new memory is scored, and waits for a human when it
 //! looks like an instruction to a model.
 
+use std::borrow::Cow;
+
 use skep_domain::{DerivedBy, MemoryState, Trust};
 use skep_memory::guard::{Assessment, TOGETHER, assess, assess_together};
 use skep_store::NewMemory;
@@ -10,7 +12,16 @@ const REASONS: usize = 8;
 
 /// Holds a memory back if what it says speaks for that.
 pub(crate) fn guarded(mut new: NewMemory) -> NewMemory {
-    let found = assess(&new.body.text, doubted(&new));
+    // The name of a file is read before what is in it.
+    let text = match &new.body.path {
+        Some(path) => Cow::Owned(format!(
+            "{}\n{}",
+            path.as_str().replace('/', " "),
+            new.body.text
+        )),
+        None => Cow::Borrowed(&new.body.text),
+    };
+    let found = assess(&text, doubted(&new));
     hold(&mut new, found, None);
     new
 }

@@ -8,6 +8,7 @@ mod backup;
 mod capture;
 mod edge;
 mod error;
+mod files;
 mod guard;
 mod hot;
 mod inject;

@@ -5,8 +5,8 @@ use skep_authz::{
     rights::{MemoryDelete, MemoryRead, MemoryWrite},
 };
 use skep_domain::{
-    ConflictId, Harness, Limits, MemoryId, MemoryKind, MemoryState, ProjectId, Tier, Timestamp,
-    Trust, Validity, Visibility,
+    ConflictId, FilePath, Harness, Limits, MemoryId, MemoryKind, MemoryState, ProjectId, Tier,
+    Timestamp, Trust, Validity, Visibility,
 };
 use skep_memory::{cut_line, names, normal_form, topics};
 use skep_store::{Kept, Memory, MemoryBody, MemoryFilter, NewMemory, PageOf, Project, Turn, Tx};
@@ -29,6 +29,8 @@ pub struct Remember {
     pub visibility: Visibility,
     /// An agent says it, whatever the credential proves: then it is an agent's word.
     pub by_agent: bool,
+    /// Where it stands as a file; then it is a note.
+    pub path: Option<FilePath>,
 }
 
 /// What became of it.
@@ -59,6 +61,8 @@ pub struct Edit {
     pub reason: Option<String>,
     /// An agent says it, whatever the credential proves: then it is an agent's word.
     pub by_agent: bool,
+    /// Of a file, where it stands from now on.
+    pub path: Option<FilePath>,
 }
 
 /// Which memories to list.
@@ -92,18 +96,21 @@ pub struct Resolved {
 
 const MEMORY: &str = "memory";
 /// Characters of a key line.
-const KEY: usize = 160;
+pub(crate) const KEY: usize = 160;
 
 impl App {
-    /// Keeps a statement in somebody's own words.
+    /// Keeps a statement in somebody's own words, or a file.
     ///
     /// # Errors
-    /// [`AppError::Invalid`].
+    /// [`AppError::Invalid`]; [`AppError::Conflict`] where a file stands already.
     pub async fn remember(
         &self,
         authorized: Authorized<MemoryWrite>,
-        statement: Remember,
+        mut statement: Remember,
     ) -> Result<Remembered, AppError> {
+        if let Some(path) = statement.path.take() {
+            return self.keep_file(authorized, statement, path).await;
+        }
         let taken = self.take_in_said(&statement.text)?;
         let tenant = (authorized.organization(), authorized.workspace());
         let trust = whose_word(authorized.agent().is_some() || statement.by_agent);
@@ -138,7 +145,7 @@ impl App {
     }
 
     /// A statement in somebody's own words as a memory.
-    fn spoken(
+    pub(crate) fn spoken(
         &self,
         text: &str,
         statement: &Remember,
@@ -188,6 +195,36 @@ impl App {
                 "only a memory in recall can be edited: edit the version that took its place",
             ));
         }
+        let by = (by_agent, reason.as_str());
+        let (memory, redacted) = if old.body.path.is_some() || edit.path.is_some() {
+            self.edit_file(&mut tx, &old, &edit, by).await?
+        } else {
+            self.edit_statement(&mut tx, &old, &edit, by).await?
+        };
+        tx.commit().await?;
+        self.dirty.mark(tenant);
+        Ok(Remembered {
+            memory,
+            known: false,
+            redacted,
+            superseded: vec![id],
+            conflicts: Vec::new(),
+        })
+    }
+
+    async fn edit_statement(
+        &self,
+        tx: &mut Tx<MemoryWrite>,
+        old: &Memory,
+        edit: &Edit,
+        (by_agent, reason): (bool, &str),
+    ) -> Result<(Memory, u32), AppError> {
+        if edit.kind == Some(MemoryKind::Note) {
+            return Err(Invalid::unknown(
+                "kind",
+                "a statement is no note: notes are files",
+            ));
+        }
         let taken = self.take_in_said(edit.text.as_deref().unwrap_or(&old.body.text))?;
         let statement = Remember {
             text: taken.text.clone(),
@@ -195,6 +232,7 @@ impl App {
             project: None,
             visibility: edit.visibility.unwrap_or(old.visibility),
             by_agent,
+            path: None,
         };
         let trust = whose_word(by_agent);
         let project = match &old.project {
@@ -214,21 +252,11 @@ impl App {
             reasons: Vec::new(),
             ..new
         };
-        let memory = self
-            .put_version(&mut tx, &old, new, (&reason, same))
-            .await?;
-        tx.commit().await?;
-        self.dirty.mark(tenant);
-        Ok(Remembered {
-            memory,
-            known: false,
-            redacted: taken.redacted,
-            superseded: vec![id],
-            conflicts: Vec::new(),
-        })
+        let memory = self.put_version(tx, old, new, (reason, same)).await?;
+        Ok((memory, taken.redacted))
     }
 
-    async fn put_version(
+    pub(crate) async fn put_version(
         &self,
         tx: &mut Tx<MemoryWrite>,
         old: &Memory,
@@ -341,9 +369,8 @@ impl App {
     }
 }
 
-/// The first sentence or line, cut to the length of a key.
 /// Whose word a statement is that somebody asks to keep.
-const fn whose_word(by_agent: bool) -> Trust {
+pub(crate) const fn whose_word(by_agent: bool) -> Trust {
     if by_agent { Trust::Agent } else { Trust::User }
 }
 
@@ -356,6 +383,7 @@ pub(crate) fn body(text: String) -> MemoryBody {
     }
 }
 
+/// The first sentence or line, cut to the length of a key.
 fn key_line(text: &str) -> String {
     let line = text
         .lines()

@@ -4,11 +4,11 @@ use skep_authz::{
     Authorized, Denied,
     rights::{MemoryDelete, MemoryRead, MemoryReview},
 };
-use skep_domain::{ConflictId, MemoryId, Permission, Resolution};
+use skep_domain::{ConflictId, Limits, MemoryId, Permission, Resolution};
 use skep_store::{Conflict, Held, HistoryEntry, Memory, PageOf, StoreError};
 
 use crate::error::Invalid;
-use crate::{App, AppError};
+use crate::{App, AppError, files};
 
 /// A page of what is held back.
 #[derive(Debug)]
@@ -75,7 +75,7 @@ impl App {
     ///
     /// # Errors
     /// [`AppError::Denied`] for an agent; [`AppError::NotFound`] when none waits under this id;
-    /// [`AppError::Conflict`] when an active memory says the same.
+    /// [`AppError::Conflict`] when an active memory says the same, or a file stands where this one would.
     pub async fn review(
         &self,
         authorized: Authorized<MemoryReview>,
@@ -105,6 +105,12 @@ impl App {
         }
         let memory = tx.get_memory(id).await?;
         let memory = memory.ok_or(AppError::NotFound("memory"))?;
+        if let (true, Some((owner, path))) = (accepted, files::place_of(&memory)) {
+            // Where it stood, another may stand by now.
+            let limit = Limits::FILES as u32 + 1;
+            let there = tx.list_files(owner, &files::root()?, limit).await?;
+            files::check_free(&there, path, Some(id))?;
+        }
         tx.commit().await?;
         self.dirty.mark(tenant);
         Ok(memory)

@@ -328,6 +328,7 @@ impl App {
                     text: piece.text,
                     entities: piece.links,
                     references,
+                    path: None,
                 },
                 origins: vec![Origin::Source(source.id)],
                 topics: Vec::new(),

@@ -6,17 +6,19 @@
 
 mod glob;
 mod name;
+mod own;
 mod path;
 mod search;
 mod text;
 mod walk;
 
 use skep_authz::{Authorized, rights::MemoryRead};
-use skep_domain::{Id, MemoryId};
+use skep_domain::{FilePath, Id, MemoryId};
 use skep_store::Memory;
 
 use crate::error::Invalid;
 use crate::{App, AppError};
+use own::{Own, count_before, place_after};
 use path::{Folder, Place};
 use text::{Counted, Overview, day, file, index};
 use walk::{Census, Group, Walk};
@@ -95,6 +97,7 @@ impl App {
                 let memory = walk.memory_at(&folder, &name).await?.ok_or(NOWHERE)?;
                 Ok(Listing::of(vec![entry(wording, &folder, memory)]))
             }
+            Place::Own(at) => Ok(walk.own(&at).await?.listing((from, limit))),
             Place::Folder(Folder::Root) => Ok(Listing::of(top())),
             Place::Folder(folder) if folder.has_files() => {
                 let selection = walk.select(&folder).await?.ok_or(NOWHERE)?;
@@ -115,8 +118,11 @@ impl App {
             }
             Place::Folder(folder) => {
                 let census = walk.census(0).await?;
-                let from = from.map_or(0, |from| u128::from_be_bytes(from) as usize);
-                Ok(folders(&folder, &census, (from, limit as usize)))
+                Ok(folders(
+                    &folder,
+                    &census,
+                    (count_before(from), limit as usize),
+                ))
             }
         }
     }
@@ -144,13 +150,21 @@ impl App {
                     memory: Some(memory),
                 })
             }
+            Place::Own(at) => match walk.own(&at).await? {
+                Own::File(path, memory) => Ok(TreeFile {
+                    path: path.to_string(),
+                    text: memory.body.text.clone(),
+                    memory: Some(*memory),
+                }),
+                Own::Folder(..) => Err(is_folder()),
+            },
             Place::Index => Ok(TreeFile {
                 path: "/index.md".into(),
                 text: walk.index().await?,
                 memory: None,
             }),
             Place::Folder(folder) => Err(match walk.search(Place::Folder(folder)).await? {
-                Some(_) => Invalid::unknown("path", "this is a folder: list it"),
+                Some(_) => is_folder(),
                 None => NOWHERE,
             }),
         }
@@ -206,6 +220,10 @@ impl Listing {
     }
 }
 
+fn is_folder() -> AppError {
+    Invalid::unknown("path", "this is a folder: list it")
+}
+
 fn place(path: &str) -> Result<Place, AppError> {
     Invalid::check_length("path", path, path::PATH)?;
     Place::parse(path).ok_or(NOWHERE)
@@ -250,6 +268,11 @@ fn top() -> Vec<Entry> {
     let folders = [Folder::Projects, Folder::Days, Folder::Kinds];
     let mut entries = vec![index_entry()];
     entries.extend(folders.iter().map(|folder| folder_entry(folder, None)));
+    entries.push(Entry {
+        path: FilePath::ROOT.into(),
+        name: FilePath::ROOT.trim_start_matches('/').into(),
+        node: Node::Folder(None),
+    });
     entries
 }
 
@@ -265,7 +288,7 @@ fn folders(of: &Folder, census: &Census, (from, limit): (usize, usize)) -> Listi
         _ => grouped(&census.projects, Folder::Project),
     };
     let until = from.saturating_add(limit);
-    let next = (until < all.len()).then(|| (until as u128).to_be_bytes());
+    let next = (until < all.len()).then(|| place_after(until));
     Listing {
         entries: all.into_iter().skip(from).take(limit).collect(),
         next,

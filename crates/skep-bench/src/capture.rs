@@ -83,6 +83,7 @@ async fn singles(fixture: &Fixture, texts: &[String], report: &mut Report) -> Re
             project: None,
             visibility: Visibility::Workspace,
             by_agent: false,
+            path: None,
         };
         fixture
             .app

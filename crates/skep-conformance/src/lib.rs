@@ -19,6 +19,7 @@ mod capture;
 mod control;
 pub mod crash;
 mod door;
+mod files;
 mod harness;
 mod idempotence;
 mod injection;
@@ -155,6 +156,8 @@ properties! { $
         readers_go_on_during_a_long_write
         a_reader_keeps_its_view
         writers_take_turns;
+    files:
+        t10_a_file_is_found_where_it_stands_by_who_may_see_it;
     time:
         a_topic_is_shared_within_a_project_and_a_ring
         m04_only_a_word_as_strong_takes_a_place

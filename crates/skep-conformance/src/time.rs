@@ -1,7 +1,9 @@
 //! What takes another memory's place, what stands against it, and what is taken back.
 
 use skep_authz::rights::{MemoryDelete, MemoryRead, MemoryWrite, SessionCapture};
-use skep_domain::{ConflictId, MemoryId, MemoryState, RemovalMode, Resolution, Trust, Visibility};
+use skep_domain::{
+    ConflictId, FilePath, MemoryId, MemoryState, RemovalMode, Resolution, Trust, Visibility,
+};
 use skep_store::row::ConflictRow;
 use skep_store::{Kept, MemoryFilter, NewMemory, Origin, PageOf, Removal, Root, Tx, Withdrawn};
 
@@ -19,14 +21,14 @@ const ALL: PageOf<MemoryId> = PageOf {
     before: None,
 };
 
-async fn put<H: Harness>(world: &World<H>, who: Persona, memory: NewMemory) -> MemoryId {
+pub(crate) async fn put<H: Harness>(world: &World<H>, who: Persona, memory: NewMemory) -> MemoryId {
     let mut tx: Tx<MemoryWrite> = world.begin(&world.ours, who).await;
     let id = fresh(tx.put_memory(memory).await.unwrap());
     tx.commit().await.unwrap();
     id
 }
 
-async fn supersede<H: Harness>(
+pub(crate) async fn supersede<H: Harness>(
     world: &World<H>,
     (tenant, who): (&Tenant, Persona),
     pair: (MemoryId, MemoryId),

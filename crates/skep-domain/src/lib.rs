@@ -7,6 +7,7 @@
 mod access;
 mod address;
 mod capture;
+mod file;
 pub mod gcra;
 mod id;
 mod job;
@@ -31,6 +32,7 @@ pub use access::{
 };
 pub use address::normal_address;
 pub use capture::{CaptureOrigin, TurnOutcome};
+pub use file::{FilePath, FilePathError};
 pub use id::{
     AgentId, AuditId, ConflictId, CredentialId, FactorId, Id, IdKind, InjectionId, JobId, MemoryId,
     OrganizationId, ParticipantId, ProjectId, ProposalId, RecallId, SessionId, SkillId, SourceId,

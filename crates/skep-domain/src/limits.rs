@@ -23,6 +23,8 @@ impl Limits {
     pub const PAGE_DEFAULT: u32 = 50;
     /// Text of one memory.
     pub const MEMORY_TEXT: usize = 16 << 10;
+    /// Files that one principal may keep under `/memories`.
+    pub const FILES: usize = 500;
     /// A recall query.
     pub const QUERY: usize = 4 << 10;
     /// Body of one stored turn; longer ones are cut, and say so.

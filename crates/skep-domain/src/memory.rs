@@ -55,7 +55,14 @@ coded! {
         Reference = 5, "reference";
         /// Steps that worked.
         Procedure = 6, "procedure";
+        /// A file that somebody keeps for themselves: no statement, and compared with none.
+        Note = 7, "note";
     }
+}
+
+impl MemoryKind {
+    /// Those of statements: what a text may be remembered as.
+    pub const STATEMENTS: &'static [Self] = Self::ALL.split_at(7).0;
 }
 
 coded! {
@@ -228,6 +235,14 @@ mod tests {
                 && Trust::Tool < Trust::Agent
                 && Trust::Agent < Trust::User
         );
+    }
+
+    #[test]
+    fn every_kind_but_a_file_is_a_statement() {
+        let others = MemoryKind::ALL
+            .iter()
+            .filter(|kind| **kind != MemoryKind::Note);
+        assert!(others.eq(MemoryKind::STATEMENTS));
     }
 
     #[test]

@@ -16,8 +16,8 @@ use skep_app::{
     Session, SpoolReport, Statement, Turn, TurnIn,
 };
 use skep_domain::{
-    CaptureOrigin, DerivedBy, Harness, MemoryKind, Moment, Resolution, SourceKind, Tier, Trust,
-    TurnRole, Visibility,
+    CaptureOrigin, DerivedBy, FilePath, Harness, MemoryKind, Moment, Resolution, SourceKind, Tier,
+    Trust, TurnRole, Visibility,
 };
 
 use crate::call::Call;
@@ -57,6 +57,19 @@ pub(crate) fn memory_kind(text: &str) -> Result<MemoryKind, ApiError> {
         MemoryKind::parse,
         &names(MemoryKind::ALL, MemoryKind::as_str),
     )
+}
+
+/// The kind of a statement; a file is none, and is said to be one by where it stands.
+pub(crate) fn statement_kind(text: &str) -> Result<MemoryKind, ApiError> {
+    let parse =
+        |text: &str| MemoryKind::parse(text).filter(|kind| MemoryKind::STATEMENTS.contains(kind));
+    let known = names(MemoryKind::STATEMENTS, MemoryKind::as_str);
+    word("kind", text, parse, &known)
+}
+
+/// Where a file is to stand.
+fn file_path(text: &str) -> Result<FilePath, ApiError> {
+    FilePath::parse(text).map_err(|error| ApiError::field("path", "INVALID", error.as_str()))
 }
 
 pub(crate) fn visibility(text: &str) -> Result<Visibility, ApiError> {
@@ -216,17 +229,33 @@ fn turn_in(call: &Call, (at, turn): (usize, TurnInput)) -> Result<TurnIn, ApiErr
     })
 }
 
-pub(crate) fn remember(request: RememberRequest) -> Result<Remember, ApiError> {
-    let visibility = request.visibility.as_deref().unwrap_or("workspace");
+pub(crate) fn remember(request: RememberRequest, by_agent: bool) -> Result<Remember, ApiError> {
+    let path = request.path.as_deref().map(file_path).transpose()?;
+    let usual = match (&path, by_agent) {
+        (None, _) => Visibility::Workspace,
+        // A file is for whoever keeps it; what an agent keeps, people of the workspace may look at.
+        (Some(_), true) => Visibility::Own,
+        (Some(_), false) => Visibility::Private,
+    };
+    let kind = match (&path, request.kind.as_deref()) {
+        (None, kind) => kind.map_or(Ok(MemoryKind::Fact), statement_kind)?,
+        (Some(_), None | Some("note")) => MemoryKind::Note,
+        (Some(_), Some(_)) => {
+            return Err(ApiError::field("kind", "INVALID", "a file is a note"));
+        }
+    };
+    if path.is_some() && request.project.is_some() {
+        let message = "a file belongs to whoever keeps it, and to no project";
+        return Err(ApiError::field("project", "INVALID", message));
+    }
+    let visibility = request.visibility.as_deref().map(self::visibility);
     Ok(Remember {
         text: request.text,
-        kind: request
-            .kind
-            .as_deref()
-            .map_or(Ok(MemoryKind::Fact), memory_kind)?,
+        kind,
         project: request.project,
-        visibility: self::visibility(visibility)?,
+        visibility: visibility.transpose()?.unwrap_or(usual),
         by_agent: said_by(request.said_by.as_deref())?,
+        path,
     })
 }
 
@@ -246,6 +275,7 @@ pub(crate) fn edit(request: EditRequest) -> Result<Edit, ApiError> {
         visibility: visibility.transpose()?,
         reason: request.reason,
         by_agent: said_by(request.said_by.as_deref())?,
+        path: request.path.as_deref().map(file_path).transpose()?,
     })
 }
 
@@ -345,6 +375,7 @@ pub(crate) fn memory(call: &Call, memory: Memory) -> WireMemory {
         valid_to: memory.validity.to.map(Instant),
         superseded_at: memory.validity.superseded.map(Instant),
         recorded_at: Instant(memory.validity.recorded),
+        path: memory.body.path.map(|path| path.to_string()),
         provenance: Provenance {
             derived_by: memory.body.derived_by.as_str().into(),
             harness: memory.harness.as_str().into(),

@@ -42,7 +42,7 @@ pub const SECOND_HAND_WEIGHT: f32 = 0.10;
 #[must_use]
 pub const fn half_life_days(kind: MemoryKind) -> u32 {
     match kind {
-        MemoryKind::Fact => 120,
+        MemoryKind::Fact | MemoryKind::Note => 120,
         MemoryKind::Reference => 240,
         MemoryKind::Gotcha | MemoryKind::Procedure => 365,
         MemoryKind::Decision | MemoryKind::Convention | MemoryKind::Preference => 730,

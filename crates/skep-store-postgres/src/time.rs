@@ -1,7 +1,8 @@
 //! Statements on what stands beside memories: topics, origins, history.
 
 use skep_domain::{Id, MemoryId, MemoryState, OriginKind, ReadingRing, Timestamp, Trust};
-use skep_store::column::id;
+use skep_store::column::{Stored, id};
+use skep_store::memory_columns;
 use skep_store::row::{Fingerprint, HistoryRow, OriginRow, StoredMemoryRow, TraceRow};
 
 use crate::failure::Failure;
@@ -26,6 +27,17 @@ statements! {
             WHERE t.workspace_id = $1 AND t.topic = wanted.topic
             ORDER BY t.memory DESC LIMIT $3) AS newest
         ORDER BY newest.memory DESC";
+    OF_TOPIC = concat!(
+        "SELECT ",
+        memory_columns!(),
+        " FROM memory_topic AS t
+          JOIN memory_facts AS m ON m.workspace_id = $1 AND m.id = t.memory
+          JOIN memory AS b ON b.workspace_id = $1 AND b.id = m.id
+          LEFT JOIN project AS p ON p.workspace_id = $1 AND p.id = m.project
+          WHERE t.workspace_id = $1 AND t.topic = $7 AND m.state = 0 AND ",
+        ring_predicate!("m"),
+        " ORDER BY t.memory DESC LIMIT $8"
+    );
     ENDED = "SELECT o.valid_to FROM memory_facts AS o
         JOIN memory_facts AS n ON n.workspace_id = $1 AND n.id = $3
         WHERE o.workspace_id = $1 AND o.id = $2 AND o.state = 0 AND o.id <> n.id";
@@ -143,6 +155,16 @@ pub(crate) async fn related(
     related.retain(|row| row.memory.state == MemoryState::Active);
     related.truncate(limit as usize);
     Ok(related)
+}
+
+pub(crate) async fn of_topic(
+    rows: &Rows<'_>,
+    ring: &ReadingRing,
+    topic: Fingerprint,
+    limit: u32,
+) -> Result<Vec<StoredMemoryRow>, Failure> {
+    let values = rows.for_reader(ring, values![topic, limit]);
+    rows.list(OF_TOPIC, &values, StoredMemoryRow::read).await
 }
 
 pub(crate) async fn supersede(

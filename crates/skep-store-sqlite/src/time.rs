@@ -6,6 +6,7 @@ use rusqlite::{OptionalExtension, params};
 use skep_domain::{Id, MemoryId, MemoryState, OriginKind, ReadingRing, Timestamp, Trust};
 use skep_store::backend::RingValues;
 use skep_store::column::id;
+use skep_store::memory_columns;
 use skep_store::row::{Fingerprint, HistoryRow, OriginRow, StoredMemoryRow, TraceRow};
 
 use crate::failure::Failure;
@@ -99,6 +100,27 @@ pub(crate) fn related(
     related.retain(|row| row.memory.state == MemoryState::Active);
     related.truncate(limit as usize);
     Ok(related)
+}
+
+pub(crate) fn of_topic(
+    rows: &Rows<'_>,
+    ring: &ReadingRing,
+    topic: Fingerprint,
+    limit: u32,
+) -> Result<Vec<StoredMemoryRow>, Failure> {
+    let ring = RingValues::of(ring);
+    let sql = concat!(
+        "SELECT ",
+        memory_columns!(),
+        " FROM memory_topic AS t
+          CROSS JOIN memory_facts AS m ON m.workspace_id = ?1 AND m.id = t.memory
+          CROSS JOIN memory AS b ON b.workspace_id = ?1 AND b.id = m.id
+          LEFT JOIN project AS p ON p.workspace_id = ?1 AND p.id = m.project
+          WHERE t.workspace_id = ?1 AND t.topic = ?7 AND m.state = 0 AND ",
+        ring_predicate!("m"),
+        " ORDER BY t.memory DESC LIMIT ?8"
+    );
+    rows.list(sql, for_reader![rows, ring, topic, limit])
 }
 
 pub(crate) fn supersede(

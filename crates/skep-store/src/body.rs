@@ -1,6 +1,6 @@
 //! The bytes inside sealed columns: fields in a fixed order, each with its length in front.
 
-use skep_domain::DerivedBy;
+use skep_domain::{DerivedBy, FilePath};
 
 use crate::StoreError;
 use crate::value::MemoryBody;
@@ -90,24 +90,32 @@ impl BodyReader<'_> {
 
 impl MemoryBody {
     pub(crate) fn to_bytes(&self) -> Vec<u8> {
-        BodyWriter::default()
+        let body = BodyWriter::default()
             .text(&self.key)
             .text(&self.text)
             .texts(&self.entities)
             .texts(&self.references)
-            .text(self.derived_by.as_str())
-            .finish()
+            .text(self.derived_by.as_str());
+        // Only a file's goes on: every other body is what earlier versions wrote and read.
+        match &self.path {
+            Some(path) => body.text(path.as_str()).finish(),
+            None => body.finish(),
+        }
     }
 
     pub(crate) fn from_bytes(bytes: &[u8]) -> Result<Self, StoreError> {
         let mut reader = BodyReader(bytes);
-        let body = Self {
+        let mut body = Self {
             key: reader.text()?,
             text: reader.text()?,
             entities: reader.texts()?,
             references: reader.texts()?,
             derived_by: DerivedBy::parse(&reader.text()?).ok_or(DAMAGED)?,
+            path: None,
         };
+        if !reader.is_empty() {
+            body.path = Some(FilePath::parse(&reader.text()?).map_err(|_| DAMAGED)?);
+        }
         reader.end()?;
         Ok(body)
     }
@@ -117,12 +125,13 @@ impl MemoryBody {
 mod tests {
     use super::MemoryBody;
     use proptest::prelude::{any, prop_assert_eq, proptest};
-    use skep_domain::DerivedBy;
+    use skep_domain::{DerivedBy, FilePath};
 
     proptest! {
         #[test]
-        fn bodies_read_back(key in ".{0,40}", text in ".{0,200}", entities in proptest::collection::vec(".{0,9}", 0..4)) {
-            let body = MemoryBody { key, text, entities, references: vec!["r".into()], derived_by: DerivedBy::Model };
+        fn bodies_read_back(key in ".{0,40}", text in ".{0,200}", entities in proptest::collection::vec(".{0,9}", 0..4), path in proptest::option::of("/memories/[a-z]{1,9}")) {
+            let path = path.map(|path| FilePath::parse(&path).unwrap());
+            let body = MemoryBody { key, text, entities, references: vec!["r".into()], derived_by: DerivedBy::Model, path };
             prop_assert_eq!(MemoryBody::from_bytes(&body.to_bytes()).unwrap(), body);
         }
 

@@ -68,6 +68,7 @@ pub(crate) enum Purpose {
     ParticipantName,
     CommandRun,
     Skill,
+    File,
 }
 
 /// The keys of one workspace.
@@ -160,6 +161,7 @@ impl WorkspaceKeys {
             Purpose::ParticipantName => b"participant name",
             Purpose::CommandRun => b"command run",
             Purpose::Skill => b"skill",
+            Purpose::File => b"file",
         }];
         all.extend_from_slice(parts);
         self.fingerprint.tag16(&all)

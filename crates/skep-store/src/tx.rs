@@ -2,6 +2,7 @@
 
 mod capture;
 mod distil;
+mod file;
 mod index;
 mod injection;
 mod lineage;

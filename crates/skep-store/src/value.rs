@@ -7,7 +7,7 @@ mod source;
 use std::sync::Arc;
 
 use skep_domain::{
-    ConflictId, DerivedBy, Harness, MemoryId, MemoryKind, MemoryState, OntologyAction,
+    ConflictId, DerivedBy, FilePath, Harness, MemoryId, MemoryKind, MemoryState, OntologyAction,
     ParticipantId, PolicyGroupId, Principal, ProjectId, ProposalId, ProposalState, Resolution,
     SessionId, SessionState, SourceId, Timestamp, Trust, TurnId, TurnRole, Validity, Visibility,
 };
@@ -192,6 +192,8 @@ pub struct MemoryBody {
     pub references: Vec<String>,
     /// What made it.
     pub derived_by: DerivedBy,
+    /// Where it stands among its owner's files, if it is one.
+    pub path: Option<FilePath>,
 }
 
 /// A memory as it is read.

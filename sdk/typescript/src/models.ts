@@ -444,6 +444,8 @@ export interface EditAgentRequest {
 export interface EditRequest {
   /** What sort of statement. */
   kind?: string | null;
+  /** Of a file, where it stands from now on. */
+  path?: string | null;
   /** Why, at most 1,024 bytes; kept sealed with the history. */
   reason?: string | null;
   /** `agent` when an agent says it of its own accord: then it counts as an agent's conclusion, whoever's
@@ -1115,6 +1117,8 @@ export interface Memory {
   key: string;
   /** What sort of statement. */
   kind: string;
+  /** Of a file, where it stands among its owner's. */
+  path?: string | null;
   /** The project's name. */
   project?: string | null;
   /** Where it comes from. */
@@ -1651,8 +1655,13 @@ export interface RelationResponse {
 
 /** `POST /memories`: somebody says what to remember. */
 export interface RememberRequest {
-  /** `fact` (if absent), `decision`, `convention`, `preference`, `gotcha`, `reference`, `procedure`. */
+  /** `fact` (if absent), `decision`, `convention`, `preference`, `gotcha`, `reference`, `procedure`; absent, or
+   * `note`, for a file. */
   kind?: string | null;
+  /** Where it stands as a file of whoever says it, such as `/memories/notes.txt`: then it is a `note`, kept
+   * as it was written and compared with nothing, at most 16 KiB and 500 files each. For its owner alone if
+   * `visibility` is absent, and for the workspace's people if it is an agent's. */
+  path?: string | null;
   /** The project's name. */
   project?: string | null;
   /** `agent` when an agent says it of its own accord: then it counts as an agent's conclusion, whoever's

@@ -121,6 +121,8 @@ impl App {
         let kind = match statement.kind.unwrap_or(MemoryKind::Fact) {
             // What comes from outside never becomes steps to follow.
             MemoryKind::Procedure if trust < Trust::Agent => MemoryKind::Reference,
+            // A source has no place among anybody's files.
+            MemoryKind::Note => MemoryKind::Reference,
             kind => kind,
         };
         let mut validity = Validity::open(statement.valid_from.unwrap_or(now).min(now), now);

@@ -1,7 +1,7 @@
 //! Paths of the tree. There are few shapes, and what is none of them is nowhere: nothing is resolved,
 //! followed or made shorter.
 
-use skep_domain::MemoryKind;
+use skep_domain::{FilePath, MemoryKind};
 
 use super::name;
 
@@ -22,6 +22,14 @@ pub(super) enum Folder {
     Kind(MemoryKind),
 }
 
+/// A place among one's own files.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct OwnPath {
+    pub(super) path: FilePath,
+    /// A slash at its end says that it is a folder.
+    pub(super) is_folder: bool,
+}
+
 /// What a path leads to.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Place {
@@ -29,6 +37,8 @@ pub(super) enum Place {
     Index,
     /// A memory's file, by name.
     File(Folder, String),
+    /// What whoever looks keeps for themselves.
+    Own(OwnPath),
 }
 
 impl Folder {
@@ -73,6 +83,12 @@ impl Place {
             Some(inside) => inside,
             None => inside,
         };
+        if let Ok(own) = FilePath::parse(&path[..=inside.len()]) {
+            return Some(Self::Own(OwnPath {
+                path: own,
+                is_folder: path.ends_with('/'),
+            }));
+        }
         let parts: Vec<&str> = inside.split('/').collect();
         match parts.as_slice() {
             [""] => Some(Self::Folder(Folder::Root)),

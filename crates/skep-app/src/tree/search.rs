@@ -11,6 +11,7 @@ use skep_domain::{Id, MemoryId, MemoryKind};
 use skep_store::Memory;
 
 use super::glob::Glob;
+use super::own::{count_before, place_after};
 use super::path::{Folder, Place, is_day};
 use super::text::{Wording, day, file};
 use super::walk::{Selection, Walk};
@@ -99,10 +100,10 @@ pub(super) struct Search {
 }
 
 /// A file to look through.
-struct Opened {
-    id: MemoryId,
-    path: String,
-    text: String,
+pub(super) struct Opened {
+    pub(super) id: MemoryId,
+    pub(super) path: String,
+    pub(super) text: String,
 }
 
 impl App {
@@ -120,6 +121,9 @@ impl App {
         let mut tx = self.store.begin(authorized).await?;
         let tx = &mut tx;
         let mut walk = Walk { tx, wording };
+        if let Place::Own(at) = &place {
+            return walk.find_own(at, find).await;
+        }
         let Some(search) = walk.narrowed(place, find).await? else {
             return Ok(Listing::of(Vec::new()));
         };
@@ -189,6 +193,10 @@ impl App {
             last: None,
             enough: false,
         };
+        if let Place::Own(at) = &place {
+            let files = walk.own(at).await?.opened();
+            return looking.through_own(files, grep.from).await;
+        }
         if place == Place::Index {
             let text = walk.index().await?;
             looking = looking.index(&text);
@@ -257,6 +265,23 @@ impl Looking {
             .map_err(|_| AppError::Internal("searching ended early"))
     }
 
+    /// All of one's own files from a place on; they are few, and go on by their number.
+    async fn through_own(
+        mut self,
+        files: Vec<Opened>,
+        from: Option<[u8; 16]>,
+    ) -> Result<Grepped, AppError> {
+        let from = count_before(from);
+        let files: Vec<Opened> = files.into_iter().skip(from).collect();
+        let count = files.len() as u64;
+        self = self.through(files).await?;
+        if self.found.searched < count {
+            let done = from.saturating_add(self.found.searched as usize);
+            self.found.next = Some(place_after(done));
+        }
+        Ok(self.found)
+    }
+
     fn index(mut self, text: &str) -> Self {
         self.lines("/index.md", text);
         self
@@ -284,7 +309,7 @@ impl Walk<'_> {
     /// What a path is about; `None` where there is nothing that the caller may see.
     pub(super) async fn search(&mut self, place: Place) -> Result<Option<Search>, AppError> {
         let (folder, only) = match place {
-            Place::Index => return Ok(None),
+            Place::Index | Place::Own(_) => return Ok(None),
             Place::Folder(folder) => (folder, None),
             Place::File(folder, name) => {
                 let Some(memory) = self.memory_at(&folder, &name).await? else {

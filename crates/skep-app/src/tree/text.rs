@@ -37,6 +37,9 @@ pub(super) fn file(wording: &dyn Wording, memory: &Memory) -> String {
     if let Some(project) = &memory.project {
         field("project", &quoted(project));
     }
+    if let Some(path) = &memory.body.path {
+        field("path", &quoted(path.as_str()));
+    }
     field("visibility", memory.visibility.as_str());
     field("valid_from", &wording.time(memory.validity.from));
     if let Some(to) = memory.validity.to {

@@ -318,6 +318,7 @@ impl App {
                     .map(|turn| turn.turn.client_event_id.clone())
                     .collect(),
                 derived_by: DerivedBy::Rules,
+                path: None,
             },
             origins: Vec::new(),
             topics: Vec::new(),

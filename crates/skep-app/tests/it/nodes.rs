@@ -104,6 +104,7 @@ async fn f07_upkeep_leaves_a_workspace_alone_while_another_node_tends_it() {
         project: None,
         visibility: Visibility::Workspace,
         by_agent: false,
+        path: None,
     };
     let right: Authorized<rights::MemoryWrite> = two.caller(0).await.authorize().unwrap();
     one.remember(right, statement).await.unwrap();

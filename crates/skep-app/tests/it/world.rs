@@ -85,6 +85,7 @@ impl World {
             project: None,
             visibility,
             by_agent: false,
+            path: None,
         };
         app.remember(self.may::<rights::MemoryWrite>(tenant).await, statement)
             .await

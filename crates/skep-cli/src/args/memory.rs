@@ -3,7 +3,7 @@
 use clap::{Args as ClapArgs, Subcommand};
 use skep_api::{Instant, MemoryKind};
 
-use super::values::{kinds, moment};
+use super::values::{kinds, moment, statements};
 
 #[derive(Debug, ClapArgs)]
 pub(crate) struct Remember {
@@ -11,7 +11,7 @@ pub(crate) struct Remember {
     #[arg(required = true, value_name = "TEXT")]
     pub(crate) text: Vec<String>,
     /// What sort of statement.
-    #[arg(long, short, default_value = MemoryKind::Fact.as_str(), value_parser = kinds())]
+    #[arg(long, short, default_value = MemoryKind::Fact.as_str(), value_parser = statements())]
     pub(crate) kind: String,
     /// The project it belongs to.
     #[arg(long, short)]
@@ -57,7 +57,7 @@ pub(crate) struct Edit {
     #[arg(value_name = "TEXT")]
     pub(crate) text: Vec<String>,
     /// What sort of statement.
-    #[arg(long, short, value_parser = kinds())]
+    #[arg(long, short, value_parser = statements())]
     pub(crate) kind: Option<String>,
     /// Who may recall it.
     #[arg(long, value_parser = ["workspace", "own", "private"])]

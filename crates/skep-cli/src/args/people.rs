@@ -3,7 +3,7 @@
 use clap::{Args as ClapArgs, Subcommand};
 use skep_api::{Instant, ParticipantKind};
 
-use super::values::{kinds, moment};
+use super::values::{moment, statements};
 
 /// What to do about participants.
 #[derive(Debug, Subcommand)]
@@ -137,7 +137,7 @@ pub(crate) struct Observe {
     #[arg(required = true, value_name = "TEXT")]
     pub(crate) text: Vec<String>,
     /// What sort of statement.
-    #[arg(long, short, default_value = "fact", value_parser = kinds())]
+    #[arg(long, short, default_value = "fact", value_parser = statements())]
     pub(crate) kind: String,
     /// Who may read it.
     #[arg(long, default_value = "own", value_parser = ["workspace", "own", "private"])]

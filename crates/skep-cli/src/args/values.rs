@@ -3,8 +3,18 @@
 use clap::builder::PossibleValuesParser;
 use skep_api::{Harness, Instant, MemoryKind, Tier};
 
+/// What a statement may be remembered as.
+pub(super) fn statements() -> PossibleValuesParser {
+    named(MemoryKind::STATEMENTS)
+}
+
+/// What a memory may be.
 pub(super) fn kinds() -> PossibleValuesParser {
-    MemoryKind::ALL
+    named(MemoryKind::ALL)
+}
+
+fn named(kinds: &'static [MemoryKind]) -> PossibleValuesParser {
+    kinds
         .iter()
         .map(|kind| kind.as_str())
         .collect::<Vec<_>>()

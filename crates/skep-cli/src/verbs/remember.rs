@@ -35,6 +35,7 @@ pub(super) async fn run(context: &Context<'_>, arguments: Remember) -> Result<Ex
         project: arguments.project,
         visibility: arguments.visibility,
         said_by: None,
+        path: None,
     };
     let answer = context.client().await?.remember(&request).await?;
     if context.output.is_json() {

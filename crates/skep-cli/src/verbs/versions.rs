@@ -22,6 +22,7 @@ pub(super) async fn edit(context: &Context<'_>, arguments: Edit) -> Result<ExitC
         visibility: arguments.visibility,
         reason: arguments.reason,
         said_by: None,
+        path: None,
     };
     let answer = context
         .client()

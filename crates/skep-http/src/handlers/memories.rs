@@ -20,10 +20,8 @@ pub(crate) async fn create(
     call: Call,
 ) -> Result<Response, ApiError> {
     let request: RememberRequest = call.body()?;
-    let kept = call
-        .app()
-        .remember(authorized, convert::remember(request)?)
-        .await?;
+    let statement = convert::remember(request, authorized.agent().is_some())?;
+    let kept = call.app().remember(authorized, statement).await?;
     ok(&remembered(&call, kept))
 }
 

@@ -153,7 +153,7 @@ pub(crate) async fn observe(
 ) -> Result<Response, ApiError> {
     let subject = call.path_id()?;
     let request: wire::ObserveRequest = call.body()?;
-    let kind = request.kind.as_deref().map(convert::memory_kind);
+    let kind = request.kind.as_deref().map(convert::statement_kind);
     let observer = request.observer.as_deref().map(|text| call.id(text));
     let observe = Observe {
         subject,

@@ -9,7 +9,7 @@ use crate::daemon::{Ask, Daemon};
 use crate::view::{Forgotten, Stored};
 
 /// What `said_by` is told: it lowers whose word a statement is, and never raises it.
-const AGENT: &str = "agent";
+pub(super) const AGENT: &str = "agent";
 
 pub(super) async fn store(
     daemon: &impl Daemon,
@@ -21,6 +21,7 @@ pub(super) async fn store(
         project: statement.project,
         visibility: statement.visibility,
         said_by: Some(AGENT.into()),
+        path: None,
     };
     let kept = asked(daemon, Ask::of(RouteId::MemoryCreate).body(&request)?).await?;
     stored(kept)

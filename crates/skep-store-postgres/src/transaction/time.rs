@@ -31,6 +31,16 @@ impl TimeRows for PostgresTx {
         step!(self, scope, time::related, &ring, &topics, limit)
     }
 
+    async fn of_topic(
+        &mut self,
+        scope: &ScopeKey,
+        ring: &ReadingRing,
+        topic: Fingerprint,
+        limit: u32,
+    ) -> Result<Vec<StoredMemoryRow>, StoreError> {
+        step!(self, scope, time::of_topic, &ring, topic, limit)
+    }
+
     async fn supersede(
         &mut self,
         scope: &ScopeKey,

@@ -157,6 +157,7 @@ fn all() -> Vec<Property> {
         a_reader_keeps_its_view
         writers_take_turns
         a_topic_is_shared_within_a_project_and_a_ring
+        t10_a_file_is_found_where_it_stands_by_who_may_see_it
         m04_only_a_word_as_strong_takes_a_place
         t10_nobody_replaces_what_they_may_not_read_or_do_not_own
         what_is_replaced_stays_in_the_past

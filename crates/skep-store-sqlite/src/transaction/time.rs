@@ -36,6 +36,18 @@ impl TimeRows for SqliteTx {
         .await
     }
 
+    async fn of_topic(
+        &mut self,
+        scope: &ScopeKey,
+        ring: &ReadingRing,
+        topic: Fingerprint,
+        limit: u32,
+    ) -> Result<Vec<StoredMemoryRow>, StoreError> {
+        let ring = *ring;
+        self.run(scope, move |rows| time::of_topic(rows, &ring, topic, limit))
+            .await
+    }
+
     async fn supersede(
         &mut self,
         scope: &ScopeKey,

@@ -28,6 +28,15 @@ pub trait TimeRows: Send {
         topics: &[Fingerprint],
         limit: u32,
     ) -> Result<Vec<StoredMemoryRow>, StoreError>;
+    /// Active memories of one topic that the ring allows, newest first, at most `limit`; however much
+    /// of it was superseded since, none is missed.
+    async fn of_topic(
+        &mut self,
+        scope: &ScopeKey,
+        ring: &ReadingRing,
+        topic: Fingerprint,
+        limit: u32,
+    ) -> Result<Vec<StoredMemoryRow>, StoreError>;
     /// Puts one memory in another's place, which ends in the world at `ends`. `false`, and nothing
     /// changed, when the older one is not active or one of them is not there. Who may is the
     /// caller's to know.

@@ -6,7 +6,7 @@ use skep_domain::{
     ReadingRing,
 };
 
-use super::{DistilSession, Tx};
+use super::{DistilSession, Tx, file};
 use crate::StoreError;
 use crate::body::BodyWriter;
 use crate::keys::{Purpose, column};
@@ -131,7 +131,10 @@ impl<P: CanWrite> Tx<P> {
             reason: self.seal_reasons(new.id, &new.reasons),
         });
         TraceRow {
-            topics: self.topics_of(new),
+            topics: match &new.body.path {
+                Some(path) => file::digests(&self.keys, owner, path),
+                None => self.topics_of(new),
+            },
             origins,
             first,
         }

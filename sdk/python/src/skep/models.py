@@ -536,6 +536,8 @@ class EditRequest:
 
     kind: str | None = None
     """What sort of statement."""
+    path: str | None = None
+    """Of a file, where it stands from now on."""
     reason: str | None = None
     """Why, at most 1,024 bytes; kept sealed with the history."""
     said_by: str | None = None
@@ -1309,6 +1311,8 @@ class Memory:
     """One keyword-dense line."""
     kind: str
     """What sort of statement."""
+    path: str | None = None
+    """Of a file, where it stands among its owner's."""
     project: str | None = None
     """The project's name."""
     provenance: Provenance
@@ -1934,7 +1938,12 @@ class RememberRequest:
     """`POST /memories`: somebody says what to remember."""
 
     kind: str | None = None
-    """`fact` (if absent), `decision`, `convention`, `preference`, `gotcha`, `reference`, `procedure`."""
+    """`fact` (if absent), `decision`, `convention`, `preference`, `gotcha`, `reference`, `procedure`; absent, or
+    `note`, for a file."""
+    path: str | None = None
+    """Where it stands as a file of whoever says it, such as `/memories/notes.txt`: then it is a `note`, kept
+    as it was written and compared with nothing, at most 16 KiB and 500 files each. For its owner alone if
+    `visibility` is absent, and for the workspace's people if it is an agent's."""
     project: str | None = None
     """The project's name."""
     said_by: str | None = None
