@@ -1,9 +1,7 @@
 //! What takes another memory's place, what stands against it, and what is taken back.
 
 use skep_authz::rights::{MemoryDelete, MemoryRead, MemoryWrite, SessionCapture};
-use skep_domain::{
-    ConflictId, FilePath, MemoryId, MemoryState, RemovalMode, Resolution, Trust, Visibility,
-};
+use skep_domain::{ConflictId, MemoryId, MemoryState, RemovalMode, Resolution, Trust, Visibility};
 use skep_store::row::ConflictRow;
 use skep_store::{Kept, MemoryFilter, NewMemory, Origin, PageOf, Removal, Root, Tx, Withdrawn};
 

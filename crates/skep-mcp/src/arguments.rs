@@ -166,3 +166,132 @@ pub(crate) struct Fetch {
     /// An id that search gave.
     pub(crate) id: String,
 }
+
+/// `memory`, as it comes: one flat object, since some clients take no choice between several.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct CommandInput {
+    /// What to do.
+    #[schemars(extend("enum" = ["view", "create", "str_replace", "insert", "delete", "rename"]))]
+    command: String,
+    /// view, create, `str_replace`, insert, delete: the file, such as /memories/notes.txt; to view or delete,
+    /// also a directory.
+    #[serde(default)]
+    path: Option<String>,
+    /// view, for a file: first and last line wanted, counted from 1; -1 is the last.
+    #[serde(default)]
+    #[schemars(length(min = 2, max = 2))]
+    view_range: Option<Vec<i64>>,
+    /// create: what stands in the file, at most 16 KiB.
+    #[serde(default)]
+    file_text: Option<String>,
+    /// `str_replace`: what stands in the file exactly once.
+    #[serde(default)]
+    old_str: Option<String>,
+    /// `str_replace`: what takes its place.
+    #[serde(default)]
+    new_str: Option<String>,
+    /// insert: the line after which; 0 for the beginning.
+    #[serde(default)]
+    insert_line: Option<i64>,
+    /// insert: the lines that are added.
+    #[serde(default)]
+    insert_text: Option<String>,
+    /// rename: what is renamed, a file or a directory.
+    #[serde(default)]
+    old_path: Option<String>,
+    /// rename: its new path.
+    #[serde(default)]
+    new_path: Option<String>,
+}
+
+/// One command with what belongs to it.
+pub(crate) enum Command {
+    View {
+        path: String,
+        view_range: Option<Vec<i64>>,
+    },
+    Create {
+        path: String,
+        file_text: String,
+    },
+    StrReplace {
+        path: String,
+        old_str: String,
+        new_str: String,
+    },
+    Insert {
+        path: String,
+        insert_line: i64,
+        insert_text: String,
+    },
+    Delete {
+        path: String,
+    },
+    Rename {
+        old_path: String,
+        new_path: String,
+    },
+}
+
+impl CommandInput {
+    /// The command with its own fields: none missing, and none of another's.
+    pub(crate) fn command(mut self) -> Result<Command, String> {
+        let name = std::mem::take(&mut self.command);
+        let need = |field: &str| format!("Error: {name} needs {field}");
+        let command = match name.as_str() {
+            "view" => Command::View {
+                path: self.path.take().ok_or_else(|| need("path"))?,
+                view_range: self.view_range.take(),
+            },
+            "create" => Command::Create {
+                path: self.path.take().ok_or_else(|| need("path"))?,
+                file_text: self.file_text.take().ok_or_else(|| need("file_text"))?,
+            },
+            "str_replace" => Command::StrReplace {
+                path: self.path.take().ok_or_else(|| need("path"))?,
+                old_str: self.old_str.take().ok_or_else(|| need("old_str"))?,
+                new_str: self.new_str.take().ok_or_else(|| need("new_str"))?,
+            },
+            "insert" => Command::Insert {
+                path: self.path.take().ok_or_else(|| need("path"))?,
+                insert_line: self.insert_line.take().ok_or_else(|| need("insert_line"))?,
+                insert_text: self.insert_text.take().ok_or_else(|| need("insert_text"))?,
+            },
+            "delete" => Command::Delete {
+                path: self.path.take().ok_or_else(|| need("path"))?,
+            },
+            "rename" => Command::Rename {
+                old_path: self.old_path.take().ok_or_else(|| need("old_path"))?,
+                new_path: self.new_path.take().ok_or_else(|| need("new_path"))?,
+            },
+            _ => {
+                return Err(
+                    "Error: command is one of view, create, str_replace, insert, delete, rename"
+                        .into(),
+                );
+            }
+        };
+        match self.left() {
+            Some(field) => Err(format!("Error: {name} takes no {field}")),
+            None => Ok(command),
+        }
+    }
+
+    /// A field that the command had no use for.
+    fn left(&self) -> Option<&'static str> {
+        let texts = [
+            ("path", &self.path),
+            ("file_text", &self.file_text),
+            ("old_str", &self.old_str),
+            ("new_str", &self.new_str),
+            ("insert_text", &self.insert_text),
+            ("old_path", &self.old_path),
+            ("new_path", &self.new_path),
+        ];
+        let text = texts.iter().find(|(_, text)| text.is_some());
+        let text = text.map(|(name, _)| *name);
+        text.or(self.view_range.as_ref().map(|_| "view_range"))
+            .or(self.insert_line.map(|_| "insert_line"))
+    }
+}

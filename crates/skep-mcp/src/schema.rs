@@ -44,7 +44,7 @@ fn plain(schema: &mut Value) {
             let ours = |format: &Value| {
                 matches!(
                     format.as_str(),
-                    Some("uint32" | "uint64" | "float" | "double")
+                    Some("uint32" | "uint64" | "int64" | "float" | "double")
                 )
             };
             if object.get("format").is_some_and(ours) {

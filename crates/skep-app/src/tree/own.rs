@@ -65,7 +65,7 @@ impl Walk<'_> {
                 && (find.day.as_ref()).is_none_or(|of| day(wording, file.validity.from) == *of)
         };
         let fitting: Vec<_> = files.into_iter().filter(fits).collect();
-        let entries = fitting.into_iter().map(|(path, file)| entry(path, file));
+        let entries = fitting.into_iter().map(|(path, file)| entry(&path, file));
         Ok(page(entries.collect(), (find.from, find.limit)))
     }
 }
@@ -74,7 +74,7 @@ impl Own {
     /// The entries of a folder, by name; of a file, the file.
     pub(super) fn listing(self, page_of: (Option<[u8; 16]>, u32)) -> Listing {
         let (at, files) = match self {
-            Self::File(path, file) => return page(vec![entry(path, *file)], page_of),
+            Self::File(path, file) => return page(vec![entry(&path, *file)], page_of),
             Self::Folder(at, files) => (at, files),
         };
         let mut entries: BTreeMap<String, Entry> = BTreeMap::new();
@@ -83,7 +83,7 @@ impl Own {
                 continue;
             };
             let Some((name, _)) = below.split_once('/') else {
-                entries.insert(below.to_owned(), entry(path, file));
+                entries.insert(below.to_owned(), entry(&path, file));
                 continue;
             };
             let folder = entries.entry(name.to_owned()).or_insert_with(|| Entry {
@@ -115,7 +115,7 @@ impl Own {
     }
 }
 
-fn entry(path: FilePath, file: Memory) -> Entry {
+fn entry(path: &FilePath, file: Memory) -> Entry {
     let text = file.body.text.clone();
     Entry {
         name: path.name().to_owned(),

@@ -47,6 +47,10 @@ mod logins;
 #[cfg(test)]
 mod mcp;
 #[cfg(test)]
+mod mcp_files;
+#[cfg(test)]
+mod mcp_record;
+#[cfg(test)]
 mod modes;
 #[cfg(test)]
 mod oauth;

@@ -8,7 +8,7 @@ use skep_http::{Limits, Mode, Site};
 use skep_limit::{Limiter, Quotas};
 use skep_test_support::{Newcomer, Reply, Request, TestDaemon};
 
-const EITHER: &str = "application/json, text/event-stream";
+pub(crate) const EITHER: &str = "application/json, text/event-stream";
 
 /// A message as 2025-11-25 has it.
 fn post(message: &Value) -> Request {
@@ -17,30 +17,30 @@ fn post(message: &Value) -> Request {
         .json(message)
 }
 
-fn call(tool: &str, arguments: &Value) -> Value {
+pub(crate) fn call(tool: &str, arguments: &Value) -> Value {
     let params = json!({ "name": tool, "arguments": arguments });
     json!({ "jsonrpc": "2.0", "id": 7, "method": "tools/call", "params": params })
 }
 
-async fn send(daemon: &TestDaemon, request: Request) -> Reply {
+pub(crate) async fn send(daemon: &TestDaemon, request: Request) -> Reply {
     request.send(daemon.address).await.unwrap()
 }
 
 /// What a tool says to whoever holds this token.
-async fn tool(daemon: &TestDaemon, token: &str, name: &str, arguments: &Value) -> Value {
+pub(crate) async fn tool(daemon: &TestDaemon, token: &str, name: &str, arguments: &Value) -> Value {
     let reply = send(daemon, post(&call(name, arguments)).bearer(token)).await;
     assert_eq!(reply.status, 200, "{}", reply.text());
     reply.json()["result"].take()
 }
 
-fn text(result: &Value) -> String {
+pub(crate) fn text(result: &Value) -> String {
     result["content"][0]["text"]
         .as_str()
         .unwrap_or_default()
         .to_owned()
 }
 
-fn id(result: &Value) -> String {
+pub(crate) fn id(result: &Value) -> String {
     let id = result["structuredContent"]["id"].as_str();
     id.unwrap_or_else(|| panic!("{result}")).to_owned()
 }
@@ -321,6 +321,10 @@ async fn an_id_leads_to_no_other_route() {
     }
     let cursor = json!({ "cursor": "a&limit=200&kind=fact" });
     let refused = tool(&daemon, &token, "memory_timeline", &cursor).await;
+    assert_eq!(refused["isError"], true, "{refused}");
+    // Read as two parameters, both would be good.
+    let kind = json!({ "kind": "fact&as_of=2026-01-31T00:00:00Z" });
+    let refused = tool(&daemon, &token, "memory_timeline", &kind).await;
     assert_eq!(refused["isError"], true, "{refused}");
 }
 

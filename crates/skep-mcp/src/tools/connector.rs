@@ -65,7 +65,11 @@ pub(super) async fn fetch(
 /// The documented answer is one text that is JSON.
 fn json(structured: &impl serde::Serialize) -> Result<Answer, Trouble> {
     let mut answer = Answer::new(String::new(), structured)?;
-    answer.text = answer.structured.to_string();
+    answer.text = answer
+        .structured
+        .as_ref()
+        .map(ToString::to_string)
+        .unwrap_or_default();
     Ok(answer)
 }
 
