@@ -191,7 +191,8 @@ fn tell_files(context: &Context<'_>, found: &SkillFolder) -> Result<(), Failure>
         out.line(&out.style().dim(&format!("── {} ", one_line(&file.path))))?;
         // No text of a file looks like what we say ourselves: the next file, a finding, the line to approve.
         for line in visible(&file.text).lines() {
-            out.line(format!("│ {line}").trim_end())?;
+            let line = format!("│ {line}");
+            out.line(line.trim_end())?;
         }
     }
     Ok(())
