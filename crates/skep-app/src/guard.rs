@@ -10,8 +10,9 @@ use skep_store::NewMemory;
 /// Reasons kept for the reviewer.
 const REASONS: usize = 8;
 
-/// Holds a memory back if what it says speaks for that.
+/// Holds a memory back if what it says speaks for that, or its line, where that is not of the text.
 pub(crate) fn guarded(mut new: NewMemory) -> NewMemory {
+    let trust = doubted(&new);
     // The name of a file is read before what is in it.
     let text = match &new.body.path {
         Some(path) => Cow::Owned(format!(
@@ -21,9 +22,40 @@ pub(crate) fn guarded(mut new: NewMemory) -> NewMemory {
         )),
         None => Cow::Borrowed(&new.body.text),
     };
-    let found = assess(&text, doubted(&new));
+    let found = assess(&text, trust);
     hold(&mut new, found, None);
+    if !new.body.text.contains(&new.body.key) {
+        let found = assess(&new.body.key, trust);
+        hold(&mut new, found, Some("in its line"));
+    }
     new
+}
+
+/// Holds a memory back for what is shown beside its text where others chose that too: its project, where it
+/// was before.
+pub(crate) fn guarded_beside(mut new: NewMemory, project: Option<&str>) -> NewMemory {
+    let references = new.body.references.iter().map(String::as_str);
+    let beside: Vec<&str> = project.into_iter().chain(references).collect();
+    let beside = beside.join("\n");
+    for window in windows(&beside).filter(|_| !beside.is_empty()) {
+        let found = assess(window, doubted(&new));
+        hold(&mut new, found, Some("beside its text"));
+    }
+    new
+}
+
+/// Bytes that are scored at once of what may be longer than the scorer looks.
+const WINDOW: usize = 8 << 10;
+
+/// Pieces that overlap by half, so that no border hides what stands on both sides of it, and no middle is
+/// passed over.
+pub(crate) fn windows(text: &str) -> impl Iterator<Item = &str> {
+    let count = text.len().div_ceil(WINDOW / 2).max(1);
+    (0..count).map(move |at| {
+        let start = text.floor_char_boundary(at * WINDOW / 2);
+        let end = text.floor_char_boundary((at * WINDOW / 2 + WINDOW).min(text.len()));
+        &text[start..end]
+    })
 }
 
 /// Whose word a text is scored as. A model may have been talked into writing it by anything it read.

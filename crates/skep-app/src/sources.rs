@@ -396,6 +396,15 @@ fn check_sync(sync: &SourceSync) -> Result<(), AppError> {
         Invalid::check_count(&format!("{field}.references"), references, REFERENCES)?;
         let project = statement.project.as_deref().unwrap_or_default();
         Invalid::check_length(&format!("{field}.project"), project, Limits::QUERY)?;
+        for reference in &statement.references {
+            Invalid::check_length(&format!("{field}.references"), reference, Limits::QUERY)?;
+        }
+        if let (Some(from), Some(to)) = (statement.valid_from, statement.valid_to)
+            && to < from
+        {
+            let message = "nothing ends before it begins";
+            return Err(Invalid::unknown(&format!("{field}.valid_to"), message));
+        }
     }
     Ok(())
 }

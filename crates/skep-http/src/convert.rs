@@ -129,19 +129,23 @@ pub(crate) fn statement(memory: MemoryInput) -> Result<Statement, ApiError> {
         project: memory.project,
         valid_from: memory.valid_from.map(|at| at.0),
         valid_to: memory.valid_to.map(|at| at.0),
-        harness: memory.harness.as_deref().map(harness).transpose()?,
+        harness: memory.harness.as_deref().map(came_through).transpose()?,
         derived_by: memory.derived_by.as_deref().map(derived_by).transpose()?,
         references: memory.references,
     })
 }
 
 fn harness(text: &str) -> Result<Harness, ApiError> {
-    word(
-        "session.harness",
-        text,
-        Harness::parse,
-        &names(Harness::ALL, Harness::as_str),
-    )
+    harness_of("session.harness", text)
+}
+
+fn came_through(text: &str) -> Result<Harness, ApiError> {
+    harness_of("memory.harness", text)
+}
+
+fn harness_of(field: &'static str, text: &str) -> Result<Harness, ApiError> {
+    let known = names(Harness::ALL, Harness::as_str);
+    word(field, text, Harness::parse, &known)
 }
 
 pub(crate) fn named_session(

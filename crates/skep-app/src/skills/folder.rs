@@ -10,12 +10,10 @@ use skep_store::SkillFile;
 
 use crate::AppError;
 use crate::error::Invalid;
+use crate::guard::windows;
 
 /// What every skill has.
 const MAIN: &str = "SKILL.md";
-/// Bytes of a file that are scored at once: a scorer that looks at the ends of a long text is not to be
-/// passed by its middle.
-const WINDOW: usize = 8 << 10;
 /// Findings that are kept.
 const FINDINGS: usize = 32;
 
@@ -146,16 +144,6 @@ fn check_text(file: &SkillFile, redactor: &Redactor) -> Result<(), AppError> {
         )));
     }
     Ok(())
-}
-
-/// Pieces that overlap by half, so that no border hides what stands on both sides of it.
-fn windows(text: &str) -> impl Iterator<Item = &str> {
-    let count = text.len().div_ceil(WINDOW / 2).max(1);
-    (0..count).map(move |at| {
-        let start = text.floor_char_boundary(at * WINDOW / 2);
-        let end = text.floor_char_boundary((at * WINDOW / 2 + WINDOW).min(text.len()));
-        &text[start..end]
-    })
 }
 
 fn refused(message: &str) -> AppError {

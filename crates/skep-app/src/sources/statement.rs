@@ -14,7 +14,7 @@ use skep_memory::{cut_line, normal_form, topics};
 use skep_store::{NewChunk, NewMemory, Origin, Project, Source, Tx};
 
 use super::{Document, KEY, Synced};
-use crate::guard::guarded_all;
+use crate::guard::{guarded_all, guarded_beside};
 use crate::memories::body;
 use crate::{App, AppError};
 
@@ -68,8 +68,10 @@ impl App {
                 None => source.project_id,
                 Some(name) => Some(self.project_named(tx, name, &mut projects).await?),
             };
+            let name = statement.project.clone();
+            let memory = self.stated(source, text, statement, project);
             of.push(document);
-            news.push(self.stated(source, text, statement, project));
+            news.push(guarded_beside(memory, name.as_deref()));
         }
         for (document, memory) in of.into_iter().zip(guarded_all(news)) {
             let held = memory.state == MemoryState::Quarantined;
