@@ -134,7 +134,8 @@ fn application_with(store: &Arc<Store>, embedder: Arc<dyn Embedder>) -> Arc<App>
     Arc::new(App::new(store, embedder, watch, Settings::default()))
 }
 
-fn memory(store: &Store, text: String) -> NewMemory {
+/// A memory that says this, as many are made.
+pub(crate) fn memory(store: &Store, text: String) -> NewMemory {
     let now: Timestamp = store.now();
     NewMemory {
         id: store.mint(),

@@ -22,6 +22,7 @@ mod report;
 mod rls;
 mod safety;
 mod statements;
+mod tree;
 mod workspaces;
 
 use std::path::PathBuf;
@@ -122,6 +123,8 @@ enum Bench {
         #[arg(long)]
         skepd: PathBuf,
     },
+    /// `ls`, `cat`, `find` and `grep` over many memories, beside few
+    Tree(tree::Asked),
     /// `skep hook` as a harness runs it, with a warm daemon and with a dead one
     Hooks(hooks::Asked),
     /// What other workspaces on the same database cost one of them, and what partitions would
@@ -175,16 +178,14 @@ fn main() -> Result<()> {
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()?;
+    let texts = |count| corpus::read(&common.corpus, count);
     let report = match bench {
-        Bench::Recall { memories, queries } => runtime.block_on(recall::run(
-            &corpus::read(&common.corpus, memories)?,
-            queries,
-        ))?,
-        Bench::Capture { turns, batch } => {
-            runtime.block_on(capture::run(&corpus::read(&common.corpus, turns)?, batch))?
+        Bench::Recall { memories, queries } => {
+            runtime.block_on(recall::run(&texts(memories)?, queries))?
         }
+        Bench::Capture { turns, batch } => runtime.block_on(capture::run(&texts(turns)?, batch))?,
         Bench::Load { memories, rounds } => {
-            runtime.block_on(load::run(&corpus::read(&common.corpus, memories)?, rounds))?
+            runtime.block_on(load::run(&texts(memories)?, rounds))?
         }
         Bench::Crash {
             kills,
@@ -195,13 +196,17 @@ fn main() -> Result<()> {
         Bench::Gather { sources, out } => gather::run(&sources, &out)?,
         Bench::Quality { misses, vectors } => runtime.block_on(quality::run(misses, vectors))?,
         Bench::Import { mib, skep, skepd } => {
-            let texts = corpus::read(&common.corpus, IMPORTED)?;
+            let texts = texts(IMPORTED)?;
             let programs = import::Programs { skep, skepd };
             runtime.block_on(import::run(&programs, &texts, mib))?
         }
         Bench::Hooks(asked) => {
-            let texts = corpus::read(&common.corpus, asked.memories)?;
+            let texts = texts(asked.memories)?;
             runtime.block_on(hooks::run(&asked, &texts))?
+        }
+        Bench::Tree(asked) => {
+            let most = asked.memories.iter().copied().max().unwrap_or_default();
+            runtime.block_on(tree::run(&texts(most)?, &asked))?
         }
         Bench::Safety(asked) => safety::run(&asked)?,
         Bench::Access(asked) => runtime.block_on(access::run(&asked))?,
@@ -209,23 +214,17 @@ fn main() -> Result<()> {
             memories,
             runs,
             statements,
-        } => runtime.block_on(rls::run(
-            &corpus::read(&common.corpus, memories)?,
-            (runs, statements),
-        ))?,
+        } => runtime.block_on(rls::run(&texts(memories)?, (runs, statements)))?,
         Bench::Workspaces(asked) => {
-            let texts = corpus::read(&common.corpus, asked.memories)?;
+            let texts = texts(asked.memories)?;
             runtime.block_on(workspaces::run(&texts, &asked))?
         }
-        Bench::Erase { memories, calls } => runtime.block_on(erase::run(
-            &corpus::read(&common.corpus, 5_000)?,
-            (memories, calls),
-        ))?,
-        Bench::Nodes(asked) => runtime.block_on(nodes::run(&asked))?,
-        Bench::Backup { memories } => {
-            runtime.block_on(backup::run(&corpus::read(&common.corpus, memories)?))?
+        Bench::Erase { memories, calls } => {
+            runtime.block_on(erase::run(&texts(5_000)?, (memories, calls)))?
         }
-        Bench::Embed { queries } => embed::run(&corpus::read(&common.corpus, queries)?),
+        Bench::Nodes(asked) => runtime.block_on(nodes::run(&asked))?,
+        Bench::Backup { memories } => runtime.block_on(backup::run(&texts(memories)?))?,
+        Bench::Embed { queries } => embed::run(&texts(queries)?),
     };
     report.print(common.json);
     Ok(())
