@@ -14,6 +14,7 @@ mod keys;
 mod place;
 mod record;
 mod rotate;
+pub mod template;
 mod vault;
 
 pub use class::{Class, Returned, Secret, Setting};
