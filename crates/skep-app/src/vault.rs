@@ -5,10 +5,10 @@ mod rotating;
 
 use std::sync::Arc;
 
-use skep_authz::rights::{SecretList, SecretWrite, SettingRead, SettingWrite};
-use skep_authz::{Authorized, Right};
+use skep_authz::rights::{OrgManage, SecretList, SecretWrite, SettingRead, SettingWrite};
+use skep_authz::{Authorized, Denied, Right};
 use skep_crypto::Plain;
-use skep_domain::{Principal, RecordName, WorkspaceId};
+use skep_domain::{OrganizationId, Permission, Principal, RecordName, WorkspaceId};
 use skep_vault::{Class, Listed, Scope, Secret, Setting, Vault, VaultError};
 
 use crate::error::Invalid;
@@ -17,12 +17,14 @@ use crate::{App, AppError};
 pub use rotating::VaultDesk;
 
 /// A record to set or to remove.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub struct RecordAt {
     /// Whose it is.
     pub scope: Scope,
     /// What it is called, as it was asked for.
     pub name: String,
+    /// The right to change what every workspace of the organization shares, if the caller has it.
+    pub shared: Option<Authorized<OrgManage>>,
 }
 
 /// The records of a class that a caller is told of.
@@ -112,12 +114,9 @@ impl App {
         self.on_vault(move |vault| {
             let mut records = Records::new();
             for scope in places(&authorized, agent) {
-                let listing = vault.list::<Setting>(&authorized, scope)?;
+                let listing = vault.read_all::<Setting>(&authorized, scope)?;
                 records.damaged.extend(listing.damaged);
-                for about in listing.records {
-                    let value = vault.read::<Setting>(&authorized, scope, &about.name)?;
-                    // It was removed meanwhile.
-                    let Some(value) = value else { continue };
+                for (about, value) in listing.records {
                     let value = String::from_utf8_lossy(value.expose()).into_owned();
                     records.items.push((scope, SettingHeld { about, value }));
                 }
@@ -168,7 +167,7 @@ impl App {
         at: RecordAt,
         value: Plain<Vec<u8>>,
     ) -> Result<Listed, AppError> {
-        let (name, now) = (named(&at)?, self.store.now());
+        let (name, now) = (named(&at, authorized.organization())?, self.store.now());
         self.on_vault(move |vault| vault.put::<C>(&authorized, at.scope, &name, value, now))
             .await
     }
@@ -178,7 +177,7 @@ impl App {
         authorized: Authorized<C::Change>,
         at: RecordAt,
     ) -> Result<bool, AppError> {
-        let name = named(&at)?;
+        let name = named(&at, authorized.organization())?;
         self.on_vault(move |vault| vault.remove::<C>(&authorized, at.scope, &name))
             .await
     }
@@ -217,7 +216,12 @@ fn places<P: Right>(authorized: &Authorized<P>, agent: Option<Scope>) -> Vec<Sco
         .collect()
 }
 
-fn named(at: &RecordAt) -> Result<RecordName, AppError> {
+/// Its name, if the caller may change what is in its place.
+fn named(at: &RecordAt, organization: OrganizationId) -> Result<RecordName, AppError> {
+    let manages = |right: &Authorized<OrgManage>| right.organization() == organization;
+    if at.scope == Scope::Organization && !at.shared.as_ref().is_some_and(manages) {
+        return Err(Denied::MissingPermission(Permission::OrgManage).into());
+    }
     RecordName::parse(&at.name).map_err(|error| Invalid::unknown("name", &error.to_string()))
 }
 

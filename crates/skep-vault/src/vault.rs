@@ -32,11 +32,14 @@ pub struct Vault {
     pub(crate) random: Arc<dyn Random>,
 }
 
+/// A record with its value.
+pub type Valued = (Listed, Plain<Vec<u8>>);
+
 /// The records of one class in one place.
-#[derive(Debug, Default)]
-pub struct Listing {
+#[derive(Debug)]
+pub struct Listing<T = Listed> {
     /// Those that can be read, by name.
-    pub records: Vec<Listed>,
+    pub records: Vec<T>,
     /// Files that are not what was written.
     pub damaged: Vec<String>,
 }
@@ -78,19 +81,24 @@ impl Vault {
         right: &Authorized<C::Look>,
         scope: Scope,
     ) -> Result<Listing, VaultError> {
-        let place = place_of(right, scope);
-        let mut listing = Listing::default();
-        for file in self.files(&place, C::CLASS)? {
-            match self.load(&place, C::CLASS, file) {
-                Ok(Some(record)) => listing.records.push(record.about),
-                // It was removed meanwhile.
-                Ok(None) => {}
-                Err(VaultError::Damaged { what }) => listing.damaged.push(what),
-                Err(other) => return Err(other),
-            }
-        }
-        listing.records.sort_by_key(|listed| listed.name.key());
-        Ok(listing)
+        let (records, damaged) = self.all(&place_of(right, scope), C::CLASS)?;
+        let records = records.into_iter().map(|record| record.about).collect();
+        Ok(Listing { records, damaged })
+    }
+
+    /// The same with the values, of a class whose values are returned.
+    ///
+    /// # Errors
+    /// As [`Vault::list`].
+    pub fn read_all<C: Returned>(
+        &self,
+        right: &Authorized<C::Look>,
+        scope: Scope,
+    ) -> Result<Listing<Valued>, VaultError> {
+        let (records, damaged) = self.all(&place_of(right, scope), C::CLASS)?;
+        let both = |record: Record| (record.about, record.value);
+        let records = records.into_iter().map(both).collect();
+        Ok(Listing { records, damaged })
     }
 
     /// Sets a record, and says what was set.
@@ -204,6 +212,26 @@ impl Vault {
             }
         }
         Ok(removed)
+    }
+
+    /// The records of a class in a place by name, and the files that hold none.
+    fn all(
+        &self,
+        place: &Place,
+        class: RecordClass,
+    ) -> Result<(Vec<Record>, Vec<String>), VaultError> {
+        let (mut records, mut damaged) = (Vec::new(), Vec::new());
+        for file in self.files(place, class)? {
+            match self.load(place, class, file) {
+                Ok(Some(record)) => records.push(record),
+                // It was removed meanwhile.
+                Ok(None) => {}
+                Err(VaultError::Damaged { what }) => damaged.push(what),
+                Err(other) => return Err(other),
+            }
+        }
+        records.sort_by_key(|record| record.about.name.key());
+        Ok((records, damaged))
     }
 
     fn value(

@@ -8,7 +8,6 @@ use skep_api::vault::{
 };
 use skep_app::{RecordAt, RecordListed, RecordScope};
 use skep_authz::{Authorized, rights};
-use skep_domain::Permission;
 
 use super::explain::name as principal;
 use crate::call::{Call, ok};
@@ -35,10 +34,7 @@ pub(crate) async fn set_secret(
 ) -> Result<Response, ApiError> {
     let request: SetSecretRequest = call.body()?;
     let scope = scope(&call, request.scope.as_deref(), request.agent.as_deref())?;
-    let at = RecordAt {
-        scope,
-        name: request.name.clone(),
-    };
+    let at = at(&call, scope, request.name.clone());
     let value = request.value.expose().as_bytes().to_vec();
     let about = call.app().set_secret(authorized, at, value).await?;
     ok(&secret(&call, scope, &about))
@@ -74,10 +70,7 @@ pub(crate) async fn set_setting(
 ) -> Result<Response, ApiError> {
     let request: SetSettingRequest = call.body()?;
     let scope = scope(&call, request.scope.as_deref(), request.agent.as_deref())?;
-    let at = RecordAt {
-        scope,
-        name: request.name,
-    };
+    let at = at(&call, scope, request.name);
     let value = request.value.clone();
     let about = call.app().set_setting(authorized, at, value).await?;
     ok(&setting(&call, scope, &about, request.value))
@@ -100,21 +93,23 @@ fn asked(call: &Call) -> Result<Option<RecordScope>, ApiError> {
 
 fn removed(call: &Call) -> Result<RecordAt, ApiError> {
     let request: RemoveRecordRequest = call.body()?;
-    Ok(RecordAt {
-        scope: scope(call, request.scope.as_deref(), request.agent.as_deref())?,
-        name: request.name,
-    })
+    let scope = scope(call, request.scope.as_deref(), request.agent.as_deref())?;
+    Ok(at(call, scope, request.name))
 }
 
-/// The place that a change is about. What every workspace of the organization shares is changed by
-/// whoever manages the organization.
+fn at(call: &Call, scope: RecordScope, name: String) -> RecordAt {
+    RecordAt {
+        scope,
+        name,
+        shared: call.caller.authorize().ok(),
+    }
+}
+
+/// The place that a change is about.
 fn scope(call: &Call, scope: Option<&str>, agent: Option<&str>) -> Result<RecordScope, ApiError> {
     match (scope.unwrap_or("workspace"), agent) {
         ("workspace", None) => Ok(RecordScope::Workspace),
-        ("organization", None) => {
-            call.caller.require(Permission::OrgManage)?;
-            Ok(RecordScope::Organization)
-        }
+        ("organization", None) => Ok(RecordScope::Organization),
         ("agent", Some(agent)) => Ok(RecordScope::Agent(call.id(agent)?)),
         _ => Err(ApiError::field(
             "scope",

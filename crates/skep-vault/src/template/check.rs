@@ -190,12 +190,11 @@ const NO_VARIABLE: &str =
     "has no name of upper-case letters, digits and underscores that a program may be given";
 
 /// Variables that load code into a program, whoever wrote it.
-const LOADS: [&str; 9] = [
+const LOADS: [&str; 8] = [
     "LD_",
     "DYLD_",
     "GLIBC_",
     "BASH_",
-    "ENV",
     "NODE_OPTIONS",
     "PYTHON",
     "PERL5",
@@ -207,10 +206,8 @@ fn is_variable(name: &str) -> bool {
     (1..=64).contains(&name.len())
         && name.starts_with(|first: char| first.is_ascii_uppercase() || first == '_')
         && name.bytes().all(fits)
-        && !LOADS.iter().any(|loads| match loads.len() {
-            3 if *loads == "ENV" => name == "ENV",
-            _ => name.starts_with(loads),
-        })
+        && name != "ENV"
+        && !LOADS.iter().any(|loads| name.starts_with(loads))
 }
 
 fn is_parameter(name: &str) -> bool {
