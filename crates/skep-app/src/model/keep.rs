@@ -8,7 +8,7 @@ use skep_domain::DerivedBy;
 use skep_memory::{
     Draft, NotKept, Proposal, Redactor, TurnView, judge_proposal, normal_form, takes_back,
 };
-use skep_store::row::{ModelBudgetRow, ModelPassRow, ModelSpentRow};
+use skep_store::row::{ModelBudgetRow, ModelSpentRow};
 use skep_store::{DistilSession, Memory, NewMemory, Root, Turn, Tx};
 
 use super::prompt::Item;
@@ -41,11 +41,11 @@ impl App {
         (reserved, spent): (ModelBudgetRow, ModelSpentRow),
         outcome: Outcome,
     ) -> Result<(), AppError> {
-        let (read, failed) = (part.read(), |fault| part.failed(fault));
-        let after = match &outcome {
-            Outcome::Items(..) => read,
-            Outcome::NoItems(_) => failed(true),
-            Outcome::Failed(_, by_its_fault) => failed(*by_its_fault),
+        let read = part.read();
+        let by_its_fault = match &outcome {
+            Outcome::Items(..) => None,
+            Outcome::NoItems(_) => Some(true),
+            Outcome::Failed(_, by_its_fault) => Some(*by_its_fault),
         };
         let (pass, session) = (part.pass, part.session);
         let (refused, memories) = self.judge(part, outcome).await?;
@@ -55,17 +55,15 @@ impl App {
             .into_iter()
             .map(|(reason, items)| (reason.to_owned(), items));
         tx.count_model_refusals(day, refused.collect()).await?;
-        let tried = ModelPassRow {
-            tries: pass.tries + 1,
-            ..pass
-        };
-        let is_same = tx.get_distil_session(session.id).await? == Some(session)
-            && tx.get_model_pass(session.id).await? == Some(tried);
-        if is_same {
+        let is_same = tx.get_distil_session(session.id).await? == Some(session);
+        let stands = tx.get_model_pass(session.id).await?;
+        let stands = stands.filter(|stands| is_same && Part::begins(pass, *stands));
+        if let Some(stands) = stands {
             if !tx.is_taken_back(Root::Session(session.id)).await? {
                 self.keep_read(&mut tx, &session, memories).await?;
             }
-            tx.put_model_pass(after).await?;
+            let failed = |by_its_fault| Part::failed(stands, by_its_fault);
+            tx.put_model_pass(by_its_fault.map_or(read, failed)).await?;
         }
         tx.commit().await?;
         self.dirty.mark(tenant);

@@ -273,17 +273,28 @@ impl Part {
         }
     }
 
-    /// The session after a try that came to nothing.
-    pub(super) fn failed(&self, by_its_fault: bool) -> ModelPassRow {
-        let tries = self.pass.tries + u32::from(by_its_fault);
+    /// Whether the session is still where this part begins, however often it was tried meanwhile: another
+    /// daemon may be reading the same, and whoever is first keeps what it was told.
+    pub(super) fn begins(pass: ModelPassRow, stands: ModelPassRow) -> bool {
+        let as_it_was = ModelPassRow {
+            state: pass.state,
+            tries: pass.tries,
+            ..stands
+        };
+        as_it_was == pass && stands.state != ModelPassState::Done
+    }
+
+    /// The session after a try that came to nothing; the try was counted when it began.
+    pub(super) fn failed(stands: ModelPassRow, by_its_fault: bool) -> ModelPassRow {
+        let tries = (stands.tries).saturating_sub(u32::from(!by_its_fault));
+        let state = match tries {
+            TRIES.. => ModelPassState::GivenUp,
+            _ => ModelPassState::Due,
+        };
         ModelPassRow {
-            state: if tries >= TRIES {
-                ModelPassState::GivenUp
-            } else {
-                ModelPassState::Due
-            },
+            state,
             tries,
-            ..self.pass
+            ..stands
         }
     }
 }

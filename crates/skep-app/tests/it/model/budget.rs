@@ -1,13 +1,14 @@
 //! A day's cap: exact, kept through a kill, and each workspace's own.
 
-use std::sync::Arc;
+use std::sync::{Arc, Barrier};
 
 use skep_domain::TurnRole;
 use skep_llm::{Cost, Dialect};
 use skep_test_support::model::{ScriptedModel, Turn, answer, openai};
 
 use super::{
-    HARBOUR, TOWER, app, capture, closed, end, modelled, reply, said, settings, state, tenant,
+    HARBOUR, TOWER, app, capture, closed, end, items, modelled, reply, said, settings, state,
+    tenant,
 };
 use crate::world::World;
 
@@ -83,11 +84,19 @@ async fn m08_two_rounds_at_once_ask_once() {
     assert_eq!(modelled(&world, &app).await.len(), 1);
 }
 
+/// Neither server answers before both were asked.
 #[tokio::test(flavor = "multi_thread")]
 async fn m08_two_daemons_at_once_stay_below_the_cap_and_keep_an_answer_once() {
     let world = World::new().await;
-    let all = || vec![reply(&[("reference", TOWER, &[2])])];
-    let (one, two) = (ScriptedModel::start(all()), ScriptedModel::start(all()));
+    let both = Arc::new(Barrier::new(2));
+    let server = || {
+        let both = Arc::clone(&both);
+        ScriptedModel::start(vec![Turn::Make(Box::new(move |_| {
+            both.wait();
+            openai(&items(&[("reference", TOWER, &[2])]).to_string(), 900, 60)
+        }))])
+    };
+    let (one, two) = (server(), server());
     let first = app(&world, &one, settings(Dialect::OpenAi));
     let second = app(&world, &two, settings(Dialect::OpenAi));
     closed(&world, &first, "one", HARBOUR).await;
@@ -99,9 +108,12 @@ async fn m08_two_daemons_at_once_stay_below_the_cap_and_keep_an_answer_once() {
         ended.unwrap();
     }
     assert_eq!(modelled(&world, &first).await.len(), 1);
-    let day = state(&world, &first, &world.a).await.today;
+    assert_eq!((one.connections(), two.connections()), (1, 1));
+    let state = state(&world, &first, &world.a).await;
+    let day = state.today;
     assert_eq!(day.reserved.tokens, 0);
-    assert_eq!(day.calls, day.tokens() / 960);
+    assert_eq!((day.calls, day.tokens()), (2, 2 * 960));
+    assert_eq!((state.queue.due, state.queue.given_up), (0, 0));
 }
 
 /// A kill is a future that is dropped, and a start is an application with nothing in memory.
