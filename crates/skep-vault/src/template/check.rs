@@ -1,14 +1,14 @@
 //! Whether a draft is something that somebody could approve.
 
 use std::collections::BTreeSet;
-use std::path::{Component, Path};
 
 use skep_domain::RecordName;
 
 use super::fill::{Part, parts, whole};
+use super::text::{Checked, at_most, hosts, path, refused, require, shown};
 use super::{
-    ARGUMENT, ARGUMENTS, CHOICES, Draft, HOSTS, Into, Kind, OUTPUT, PARAMETERS, PATHS, PATTERN,
-    SECONDS, SECRETS, Template, VARIABLES,
+    ARGUMENTS, CHOICES, Draft, Form, Into, Kind, LAYERS, OUTPUT, PARAMETERS, PATHS, PATTERN,
+    Program, SECONDS, SECRETS, Template, VARIABLES, rules,
 };
 
 /// Which field of a draft is not as it must be.
@@ -21,8 +21,6 @@ pub struct TemplateError {
     pub why: String,
 }
 
-type Checked = Result<(), TemplateError>;
-
 impl Draft {
     /// Checks all of it.
     ///
@@ -33,6 +31,16 @@ impl Draft {
             RecordName::parse(&self.name).map_err(|error| refused("name", &error.to_string()))?;
         shown("purpose", &self.purpose)?;
         require(!self.purpose.trim().is_empty(), "purpose", "says nothing")?;
+        match &self.form {
+            Form::Program(program) => program.check()?,
+            Form::Requests(requests) => rules::check(requests)?,
+        }
+        Ok(Template { draft: self, name })
+    }
+}
+
+impl Program {
+    fn check(&self) -> Checked {
         path("program", &self.program)?;
         if !self.directory.is_empty() {
             path("directory", &self.directory)?;
@@ -46,16 +54,21 @@ impl Draft {
                 path(&format!("{field}[{at}]"), one)?;
             }
         }
-        require(self.hosts.len() <= HOSTS, "hosts", &at_most(HOSTS))?;
-        for (at, one) in self.hosts.iter().enumerate() {
-            let why = "is no host such as api.example.com, *.example.com or git.example.com:8443";
-            require(is_host(one), &format!("hosts[{at}]"), why)?;
+        hosts("hosts", &self.hosts)?;
+        rules::check_rules(&self.rules)?;
+        require(self.without.len() <= LAYERS, "without", &at_most(LAYERS))?;
+        let mut layers = BTreeSet::new();
+        for (at, layer) in self.without.iter().enumerate() {
+            let field = format!("without[{at}]");
+            let is_word = |byte: u8| byte.is_ascii_lowercase() || byte == b'-';
+            let is_name = (1..=32).contains(&layer.len()) && layer.bytes().all(is_word);
+            require(is_name, &field, "is no layer of the sandbox")?;
+            require(layers.insert(layer), &field, "is there twice")?;
         }
         let times = (1..=SECONDS).contains(&self.seconds);
         require(times, "seconds", &format!("is not from 1 to {SECONDS}"))?;
         let sizes = (1..=OUTPUT).contains(&self.output);
-        require(sizes, "output", &format!("is not from 1 to {OUTPUT} bytes"))?;
-        Ok(Template { draft: self, name })
+        require(sizes, "output", &format!("is not from 1 to {OUTPUT} bytes"))
     }
 
     fn check_arguments(&self) -> Checked {
@@ -215,94 +228,4 @@ fn is_parameter(name: &str) -> bool {
     (1..=32).contains(&name.len())
         && name.starts_with(|first: char| first.is_ascii_lowercase())
         && name.bytes().all(fits)
-}
-
-/// A name of the public internet, or everything below one: never an address, and never a whole top level.
-fn is_host(text: &str) -> bool {
-    let (host, port) = match text.split_once(':') {
-        Some((host, port)) => (host, Some(port)),
-        None => (text, None),
-    };
-    let is_port = |port: &str| {
-        port.parse::<u16>()
-            .is_ok_and(|number| number.to_string() == port && number > 0)
-    };
-    let name = host.strip_prefix("*.").unwrap_or(host);
-    let is_label = |label: &str| {
-        (1..=63).contains(&label.len())
-            && !label.starts_with('-')
-            && !label.ends_with('-')
-            && label
-                .bytes()
-                .all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-')
-    };
-    let labels: Vec<&str> = name.split('.').collect();
-    let top = labels.last().copied().unwrap_or_default();
-    host.len() <= 253
-        && labels.len() >= 2
-        && labels.iter().all(|label| is_label(label))
-        && top.starts_with(|first: char| first.is_ascii_lowercase())
-        && port.is_none_or(is_port)
-}
-
-/// An absolute path in its plainest form.
-fn path(field: &str, text: &str) -> Checked {
-    shown(field, text)?;
-    let path = Path::new(text);
-    let is_plain = path.is_absolute()
-        && path
-            .components()
-            .skip(1)
-            .all(|part| matches!(part, Component::Normal(_)))
-        && path
-            .components()
-            .collect::<std::path::PathBuf>()
-            .as_os_str()
-            == path.as_os_str()
-        && text.len() > 1;
-    require(
-        is_plain,
-        field,
-        "is no absolute path without dots and doubled slashes",
-    )
-}
-
-/// What an approver sees is what is meant: nothing that a screen does not show, and nothing endless.
-fn shown(field: &str, text: &str) -> Checked {
-    require(
-        text.len() <= ARGUMENT,
-        field,
-        &format!("has more than {ARGUMENT} bytes"),
-    )?;
-    let hides = |c: char| {
-        c.is_control()
-            || matches!(c, '\u{ad}' | '\u{61c}' | '\u{115f}' | '\u{1160}' | '\u{17b4}' | '\u{17b5}'
-                | '\u{180b}'..='\u{180f}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}'
-                | '\u{2060}'..='\u{206f}' | '\u{3164}' | '\u{fe00}'..='\u{fe0f}' | '\u{feff}'
-                | '\u{ffa0}' | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e0fff}')
-    };
-    require(
-        !text.contains(hides),
-        field,
-        "holds a character that is not shown",
-    )
-}
-
-fn at_most(count: usize) -> String {
-    format!("has more than {count}")
-}
-
-fn require(holds: bool, field: &str, why: &str) -> Checked {
-    if holds {
-        Ok(())
-    } else {
-        Err(refused(field, why))
-    }
-}
-
-fn refused(field: &str, why: &str) -> TemplateError {
-    TemplateError {
-        field: field.into(),
-        why: why.into(),
-    }
 }

@@ -12,6 +12,9 @@ pub type Arguments = BTreeMap<String, String>;
 /// Why a value was refused. The value itself is not told again.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum FillError {
+    /// Its form is another one, in which nothing is filled in.
+    #[error("the template runs no program")]
+    NoProgram,
     /// The template has no such parameter.
     #[error("the template has no parameter {0:?}")]
     Unknown(String),
@@ -34,7 +37,7 @@ impl Template {
     /// # Errors
     /// [`FillError`] for a value that is missing, too many, or none that its parameter may have.
     pub fn fill(&self, values: &Arguments) -> Result<Vec<String>, FillError> {
-        let draft = self.draft();
+        let draft = self.program().ok_or(FillError::NoProgram)?;
         for parameter in &draft.parameters {
             let value = values.get(&parameter.name);
             let value = value.ok_or_else(|| FillError::Missing(parameter.name.clone()))?;

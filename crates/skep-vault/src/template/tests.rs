@@ -1,9 +1,13 @@
 //! Templates: what may be approved, what may be filled in, and that approving one approves no other.
 
+mod filled;
+
 use std::collections::BTreeSet;
 
-use super::fill::parts;
-use super::{Arguments, Draft, Into, Kind, Owner, Parameter, SecretIn, Template};
+use super::{
+    Arguments, Base, Body, Draft, FillError, Form, Into, Kind, Owner, Parameter, Program, Requests,
+    Rule, SecretIn, Template,
+};
 
 fn text(pattern: &str) -> Kind {
     Kind::Text {
@@ -18,10 +22,8 @@ fn parameter(name: &str, kind: Kind) -> Parameter {
     }
 }
 
-fn good() -> Draft {
-    Draft {
-        name: "release".into(),
-        purpose: "Publish a release of this repository.".into(),
+fn program() -> Program {
+    Program {
         program: "/usr/bin/gh".into(),
         arguments: [
             "release",
@@ -46,9 +48,61 @@ fn good() -> Draft {
         readable: vec!["/srv/work".into()],
         writable: vec!["/srv/out".into()],
         hosts: vec!["api.github.com".into(), "*.example.com:8443".into()],
+        rules: vec![rule()],
+        without: vec!["processes".into()],
         seconds: 60,
         output: 1 << 16,
     }
+}
+
+fn rule() -> Rule {
+    Rule {
+        owner: Owner::Workspace,
+        secret: "NPM_TOKEN".into(),
+        hosts: vec!["registry.npmjs.org".into()],
+        headers: vec!["authorization".into()],
+        methods: vec!["PUT".into()],
+        paths: vec!["/mine".into()],
+        body: Body::Refuse,
+    }
+}
+
+fn requests() -> Requests {
+    Requests {
+        rules: vec![rule()],
+        bases: vec![Base {
+            name: "npm".into(),
+            origin: "https://registry.npmjs.org".into(),
+            header: "authorization".into(),
+            value: "Bearer __skep_npm_token__".into(),
+        }],
+        hosts: vec!["example.com".into()],
+        seconds: 3600,
+    }
+}
+
+fn good() -> Draft {
+    draft(Form::Program(program()))
+}
+
+fn draft(form: Form) -> Draft {
+    Draft {
+        name: "release".into(),
+        purpose: "Publish a release of this repository.".into(),
+        form,
+    }
+}
+
+fn of_program(change: impl FnOnce(&mut Program)) -> Draft {
+    let mut changed = program();
+    change(&mut changed);
+    draft(Form::Program(changed))
+}
+
+fn of_requests(change: impl FnOnce(&mut Requests)) -> Draft {
+    let mut changed = requests();
+    change(&mut changed);
+    draft(Form::Requests(changed))
 }
 
 fn checked(draft: Draft) -> Template {
@@ -60,12 +114,12 @@ fn values(pairs: &[(&str, &str)]) -> Arguments {
     pairs.iter().map(own).collect()
 }
 
-type Change = fn(&mut Draft);
+type Change = fn(&mut Program);
 
 /// One change to each field, and to each part of one.
 const CHANGES: [(&str, Change); 26] = [
-    ("name", |draft| draft.name = "Release".into()),
-    ("purpose", |draft| draft.purpose.push('!')),
+    ("no rules", |draft| draft.rules.clear()),
+    ("without", |draft| draft.without.push("network".into())),
     ("program", |draft| draft.program = "/usr/bin/hg".into()),
     ("argument", |draft| draft.arguments[0] = "releases".into()),
     ("order", |draft| draft.arguments.swap(0, 1)),
@@ -119,22 +173,130 @@ const CHANGES: [(&str, Change); 26] = [
     ("output", |draft| draft.output = 1),
 ];
 
+type RuleChange = fn(&mut Rule);
+
+const RULES: [(&str, RuleChange); 10] = [
+    ("owner", |rule| rule.owner = Owner::Agent),
+    ("secret", |rule| rule.secret = "OTHER".into()),
+    ("host", |rule| rule.hosts[0] = "example.com".into()),
+    ("hosts", |rule| rule.hosts.push("example.com".into())),
+    ("headers", |rule| rule.headers.push("x-token".into())),
+    ("methods", |rule| rule.methods.clear()),
+    ("paths", |rule| rule.paths[0] = "/".into()),
+    ("moved", |rule| {
+        let path = rule.paths.remove(0);
+        rule.headers.push(path);
+    }),
+    ("body", |rule| rule.body = Body::Leave),
+    ("replaced", |rule| rule.body = Body::Replace),
+];
+
+type RequestsChange = fn(&mut Requests);
+
+const REQUESTS: [(&str, RequestsChange); 9] = [
+    ("rules", |all| all.rules.push(rule())),
+    ("no bases", |all| all.bases.clear()),
+    ("base", |all| all.bases[0].name = "other".into()),
+    ("origin", |all| {
+        all.bases[0].origin = "https://example.com".into();
+    }),
+    ("header", |all| all.bases[0].header = "x-token".into()),
+    ("value", |all| {
+        all.bases[0].value = "__skep_npm_token__".into();
+    }),
+    ("hosts", |all| all.hosts.clear()),
+    ("host", |all| all.hosts[0] = "*.example.com".into()),
+    ("seconds", |all| all.seconds = 3601),
+];
+
 #[test]
 fn x03_whoever_approves_one_template_approves_no_other() {
     let mut digests = BTreeSet::from([checked(good()).digest()]);
-    for (what, change) in CHANGES {
-        let mut draft = good();
-        change(&mut draft);
+    let mut add = |what: &str, draft: Draft| {
         assert!(digests.insert(checked(draft).digest()), "{what}");
+    };
+    for (what, change) in CHANGES {
+        add(what, of_program(change));
     }
+    for (what, change) in RULES {
+        add(what, of_program(|program| change(&mut program.rules[0])));
+        add(what, of_requests(|requests| change(&mut requests.rules[0])));
+    }
+    for (what, change) in REQUESTS {
+        add(what, of_requests(change));
+    }
+    add("requests", of_requests(|_| ()));
+    add(
+        "name",
+        Draft {
+            name: "Release".into(),
+            ..good()
+        },
+    );
+    add(
+        "purpose",
+        Draft {
+            purpose: "Publish!".into(),
+            ..good()
+        },
+    );
     assert_eq!(checked(good()).digest(), checked(good()).digest());
 }
 
+#[test]
+fn x03_what_is_kept_is_what_was_approved() {
+    for draft in [good(), of_requests(|_| ())] {
+        let kept = serde_json::to_string(&draft).unwrap();
+        let back: Draft = serde_json::from_str(&kept).unwrap();
+        assert_eq!(back, draft);
+        assert_eq!(checked(back).digest(), checked(draft).digest());
+        // What nobody knows is not passed over.
+        let more = kept.replacen("{\"name\"", "{\"more\":1,\"name\"", 1);
+        assert_ne!(more, kept);
+        assert!(serde_json::from_str::<Draft>(&more).is_err());
+    }
+}
+
+#[test]
+fn every_secret_is_named_once() {
+    let template = checked(of_program(|program| {
+        program.secrets.push(SecretIn {
+            owner: Owner::Organization,
+            name: "GITHUB_TOKEN".into(),
+            into: Into::Input,
+        });
+        program.secrets.push(SecretIn {
+            owner: Owner::Workspace,
+            name: "github_token".into(),
+            into: Into::Descriptor(4),
+        });
+    }));
+    let named = template.secrets();
+    let named: Vec<(Owner, &str)> = named
+        .iter()
+        .map(|(owner, name)| (*owner, name.as_str()))
+        .collect();
+    let wanted = [
+        (Owner::Workspace, "GITHUB_TOKEN"),
+        (Owner::Organization, "GITHUB_TOKEN"),
+        (Owner::Workspace, "NPM_TOKEN"),
+    ];
+    assert_eq!(named, wanted);
+    let template = checked(of_requests(|_| ()));
+    assert_eq!(template.secrets().len(), 1);
+    assert_eq!(template.rules()[0].wire_name(), "npm_token");
+    let filled = template.fill(&values(&[]));
+    assert_eq!(filled, Err(FillError::NoProgram));
+}
+
 /// What each of them is, in the field at fault.
-const REFUSED: [(&str, Change); 40] = [
-    ("name", |draft| draft.name = "a b".into()),
-    ("purpose", |draft| draft.purpose = " ".into()),
-    ("purpose", |draft| draft.purpose = "a\u{202e}b".into()),
+const REFUSED: [(&str, Change); 43] = [
+    ("without[0]", |draft| draft.without[0] = "a b".into()),
+    ("without[0]", |draft| draft.without[0].clear()),
+    ("without[1]", |draft| draft.without.push("processes".into())),
+    ("without", |draft| draft.without = vec!["x".into(); 17]),
+    ("rules", |draft| draft.rules = vec![rule(); 33]),
+    ("rules[0].hosts", |draft| draft.rules[0].hosts.clear()),
     ("program", |draft| draft.program = "gh".into()),
     ("program", |draft| {
         draft.program = "/usr/bin/../bin/gh".into();
@@ -222,146 +384,79 @@ const REFUSED: [(&str, Change); 40] = [
     ("output", |draft| draft.output = 0),
 ];
 
+/// The same of what is put into requests.
+const REFUSED_REQUESTS: [(&str, RequestsChange); 24] = [
+    ("rules", |all| all.rules.clear()),
+    ("rules", |all| all.rules = vec![rule(); 33]),
+    ("rules[0].secret", |all| all.rules[0].secret = "a b".into()),
+    ("rules[0].secret", |all| all.rules[0].secret = "a.b".into()),
+    ("rules[0].hosts", |all| all.rules[0].hosts.clear()),
+    ("rules[0].hosts[0]", |all| {
+        all.rules[0].hosts[0] = "*".into()
+    }),
+    ("rules[0].hosts[0]", |all| {
+        all.rules[0].hosts[0] = "169.254.169.254".into();
+    }),
+    ("rules[0].hosts[0]", |all| {
+        all.rules[0].hosts[0] = "localhost".into();
+    }),
+    ("rules[0].headers[0]", |all| all.rules[0].headers[0].clear()),
+    ("rules[0].headers[1]", |all| {
+        all.rules[0].headers.push("authorization".into());
+    }),
+    ("rules[0].headers", |all| {
+        all.rules[0].headers = vec!["x".into(); 33];
+    }),
+    ("rules[0].methods[0]", |all| {
+        all.rules[0].methods[0] = "PU\u{200b}T".into();
+    }),
+    ("rules[0].paths[0]", |all| {
+        all.rules[0].paths[0] = "\n".into()
+    }),
+    ("rules[0]", |all| all.rules[0].headers.clear()),
+    ("rules[1]", |all| {
+        all.rules.push(Rule {
+            owner: Owner::Organization,
+            secret: "npm_token".into(),
+            ..rule()
+        });
+    }),
+    ("bases", |all| {
+        all.bases = vec![all.bases[0].clone(); 17];
+    }),
+    ("bases[1]", |all| all.bases.push(all.bases[0].clone())),
+    ("bases[0].name", |all| all.bases[0].name.clear()),
+    ("bases[0].origin", |all| all.bases[0].origin.clear()),
+    ("bases[0].header", |all| all.bases[0].header.clear()),
+    ("bases[0].value", |all| {
+        all.bases[0].value = "\u{feff}".into()
+    }),
+    ("hosts[0]", |all| all.hosts[0] = "10.0.0.1".into()),
+    ("seconds", |all| all.seconds = 0),
+    ("seconds", |all| all.seconds = 86_401),
+];
+
 #[test]
 fn x03_what_cannot_be_approved_is_refused() {
-    for (field, change) in REFUSED {
-        let mut draft = good();
-        change(&mut draft);
+    let programs = REFUSED.map(|(field, change)| (field, of_program(change)));
+    let requests = REFUSED_REQUESTS.map(|(field, change)| (field, of_requests(change)));
+    let named = ["a b", "", "../x"].map(|name| {
+        let name = name.into();
+        ("name", Draft { name, ..good() })
+    });
+    let meant = [" ", "a\u{202e}b", "", "\u{200b}"].map(|purpose| {
+        let purpose = purpose.into();
+        ("purpose", Draft { purpose, ..good() })
+    });
+    let all = programs
+        .into_iter()
+        .chain(requests)
+        .chain(named)
+        .chain(meant);
+    for (field, draft) in all {
         let shown = format!("{draft:?}");
         let error = draft.check().err();
         let error = error.unwrap_or_else(|| panic!("{field} was taken: {shown}"));
         assert_eq!(error.field, field, "{error}");
     }
-}
-
-#[test]
-fn values_are_filled_in_where_they_belong_and_nowhere_else() {
-    let template = checked(good());
-    let filled = template.fill(&values(&[
-        ("version", "1.2"),
-        ("title", "A {version} of it"),
-    ]));
-    assert!(filled.is_err(), "a brace is no letter of the pattern");
-    let filled = template.fill(&values(&[("version", "1.2"), ("title", "First of all")]));
-    let wanted = ["release", "create", "v1.2", "--title=First of all", "{raw}"];
-    assert_eq!(filled.unwrap(), wanted);
-}
-
-fn with(kind: Kind) -> Template {
-    checked(Draft {
-        arguments: vec!["{value}".into(), "end".into()],
-        parameters: vec![parameter("value", kind)],
-        ..good()
-    })
-}
-
-#[test]
-fn x03_a_value_is_one_argument_and_never_an_option() {
-    let anything = with(text("(?s).*"));
-    for bad in [
-        "",
-        "-rf",
-        "--output=/etc/passwd",
-        "a\nb",
-        "a\0b",
-        "a\u{7f}",
-        &"x".repeat(4097),
-    ] {
-        assert!(
-            anything.fill(&values(&[("value", bad)])).is_err(),
-            "{bad:?}"
-        );
-    }
-    for odd in [
-        "a b", "$(id)", "a;b", "'", "\"", "{value}", "*", "ü", " -rf",
-    ] {
-        let filled = anything.fill(&values(&[("value", odd)])).unwrap();
-        assert_eq!(filled, [odd, "end"]);
-    }
-    // The pattern matches all of a value or nothing, whatever it says itself.
-    for (pattern, value, fits) in [
-        ("a", "a", true),
-        ("a", "ab", false),
-        ("a|b", "ab", false),
-        ("a|b", "b", true),
-        ("(?m)^a$", "a", true),
-        ("[a-z]+", "abc1", false),
-        ("^a", "ab", false),
-    ] {
-        let filled = with(text(pattern)).fill(&values(&[("value", value)]));
-        assert_eq!(filled.is_ok(), fits, "{pattern} {value}");
-    }
-}
-
-#[test]
-fn x03_numbers_and_choices_are_what_they_say() {
-    let number = with(Kind::Number {
-        least: -2,
-        most: 10,
-    });
-    for (value, fits) in [
-        ("10", true),
-        ("-2", true),
-        ("0", true),
-        ("11", false),
-        ("-3", false),
-        ("01", false),
-        ("+1", false),
-        ("1.0", false),
-        (" 1", false),
-        ("1e1", false),
-        ("-0", false),
-        ("٣", false),
-    ] {
-        assert_eq!(
-            number.fill(&values(&[("value", value)])).is_ok(),
-            fits,
-            "{value}"
-        );
-    }
-    let choice = with(Kind::Choice {
-        of: vec!["main".into(), "next".into()],
-    });
-    for (value, fits) in [("main", true), ("Main", false), ("main ", false)] {
-        assert_eq!(
-            choice.fill(&values(&[("value", value)])).is_ok(),
-            fits,
-            "{value}"
-        );
-    }
-    // Neither one too few nor one too many.
-    assert!(choice.fill(&Arguments::new()).is_err());
-    assert!(
-        choice
-            .fill(&values(&[("value", "main"), ("other", "x")]))
-            .is_err()
-    );
-}
-
-#[test]
-fn a_refused_value_is_not_told_again() {
-    let template = checked(good());
-    let error = template.fill(&values(&[("version", "hunter2"), ("title", "x")]));
-    assert!(!error.unwrap_err().to_string().contains("hunter2"));
-}
-
-#[test]
-fn braces_are_read_in_one_way() {
-    for (argument, is_read) in [
-        ("", true),
-        ("a", true),
-        ("{a}", true),
-        ("{{a}}", true),
-        ("{{{a}}}", true),
-        ("{a}{b}", true),
-        ("{", false),
-        ("}", false),
-        ("{a", false),
-        ("a}", false),
-        ("{a{b}}", false),
-        ("{{a}", false),
-    ] {
-        assert_eq!(parts(argument).is_some(), is_read, "{argument}");
-    }
-    assert_eq!(parts("").unwrap().len(), 1, "an empty argument is one");
 }
