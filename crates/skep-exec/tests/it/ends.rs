@@ -8,6 +8,9 @@ use skep_exec::{Demand, Draft, Egress, Exit};
 
 use crate::rig::{PROBE, Rig, VALUE, alive, mark, perl, shell, text, until};
 
+/// How long a run may take that does not end as it should.
+const SOON: Duration = Duration::from_secs(30);
+
 /// Starts children that want to stay: twice forked, in sessions of their own, deaf to all that one
 /// can be deaf to. Prints when they are there.
 fn clinging(mark: &str, ready: &str) -> String {
@@ -95,7 +98,8 @@ async fn what_a_program_leaves_behind_ends_with_it() {
     for (kind, rig, demand) in machines() {
         let mark = mark();
         let script = clinging(&mark, "").replace("sleep 1 while 1", "exit 7");
-        let outcome = rig.run(plan(&script, demand)).await.unwrap();
+        let plan = plan(&script, demand).timeout(SOON);
+        let outcome = rig.run(plan).await.unwrap();
         assert_eq!(outcome.exit, Exit::Code(7), "{kind}");
         assert_eq!(alive(&mark), 0, "{kind}");
     }
@@ -182,7 +186,7 @@ async fn a_killed_launcher_takes_everything_with_it() {
             rustix::process::kill_process(pid, rustix::process::Signal::KILL).unwrap();
         }
     };
-    let plan = perl(&script).writable(rig.open());
+    let plan = perl(&script).writable(rig.open()).timeout(SOON);
     let (outcome, ()) = tokio::join!(rig.run(plan), kill);
     assert_eq!(outcome.unwrap().exit, Exit::Lost);
     until("they are gone", || alive(&mark) == 0).await;
