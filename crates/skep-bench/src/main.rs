@@ -9,6 +9,7 @@ mod corpus;
 mod crash;
 mod embed;
 mod erase;
+mod exec;
 mod fixture;
 mod gather;
 mod hooks;
@@ -26,6 +27,7 @@ mod tree;
 mod workspaces;
 
 use std::path::PathBuf;
+use std::process::ExitCode;
 
 use anyhow::Result;
 use clap::{Args, Parser, Subcommand};
@@ -127,6 +129,8 @@ enum Bench {
     Tree(tree::Asked),
     /// `skep hook` as a harness runs it, with a warm daemon and with a dead one
     Hooks(hooks::Asked),
+    /// A program run in the sandbox beside the same one started plainly, and redaction of its output
+    Exec(exec::Asked),
     /// What other workspaces on the same database cost one of them, and what partitions would
     Workspaces(workspaces::Asked),
     /// What injection and the scorer hold, with intervals
@@ -173,7 +177,10 @@ enum Bench {
 /// Paragraphs that imported transcripts are written with.
 const IMPORTED: usize = 60_000;
 
-fn main() -> Result<()> {
+fn main() -> Result<ExitCode> {
+    if let Some(code) = skep_exec::launcher(std::env::args_os()) {
+        return Ok(code);
+    }
     let Arguments { bench, common } = Arguments::parse();
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
@@ -208,6 +215,9 @@ fn main() -> Result<()> {
             let most = asked.memories.iter().copied().max().unwrap_or_default();
             runtime.block_on(tree::run(&texts(most)?, &asked))?
         }
+        Bench::Exec(asked) => {
+            runtime.block_on(exec::run(&asked, &texts(10_000)?))?
+        }
         Bench::Safety(asked) => safety::run(&asked)?,
         Bench::Access(asked) => runtime.block_on(access::run(&asked))?,
         Bench::Rls {
@@ -227,5 +237,5 @@ fn main() -> Result<()> {
         Bench::Embed { queries } => embed::run(&texts(queries)?),
     };
     report.print(common.json);
-    Ok(())
+    Ok(ExitCode::SUCCESS)
 }
