@@ -2,6 +2,7 @@
 //! gives one away.
 
 mod rotating;
+mod using;
 
 use std::sync::Arc;
 

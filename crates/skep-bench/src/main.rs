@@ -215,9 +215,7 @@ fn main() -> Result<ExitCode> {
             let most = asked.memories.iter().copied().max().unwrap_or_default();
             runtime.block_on(tree::run(&texts(most)?, &asked))?
         }
-        Bench::Exec(asked) => {
-            runtime.block_on(exec::run(&asked, &texts(10_000)?))?
-        }
+        Bench::Exec(asked) => runtime.block_on(exec::run(&asked, &texts(10_000)?))?,
         Bench::Safety(asked) => safety::run(&asked)?,
         Bench::Access(asked) => runtime.block_on(access::run(&asked))?,
         Bench::Rls {

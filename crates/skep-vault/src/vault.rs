@@ -35,6 +35,13 @@ pub struct Vault {
 /// A record with its value.
 pub type Valued = (Listed, Plain<Vec<u8>>);
 
+/// A secret that somebody may use, asked for where files may be read. Only a right makes one.
+#[derive(Debug)]
+pub struct Wanted {
+    place: Place,
+    name: RecordName,
+}
+
 /// The records of one class in one place.
 #[derive(Debug)]
 pub struct Listing<T = Listed> {
@@ -42,6 +49,28 @@ pub struct Listing<T = Listed> {
     pub records: Vec<T>,
     /// Files that are not what was written.
     pub damaged: Vec<String>,
+}
+
+impl Wanted {
+    /// A secret that the caller may use.
+    ///
+    /// # Errors
+    /// [`VaultError::NotYours`] for what belongs to another agent.
+    pub fn new(
+        right: &Authorized<rights::SecretUse>,
+        scope: Scope,
+        name: &RecordName,
+    ) -> Result<Self, VaultError> {
+        if let Scope::Agent(agent) = scope
+            && right.principal() != Some(Principal::Agent(agent))
+        {
+            return Err(VaultError::NotYours);
+        }
+        Ok(Self {
+            place: place_of(right, scope),
+            name: name.clone(),
+        })
+    }
 }
 
 impl Vault {
@@ -178,19 +207,9 @@ impl Vault {
     /// places that use one: nothing that answers a caller may hold what this gives.
     ///
     /// # Errors
-    /// [`VaultError::NotYours`] for what belongs to another agent.
-    pub fn release(
-        &self,
-        right: &Authorized<rights::SecretUse>,
-        scope: Scope,
-        name: &RecordName,
-    ) -> Result<Option<Plain<Vec<u8>>>, VaultError> {
-        if let Scope::Agent(agent) = scope
-            && right.principal() != Some(Principal::Agent(agent))
-        {
-            return Err(VaultError::NotYours);
-        }
-        self.value(&place_of(right, scope), RecordClass::Secret, name)
+    /// [`VaultError::Damaged`].
+    pub fn release(&self, wanted: &Wanted) -> Result<Option<Plain<Vec<u8>>>, VaultError> {
+        self.value(&wanted.place, RecordClass::Secret, &wanted.name)
     }
 
     /// Removes whatever a workspace and its agents had; for when the workspace is erased.

@@ -5,7 +5,7 @@ use std::os::unix::fs::{PermissionsExt, symlink};
 use std::path::Path;
 
 use skep_authz::rights::{SecretList, SecretUse, SecretWrite};
-use skep_vault::{Scope, Secret, Vault, VaultError};
+use skep_vault::{Scope, Secret, Vault, VaultError, Wanted};
 
 use crate::house::{House, NOW, name, plain, right, text};
 
@@ -20,8 +20,8 @@ fn put(vault: &Vault, workspace: u8, called: &str, value: &str) {
 #[expect(clippy::disallowed_methods, reason = "the test of what is released")]
 fn release(vault: &Vault, workspace: u8, called: &str) -> Result<Option<String>, VaultError> {
     let right = right::<SecretUse>(workspace);
-    vault
-        .release(&right, Scope::Workspace, &name(called))
+    Wanted::new(&right, Scope::Workspace, &name(called))
+        .and_then(|wanted| vault.release(&wanted))
         .map(text)
 }
 

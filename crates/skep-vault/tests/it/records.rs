@@ -2,7 +2,7 @@
 
 use skep_authz::rights::{SecretList, SecretUse, SecretWrite, SettingRead, SettingWrite};
 use skep_domain::{AgentId, Id, Limits, WorkspaceId};
-use skep_vault::{Scope, Secret, Setting, Vault, VaultError};
+use skep_vault::{Scope, Secret, Setting, Vault, VaultError, Wanted};
 
 use crate::house::{AGENT, House, NOW, name, plain, right, right_of_agent, text};
 
@@ -19,7 +19,11 @@ fn put(vault: &Vault, workspace: u8, scope: Scope, called: &str, value: &str) {
 #[expect(clippy::disallowed_methods, reason = "the test of what is released")]
 fn release(vault: &Vault, workspace: u8, scope: Scope, called: &str) -> Option<String> {
     let right = right::<SecretUse>(workspace);
-    text(vault.release(&right, scope, &name(called)).unwrap())
+    text(
+        Wanted::new(&right, scope, &name(called))
+            .and_then(|wanted| vault.release(&wanted))
+            .unwrap(),
+    )
 }
 
 fn names(vault: &Vault, workspace: u8, scope: Scope) -> Vec<String> {
@@ -100,14 +104,20 @@ fn x03_what_is_an_agents_is_used_by_that_agent_alone() {
     put(&vault, 2, scope, "TOKEN", VALUE);
     let own = right_of_agent::<SecretUse>(AGENT);
     assert_eq!(
-        text(vault.release(&own, scope, &name("TOKEN")).unwrap()).unwrap(),
+        text(
+            Wanted::new(&own, scope, &name("TOKEN"))
+                .and_then(|wanted| vault.release(&wanted))
+                .unwrap()
+        )
+        .unwrap(),
         VALUE
     );
     for other in [
         right_of_agent::<SecretUse>([0xA2; 16]),
         right::<SecretUse>(2),
     ] {
-        let refused = vault.release(&other, scope, &name("TOKEN"));
+        let refused =
+            Wanted::new(&other, scope, &name("TOKEN")).and_then(|wanted| vault.release(&wanted));
         assert!(matches!(refused, Err(VaultError::NotYours)));
     }
 }

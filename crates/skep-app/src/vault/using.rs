@@ -1,0 +1,37 @@
+//! The one place that gets the value of a secret, for a use by the daemon itself.
+
+use skep_authz::rights::SecretUse;
+use skep_authz::{Authorized, Denied};
+use skep_crypto::Plain;
+use skep_domain::{Permission, RecordName};
+use skep_vault::template::Owner;
+use skep_vault::{VaultError, Wanted};
+
+use crate::{App, AppError};
+
+impl App {
+    /// The value of a secret, for a use that was approved. Whoever calls has seen that it was, and has it
+    /// recorded; nothing that answers a caller may hold what this gives.
+    ///
+    /// # Errors
+    /// [`AppError::NotFound`]; [`AppError::Denied`] for an agent's secret that somebody else asks for.
+    #[expect(dead_code, reason = "programs and the proxy will ask here")]
+    pub(crate) async fn use_secret(
+        &self,
+        authorized: &Authorized<SecretUse>,
+        owner: Owner,
+        name: &RecordName,
+    ) -> Result<Plain<Vec<u8>>, AppError> {
+        let scope = owner.scope(authorized.agent());
+        let scope = scope.ok_or(Denied::MissingPermission(Permission::SecretUse))?;
+        let wanted = Wanted::new(authorized, scope, name)?;
+        #[expect(
+            clippy::disallowed_methods,
+            reason = "the place of this crate that gets values, for whoever uses one"
+        )]
+        let look =
+            move |vault: &skep_vault::Vault| -> Result<_, VaultError> { vault.release(&wanted) };
+        let found = self.on_vault(look).await?;
+        found.ok_or(AppError::NotFound("secret"))
+    }
+}
