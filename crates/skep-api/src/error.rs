@@ -39,6 +39,7 @@ codes! {
     StepUpRequired = 403, "STEP_UP_REQUIRED";
     OrgSuspended = 403, "ORG_SUSPENDED";
     AgentSuspended = 403, "AGENT_SUSPENDED";
+    AccessRequired = 403, "ACCESS_REQUIRED";
     NotServedHere = 403, "NOT_SERVED_HERE";
     ModelNotAllowed = 403, "MODEL_NOT_ALLOWED";
     NotFound = 404, "NOT_FOUND";

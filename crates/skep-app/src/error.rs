@@ -18,6 +18,18 @@ pub enum AppError {
     /// The caller may not, for a reason that no permission of theirs changes.
     #[error("{0}")]
     Forbidden(&'static str),
+    /// No template is approved under this name.
+    #[error(
+        "no template {0} is approved: `skep template list` shows those that are, and `skep template draft` \
+         proposes one"
+    )]
+    NoTemplate(String),
+    /// An agent has no grant for this template that is in force.
+    #[error(
+        "this agent has no grant for the template {0}: ask for one with `skep access ask {0} --reason …`, a \
+         human decides on it, and `skep access list` shows what came of it"
+    )]
+    AccessRequired(String),
     /// Something is there, or is so, that stands against it.
     #[error("{0}")]
     Conflict(&'static str),

@@ -28,6 +28,7 @@ mod sessions;
 mod skills;
 mod sources;
 mod status;
+mod templates;
 mod throttle;
 mod tree;
 mod upkeep;
@@ -84,11 +85,13 @@ pub use skep_memory::{
 pub use skep_store::Source;
 pub use skep_store::archive::Backup;
 pub use skep_store::{
-    AuditEntry, Binding, Branch, Conflict, Consent, Credential, Erased as ErasedParticipant, Held,
-    HistoryEntry, InjectedItem, Injection, Job, Member, Memory, Observation, Observed as Seen,
-    Organization, Outcome as AuditOutcome, PageOf, Participant, Pause, PausedSession, Proposal,
-    Revocation, Revoked, Session, Skill, SkillFile, Turn,
+    Access, AuditEntry, Binding, Branch, Conflict, Consent, Credential,
+    Erased as ErasedParticipant, Held, HistoryEntry, InjectedItem, Injection, Job, Member, Memory,
+    Observation, Observed as Seen, Organization, Outcome as AuditOutcome, PageOf, Participant,
+    Pause, PausedSession, Proposal, Revocation, Revoked, Session, Skill, SkillFile,
+    TemplateVersion, Turn,
 };
+pub use skep_vault::template;
 pub use skep_vault::{Listed as RecordListed, Scope as RecordScope, Vault};
 pub use skills::{Approval, Approved, ProposeSkill, SkillPage, SkillWhole};
 pub use sources::{
@@ -96,6 +99,10 @@ pub use sources::{
     Statement, Synced,
 };
 pub use status::Status;
+pub use templates::{
+    AccessPage, ApproveTemplate, AskAccess, GrantAccess, Lasting, Reviewer, TemplatePage,
+    TemplateSeen, TemplateWhole, Usable, WireParts,
+};
 pub use tree::{Entry, Find, Grep, Grepped, Listing, Match, Node, TreeFile, Wording};
 pub use upkeep::Upkeep;
 pub use vault::{RecordAt, Records, SettingHeld, VaultDesk};

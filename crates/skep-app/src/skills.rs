@@ -12,6 +12,8 @@ use skep_store::{NewSkill, PageOf, Skill, SkillFile, Tx};
 
 pub use approval::Approval;
 
+pub(crate) use folder::hex;
+
 use crate::error::Invalid;
 use crate::review::REASON;
 use crate::{App, AppError};

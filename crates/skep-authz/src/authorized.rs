@@ -9,6 +9,7 @@ use skep_domain::{
 
 use crate::caller::Caller;
 use crate::right::Right;
+use crate::right::rights::{SecretList, SecretUse};
 
 /// A caller holds right `P` in one workspace. Consumed by the transaction it opens.
 ///
@@ -25,6 +26,22 @@ pub struct Authorized<P: Right> {
     ring: ReadingRing,
     bindings: Arc<Bindings>,
     right: PhantomData<fn() -> P>,
+}
+
+impl Authorized<SecretUse> {
+    /// The right to be told what may be used, which goes with the right to use it. It opens what reads
+    /// and nothing else, so looking something up again does not use this one up.
+    pub fn to_look(&self) -> Authorized<SecretList> {
+        Authorized {
+            organization: self.organization,
+            workspace: self.workspace,
+            principal: self.principal,
+            credential: self.credential,
+            ring: self.ring,
+            bindings: Arc::clone(&self.bindings),
+            right: PhantomData,
+        }
+    }
 }
 
 impl<P: Right> Authorized<P> {

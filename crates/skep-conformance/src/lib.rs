@@ -39,6 +39,7 @@ mod sample;
 mod sequence;
 mod skill;
 mod source;
+mod template;
 mod time;
 mod transaction;
 mod trust;
@@ -129,6 +130,14 @@ properties! { $
         a_skill_is_read_as_it_was_proposed
         only_what_was_approved_last_is_handed_out
         so_many_skills_wait_and_no_more;
+    template:
+        x03_a_template_stays_in_its_workspace
+        a_template_is_read_as_it_was_drafted
+        x03_what_was_approved_last_is_used
+        so_many_templates_wait_and_no_more
+        x03_a_grant_is_for_its_agent_its_template_and_its_time
+        x03_grants_go_with_what_is_withdrawn
+        what_waits_is_asked_for_once;
     paging:
         memories_page_without_gap_or_double_while_more_arrive
         sessions_page_without_gap_or_double_while_more_arrive

@@ -96,6 +96,10 @@ ids! {
     ProposalId, Proposal, "prp", workspace;
     /// One version of a skill.
     SkillId, Skill, "skl", workspace;
+    /// One version of a template.
+    TemplateId, Template, "tpl", workspace;
+    /// A request for a template, or the grant that came of it.
+    AccessId, Access, "acc", workspace;
     /// Anything that proves a principal: a key, a token, a login, a browser session.
     CredentialId, Credential, "key", organization;
     /// Something that a human proves themselves with beside a password.

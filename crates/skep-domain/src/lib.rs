@@ -24,6 +24,7 @@ mod ring;
 mod session;
 mod skill;
 mod source;
+mod template;
 mod time;
 mod vault;
 
@@ -34,9 +35,9 @@ pub use address::normal_address;
 pub use capture::{CaptureOrigin, TurnOutcome};
 pub use file::{FilePath, FilePathError};
 pub use id::{
-    AgentId, AuditId, ConflictId, CredentialId, FactorId, Id, IdKind, InjectionId, JobId, MemoryId,
-    OrganizationId, ParticipantId, ProjectId, ProposalId, RecallId, SessionId, SkillId, SourceId,
-    TurnId, UserId, WorkspaceId,
+    AccessId, AgentId, AuditId, ConflictId, CredentialId, FactorId, Id, IdKind, InjectionId, JobId,
+    MemoryId, OrganizationId, ParticipantId, ProjectId, ProposalId, RecallId, SessionId, SkillId,
+    SourceId, TemplateId, TurnId, UserId, WorkspaceId,
 };
 pub use job::{JobKind, JobState};
 pub use limits::Limits;
@@ -54,5 +55,6 @@ pub use ring::{PolicyGroupId, Principal, ReadPolicy, Reader, ReadingRing, RingFa
 pub use session::{Harness, Moment, SessionState, TurnRole};
 pub use skill::{SkillName, SkillNameError, SkillPathError, SkillState, check_skill_path};
 pub use source::SourceKind;
+pub use template::{AccessState, TemplateState};
 pub use time::{Clock, Timestamp};
 pub use vault::{ReadPosture, RecordClass, RecordName, RecordNameError};

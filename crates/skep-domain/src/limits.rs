@@ -70,6 +70,22 @@ impl Limits {
     pub const SKILL_DEPTH: usize = 4;
     /// Versions of skills of one workspace that may wait for a reviewer.
     pub const SKILLS_WAITING: u64 = 200;
+    /// Templates of one workspace that are approved at a time.
+    pub const TEMPLATES: u64 = 200;
+    /// Versions of templates of one workspace that may wait for somebody who approves.
+    pub const TEMPLATES_WAITING: u64 = 100;
+    /// Versions that are kept after they were rejected, replaced or withdrawn.
+    pub const TEMPLATES_KEPT: u32 = 500;
+    /// Requests for templates of one agent that may wait.
+    pub const ACCESS_WAITING: u64 = 20;
+    /// Grants of one workspace that are in force at a time.
+    pub const GRANTS: u64 = 1_000;
+    /// Requests and grants that are kept after they ended.
+    pub const ACCESS_KEPT: u32 = 1_000;
+    /// Why an agent asks for a template, or somebody decided so.
+    pub const ACCESS_REASON: usize = 1 << 10;
+    /// Seconds that a grant lasts, unless it has no end.
+    pub const GRANT_SECONDS: u64 = 366 * 86_400;
     /// Jobs of one organization that may wait or run.
     pub const JOBS: u32 = 1_000;
 }

@@ -101,6 +101,8 @@ impl From<AppError> for Refusal {
                 Self::new(ErrorCode::NotFound, format!("There is no such {what}."))
             }
             AppError::Forbidden(why) => Self::new(ErrorCode::PermissionDenied, why),
+            AppError::NoTemplate(_) => Self::new(ErrorCode::NotFound, error.to_string()),
+            AppError::AccessRequired(_) => Self::new(ErrorCode::AccessRequired, error.to_string()),
             AppError::Conflict(why) => Self::new(ErrorCode::Conflict, why),
             AppError::RateLimited { retry_after_ms } => Self {
                 retry_after_ms: Some(retry_after_ms),

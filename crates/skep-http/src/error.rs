@@ -116,6 +116,8 @@ impl From<AppError> for ApiError {
                 ErrorCode::PermissionDenied,
                 format!("This is not yours: {why}."),
             ),
+            AppError::NoTemplate(_) => Self::new(ErrorCode::NotFound, sentence(&error)),
+            AppError::AccessRequired(_) => Self::new(ErrorCode::AccessRequired, sentence(&error)),
             AppError::Conflict(why) => {
                 Self::new(ErrorCode::Conflict, format!("This cannot be: {why}."))
             }
@@ -155,6 +157,14 @@ impl From<AppError> for ApiError {
             }
         }
     }
+}
+
+/// What it says, as a sentence.
+fn sentence(error: &AppError) -> String {
+    let text = error.to_string();
+    let mut letters = text.chars();
+    let first = letters.next().map(|first| first.to_ascii_uppercase());
+    first.into_iter().chain(letters).chain(['.']).collect()
 }
 
 /// What cannot be reached now: the cause is logged, and not sent.

@@ -56,6 +56,7 @@ mod skill;
 mod snapshot;
 mod source;
 mod statement;
+mod template;
 mod time;
 mod transaction;
 mod turn;

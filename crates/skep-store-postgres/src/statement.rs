@@ -27,6 +27,7 @@ pub(crate) const MODULES: &[&[Statement]] = &[
     crate::session::STATEMENTS,
     crate::snapshot::STATEMENTS,
     crate::skill::STATEMENTS,
+    crate::template::STATEMENTS,
     crate::source::STATEMENTS,
     crate::time::STATEMENTS,
     crate::turn::STATEMENTS,

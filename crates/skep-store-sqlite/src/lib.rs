@@ -45,6 +45,7 @@ mod rows;
 mod session;
 mod skill;
 mod source;
+mod template;
 mod time;
 mod transaction;
 mod turn;

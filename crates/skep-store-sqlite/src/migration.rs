@@ -82,6 +82,7 @@ pub(crate) static WORKSPACE: LazyLock<Schema> = LazyLock::new(|| Schema {
             "../migrations/workspace/0009_source_fetches.sql"
         )),
         Migration::new(include_str!("../migrations/workspace/0010_skills.sql")),
+        Migration::new(include_str!("../migrations/workspace/0011_templates.sql")),
     ],
 });
 

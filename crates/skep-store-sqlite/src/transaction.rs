@@ -9,6 +9,7 @@ mod participant;
 mod removal;
 mod review;
 mod skill;
+mod template;
 mod time;
 
 use async_trait::async_trait;

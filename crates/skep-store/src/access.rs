@@ -4,6 +4,7 @@
 //! organization, confined to it; [`SelfTx`] for a known caller and what is theirs alone; [`DoorTx`]
 //! for those not yet known, which `clippy.toml` bans outside the doors of `skep-app`.
 
+mod approver;
 mod audit;
 mod credential;
 mod door;

@@ -18,6 +18,7 @@ mod ring;
 mod shared;
 mod skill;
 mod source;
+mod template;
 mod time;
 
 pub use archive::{ArchiveRows, Area, Fill, Part, Walk};
@@ -57,6 +58,7 @@ pub use time::TimeRows;
 pub use capture::CaptureRows;
 pub use skill::SkillRows;
 pub use source::SourceRows;
+pub use template::{AccessRows, TemplateRows};
 
 /// What a transaction may do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -191,6 +193,8 @@ pub trait BackendTx:
     + CaptureRows
     + SourceRows
     + SkillRows
+    + TemplateRows
+    + AccessRows
     + InjectionRows
     + ParticipantRows
     + ConflictRows

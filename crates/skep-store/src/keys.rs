@@ -48,6 +48,10 @@ pub(crate) mod column {
     pub(crate) const SKILL_BODY: Column = Column("skill", "body");
     pub(crate) const SKILL_FILES: Column = Column("skill", "files");
     pub(crate) const SKILL_DECISION: Column = Column("skill", "decision");
+    pub(crate) const TEMPLATE_BODY: Column = Column("template", "body");
+    pub(crate) const TEMPLATE_DECISION: Column = Column("template", "decision");
+    pub(crate) const ACCESS_BODY: Column = Column("secret_access", "body");
+    pub(crate) const ACCESS_DECISION: Column = Column("secret_access", "decision");
 }
 
 /// What a fingerprint is of; the same bytes under two purposes never match.
@@ -68,6 +72,7 @@ pub(crate) enum Purpose {
     ParticipantName,
     CommandRun,
     Skill,
+    Template,
     File,
 }
 
@@ -161,6 +166,7 @@ impl WorkspaceKeys {
             Purpose::ParticipantName => b"participant name",
             Purpose::CommandRun => b"command run",
             Purpose::Skill => b"skill",
+            Purpose::Template => b"template",
             Purpose::File => b"file",
         }];
         all.extend_from_slice(parts);

@@ -7,6 +7,7 @@ mod participant;
 mod session;
 mod skill;
 mod source;
+mod template;
 
 pub use access::{organization_member, ticket};
 pub use credential::{credential, key_columns, policy, policy_columns, proof_columns};

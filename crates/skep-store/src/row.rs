@@ -10,6 +10,7 @@ mod model;
 mod participant;
 mod skill;
 mod source;
+mod template;
 
 pub use access::{
     AgentRow, AuditRow, CredentialSummaryRow, NewCredentialRow, OrganizationMemberRow,
@@ -38,6 +39,7 @@ pub use model::{
 };
 pub use skill::SkillRow;
 pub use source::{ChunkRow, SourceRow, SourceSummaryRow};
+pub use template::{AccessRow, TemplateRow};
 
 /// A keyed 16-byte digest of something that is looked up by equality and must not be read.
 pub type Fingerprint = [u8; 16];

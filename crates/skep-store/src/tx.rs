@@ -14,6 +14,7 @@ mod removal;
 mod review;
 mod skill;
 mod source;
+mod template;
 mod time;
 mod upkeep;
 mod write;
@@ -21,6 +22,7 @@ mod write;
 pub use lineage::Writer;
 pub use participant::{CanDeleteParticipant, Erased};
 pub use removal::{Removal, Root, Withdrawn};
+pub use template::SeesTemplates;
 pub use upkeep::DistilSession;
 
 use std::marker::PhantomData;

@@ -3,6 +3,7 @@
 mod capture;
 mod skill;
 mod source;
+mod template;
 
 use std::sync::Arc;
 
@@ -23,6 +24,9 @@ use crate::row::ModelTag;
 pub use capture::{Binding, Pause, PausedSession};
 pub use skill::{Decided, NewSkill, Skill, SkillFile};
 pub use source::{NewChunk, NewSource, Source, SourceChanges, Validators};
+pub use template::{
+    Access, AccessDecision, NewAccess, NewTemplate, TemplateDecided, TemplateVersion,
+};
 
 /// A project and its name.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -83,7 +83,11 @@ impl Terms {
         self
     }
 
-    pub(crate) fn check(&self) -> Result<(), WireError> {
+    /// What is asked again when a lease begins.
+    ///
+    /// # Errors
+    /// [`WireError::Terms`].
+    pub fn check(&self) -> Result<(), WireError> {
         let tunnelled = match &self.others {
             Others::Tunnel(hosts) => hosts.len(),
             Others::Refuse | Others::TunnelAll => 0,

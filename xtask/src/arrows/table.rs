@@ -37,6 +37,8 @@ pub(super) const ARROWS: &[(&str, &[&str])] = &[
             "skep-llm",
             "skep-store",
             "skep-vault",
+            "skep-wire",
+            "skep-exec",
         ],
     ),
     ("skep-api", &["skep-domain"]),

@@ -1,7 +1,9 @@
 //! A workspace with something in every kind of place, made as a daemon makes it.
 
 use skep_authz::rights::{MemberManage, MemoryDelete, SessionCapture};
-use skep_domain::{Harness as Tool, Moment, Name, RemovalMode, Timestamp, TurnOutcome};
+use skep_domain::{
+    Harness as Tool, Moment, Name, RemovalMode, TemplateState, Timestamp, TurnOutcome,
+};
 use skep_store::row::{ModelBudgetRow, ModelSpentRow};
 use skep_store::{
     Binding, NewAgent, NewVector, Observed, PausedSession, Project, Removal, Root, Tx,
@@ -14,6 +16,7 @@ use crate::people::{consent, derive, join, leave, named, observe, own, session};
 use crate::people_life::merge;
 use crate::sample::{fresh, new_memory, put_session};
 use crate::source::{put_document, put_source};
+use crate::template;
 use crate::time::{rewindable, take_back};
 use crate::world::{Persona, World};
 
@@ -72,6 +75,12 @@ async fn sessions<H: Harness>(world: &World<H>) {
     put_document(world, source, "1", &["one", "two"]).await;
     put_document(world, source, "2", &["two", "three"]).await;
     propose(world, &world.ours).await;
+    let (template, _) = template::draft(world, &world.ours, "deploy").await;
+    let approved = TemplateState::Approved;
+    template::decide(world, &world.ours, template.id, approved)
+        .await
+        .unwrap();
+    template::ask(world, &world.ours, "deploy", Persona::Shared).await;
 }
 
 async fn people<H: Harness>(world: &World<H>) {

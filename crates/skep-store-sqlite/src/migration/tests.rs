@@ -153,6 +153,7 @@ fn applied_migrations_are_frozen() {
             0x17df_24bb_5052_c688,
             0x3b5b_8da8_32c9_14bd,
             0xaa36_3361_5a18_9b57,
+            0x5410_da75_e134_d5ce,
         ]
     );
 }

@@ -392,7 +392,7 @@ const REFUSED_REQUESTS: [(&str, RequestsChange); 24] = [
     ("rules[0].secret", |all| all.rules[0].secret = "a.b".into()),
     ("rules[0].hosts", |all| all.rules[0].hosts.clear()),
     ("rules[0].hosts[0]", |all| {
-        all.rules[0].hosts[0] = "*".into()
+        all.rules[0].hosts[0] = "*".into();
     }),
     ("rules[0].hosts[0]", |all| {
         all.rules[0].hosts[0] = "169.254.169.254".into();
@@ -411,7 +411,7 @@ const REFUSED_REQUESTS: [(&str, RequestsChange); 24] = [
         all.rules[0].methods[0] = "PU\u{200b}T".into();
     }),
     ("rules[0].paths[0]", |all| {
-        all.rules[0].paths[0] = "\n".into()
+        all.rules[0].paths[0] = "\n".into();
     }),
     ("rules[0]", |all| all.rules[0].headers.clear()),
     ("rules[1]", |all| {
@@ -429,7 +429,7 @@ const REFUSED_REQUESTS: [(&str, RequestsChange); 24] = [
     ("bases[0].origin", |all| all.bases[0].origin.clear()),
     ("bases[0].header", |all| all.bases[0].header.clear()),
     ("bases[0].value", |all| {
-        all.bases[0].value = "\u{feff}".into()
+        all.bases[0].value = "\u{feff}".into();
     }),
     ("hosts[0]", |all| all.hosts[0] = "10.0.0.1".into()),
     ("seconds", |all| all.seconds = 0),
