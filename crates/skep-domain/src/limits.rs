@@ -42,6 +42,8 @@ impl Limits {
     pub const SECRET_VALUE_MIN: usize = 8;
     /// Records of one class in one place.
     pub const RECORDS: usize = 1_000;
+    /// Bytes of a reference to a secret that is kept elsewhere.
+    pub const REFERENCE: usize = 1_024;
     /// Characters of a name.
     pub const NAME_CHARS: usize = 128;
     /// A note to a consent.

@@ -60,6 +60,12 @@ impl Site {
         }
     }
 
+    /// Where it listens, as a URL.
+    #[must_use]
+    pub fn url(&self) -> String {
+        format!("http://{}", self.address)
+    }
+
     /// Makes a path answer with a page of this type and version.
     pub fn put(&self, path: &str, kind: &str, etag: &str, body: &str) {
         let headers = vec![("content-type", kind.into()), ("etag", etag.into())];

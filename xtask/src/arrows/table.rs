@@ -9,6 +9,7 @@ pub(super) const ARROWS: &[(&str, &[&str])] = &[
     ("skep-exec", &["skep-crypto", "skep-domain"]),
     ("skep-limit", &["skep-crypto", "skep-domain"]),
     ("skep-llm", &[]),
+    ("skep-reference", &["skep-crypto", "skep-domain", "skep-egress"]),
     ("skep-wire", &["skep-crypto", "skep-domain", "skep-egress"]),
     ("skep-authz", &["skep-domain", "skep-crypto", "skep-jose"]),
     ("skep-jose", &["skep-domain", "skep-crypto"]),
