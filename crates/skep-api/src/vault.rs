@@ -46,8 +46,13 @@ impl fmt::Debug for Confidential {
 pub struct SetSecretRequest {
     /// Such as `GITHUB_TOKEN`: at most 64 ASCII letters, digits, `_`, `-` and `.`, a letter first.
     pub name: String,
-    /// 8 to 65,536 bytes. No interface returns it.
-    pub value: Confidential,
+    /// 8 to 65,536 bytes. No interface returns it. Either this or `reference`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub value: Option<Confidential>,
+    /// Where the value is kept instead, and looked up at each use: `op://vault/item/field`,
+    /// `vault://server/mount/path#field`, `env://NAME`, `file:///path`, as far as the operator lets this organization.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reference: Option<String>,
     /// `workspace` (if absent), `organization`, or `agent` with `agent`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub scope: Option<String>,
@@ -119,6 +124,9 @@ pub struct Secret {
     /// Who set it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub changed_by: Option<String>,
+    /// Where its value is kept, if that is not here.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reference: Option<String>,
 }
 
 /// A setting.
@@ -164,13 +172,14 @@ pub struct SettingsList {
 
 #[cfg(test)]
 mod tests {
-    use super::SetSecretRequest;
+    use super::{Confidential, SetSecretRequest};
 
     #[test]
     fn x01_a_request_that_is_printed_has_no_value() {
         let text = r#"{"name":"TOKEN","value":"hunter2-hunter2"}"#;
         let request: SetSecretRequest = serde_json::from_str(text).unwrap();
-        assert_eq!(request.value.expose(), "hunter2-hunter2");
+        let value = request.value.as_ref().map(Confidential::expose);
+        assert_eq!(value, Some("hunter2-hunter2"));
         assert!(!format!("{request:?} {:#?}", request.value).contains("hunter2"));
         assert_eq!(serde_json::to_string(&request).unwrap(), text);
     }

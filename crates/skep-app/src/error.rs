@@ -63,6 +63,9 @@ pub enum AppError {
         /// What it answered.
         status: u16,
     },
+    /// A secret that is kept elsewhere cannot be had from there.
+    #[error(transparent)]
+    Elsewhere(#[from] skep_reference::Unresolved),
     /// What is there cannot be taken in.
     #[error("{0}")]
     Unfit(String),

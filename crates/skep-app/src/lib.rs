@@ -82,6 +82,7 @@ pub use skep_memory::TextForm;
 pub use skep_memory::{
     CutReason, DenyRules, Drop as DropPart, Edge, Form, NameKind, Outcome, ToolRule,
 };
+pub use skep_reference::References;
 pub use skep_store::Source;
 pub use skep_store::archive::Backup;
 pub use skep_store::{
@@ -105,7 +106,7 @@ pub use templates::{
 };
 pub use tree::{Entry, Find, Grep, Grepped, Listing, Match, Node, TreeFile, Wording};
 pub use upkeep::Upkeep;
-pub use vault::{RecordAt, Records, SettingHeld, VaultDesk};
+pub use vault::{GivenSecret, RecordAt, Records, SettingHeld, VaultDesk};
 
 /// What may be set.
 #[derive(Clone, Copy, Debug)]
@@ -148,6 +149,7 @@ pub struct App {
     own_limits: access::OwnLimits,
     elsewhere: Option<Arc<dyn Elsewhere>>,
     vault: Option<Arc<Vault>>,
+    references: References,
     vault_bell: tokio::sync::Notify,
     stopwatch: Arc<dyn Stopwatch>,
     started_at: Timestamp,
@@ -204,6 +206,7 @@ impl App {
             own_limits: access::OwnLimits::default(),
             elsewhere: None,
             vault: None,
+            references: References::default(),
             vault_bell: tokio::sync::Notify::new(),
             stopwatch,
             started_at,

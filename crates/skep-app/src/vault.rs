@@ -9,7 +9,8 @@ use std::sync::Arc;
 use skep_authz::rights::{OrgManage, SecretList, SecretWrite, SettingRead, SettingWrite};
 use skep_authz::{Authorized, Denied, Right};
 use skep_crypto::Plain;
-use skep_domain::{OrganizationId, Permission, Principal, RecordName, WorkspaceId};
+use skep_domain::{OrganizationId, Permission, Principal, RecordName, Reference, WorkspaceId};
+use skep_reference::References;
 use skep_vault::{Class, Listed, Scope, Secret, Setting, Vault, VaultError};
 
 use crate::error::Invalid;
@@ -26,6 +27,14 @@ pub struct RecordAt {
     pub name: String,
     /// The right to change what every workspace of the organization shares, if the caller has it.
     pub shared: Option<Authorized<OrgManage>>,
+}
+
+/// What a secret is set to. It has no `Debug`: it may hold the value.
+pub enum GivenSecret {
+    /// This.
+    Value(Vec<u8>),
+    /// Whatever is kept there, each time that it is used.
+    Elsewhere(Reference),
 }
 
 /// The records of a class that a caller is told of.
@@ -54,6 +63,13 @@ impl App {
         self
     }
 
+    /// Looks up secrets that are kept elsewhere as the operator lets it.
+    #[must_use]
+    pub fn with_references(mut self, references: References) -> Self {
+        self.references = references;
+        self
+    }
+
     /// Which secrets there are, of the organization, the workspace, and an agent: the caller's own if
     /// none is named.
     ///
@@ -77,18 +93,37 @@ impl App {
         .await
     }
 
-    /// Sets a secret.
+    /// Sets a secret, or where it is kept.
     ///
     /// # Errors
-    /// [`AppError::Invalid`]; [`AppError::Conflict`] when there are too many.
+    /// [`AppError::Invalid`], also where the operator lets no reference lead; [`AppError::Conflict`] when
+    /// there are too many.
     pub async fn set_secret(
         &self,
         authorized: Authorized<SecretWrite>,
         at: RecordAt,
-        value: Vec<u8>,
+        given: GivenSecret,
     ) -> Result<Listed, AppError> {
-        let value = Plain::new(value);
-        self.set_record::<Secret>(authorized, at, value).await
+        match given {
+            GivenSecret::Value(value) => {
+                let value = Plain::new(value);
+                self.set_record::<Secret>(authorized, at, value).await
+            }
+            GivenSecret::Elsewhere(reference) => self.refer_secret(authorized, at, reference).await,
+        }
+    }
+
+    async fn refer_secret(
+        &self,
+        authorized: Authorized<SecretWrite>,
+        at: RecordAt,
+        reference: Reference,
+    ) -> Result<Listed, AppError> {
+        let (name, now) = (named(&at, authorized.organization())?, self.store.now());
+        (self.references.check(authorized.organization(), &reference))
+            .map_err(|error| Invalid::unknown("reference", &error.to_string()))?;
+        self.on_vault(move |vault| vault.refer(&authorized, at.scope, &name, reference, now))
+            .await
     }
 
     /// Removes a secret; `false` if there was none.

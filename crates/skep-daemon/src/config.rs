@@ -5,6 +5,7 @@ mod capture;
 mod grpc;
 pub(crate) mod limits;
 pub(crate) mod model;
+mod references;
 mod server;
 mod source;
 mod sources;
@@ -35,6 +36,7 @@ pub(crate) struct Config {
     pub(crate) sources: sources::Sources,
     pub(crate) model: model::Model,
     pub(crate) limits: limits::Limits,
+    pub(crate) references: references::Section,
 }
 
 #[derive(Debug, Deserialize)]
@@ -105,6 +107,7 @@ impl Config {
         config.sources.fetching()?;
         config.model.settings()?;
         config.limits.check()?;
+        config.references.check()?;
         if !(16..=1_048_576).contains(&config.index.budget_mib) {
             bail!("index.budget_mib must be 16 to 1048576");
         }
@@ -135,7 +138,8 @@ impl fmt::Display for Config {
         writeln!(f, "{}", self.capture)?;
         writeln!(f, "{}", self.sources)?;
         writeln!(f, "{}", self.model)?;
-        write!(f, "{}", self.limits)
+        writeln!(f, "{}", self.limits)?;
+        write!(f, "{}", self.references)
     }
 }
 
@@ -144,14 +148,24 @@ mod tests {
     use super::Config;
     use super::source::Override;
 
-    fn parse(text: &str, overrides: &[(&str, &str)]) -> Result<String, String> {
+    /// What is in force that is not in force without settings, or what is wrong.
+    fn parse(text: &str, overrides: &[(&str, &str)]) -> Result<Vec<String>, String> {
         let overrides: Vec<Override> = overrides
             .iter()
             .map(|(name, value)| Override::new(name, value))
             .collect();
-        Config::parse(text, &overrides)
-            .map(|config| config.to_string())
-            .map_err(|error| format!("{error:#}"))
+        let config = Config::parse(text, &overrides).map_err(|error| format!("{error:#}"))?;
+        let usual = Config::default().to_string();
+        let shown = config.to_string();
+        let unusual = shown
+            .lines()
+            .filter(|line| !usual.lines().any(|usual| usual == *line));
+        Ok(unusual.map(str::to_owned).collect())
+    }
+
+    #[test]
+    fn what_is_in_force_without_settings() {
+        insta::assert_snapshot!(Config::default());
     }
 
     const MODEL: &str = "[model]\nbase_url = \"http://127.0.0.1:1\"\nname = \"m\"";
@@ -212,6 +226,38 @@ mod tests {
             ("[auth]\nsso = \"everywhere\"", &[]),
             ("[auth]\npublic_registration = true", &[]),
             ("[auth]\nsso_allow = [\"http://login.internal/realm\"]", &[]),
+            (
+                "[[references.vault]]\nname = \"main\"\naddress = \"https://vault.internal:8200\"\n\
+                 token_file = \"vault.token\"\norganizations = [\"*\"]\n\
+                 [[references.file]]\nfolder = \"/run/secrets\"\norganizations = [\"*\"]\n\
+                 [[references.environment]]\nnames = [\"GITHUB_TOKEN\"]\norganizations = [\"*\"]",
+                &[],
+            ),
+            (
+                "[[references.file]]\nfolder = \"/run/secrets\"\norganizations = []",
+                &[],
+            ),
+            (
+                "[[references.file]]\nfolder = \"/run/secrets\"\norganizations = [\"acme\"]",
+                &[],
+            ),
+            (
+                "[[references.file]]\nfolder = \"/run/../etc\"\norganizations = [\"*\"]",
+                &[],
+            ),
+            (
+                "[[references.file]]\nfolder = \"/\"\norganizations = [\"*\"]",
+                &[],
+            ),
+            (
+                "[[references.onepassword]]\naddress = \"http://connect.internal\"\ntoken_file = \"t\"\n\
+                 organizations = [\"*\"]",
+                &[],
+            ),
+            (
+                "[[references.environment]]\nnames = [\"A=B\"]\norganizations = [\"*\"]",
+                &[],
+            ),
             (MODEL, &[("SKEP_MODEL__DIALECT", "gemini")]),
             (MODEL, &[("SKEP_MODEL__DAILY_TOKENS", "39999")]),
             (MODEL, &[("SKEP_MODEL__DAILY_COST", "1")]),

@@ -120,6 +120,8 @@ fn application(
     let app = App::new(store, embedder, Arc::new(Monotonic::start()), settings);
     let app = app.with_capture(config.capture.settings()?);
     let app = app.with_vault(vault);
+    let key = config.key_file(home);
+    let app = app.with_references(config.references.open(home, &[home, &key])?);
     let app = app.with_fetching(config.sources.fetching()?);
     let public_url = config.server.standing()?.public_url;
     let mut app = app.with_people(config.auth.settings(public_url, &config.mail, home)?);

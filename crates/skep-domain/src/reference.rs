@@ -67,7 +67,9 @@ pub enum ReferenceError {
     #[error("such a reference has the form {0}")]
     Form(&'static str),
     /// A part of it that is empty, a dot, or has letters that it must not have.
-    #[error("{0} of the reference is empty, '.', '..', or has characters that are not allowed in it")]
+    #[error(
+        "{0} of the reference is empty, '.', '..', or has characters that are not allowed in it"
+    )]
     Part(&'static str),
     /// Too long.
     #[error("a reference has {} bytes at most", Limits::REFERENCE)]

@@ -32,7 +32,7 @@ pub use reach::Reach;
 pub use request::{Request, Secret};
 pub use response::Response;
 pub use target::{Host, Origin, Scheme, Target};
-pub use tls::system_authorities;
+pub use tls::{authorities_in, system_authorities};
 
 /// How long each part of a call may take.
 #[derive(Clone, Copy, Debug)]

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use rustls::client::Resumption;
+use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, ServerName};
 use rustls::version::{TLS12, TLS13};
 use rustls::{ClientConfig, RootCertStore};
@@ -48,6 +49,18 @@ pub(crate) fn config(authorities: Authorities) -> Result<ClientConfig, &'static 
     // A ticket is a cookie: it would tie one tenant's calls to another's.
     config.resumption = Resumption::disabled();
     Ok(config)
+}
+
+/// The certificates that stand in a PEM file, in DER; `None` when there are none, or one cannot be read.
+#[must_use]
+pub fn authorities_in(pem: &[u8]) -> Option<Vec<Vec<u8>>> {
+    let found = CertificateDer::pem_slice_iter(pem).collect::<Result<Vec<_>, _>>();
+    let found: Vec<Vec<u8>> = found.ok()?.iter().map(|one| one.to_vec()).collect();
+    let readable = found.iter().all(|one| {
+        let mut roots = RootCertStore::empty();
+        roots.add(CertificateDer::from(one.as_slice())).is_ok()
+    });
+    (readable && !found.is_empty()).then_some(found)
 }
 
 /// The certificates of the authorities that this machine's system trusts, in DER. Reads files.

@@ -139,6 +139,7 @@ impl From<AppError> for ApiError {
                     "The server answered {status}: look at the page yourself, or try again later."
                 ),
             ),
+            AppError::Elsewhere(why) => Self::new(ErrorCode::UpstreamError, why.to_string()),
             AppError::Unfit(why) => Self::new(
                 ErrorCode::Unprocessable,
                 format!("This cannot be taken in: {why}."),

@@ -160,15 +160,14 @@ impl<'a> Item<'a> {
     fn value(&self, place: &Place<'_>, shown: &str) -> Result<&'a RawValue, Unresolved> {
         let named = |field: &&Field<'a>| field.label == place.field || field.id == place.field;
         let named: Vec<&Field<'a>> = self.fields.iter().filter(named).collect();
-        let found = match place.section {
-            Some(section) => in_those(&named, |field| {
+        let found = if let Some(section) = place.section {
+            in_those(&named, |field| {
                 let id = field.section.as_ref().map(|section| &section.id);
                 id.is_some_and(|id| id == section || self.labelled(id, section))
-            }),
-            None => {
-                let loose = in_those(&named, |field| field.section.is_none());
-                if loose.is_empty() { named } else { loose }
-            }
+            })
+        } else {
+            let loose = in_those(&named, |field| field.section.is_none());
+            if loose.is_empty() { named } else { loose }
         };
         match found[..] {
             [field] => {

@@ -7,7 +7,7 @@ use crate::{Connect, Folder, Server, Unresolved};
 
 /// What the operator allows; nothing, unless it is named.
 #[derive(Default)]
-pub struct Sources {
+pub struct References {
     sources: Vec<(Organizations, Source)>,
 }
 
@@ -24,7 +24,7 @@ pub enum Organizations {
 pub enum Source {
     /// A server of 1Password Connect.
     OnePassword(Connect),
-    /// A server of Vault, or of OpenBao, which speaks alike.
+    /// A server of Vault, or of `OpenBao`, which speaks alike.
     Vault(Server),
     /// These variables of the daemon's.
     Environment(Vec<String>),
@@ -32,7 +32,7 @@ pub enum Source {
     File(Folder),
 }
 
-impl Sources {
+impl References {
     /// With one more; the first that fits is asked.
     #[must_use]
     pub fn with(mut self, whose: Organizations, source: Source) -> Self {

@@ -1,4 +1,4 @@
-//! The second version of the key-value store of Vault and OpenBao.
+//! The second version of the key-value store of Vault and `OpenBao`.
 //!
 //! <https://developer.hashicorp.com/vault/api-docs/secret/kv/kv-v2>
 

@@ -3,8 +3,9 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use skep_app::Vault;
+use skep_app::{References, Vault};
 use skep_crypto::{KeyEncryptionKey, RootKey, SeededRandom, SystemRandom};
+use skep_reference::{Organizations, Source};
 
 /// A vault in the directory of the daemon's socket.
 #[expect(clippy::expect_used, reason = "a test without its daemon cannot go on")]
@@ -12,4 +13,10 @@ pub(crate) fn open(home: &Path) -> Vault {
     let root = RootKey::generate(&SeededRandom::new(1));
     let lock = KeyEncryptionKey::derive_vault(&root, [1; 16], b"here");
     Vault::open(home, lock, Arc::new(SystemRandom)).expect("a fresh vault")
+}
+
+/// Lets everybody refer to one variable, which cargo sets.
+pub(crate) fn references() -> References {
+    let names = vec!["CARGO_MANIFEST_DIR".into()];
+    References::default().with(Organizations::All, Source::Environment(names))
 }

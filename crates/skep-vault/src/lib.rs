@@ -22,4 +22,4 @@ pub use error::VaultError;
 pub use place::Scope;
 pub use record::Listed;
 pub use rotate::Rotation;
-pub use vault::{Listing, Valued, Vault, Wanted};
+pub use vault::{Held, Listing, Valued, Vault, Wanted};

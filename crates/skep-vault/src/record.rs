@@ -1,7 +1,7 @@
 //! One record: what is in its file, and what of it is sealed.
 
 use skep_crypto::{DataKey, Identity, Plain, Random};
-use skep_domain::{AgentId, Id, Principal, RecordClass, RecordName, Timestamp, UserId};
+use skep_domain::{AgentId, Id, Principal, RecordClass, RecordName, Reference, Timestamp, UserId};
 use zeroize::Zeroizing;
 
 const MAGIC: &[u8; 8] = b"skepvlt1";
@@ -18,9 +18,11 @@ pub struct Listed {
     pub changed_at: Timestamp,
     /// Who set it.
     pub changed_by: Option<Principal>,
+    /// Where its value is, if it is not here.
+    pub reference: Option<Reference>,
 }
 
-/// A record with its value.
+/// A record with its value, or the text of its reference.
 pub(crate) struct Record {
     pub(crate) about: Listed,
     pub(crate) value: Plain<Vec<u8>>,
@@ -73,6 +75,9 @@ pub(crate) fn open(file: &[u8], tie: Tie, key: &DataKey) -> Option<Record> {
     decode(plain.expose())
 }
 
+/// Stands behind what is a reference.
+const REFERENCE: &[u8] = b"reference";
+
 /// Each text and number behind its length.
 fn encode(record: &Record) -> Zeroizing<Vec<u8>> {
     let (about, value) = (&record.about, record.value.expose());
@@ -91,6 +96,9 @@ fn encode(record: &Record) -> Zeroizing<Vec<u8>> {
         Some(Principal::Agent(id)) => push(&[&b"a"[..], &id.to_bytes()].concat()),
     }
     push(value);
+    if about.reference.is_some() {
+        push(REFERENCE);
+    }
     out
 }
 
@@ -117,11 +125,20 @@ fn decode(plain: &[u8]) -> Option<Record> {
         Some(_) => return None,
     };
     let value = Plain::new(part()?.to_vec());
+    let reference = match part() {
+        None => None,
+        Some(REFERENCE) => {
+            let text = std::str::from_utf8(value.expose()).ok()?;
+            Some(Reference::parse(text).ok()?)
+        }
+        Some(_) => return None,
+    };
     let about = Listed {
         name,
         created_at,
         changed_at,
         changed_by,
+        reference,
     };
     rest.is_empty().then_some(Record { about, value })
 }

@@ -6,9 +6,9 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard};
 
 use skep_authz::{Authorized, Right, rights};
 use skep_crypto::{KeyEncryptionKey, Others, Plain, PrivateDirectory, Random};
-use skep_domain::{Limits, Principal, RecordClass, RecordName, Timestamp, WorkspaceId};
+use skep_domain::{Limits, Principal, RecordClass, RecordName, Reference, Timestamp, WorkspaceId};
 
-use crate::class::{Class, Returned};
+use crate::class::{Class, Returned, Secret};
 use crate::error::least;
 use crate::keys::Keys;
 use crate::place::{Place, Scope};
@@ -40,6 +40,21 @@ pub type Valued = (Listed, Plain<Vec<u8>>);
 pub struct Wanted {
     place: Place,
     name: RecordName,
+}
+
+/// What is held of a secret.
+pub enum Held {
+    /// Its value.
+    Value(Plain<Vec<u8>>),
+    /// Where its value is; looking there is not the vault's.
+    Elsewhere(Reference),
+}
+
+/// A record to set.
+struct Set<'a> {
+    name: &'a RecordName,
+    held: Held,
+    at: Timestamp,
 }
 
 /// The records of one class in one place.
@@ -145,9 +160,43 @@ impl Vault {
         if !(least(C::CLASS)..=Limits::RECORD_VALUE).contains(&value.expose().len()) {
             return Err(VaultError::Size(C::CLASS));
         }
+        let set = Set {
+            name,
+            held: Held::Value(value),
+            at: now,
+        };
+        self.set::<C>(right, scope, set)
+    }
+
+    /// Sets a secret to whatever is kept where a reference leads, each time that it is used.
+    ///
+    /// # Errors
+    /// [`VaultError::Full`].
+    pub fn refer(
+        &self,
+        right: &Authorized<rights::SecretWrite>,
+        scope: Scope,
+        name: &RecordName,
+        reference: Reference,
+        now: Timestamp,
+    ) -> Result<Listed, VaultError> {
+        let set = Set {
+            name,
+            held: Held::Elsewhere(reference),
+            at: now,
+        };
+        self.set::<Secret>(right, scope, set)
+    }
+
+    fn set<C: Class>(
+        &self,
+        right: &Authorized<C::Change>,
+        scope: Scope,
+        set: Set<'_>,
+    ) -> Result<Listed, VaultError> {
         let place = place_of(right, scope);
         let _writing = self.writing();
-        let file = self.keys().file(&place, C::CLASS, &name.key());
+        let file = self.keys().file(&place, C::CLASS, &set.name.key());
         let before = match self.load(&place, C::CLASS, file) {
             // What is damaged is set anew.
             Err(VaultError::Damaged { .. }) => None,
@@ -156,11 +205,19 @@ impl Vault {
         if before.is_none() && self.files(&place, C::CLASS)?.len() >= Limits::RECORDS {
             return Err(VaultError::Full);
         }
+        let (value, reference) = match set.held {
+            Held::Value(value) => (value, None),
+            Held::Elsewhere(reference) => {
+                let text = Plain::new(reference.to_string().into_bytes());
+                (text, Some(reference))
+            }
+        };
         let about = Listed {
-            name: name.clone(),
-            created_at: before.map_or(now, |record| record.about.created_at),
-            changed_at: now,
+            name: set.name.clone(),
+            created_at: before.map_or(set.at, |record| record.about.created_at),
+            changed_at: set.at,
             changed_by: right.principal(),
+            reference,
         };
         let record = Record {
             about: about.clone(),
@@ -200,16 +257,21 @@ impl Vault {
         scope: Scope,
         name: &RecordName,
     ) -> Result<Option<Plain<Vec<u8>>>, VaultError> {
-        self.value(&place_of(right, scope), C::CLASS, name)
+        let record = self.record(&place_of(right, scope), C::CLASS, name)?;
+        Ok(record.map(|record| record.value))
     }
 
-    /// The value of a secret, for a use by the daemon itself. Banned by `clippy.toml` outside of the
+    /// The value of a secret, or where it is, for a use by the daemon itself. Banned by `clippy.toml` outside of the
     /// places that use one: nothing that answers a caller may hold what this gives.
     ///
     /// # Errors
     /// [`VaultError::Damaged`].
-    pub fn release(&self, wanted: &Wanted) -> Result<Option<Plain<Vec<u8>>>, VaultError> {
-        self.value(&wanted.place, RecordClass::Secret, &wanted.name)
+    pub fn release(&self, wanted: &Wanted) -> Result<Option<Held>, VaultError> {
+        let record = self.record(&wanted.place, RecordClass::Secret, &wanted.name)?;
+        Ok(record.map(|record| match record.about.reference {
+            Some(reference) => Held::Elsewhere(reference),
+            None => Held::Value(record.value),
+        }))
     }
 
     /// Removes whatever a workspace and its agents had; for when the workspace is erased.
@@ -253,15 +315,14 @@ impl Vault {
         Ok((records, damaged))
     }
 
-    fn value(
+    fn record(
         &self,
         place: &Place,
         class: RecordClass,
         name: &RecordName,
-    ) -> Result<Option<Plain<Vec<u8>>>, VaultError> {
+    ) -> Result<Option<Record>, VaultError> {
         let file = self.keys().file(place, class, &name.key());
-        let record = self.load(place, class, file)?;
-        Ok(record.map(|record| record.value))
+        self.load(place, class, file)
     }
 
     pub(crate) fn writing(&self) -> MutexGuard<'_, ()> {

@@ -1863,6 +1863,8 @@ export interface Secret {
   created_at: Instant;
   /** What it is called. */
   name: string;
+  /** Where its value is kept, if that is not here. */
+  reference?: string | null;
   /** `workspace`, `organization` or `agent`. */
   scope: string;
 }
@@ -1931,10 +1933,13 @@ export interface SetSecretRequest {
   agent?: string | null;
   /** Such as `GITHUB_TOKEN`: at most 64 ASCII letters, digits, `_`, `-` and `.`, a letter first. */
   name: string;
+  /** Where the value is kept instead, and looked up at each use: `op://vault/item/field`,
+   * `vault://server/mount/path#field`, `env://NAME`, `file:///path`, as far as the operator lets this organization. */
+  reference?: string | null;
   /** `workspace` (if absent), `organization`, or `agent` with `agent`. */
   scope?: string | null;
-  /** 8 to 65,536 bytes. No interface returns it. */
-  value: string;
+  /** 8 to 65,536 bytes. No interface returns it. Either this or `reference`. */
+  value?: string | null;
 }
 
 /** `POST /settings`. */

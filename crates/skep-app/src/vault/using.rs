@@ -5,7 +5,7 @@ use skep_authz::{Authorized, Denied};
 use skep_crypto::Plain;
 use skep_domain::{Permission, RecordName};
 use skep_vault::template::Owner;
-use skep_vault::{VaultError, Wanted};
+use skep_vault::{Held, VaultError, Wanted};
 
 use crate::{App, AppError};
 
@@ -14,7 +14,8 @@ impl App {
     /// recorded; nothing that answers a caller may hold what this gives.
     ///
     /// # Errors
-    /// [`AppError::NotFound`]; [`AppError::Denied`] for an agent's secret that somebody else asks for.
+    /// [`AppError::NotFound`]; [`AppError::Denied`] for an agent's secret that somebody else asks for;
+    /// [`AppError::Elsewhere`] when it is kept elsewhere and cannot be had from there.
     #[expect(dead_code, reason = "programs and the proxy will ask here")]
     pub(crate) async fn use_secret(
         &self,
@@ -32,6 +33,13 @@ impl App {
         let look =
             move |vault: &skep_vault::Vault| -> Result<_, VaultError> { vault.release(&wanted) };
         let found = self.on_vault(look).await?;
-        found.ok_or(AppError::NotFound("secret"))
+        match found.ok_or(AppError::NotFound("secret"))? {
+            Held::Value(value) => Ok(value),
+            Held::Elsewhere(reference) => {
+                let organization = authorized.organization();
+                let found = self.references.resolve(organization, &reference).await;
+                Ok(found?)
+            }
+        }
     }
 }

@@ -16,6 +16,11 @@ pub(crate) enum Secret {
     Set {
         /// Such as `GITHUB_TOKEN`.
         name: String,
+        /// Where the value is kept instead, and looked up at each use: `op://vault/item/field`,
+        /// `vault://server/mount/path#field`, `env://NAME` or `file:///path`, as far as whoever runs the daemon
+        /// lets your organization.
+        #[arg(long, value_name = "REFERENCE")]
+        from: Option<String>,
         #[command(flatten)]
         place: Place,
     },

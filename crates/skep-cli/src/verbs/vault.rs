@@ -30,7 +30,13 @@ pub(super) async fn secret(context: &Context<'_>, verb: Secret) -> Result<ExitCo
             } else {
                 let rows = found.items.iter().map(|secret| {
                     let whose = (&*secret.scope, secret.agent.as_deref());
-                    row(&secret.name, whose, String::new(), secret.changed_at)
+                    let at = secret.reference.as_deref().map(one_line);
+                    row(
+                        &secret.name,
+                        whose,
+                        at.unwrap_or_default(),
+                        secret.changed_at,
+                    )
                 });
                 show(
                     context,
@@ -40,20 +46,28 @@ pub(super) async fn secret(context: &Context<'_>, verb: Secret) -> Result<ExitCo
                 )?;
             }
         }
-        Secret::Set { name, place } => {
-            let value = value(&name)?;
+        Secret::Set { name, from, place } => {
+            let value = match from {
+                Some(_) => None,
+                None => Some(value(&name)?),
+            };
             let (scope, agent) = place.scope();
             let request = SetSecretRequest {
                 name,
                 value,
+                reference: from,
                 scope,
                 agent,
             };
             let set = context.client().await?.set_secret(&request).await?;
-            let text = format!(
-                "{} is set; nothing shows its value again",
-                one_line(&set.name)
-            );
+            let name = one_line(&set.name);
+            let text = match &set.reference {
+                Some(at) => format!(
+                    "{name} is looked up at {} whenever it is used",
+                    one_line(at)
+                ),
+                None => format!("{name} is set; nothing shows its value again"),
+            };
             done(context, &set, &text)?;
         }
         Secret::Rm { name, place } => {

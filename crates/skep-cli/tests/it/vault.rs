@@ -85,6 +85,34 @@ async fn x01_a_secret_goes_in_on_stdin_and_is_never_shown() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn x03_a_secret_that_is_kept_elsewhere_is_shown_by_where() {
+    let world = World::start().await;
+    let ran = world
+        .skep(
+            &[
+                "secret",
+                "set",
+                "NEXT",
+                "--from",
+                "env://CARGO_MANIFEST_DIR",
+            ],
+            "",
+        )
+        .await;
+    assert_eq!(
+        ran.stdout, "NEXT is looked up at env://CARGO_MANIFEST_DIR whenever it is used\n",
+        "{ran:?}"
+    );
+    let ran = world.skep(&["secret", "list"], "").await;
+    assert!(ran.stdout.contains("env://CARGO_MANIFEST_DIR"), "{ran:?}");
+    let ran = world
+        .skep(&["secret", "set", "NEXT", "--from", "env://PATH"], "")
+        .await;
+    assert_eq!(ran.code, 1, "{ran:?}");
+    assert!(ran.stderr.contains("[references]"), "{ran:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn settings_are_shown_as_they_were_set() {
     let world = World::start().await;
     let ran = world.skep(&["setting", "set", "editor", "vi"], "").await;

@@ -6,8 +6,9 @@ use skep_api::vault::{
     RecordQuery, RemoveRecordRequest, RemovedRecord, Secret, Secrets, SetSecretRequest,
     SetSettingRequest, Setting, SettingsList,
 };
-use skep_app::{RecordAt, RecordListed, RecordScope};
+use skep_app::{GivenSecret, RecordAt, RecordListed, RecordScope};
 use skep_authz::{Authorized, rights};
+use skep_domain::Reference;
 
 use super::explain::name as principal;
 use crate::call::{Call, ok};
@@ -35,8 +36,15 @@ pub(crate) async fn set_secret(
     let request: SetSecretRequest = call.body()?;
     let scope = scope(&call, request.scope.as_deref(), request.agent.as_deref())?;
     let at = at(&call, scope, request.name.clone());
-    let value = request.value.expose().as_bytes().to_vec();
-    let about = call.app().set_secret(authorized, at, value).await?;
+    let held = match (&request.value, &request.reference) {
+        (Some(value), None) => GivenSecret::Value(value.expose().as_bytes().to_vec()),
+        (None, Some(text)) => GivenSecret::Elsewhere(reference(text)?),
+        _ => {
+            let expected = "expected either a value or a reference";
+            return Err(ApiError::field("value", "INVALID", expected));
+        }
+    };
+    let about = call.app().set_secret(authorized, at, held).await?;
     ok(&secret(&call, scope, &about))
 }
 
@@ -83,6 +91,11 @@ pub(crate) async fn remove_setting(
     let at = removed(&call)?;
     let removed = call.app().remove_setting(authorized, at).await?;
     ok(&RemovedRecord { removed })
+}
+
+fn reference(text: &str) -> Result<Reference, ApiError> {
+    let read = Reference::parse(text);
+    read.map_err(|error| ApiError::field("reference", "INVALID", error.to_string()))
 }
 
 fn asked(call: &Call) -> Result<Option<RecordScope>, ApiError> {
@@ -136,6 +149,7 @@ fn secret(call: &Call, scope: RecordScope, about: &RecordListed) -> Secret {
         created_at: Instant(about.created_at),
         changed_at: Instant(about.changed_at),
         changed_by: about.changed_by.map(|by| principal(call, by)),
+        reference: about.reference.as_ref().map(ToString::to_string),
     }
 }
 

@@ -201,3 +201,33 @@ async fn x07_a_setting_of_the_same_name_is_another_record() {
     assert_eq!(list["items"][0]["value"], json!("vi"));
     assert_eq!(names(&daemon, &owner).await.len(), 1);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn x03_a_reference_leads_where_the_operator_lets_it_and_is_shown() {
+    let daemon = TestDaemon::start_patient().await;
+    let text = "env://CARGO_MANIFEST_DIR";
+    let body = json!({ "name": "FROM_OUTSIDE", "reference": text });
+    let (status, answer) = set(&daemon, "owner", body).await;
+    assert_eq!((status, &answer["reference"]), (200, &json!(text)));
+    let token = daemon.a.token("owner");
+    let (_, list) = send(&daemon, &token, ("GET", "secrets"), Value::Null).await;
+    assert_eq!(list["items"][0]["reference"], json!(text));
+    for (wrong, field) in [
+        (json!({ "reference": "env://PATH" }), "reference"),
+        (json!({ "reference": "file:///etc/passwd" }), "reference"),
+        (
+            json!({ "reference": "vault://main/secret/a#b" }),
+            "reference",
+        ),
+        (json!({ "reference": "https://example.com" }), "reference"),
+        (json!({ "reference": text, "value": VALUE }), "value"),
+        (json!({}), "value"),
+    ] {
+        let mut body = wrong.clone();
+        body["name"] = json!("WRONG");
+        let (status, answer) = set(&daemon, "owner", body).await;
+        assert_eq!(status, 400, "{wrong} {answer}");
+        assert!(answer.to_string().contains(field), "{wrong} {answer}");
+    }
+    assert_eq!(names(&daemon, &token).await.len(), 1);
+}

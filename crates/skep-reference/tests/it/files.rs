@@ -5,7 +5,7 @@ use std::os::unix::fs::symlink;
 use std::path::Path;
 
 use skep_domain::{Id, OrganizationId};
-use skep_reference::{Folder, Organizations, Reference, Source, Sources, Unresolved};
+use skep_reference::{Folder, Organizations, Reference, References, Source, Unresolved};
 
 const VALUE: &str = "a-value-of-a-file";
 
@@ -14,7 +14,7 @@ async fn read(folder: &Path, file: &Path) -> Result<String, Unresolved> {
 }
 
 async fn resolved(folder: &Path, text: &str) -> Result<String, Unresolved> {
-    let sources = Sources::default()
+    let sources = References::default()
         .with(
             Organizations::All,
             Source::File(Folder::new(folder.to_owned())),

@@ -6,7 +6,7 @@ use skep_crypto::Plain;
 use skep_domain::{Id, OrganizationId};
 use skep_egress::Target;
 use skep_reference::{
-    Connect, Organizations, Reference, Server, Source, Sources, Token, Unresolved,
+    Connect, Organizations, Reference, References, Server, Source, Token, Unresolved,
 };
 use skep_test_support::{Page, Site};
 
@@ -38,13 +38,13 @@ fn address(site: &Site) -> Target {
     Target::parse(&site.url()).unwrap()
 }
 
-fn vault(site: &Site, below: &[&str]) -> Sources {
+fn vault(site: &Site, below: &[&str]) -> References {
     let server = Server::new("main".into(), address(site), Vec::new(), token())
         .below(below.iter().map(ToString::to_string).collect());
-    Sources::default().with(Organizations::These(vec![ours()]), Source::Vault(server))
+    References::default().with(Organizations::These(vec![ours()]), Source::Vault(server))
 }
 
-async fn resolved(sources: &Sources, text: &str) -> Result<String, Unresolved> {
+async fn resolved(sources: &References, text: &str) -> Result<String, Unresolved> {
     let reference = Reference::parse(text).unwrap();
     let value = sources.resolve(ours(), &reference).await?;
     Ok(String::from_utf8(value.expose().clone()).unwrap())
@@ -150,10 +150,10 @@ async fn x03_references_lead_only_where_the_operator_lets_this_organization() {
 const ID: &str = "abcdefghijklmnopqrstuvwxy1";
 const ITEM: &str = "bbcdefghijklmnopqrstuvwxy2";
 
-fn connect(site: &Site, only: &[&str]) -> Sources {
+fn connect(site: &Site, only: &[&str]) -> References {
     let connect = Connect::new(address(site), Vec::new(), token())
         .only(only.iter().map(ToString::to_string).collect());
-    Sources::default().with(Organizations::All, Source::OnePassword(connect))
+    References::default().with(Organizations::All, Source::OnePassword(connect))
 }
 
 fn item(site: &Site) {
@@ -255,7 +255,7 @@ async fn a_store_that_is_away_or_without_a_token_says_so() {
         Vec::new(),
         untokened,
     );
-    let sources = Sources::default().with(Organizations::All, Source::Vault(server));
+    let sources = References::default().with(Organizations::All, Source::Vault(server));
     let found = resolved(&sources, "vault://main/secret/a#f")
         .await
         .unwrap_err();

@@ -7,7 +7,7 @@ use std::path::Path;
 use skep_authz::rights::{SecretList, SecretUse, SecretWrite};
 use skep_vault::{Scope, Secret, Vault, VaultError, Wanted};
 
-use crate::house::{House, NOW, name, plain, right, text};
+use crate::house::{House, NOW, held, name, plain, right};
 
 fn put(vault: &Vault, workspace: u8, called: &str, value: &str) {
     let right = right::<SecretWrite>(workspace);
@@ -22,7 +22,7 @@ fn release(vault: &Vault, workspace: u8, called: &str) -> Result<Option<String>,
     let right = right::<SecretUse>(workspace);
     Wanted::new(&right, Scope::Workspace, &name(called))
         .and_then(|wanted| vault.release(&wanted))
-        .map(text)
+        .map(held)
 }
 
 fn copy_into(from: &Path, to: &Path) {

@@ -14,7 +14,7 @@ use skep_domain::{
     AgentId, Bindings, CredentialId, CredentialKind, Id, OrganizationId, OrganizationRole,
     Principal, ReadPolicy, RecordName, Role, Standing, Timestamp, UserId, WorkspaceId,
 };
-use skep_vault::{Vault, VaultError};
+use skep_vault::{Held, Vault, VaultError};
 use tempfile::TempDir;
 
 pub(crate) const NOW: Timestamp = Timestamp::from_micros(1_700_000_000_000_000);
@@ -124,6 +124,14 @@ pub(crate) fn name(text: &str) -> RecordName {
 
 pub(crate) fn plain(text: &str) -> Plain<Vec<u8>> {
     Plain::new(text.as_bytes().to_vec())
+}
+
+/// What a use gets: a value, or the reference behind an arrow.
+pub(crate) fn held(held: Option<Held>) -> Option<String> {
+    match held? {
+        Held::Value(value) => text(Some(value)),
+        Held::Elsewhere(reference) => Some(format!("→ {reference}")),
+    }
 }
 
 pub(crate) fn text(value: Option<Plain<Vec<u8>>>) -> Option<String> {

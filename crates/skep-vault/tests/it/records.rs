@@ -1,10 +1,10 @@
 //! Records are set, told of, used and removed, each in its place and as its class.
 
 use skep_authz::rights::{SecretList, SecretUse, SecretWrite, SettingRead, SettingWrite};
-use skep_domain::{AgentId, Id, Limits, WorkspaceId};
+use skep_domain::{AgentId, Id, Limits, Reference, WorkspaceId};
 use skep_vault::{Scope, Secret, Setting, Vault, VaultError, Wanted};
 
-use crate::house::{AGENT, House, NOW, name, plain, right, right_of_agent, text};
+use crate::house::{AGENT, House, NOW, held, name, plain, right, right_of_agent, text};
 
 const VALUE: &str = "correct-horse-battery";
 
@@ -19,7 +19,7 @@ fn put(vault: &Vault, workspace: u8, scope: Scope, called: &str, value: &str) {
 #[expect(clippy::disallowed_methods, reason = "the test of what is released")]
 fn release(vault: &Vault, workspace: u8, scope: Scope, called: &str) -> Option<String> {
     let right = right::<SecretUse>(workspace);
-    text(
+    held(
         Wanted::new(&right, scope, &name(called))
             .and_then(|wanted| vault.release(&wanted))
             .unwrap(),
@@ -104,7 +104,7 @@ fn x03_what_is_an_agents_is_used_by_that_agent_alone() {
     put(&vault, 2, scope, "TOKEN", VALUE);
     let own = right_of_agent::<SecretUse>(AGENT);
     assert_eq!(
-        text(
+        held(
             Wanted::new(&own, scope, &name("TOKEN"))
                 .and_then(|wanted| vault.release(&wanted))
                 .unwrap()
@@ -225,4 +225,28 @@ fn x01_nothing_that_can_be_printed_has_the_value() {
         }
         assert!(!file.display().to_string().contains("TOKEN"));
     }
+}
+
+#[test]
+fn x07_a_reference_is_no_value_and_a_value_no_reference() {
+    let house = House::new();
+    let vault = house.open();
+    let right = right::<SecretWrite>(2);
+    let (scope, text) = (Scope::Workspace, "op://Team/GitHub/token");
+    let reference = Reference::parse(text).unwrap();
+    let about = vault
+        .refer(&right, scope, &name("ONE"), reference.clone(), NOW)
+        .unwrap();
+    assert_eq!(about.reference, Some(reference.clone()));
+    put(&vault, 2, scope, "TWO", text);
+    let vault = house.open();
+    let held = |called: &str| release(&vault, 2, scope, called).unwrap();
+    assert_eq!(held("ONE"), format!("→ {text}"), "also after a start");
+    assert_eq!(held("TWO"), text, "what only looks like one");
+    let look = self::right::<SecretList>(2);
+    let listed = vault.list::<Secret>(&look, scope).unwrap().records;
+    let references: Vec<_> = listed.into_iter().map(|about| about.reference).collect();
+    assert_eq!(references, [Some(reference), None]);
+    put(&vault, 2, scope, "ONE", VALUE);
+    assert_eq!(held("ONE"), VALUE, "set anew, it is a value");
 }

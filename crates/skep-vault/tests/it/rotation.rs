@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use skep_authz::rights::{SecretUse, SecretWrite};
 use skep_vault::{Scope, Secret, Vault, Wanted};
 
-use crate::house::{House, NOW, name, plain, right, text};
+use crate::house::{House, NOW, held, name, plain, right};
 
 const RECORDS: u64 = 12;
 
@@ -31,7 +31,7 @@ fn put(vault: &Vault, number: u64, value: &str) {
 fn value(vault: &Vault, number: u64) -> Option<String> {
     let right = right::<SecretUse>(2 + u8::try_from(number % 3).unwrap());
     let called = name(&format!("N{number}"));
-    text(
+    held(
         Wanted::new(&right, Scope::Workspace, &called)
             .and_then(|wanted| vault.release(&wanted))
             .unwrap(),

@@ -2183,6 +2183,8 @@ class Secret:
     """When it was made."""
     name: str
     """What it is called."""
+    reference: str | None = None
+    """Where its value is kept, if that is not here."""
     scope: str
     """`workspace`, `organization` or `agent`."""
 
@@ -2263,10 +2265,13 @@ class SetSecretRequest:
     """The agent that alone may use it."""
     name: str
     """Such as `GITHUB_TOKEN`: at most 64 ASCII letters, digits, `_`, `-` and `.`, a letter first."""
+    reference: str | None = None
+    """Where the value is kept instead, and looked up at each use: `op://vault/item/field`,
+    `vault://server/mount/path#field`, `env://NAME`, `file:///path`, as far as the operator lets this organization."""
     scope: str | None = None
     """`workspace` (if absent), `organization`, or `agent` with `agent`."""
-    value: str
-    """8 to 65,536 bytes. No interface returns it."""
+    value: str | None = None
+    """8 to 65,536 bytes. No interface returns it. Either this or `reference`."""
 
 
 @dataclass(kw_only=True, slots=True)
