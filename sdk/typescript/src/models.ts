@@ -534,6 +534,7 @@ export type ErrorCode =
   | "STEP_UP_REQUIRED"
   | "ORG_SUSPENDED"
   | "AGENT_SUSPENDED"
+  | "ACCESS_REQUIRED"
   | "NOT_SERVED_HERE"
   | "MODEL_NOT_ALLOWED"
   | "NOT_FOUND"
