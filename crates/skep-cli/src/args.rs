@@ -34,7 +34,7 @@ pub(crate) use setup::Setup;
 pub(crate) use skill::{Places, Pull, Skill};
 pub(crate) use source::Source;
 pub(crate) use tree::{Cat, Find, Grep, Ls, as_find_has_it};
-pub(crate) use vault::{Place, Secret, Setting};
+pub(crate) use vault::{Place, Secret, SecretImport, Setting};
 
 use values::tiers;
 

@@ -114,7 +114,7 @@ impl Failure {
     }
 
     /// What a person may see of it: no password that a URL carries.
-    fn message(&self) -> String {
+    pub(crate) fn message(&self) -> String {
         visible(&without_userinfo(&self.message)).into_owned()
     }
 

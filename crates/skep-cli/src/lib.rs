@@ -6,6 +6,7 @@
 mod args;
 mod beneath;
 mod context;
+mod credentials;
 mod environment;
 mod failure;
 mod help;

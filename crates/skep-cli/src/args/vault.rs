@@ -24,6 +24,9 @@ pub(crate) enum Secret {
         #[command(flatten)]
         place: Place,
     },
+    /// Copy the entries of a file of credentials into the vault: .env, INI such as AWS's, JSON. The file is
+    /// read and left as it is; what is in the vault already stays, unless --overwrite is given.
+    Import(SecretImport),
     /// Remove a secret.
     #[command(visible_alias = "remove")]
     Rm {
@@ -62,8 +65,29 @@ pub(crate) enum Setting {
     },
 }
 
-/// Whose it is [default: the workspace's].
+/// Copying a file of credentials.
 #[derive(Debug, Args)]
+pub(crate) struct SecretImport {
+    /// The file.
+    pub(crate) file: std::path::PathBuf,
+    /// The entries to copy, by their keys [default: all].
+    #[arg(value_name = "KEY")]
+    pub(crate) keys: Vec<String>,
+    /// Begin the names in the vault with this.
+    #[arg(long, value_name = "TEXT", default_value = "")]
+    pub(crate) prefix: String,
+    /// Set what is in the vault already anew.
+    #[arg(long)]
+    pub(crate) overwrite: bool,
+    /// Only say what would be done.
+    #[arg(long)]
+    pub(crate) dry_run: bool,
+    #[command(flatten)]
+    pub(crate) place: Place,
+}
+
+/// Whose it is [default: the workspace's].
+#[derive(Clone, Debug, Args)]
 pub(crate) struct Place {
     /// Of every workspace of the organization.
     #[arg(long, conflicts_with = "agent")]

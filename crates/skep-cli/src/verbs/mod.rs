@@ -31,6 +31,7 @@ mod remember;
 mod resolve;
 mod review;
 mod rewind;
+mod secret_import;
 mod sessions;
 mod setup;
 mod skill;

@@ -11,6 +11,7 @@ use skep_api::vault::{
 };
 
 use super::memory_view::date;
+use super::secret_import;
 use crate::args::{Place, Secret, Setting};
 use crate::context::Context;
 use crate::failure::Failure;
@@ -70,6 +71,7 @@ pub(super) async fn secret(context: &Context<'_>, verb: Secret) -> Result<ExitCo
             };
             done(context, &set, &text)?;
         }
+        Secret::Import(asked) => return secret_import::run(context, asked).await,
         Secret::Rm { name, place } => {
             let request = removal(name, place);
             let done = context.client().await?.remove_secret(&request).await?;

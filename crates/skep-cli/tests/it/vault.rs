@@ -129,3 +129,61 @@ async fn settings_are_shown_as_they_were_set() {
     let ran = world.skep(&["setting", "rm", "editor"], "").await;
     assert_eq!(ran.stdout, "editor is removed\n");
 }
+
+const FILE: &str = "# of a service\nexport TOKEN=correct-horse-battery\nPORT=8080\nEMPTY=\n\
+                    KEY=\"-----BEGIN-----\ncorrect-horse-battery\n\"\nbad__name=correct-horse-battery\n";
+
+/// All that a system knows of a file and its folder, but when they were read.
+fn facts(file: &std::path::Path) -> String {
+    use std::os::unix::fs::MetadataExt;
+    let of = |path: &std::path::Path| {
+        let facts = path.metadata().unwrap();
+        let times = (facts.mtime(), facts.mtime_nsec(), facts.ctime_nsec());
+        format!("{:?}", (facts.ino(), facts.mode(), facts.len(), times))
+    };
+    let folder = file.parent().unwrap();
+    let names = std::fs::read_dir(folder).unwrap().count();
+    let bytes = std::fs::read(file).unwrap();
+    format!("{} {} {names} {bytes:?}", of(file), of(folder))
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn x07_a_file_of_credentials_is_copied_and_left_as_it_is() {
+    let world = World::start().await;
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("credentials.env");
+    std::fs::write(&file, FILE).unwrap();
+    let before = facts(&file);
+    let path: &'static str = Box::leak(file.to_str().unwrap().to_owned().into_boxed_str());
+    let import = async |rest: &[&'static str]| {
+        let arguments = [&["secret", "import", path], rest].concat();
+        let ran = world
+            .skep(Box::leak(arguments.into_boxed_slice()), "")
+            .await;
+        assert_eq!(facts(&file), before, "{ran:?}");
+        ran
+    };
+    let dry = import(&["--dry-run"]).await;
+    assert_eq!((dry.code, dry.stdout.contains("would be set")), (0, true));
+    let list = world.skep(&["secret", "list"], "").await;
+    assert_eq!(list.stdout, "there are no secrets\n");
+    let one = import(&["TOKEN", "--prefix", "app."]).await;
+    assert_eq!(one.stdout, "app.TOKEN  is set\n", "{one:?}");
+    let all = import(&[]).await;
+    insta::assert_snapshot!(format!("{}\n{}", all.code, all.stdout));
+    let again = import(&["--json"]).await;
+    let became = |name: &str| {
+        let json = again.json();
+        let items = json["items"].as_array().unwrap().clone();
+        let found = items.into_iter().find(|item| item["name"] == name);
+        found.unwrap()["became"].as_str().unwrap().to_owned()
+    };
+    assert_eq!(became("TOKEN"), "already-there", "{again:?}");
+    assert_eq!(became("KEY"), "already-there");
+    let over = import(&["TOKEN", "--overwrite"]).await;
+    assert_eq!(over.stdout, "TOKEN  is set\n");
+    let none = import(&["TOKEN", "NOTHING"]).await;
+    assert_eq!(none.code, 1, "{none:?}");
+    let list = world.skep(&["secret", "list"], "").await;
+    assert_eq!(list.stdout.lines().count(), 3, "{list:?}");
+}
