@@ -29,6 +29,7 @@ pub mod skill;
 pub mod source;
 pub mod sso;
 pub mod system;
+pub mod template;
 mod time;
 pub mod tree;
 pub mod vault;

@@ -334,6 +334,18 @@ routes! {
     SecretList: Get "/api/v1/secrets", needs(Permission::SecretList), Api, Empty, None, "Which secrets there are, without their values.";
     SecretSet: Post "/api/v1/secrets", needs(Permission::SecretWrite), Api, Json, Some("secret.set"), "Set a secret; no interface returns its value.";
     SecretRemove: Post "/api/v1/secrets/remove", needs(Permission::SecretWrite), Api, Json, Some("secret.remove"), "Remove a secret.";
+    TemplateCreate: Post "/api/v1/templates", needs(Permission::SecretWrite), Api, Json, Some("template.draft"), "Draft a way of using secrets; it waits for a human who is somebody else.";
+    TemplateList: Get "/api/v1/templates", needs(Permission::SecretList), Api, Empty, None, "Templates that were approved, newest first; for who drafts or approves, those in other states too.";
+    TemplateGet: Get "/api/v1/templates/{id}", needs(Permission::SecretList), Api, Empty, None, "One version of a template, beside the one in force.";
+    TemplateApprove: Post "/api/v1/templates/{id}/approve", stepped_up(Permission::SecretApprove), Api, Json, Some("template.approve"), "Approve exactly what was read; it is in force from then on.";
+    TemplateReject: Post "/api/v1/templates/{id}/reject", needs(Permission::SecretApprove), Api, Json, Some("template.reject"), "Turn a version of a template down.";
+    TemplateWithdraw: Post "/api/v1/templates/{id}/withdraw", needs(Permission::SecretApprove), Api, Json, Some("template.withdraw"), "Take an approval back, and all grants with it, at once.";
+    AccessList: Get "/api/v1/access", needs(Permission::SecretList), Api, Empty, None, "Requests for templates and grants, newest first: an agent's own, or for who approves all of them.";
+    AccessAsk: Post "/api/v1/access", needs(Permission::SecretUse), Api, Json, Some("access.ask"), "Ask for a template, as an agent; a human decides.";
+    AccessGive: Post "/api/v1/access/grant", stepped_up(Permission::SecretApprove), Api, Json, Some("access.grant"), "Grant a template to an agent, or to every one, unasked.";
+    AccessGrant: Post "/api/v1/access/{id}/grant", stepped_up(Permission::SecretApprove), Api, Json, Some("access.grant"), "Grant what an agent asked for.";
+    AccessRefuse: Post "/api/v1/access/{id}/refuse", needs(Permission::SecretApprove), Api, Json, Some("access.refuse"), "Turn a request for a template down.";
+    AccessRevoke: Post "/api/v1/access/{id}/revoke", needs(Permission::SecretApprove), Api, Json, Some("access.revoke"), "Take a grant back, at once.";
     SettingList: Get "/api/v1/settings", needs(Permission::SettingRead), Api, Empty, None, "The settings that are kept in the vault.";
     SettingSet: Post "/api/v1/settings", needs(Permission::SettingWrite), Api, Json, Some("setting.set"), "Set a setting.";
     SettingRemove: Post "/api/v1/settings/remove", needs(Permission::SettingWrite), Api, Json, Some("setting.remove"), "Remove a setting.";

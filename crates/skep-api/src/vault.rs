@@ -110,6 +110,9 @@ pub struct RecordQuery {
 /// A secret, without its value.
 #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 pub struct Secret {
+    /// What the record of decisions calls it, `secret_…`.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub mark: String,
     /// What it is called.
     pub name: String,
     /// `workspace`, `organization` or `agent`.

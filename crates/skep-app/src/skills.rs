@@ -12,7 +12,7 @@ use skep_store::{NewSkill, PageOf, Skill, SkillFile, Tx};
 
 pub use approval::Approval;
 
-pub(crate) use folder::hex;
+pub(crate) use folder::{check_digest, hex};
 
 use crate::error::Invalid;
 use crate::review::REASON;

@@ -184,6 +184,7 @@ impl App {
         wanted: &ApproveTemplate,
     ) -> Result<TemplateSeen, AppError> {
         let approver = only_humans(&authorized)?;
+        crate::skills::check_digest("digest", &wanted.digest)?;
         let at = self.store.now();
         let until = wanted.every_agent.map(|lasting| lasting.until(at));
         let until = until.transpose()?;
@@ -211,8 +212,8 @@ impl App {
             digest: Some(version.digest.clone()),
             alone,
         };
-        let approved = TemplateState::Approved;
-        tx.decide_template(id, approved, &decided).await?;
+        let state = TemplateState::Approved;
+        tx.decide_template(id, state, &decided).await?;
         if let Some(until) = until {
             let name = version.name.clone();
             access::open_to_all(&mut tx, self.store.mint(), (name, until), at).await?;

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use skep_authz::rights::{OrgManage, SecretList, SecretWrite, SettingRead, SettingWrite};
 use skep_authz::{Authorized, Denied, Right};
 use skep_crypto::Plain;
-use skep_domain::{OrganizationId, Permission, Principal, RecordName, Reference, WorkspaceId};
+use skep_domain::{Id, OrganizationId, Permission, Principal, RecordName, Reference, WorkspaceId};
 use skep_reference::References;
 use skep_vault::{Class, Listed, Scope, Secret, Setting, Vault, VaultError};
 
@@ -186,6 +186,26 @@ impl App {
         at: RecordAt,
     ) -> Result<bool, AppError> {
         self.remove_record::<Setting>(authorized, at).await
+    }
+
+    /// What the record of decisions calls a secret: a keyed hash of its place and its name, so that the
+    /// record says which one without saying its name.
+    #[must_use]
+    pub fn secret_mark(
+        &self,
+        (organization, workspace): (OrganizationId, WorkspaceId),
+        scope: Scope,
+        name: &RecordName,
+    ) -> String {
+        let (of, whose): (&[u8], [u8; 16]) = match scope {
+            Scope::Organization => (b"organization", organization.to_bytes()),
+            Scope::Workspace => (b"workspace", workspace.to_bytes()),
+            Scope::Agent(agent) => (b"agent", agent.to_bytes()),
+        };
+        let key = name.key();
+        let parts = [b"secret mark", of, &whose[..], key.as_bytes()];
+        let tag = self.store.instance_keys().fingerprint.tag16(&parts);
+        format!("secret_{}", crate::skills::hex(&tag[..8]))
     }
 
     /// Removes what this host's vault holds of a workspace that is erased.

@@ -14,6 +14,7 @@ pub(crate) mod people;
 mod setup;
 mod skill;
 mod source;
+mod template;
 mod tree;
 mod values;
 mod vault;
@@ -33,6 +34,7 @@ pub(crate) use names::{Entity, Ontology};
 pub(crate) use setup::Setup;
 pub(crate) use skill::{Places, Pull, Skill};
 pub(crate) use source::Source;
+pub(crate) use template::{Access, Template};
 pub(crate) use tree::{Cat, Find, Grep, Ls, as_find_has_it};
 pub(crate) use vault::{Place, Secret, SecretImport, Setting};
 
@@ -241,6 +243,12 @@ pub(crate) enum Verb {
     /// Secrets, which agents cause to be used and nobody reads: set, list, remove.
     #[command(subcommand)]
     Secret(Secret),
+    /// Templates, which are approved ways of using secrets: draft, read, approve, withdraw.
+    #[command(subcommand)]
+    Template(Template),
+    /// Who may use templates: agents ask, humans grant.
+    #[command(subcommand)]
+    Access(Access),
     /// Settings that are kept beside them, and shown.
     #[command(subcommand)]
     Setting(Setting),

@@ -11,6 +11,7 @@ mod recall;
 mod sessions;
 mod skills;
 mod sources;
+mod templates;
 mod tree;
 mod vault;
 

@@ -1,6 +1,7 @@
 //! Wire types to the application's and back, by hand.
 
 pub(crate) mod people;
+pub(crate) mod template;
 
 use skep_api::Instant;
 use skep_api::capture::{

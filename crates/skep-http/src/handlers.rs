@@ -30,5 +30,6 @@ pub(crate) mod skills;
 pub(crate) mod sources;
 pub(crate) mod sso;
 pub(crate) mod system;
+pub(crate) mod templates;
 pub(crate) mod tree;
 pub(crate) mod vault;

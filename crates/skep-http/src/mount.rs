@@ -98,7 +98,7 @@ async fn answer(
         pass((&edge, &told), route, &parts, caller).await?;
     }
     let body = gate::read_body(route, &parts, body).await?;
-    record::allowance(&edge, route, path, caller.as_ref()).await?;
+    record::allowance(&edge, route, path, (caller.as_ref(), &body)).await?;
     match (handler, caller) {
         (Handler::Public(handler), _) => {
             handler(Visit {

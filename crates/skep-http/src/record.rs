@@ -3,11 +3,12 @@
 //! Doors, which anybody may knock at, record themselves what came of it: only they learn for whom.
 
 use axum::http::request::Parts;
-use skep_api::{Gate, Route};
+use skep_api::{Gate, Route, RouteId};
 use skep_app::{Asked, Decision};
 use skep_authz::Caller;
 
 use crate::error::ApiError;
+use crate::handlers::vault;
 use crate::mount::{Edge, request_id};
 use crate::peer::Peer;
 
@@ -38,12 +39,15 @@ pub(crate) async fn allowance(
     edge: &Edge,
     route: &Route,
     path: &str,
-    caller: Option<&Caller>,
+    (caller, body): (Option<&Caller>, &[u8]),
 ) -> Result<(), ApiError> {
     if !route.mutates() || route.gate == Gate::Public {
         return Ok(());
     }
-    let decision = decision(route, path);
+    let mut decision = decision(route, path);
+    if let (Some(caller), RouteId::SecretSet | RouteId::SecretRemove) = (caller, route.id) {
+        decision.target = vault::mark(&edge.app, caller, body);
+    }
     Ok(edge.app.record_allowed(decision, caller).await?)
 }
 

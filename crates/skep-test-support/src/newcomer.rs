@@ -23,6 +23,10 @@ pub struct Newcomer {
     pub permissions: Option<PermissionSet>,
     /// When their key ends.
     pub expires_at: Option<Timestamp>,
+    /// Where mail reaches them, who can log in then.
+    pub address: Option<String>,
+    /// Whether they showed a second factor just now.
+    pub stepped_up: bool,
 }
 
 /// A key and what it belongs to.
@@ -45,6 +49,8 @@ impl Newcomer {
             workspace: Some(role),
             permissions: None,
             expires_at: None,
+            address: None,
+            stepped_up: false,
         }
     }
 }
@@ -61,6 +67,7 @@ impl TestDaemon {
         let mut tx = door(&self.store).await;
         let body = UserBody {
             name: format!("u-{}", hex(user.to_bytes())),
+            address: who.address.clone(),
             ..UserBody::default()
         };
         tx.put_user(user, &body).await.expect("a user");
@@ -69,6 +76,7 @@ impl TestDaemon {
         let role = tx.set_workspace_role(tenant, user, who.workspace).await;
         role.expect("a role");
         let principal = Principal::User(user);
+        let minted = (minted, self.store.now());
         let pass = put(&mut tx, tenant, principal, minted, &who).await;
         tx.commit().await.expect("it is durable");
         pass.expect("a pass")
@@ -83,6 +91,7 @@ impl TestDaemon {
         let minted = self.store.mint_bearer(BearerKind::ApiKey).expect("a key");
         let mut tx = door(&self.store).await;
         let who = Newcomer::with(Role::Agent);
+        let minted = (minted, self.store.now());
         let pass = put(&mut tx, tenant, Principal::Agent(agent), minted, &who).await;
         tx.commit().await.expect("it is durable");
         pass.expect("a pass")
@@ -133,7 +142,7 @@ async fn put(
     tx: &mut DoorTx,
     tenant: (OrganizationId, WorkspaceId),
     principal: Principal,
-    minted: Minted,
+    (minted, now): (Minted, Timestamp),
     who: &Newcomer,
 ) -> Result<Pass, StoreError> {
     let new = NewBearer {
@@ -148,7 +157,7 @@ async fn put(
         },
         expires_at: who.expires_at,
         idle_at: None,
-        stepped_up_at: None,
+        stepped_up_at: who.stepped_up.then_some(now),
         confined: false,
         created_by: None,
     };

@@ -81,8 +81,8 @@ pub(crate) async fn open_on(
 
 impl Tenant {
     /// Makes a tenant with these personas: `owner` (a human admin), `reader` (a human readonly),
-    /// `colleague` (a human operator), `isolated` and `shared` (agents under those policies), and
-    /// `steward` (an agent with an operator's role).
+    /// `colleague` (a human operator), `isolated` and `shared` (agents under those policies),
+    /// `steward` (an agent with an operator's role) and `mate` (one with an admin's).
     ///
     /// # Errors
     /// As [`Store::put_workspace`].
@@ -103,6 +103,7 @@ impl Tenant {
             agent("isolated", Role::Agent, ReadPolicy::Isolated),
             agent("shared", Role::Agent, ReadPolicy::Shared),
             agent("steward", Role::Operator, ReadPolicy::Shared),
+            agent("mate", Role::Admin, ReadPolicy::Shared),
         ];
         let tokens: Vec<_> = personas
             .iter()

@@ -28,6 +28,34 @@ export interface Accepted {
   job: string;
 }
 
+/** A request for a template, or a grant. */
+export interface Access {
+  /** For whom, `agt_…`; for every agent of the workspace if absent. */
+  agent?: string | null;
+  /** Why, if they said. */
+  answer?: string | null;
+  /** Who asked, or granted it unasked. */
+  asker: string;
+  /** When. */
+  at: Instant;
+  /** When. */
+  decided_at?: Instant | null;
+  /** Who decided on it last. */
+  decided_by?: string | null;
+  /** `acc_…` */
+  id: string;
+  /** Why it was asked for or granted. */
+  reason: string;
+  /** For how many seconds it was asked for. */
+  seconds?: number | null;
+  /** `waiting`, `granted`, `expired`, `refused`, `revoked`, `superseded`. */
+  state: string;
+  /** The template's name. */
+  template: string;
+  /** When the grant ends, if it does. */
+  until?: Instant | null;
+}
+
 /** `POST /participants`: somebody without a credential here. */
 export interface AddParticipantRequest {
   /** `human`, `agent` or `outside` (if absent). */
@@ -81,6 +109,26 @@ export interface ApprovalRequest {
   accept_findings?: boolean;
   /** The digest of what was read. */
   digest: string;
+}
+
+/** `POST /templates/{id}/approve`. */
+export interface ApproveTemplateRequest {
+  /** The digest of what was read. */
+  digest: string;
+  /** Grants it to every agent of the workspace with the same step. */
+  every_agent?: boolean;
+  /** For so many seconds, with `every_agent`; without an end if absent. */
+  seconds?: number | null;
+}
+
+/** `POST /access`: an agent asks for a template. */
+export interface AskAccessRequest {
+  /** Why, 1 to 1,024 bytes. */
+  reason: string;
+  /** For how long; without an end if absent. */
+  seconds?: number | null;
+  /** The template's name. */
+  template: string;
 }
 
 /** One decision of the record. */
@@ -743,6 +791,24 @@ export type Found =
   | "unchanged"
   | "gone"
   | "empty";
+
+/** `POST /access/grant`: a human grants a template unasked. */
+export interface GiveAccessRequest {
+  /** For this agent, `agt_…`; for every agent of the workspace if absent. */
+  agent?: string | null;
+  /** Why, at most 1,024 bytes. */
+  reason?: string;
+  /** For how long; without an end if absent. */
+  seconds?: number | null;
+  /** The template's name. */
+  template: string;
+}
+
+/** `POST /access/{id}/grant`. */
+export interface GrantAccessRequest {
+  /** For so many seconds; as long as was asked for if absent. */
+  seconds?: number | null;
+}
 
 /** `GET /api/v1/system/health`. */
 export interface Health {
@@ -1862,6 +1928,8 @@ export interface Secret {
   changed_by?: string | null;
   /** When it was made. */
   created_at: Instant;
+  /** What the record of decisions calls it, `secret_…`. */
+  mark?: string;
   /** What it is called. */
   name: string;
   /** Where its value is kept, if that is not here. */
@@ -2217,6 +2285,171 @@ export interface SyncResponse {
   wanted: string[];
   /** Documents of a folder that a rule of capture keeps out by their path. */
   withheld?: number;
+}
+
+/** A version of a template. */
+export interface Template {
+  /** That whoever approved it drafted it too, since nobody else could. */
+  alone?: boolean;
+  /** When. */
+  at: Instant;
+  /** When. */
+  decided_at?: Instant | null;
+  /** Who decided on it last. */
+  decided_by?: string | null;
+  /** `sha256:…` over all that it says. */
+  digest: string;
+  /** Who drafted it: `usr_…` or `agt_…`. */
+  drafter: string;
+  /** `tpl_…` */
+  id: string;
+  /** What it is called. */
+  name: string;
+  /** Why, if it was rejected or withdrawn. */
+  reason?: string | null;
+  /** `waiting`, `approved`, `rejected`, `superseded`, `withdrawn`. */
+  state: string;
+  /** What it says. */
+  text: TemplateText;
+  /** Which of the versions under this name, from 1. */
+  version: number;
+}
+
+/** A URL on this machine that stands for an origin. */
+export interface TemplateBase {
+  /** The header that each request gets. */
+  header: string;
+  /** A part of the URL. */
+  name: string;
+  /** `https://` and a host. */
+  origin: string;
+  /** What it holds: a placeholder, and what stands around it. */
+  value: string;
+}
+
+/** What may be filled in: one of `pattern`, `choices`, and `least` with `most`. */
+export interface TemplateParameter {
+  /** One of these. */
+  choices?: string[] | null;
+  /** A whole number from this one on. */
+  least?: number | null;
+  /** To this one. */
+  most?: number | null;
+  /** Its name, as between braces. */
+  name: string;
+  /** Text that this regular expression matches as a whole. */
+  pattern?: string | null;
+}
+
+/** A program that the daemon runs. */
+export interface TemplateProgram {
+  /** Its arguments. `{name}` stands for a parameter, `{{` and `}}` for braces. */
+  arguments?: string[];
+  /** Where it starts; its private folder if absent. */
+  directory?: string;
+  /** Where it may send unread: `api.example.com`, `*.example.com:8443`. */
+  hosts?: string[];
+  /** Bytes that it may print, 1 to 1,048,576. */
+  output?: number;
+  /** What may be filled in. */
+  parameters?: TemplateParameter[];
+  /** By its absolute path. */
+  path: string;
+  /** What it may read beside programs and libraries, by absolute path. */
+  readable?: string[];
+  /** What is put into its requests, so that it need not hold it. */
+  rules?: TemplateRule[];
+  /** Seconds that it may take, 1 to 1,800. */
+  seconds?: number;
+  /** Which secrets it is given. */
+  secrets?: TemplateSecret[];
+  /** Variables with values that are no secrets. */
+  variables?: Record<string, string>;
+  /** Layers of its sandbox that it may run without, where the machine has them not. */
+  without?: string[];
+  /** What it may write beside its private folder, by absolute path. */
+  writable?: string[];
+}
+
+/** `GET /templates`. */
+export interface TemplateQuery {
+  /** `next` of the page before. */
+  cursor?: string | null;
+  /** Rows, 1 to 200; 50 if absent. */
+  limit?: number | null;
+  /** `approved` (if absent), `waiting`, `rejected`, `superseded` or `withdrawn`; all but the first for who
+   * drafts or approves. */
+  state?: string | null;
+}
+
+/** Why something was rejected, withdrawn, refused or revoked. */
+export interface TemplateReason {
+  /** 1 to 1,024 bytes. */
+  reason: string;
+}
+
+/** What is put into requests. */
+export interface TemplateRequests {
+  /** URLs on this machine that stand for an origin, for programs that take no proxy. */
+  bases?: TemplateBase[];
+  /** Where the program may send unread, beside the hosts of the rules. */
+  hosts?: string[];
+  /** Which secret may go where. */
+  rules: TemplateRule[];
+  /** Seconds that one lease lasts at most, 1 to 86,400. */
+  seconds?: number;
+}
+
+/** One secret, and where it may go. */
+export interface TemplateRule {
+  /** What becomes of the placeholder in a body: `refuse` (if absent), `leave` or `replace`. */
+  body?: string | null;
+  /** In these headers. */
+  headers?: string[];
+  /** To these hosts: `api.example.com`, `*.example.com:8443`. */
+  hosts: string[];
+  /** With these methods; with any if there are none. */
+  methods?: string[];
+  /** Whose it is: `workspace` (if absent), `organization`, or `agent` for the asking agent's own. */
+  owner?: string | null;
+  /** To paths that begin so; to any if there are none. */
+  paths?: string[];
+  /** What the secret is called; a program writes `__skep_<name>__` in lower case. */
+  secret: string;
+}
+
+/** A secret and how the program gets it: one of `variable`, `descriptor` and `input`. */
+export interface TemplateSecret {
+  /** As a file in memory, on this descriptor, 3 to 63. */
+  descriptor?: number | null;
+  /** On standard input. */
+  input?: boolean;
+  /** What it is called. */
+  name: string;
+  /** Whose it is: `workspace` (if absent), `organization`, or `agent` for the asking agent's own. */
+  owner?: string | null;
+  /** In this variable. */
+  variable?: string | null;
+}
+
+/** A version of a template, beside the one in force. */
+export interface TemplateShown {
+  /** The one that is in force under its name, if that is another one. */
+  in_force?: Template | null;
+  /** The version. */
+  template: Template;
+}
+
+/** What a template says. It has `program` or `requests`, and not both. */
+export interface TemplateText {
+  /** What it is called: like a secret. */
+  name: string;
+  /** A program that the daemon runs. */
+  program?: TemplateProgram | null;
+  /** What it is for, in a sentence. */
+  purpose: string;
+  /** What is put into the requests of a program that whoever asks runs. */
+  requests?: TemplateRequests | null;
 }
 
 /** What is dropped of a tool. */

@@ -4,6 +4,54 @@
 import type * as m from "./models.js";
 import type { Operation, Stream } from "./operation.js";
 
+/** Requests for templates and grants, newest first: an agent's own, or for who approves all of them. */
+export const AccessList: Operation<undefined, m.PageQuery, m.Page<m.Access>> = {
+  name: "AccessList",
+  method: "GET",
+  path: "/api/v1/access",
+  mutates: false,
+};
+
+/** Ask for a template, as an agent; a human decides. */
+export const AccessAsk: Operation<m.AskAccessRequest, undefined, m.Access> = {
+  name: "AccessAsk",
+  method: "POST",
+  path: "/api/v1/access",
+  mutates: true,
+};
+
+/** Grant a template to an agent, or to every one, unasked. */
+export const AccessGive: Operation<m.GiveAccessRequest, undefined, m.Access> = {
+  name: "AccessGive",
+  method: "POST",
+  path: "/api/v1/access/grant",
+  mutates: true,
+};
+
+/** Grant what an agent asked for. */
+export const AccessGrant: Operation<m.GrantAccessRequest, undefined, m.Access> = {
+  name: "AccessGrant",
+  method: "POST",
+  path: "/api/v1/access/{id}/grant",
+  mutates: true,
+};
+
+/** Turn a request for a template down. */
+export const AccessRefuse: Operation<m.TemplateReason, undefined, m.Access> = {
+  name: "AccessRefuse",
+  method: "POST",
+  path: "/api/v1/access/{id}/refuse",
+  mutates: true,
+};
+
+/** Take a grant back, at once. */
+export const AccessRevoke: Operation<m.TemplateReason, undefined, m.Access> = {
+  name: "AccessRevoke",
+  method: "POST",
+  path: "/api/v1/access/{id}/revoke",
+  mutates: true,
+};
+
 /** Agents of the workspace, oldest first. */
 export const AgentList: Operation<undefined, m.PageQuery, m.Page<m.Agent>> = {
   name: "AgentList",
@@ -1082,6 +1130,54 @@ export const SystemPosture: Operation<undefined, undefined, m.Posture> = {
   method: "GET",
   path: "/api/v1/system/posture",
   mutates: false,
+};
+
+/** Templates that were approved, newest first; for who drafts or approves, those in other states too. */
+export const TemplateList: Operation<undefined, m.TemplateQuery, m.Page<m.Template>> = {
+  name: "TemplateList",
+  method: "GET",
+  path: "/api/v1/templates",
+  mutates: false,
+};
+
+/** Draft a way of using secrets; it waits for a human who is somebody else. */
+export const TemplateCreate: Operation<m.TemplateText, undefined, m.Template> = {
+  name: "TemplateCreate",
+  method: "POST",
+  path: "/api/v1/templates",
+  mutates: true,
+};
+
+/** One version of a template, beside the one in force. */
+export const TemplateGet: Operation<undefined, undefined, m.TemplateShown> = {
+  name: "TemplateGet",
+  method: "GET",
+  path: "/api/v1/templates/{id}",
+  mutates: false,
+};
+
+/** Approve exactly what was read; it is in force from then on. */
+export const TemplateApprove: Operation<m.ApproveTemplateRequest, undefined, m.Template> = {
+  name: "TemplateApprove",
+  method: "POST",
+  path: "/api/v1/templates/{id}/approve",
+  mutates: true,
+};
+
+/** Turn a version of a template down. */
+export const TemplateReject: Operation<m.TemplateReason, undefined, m.Template> = {
+  name: "TemplateReject",
+  method: "POST",
+  path: "/api/v1/templates/{id}/reject",
+  mutates: true,
+};
+
+/** Take an approval back, and all grants with it, at once. */
+export const TemplateWithdraw: Operation<m.TemplateReason, undefined, m.Template> = {
+  name: "TemplateWithdraw",
+  method: "POST",
+  path: "/api/v1/templates/{id}/withdraw",
+  mutates: true,
 };
 
 /** One's own tokens, newest first. */

@@ -7,7 +7,7 @@ use crate::RouteId;
 use crate::page::{Page, PageQuery};
 use crate::{
     access, capture, explain, inject, job, limit, memory, oauth, ontology, participant, people,
-    posture, recall, removal, review, session, skill, source, sso, system, tree, vault,
+    posture, recall, removal, review, session, skill, source, sso, system, template, tree, vault,
 };
 
 /// References into `components/schemas`.
@@ -163,6 +163,16 @@ shapes! {
     SkillReviewGet | SkillGet: answer skill::SkillFolder;
     SkillApprove: body skill::ApprovalRequest, answer skill::Skill;
     SkillReject | SkillWithdraw: body skill::SkillReason, answer skill::Skill;
+    TemplateCreate: body template::TemplateText, answer template::Template;
+    TemplateList: query template::TemplateQuery, answer Page<template::Template>;
+    TemplateGet: answer template::TemplateShown;
+    TemplateApprove: body template::ApproveTemplateRequest, answer template::Template;
+    TemplateReject | TemplateWithdraw: body template::TemplateReason, answer template::Template;
+    AccessList: query PageQuery, answer Page<template::Access>;
+    AccessAsk: body template::AskAccessRequest, answer template::Access;
+    AccessGive: body template::GiveAccessRequest, answer template::Access;
+    AccessGrant: body template::GrantAccessRequest, answer template::Access;
+    AccessRefuse | AccessRevoke: body template::TemplateReason, answer template::Access;
     SecretList: query vault::RecordQuery, answer vault::Secrets;
     SecretSet: body vault::SetSecretRequest, answer vault::Secret;
     SettingList: query vault::RecordQuery, answer vault::SettingsList;

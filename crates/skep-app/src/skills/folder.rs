@@ -106,7 +106,7 @@ impl Folder {
 }
 
 /// Whether somebody names a digest as [`Folder::digest`] writes it.
-pub(super) fn check_digest(field: &str, digest: &str) -> Result<(), AppError> {
+pub(crate) fn check_digest(field: &str, digest: &str) -> Result<(), AppError> {
     let is_hex = |text: &str| {
         let plain = |byte: u8| byte.is_ascii_digit() || (b'a'..=b'f').contains(&byte);
         text.len() == 64 && text.bytes().all(plain)

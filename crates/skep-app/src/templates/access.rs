@@ -1,11 +1,11 @@
 //! Who may use a template: an agent asks with a reason, a human grants for a time.
 
+use skep_authz::Authorized;
 use skep_authz::rights::{SecretApprove, SecretList, SecretUse};
-use skep_authz::{Authorized, Caller};
-use skep_domain::{AccessId, AccessState, AgentId, Limits, Permission, RecordName, Timestamp};
+use skep_domain::{AccessId, AccessState, AgentId, Id, Limits, RecordName, Timestamp};
 use skep_store::{Access, AccessDecision, NewAccess, PageOf, Tx};
 
-use super::{later, only_humans};
+use super::{Reviewer, later, only_humans};
 use crate::error::Invalid;
 use crate::{App, AppError};
 
@@ -87,19 +87,19 @@ impl App {
     /// Keeps the request of an agent for a human to decide; what waits already stays one request.
     ///
     /// # Errors
-    /// [`AppError::Forbidden`] for a human, who needs none; [`AppError::NoTemplate`];
+    /// [`AppError::Conflict`] for a human, who needs none; [`AppError::NoTemplate`];
     /// [`AppError::Conflict`] when it is granted already, or too many wait.
     pub async fn ask_access(
         &self,
         authorized: Authorized<SecretUse>,
         wanted: AskAccess,
     ) -> Result<Access, AppError> {
-        let agent = authorized.agent().ok_or(AppError::Forbidden(
-            "a human needs no grant: whoever may use secrets uses what is approved",
-        ))?;
         let (now, reason) = (self.store.now(), self.reason(&wanted.reason)?);
         wanted.lasting.until(now)?;
-        let template = self.called(&wanted.template)?;
+        let template = called(&wanted.template)?;
+        let agent = authorized.agent().ok_or(AppError::Conflict(
+            "a human needs no grant: whoever may use secrets uses what is approved",
+        ))?;
         let mut tx = self.store.begin(authorized).await?;
         if tx.approved_template(&template).await?.is_none() {
             return Err(AppError::NoTemplate(template.as_str().into()));
@@ -125,21 +125,23 @@ impl App {
         Ok(asked)
     }
 
-    /// Requests and grants, newest first: for an agent its own and every agent's, for a human who approves
-    /// all of them.
+    /// Requests and grants, newest first: for an agent its own and every agent's, for who drafts or approves
+    /// templates all of them, for others what every agent is granted.
     ///
     /// # Errors
-    /// [`AppError::Denied`] for a human who does not approve.
+    /// [`AppError`].
     pub async fn list_access(
         &self,
         authorized: Authorized<SecretList>,
-        caller: &Caller,
+        reviewer: Option<&Reviewer>,
         page: PageOf<AccessId>,
     ) -> Result<AccessPage, AppError> {
-        let agent = authorized.agent();
-        if agent.is_none() {
-            caller.require(Permission::SecretApprove)?;
-        }
+        let nobody = AgentId::from_bytes([0; 16]);
+        let agent = match (authorized.agent(), reviewer) {
+            (Some(agent), _) => Some(agent),
+            (None, Some(_)) => None,
+            (None, None) => Some(nobody),
+        };
         let mut tx = self.store.begin(authorized).await?;
         let items = tx.list_access(agent, page).await?;
         let full = items.len() == page.limit as usize;
@@ -161,7 +163,7 @@ impl App {
         let now = self.store.now();
         let until = wanted.lasting.until(now)?;
         Invalid::check_length("reason", &wanted.reason, Limits::ACCESS_REASON)?;
-        let template = self.called(&wanted.template)?;
+        let template = called(&wanted.template)?;
         let mut tx = self.store.begin(authorized).await?;
         if tx.approved_template(&template).await?.is_none() {
             return Err(AppError::NoTemplate(template.as_str().into()));
@@ -255,11 +257,11 @@ impl App {
         };
         settled(tx, id, decision).await
     }
+}
 
-    fn called(&self, template: &str) -> Result<RecordName, AppError> {
-        RecordName::parse(template)
-            .map_err(|error| Invalid::unknown("template", &error.to_string()))
-    }
+/// The name of a template that somebody sent.
+fn called(template: &str) -> Result<RecordName, AppError> {
+    RecordName::parse(template).map_err(|error| Invalid::unknown("template", &error.to_string()))
 }
 
 /// Grants a template to every agent, as a part of approving it.

@@ -62,7 +62,7 @@ impl App {
         let found = tx.approved_template(&name).await?;
         let found = found.ok_or_else(|| AppError::NoTemplate(name.as_str().into()))?;
         let until = match authorized.principal() {
-            Some(Principal::User(_)) => None,
+            Some(Principal::User(_)) => Ends::Never,
             Some(Principal::Agent(agent)) => {
                 let now = self.store.now();
                 let grants = tx.grants_of(agent, Some(&name), now).await?;
@@ -71,7 +71,7 @@ impl App {
             }
             None => return Err(AppError::Internal("upkeep uses no secret")),
         };
-        usable(&found, until)
+        usable(&found, until.time())
     }
 
     /// Every template that the caller may use now.
@@ -101,14 +101,14 @@ impl App {
             for version in &found {
                 let key = version.name.key();
                 let ends = match &grants {
-                    None => Some(None),
+                    None => Some(Ends::Never),
                     Some(grants) => {
                         let same = |grant: &&Access| grant.template.key() == key;
                         longest(grants.iter().filter(same), now)
                     }
                 };
                 if let Some(until) = ends {
-                    all.push(usable(version, until)?);
+                    all.push(usable(version, until.time())?);
                 }
             }
             if found.len() < PAGE as usize {
@@ -118,14 +118,30 @@ impl App {
     }
 }
 
+/// How long something may be used.
+#[derive(Clone, Copy)]
+enum Ends {
+    Never,
+    At(Timestamp),
+}
+
+impl Ends {
+    fn time(self) -> Option<Timestamp> {
+        match self {
+            Self::Never => None,
+            Self::At(time) => Some(time),
+        }
+    }
+}
+
 /// When the last of them ends; `None` if there is none.
-fn longest<'a>(
-    grants: impl Iterator<Item = &'a Access>,
-    now: Timestamp,
-) -> Option<Option<Timestamp>> {
+fn longest<'a>(grants: impl Iterator<Item = &'a Access>, now: Timestamp) -> Option<Ends> {
     let in_force = grants.filter(|grant| grant.state.is_in_force(grant.until, now));
-    let ends = in_force.map(|grant| grant.until);
-    ends.reduce(|one, other| Some(one?.max(other?)))
+    let ends = in_force.map(|grant| grant.until.map_or(Ends::Never, Ends::At));
+    ends.reduce(|one, other| match (one, other) {
+        (Ends::At(one), Ends::At(other)) => Ends::At(one.max(other)),
+        _ => Ends::Never,
+    })
 }
 
 /// What was approved is what is kept, or it is not used.

@@ -13,6 +13,7 @@ mod erase;
 mod explain;
 mod export;
 mod forget;
+mod grants;
 mod humans;
 mod import;
 mod inject;
@@ -38,6 +39,7 @@ mod skill;
 mod source;
 mod sso;
 mod status;
+mod template;
 mod tree;
 mod vault;
 mod versions;
@@ -69,6 +71,8 @@ pub(crate) async fn perform(verb: Verb, context: &Context<'_>) -> Result<ExitCod
         Verb::Skill(verb) => skill::run(context, verb).await,
         Verb::Secret(verb) => vault::secret(context, verb).await,
         Verb::Setting(verb) => vault::setting(context, verb).await,
+        Verb::Template(verb) => template::run(context, verb).await,
+        Verb::Access(verb) => grants::run(context, verb).await,
         Verb::Entity(verb) => entity::run(context, verb).await,
         Verb::Ontology(verb) => entity::ontology(context, verb).await,
         Verb::Erase { id, yes } => erase::run(context, &id, yes).await,

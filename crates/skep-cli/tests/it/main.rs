@@ -33,6 +33,8 @@ mod skills;
 #[cfg(test)]
 mod sources;
 #[cfg(test)]
+mod templates;
+#[cfg(test)]
 mod transcripts;
 #[cfg(test)]
 mod tree;

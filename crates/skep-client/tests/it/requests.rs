@@ -18,7 +18,7 @@ use skep_api::review::{ResolveConflictRequest, ReviewRequest};
 use skep_api::skill::{ApprovalRequest, SkillQuery, SkillRequest};
 use skep_api::source::{AddSourceRequest, FetchRequest, SyncRequest};
 use skep_api::system::BackupRequest;
-use skep_api::{ErrorCode, Gate, ROUTES, Route, RouteId, access, capture, tree, vault};
+use skep_api::{ErrorCode, Gate, ROUTES, Route, RouteId, access, capture, template, tree, vault};
 use skep_client::{Client, ClientError, Endpoint, Home, Origin};
 use tempfile::TempDir;
 
@@ -242,6 +242,7 @@ async fn each_method_calls_its_own_row_of_the_table() {
     call_humans(&mut client).await;
     call_reviewers(&mut client).await;
     call_skills(&mut client).await;
+    call_templates(&mut client).await;
     call_vault(&mut client).await;
     let log = log.lock().unwrap();
     let mut called: Vec<_> = log
@@ -410,6 +411,36 @@ async fn call_people(client: &mut Client) {
             .is_err(),
     ];
     assert!(refused.iter().all(|refused| *refused));
+}
+
+/// The methods of templates and access, each once.
+async fn call_templates(client: &mut Client) {
+    let approval = template::ApproveTemplateRequest::default();
+    let (asked, given) = (
+        template::AskAccessRequest::default(),
+        template::GiveAccessRequest::default(),
+    );
+    let failed = [
+        client
+            .draft_template(&template::TemplateText::default())
+            .await
+            .is_err(),
+        client
+            .templates(&template::TemplateQuery::default())
+            .await
+            .is_err(),
+        client.template("ID").await.is_err(),
+        client.approve_template("ID", &approval).await.is_err(),
+        client.reject_template("ID", "x".into()).await.is_err(),
+        client.withdraw_template("ID", "x".into()).await.is_err(),
+        client.access(&PageQuery::default()).await.is_err(),
+        client.ask_access(&asked).await.is_err(),
+        client.give_access(&given).await.is_err(),
+        client.grant_access("ID", None).await.is_err(),
+        client.refuse_access("ID", "x".into()).await.is_err(),
+        client.revoke_access("ID", "x".into()).await.is_err(),
+    ];
+    assert_eq!(failed, [true; 12]);
 }
 
 /// The methods of the vault, each once.

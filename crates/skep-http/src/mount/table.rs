@@ -9,7 +9,8 @@ use crate::handlers::people as humans;
 use crate::handlers::{
     access, agents, auth, backup, capture, explain, inject, jobs, keys, limits as own_limits, mcp,
     members, memories, oauth, ontology, organizations, own, participants as people, posture,
-    recall, removal, review, rotation, sessions, skills, sources, sso, system, tree, vault,
+    recall, removal, review, rotation, sessions, skills, sources, sso, system, templates, tree,
+    vault,
 };
 use crate::pages;
 
@@ -322,6 +323,30 @@ pub(super) fn handler(route: RouteId) -> Handler {
         RouteId::TreeFile => authorized!(TreeFile, rights::MemoryRead, tree::file),
         RouteId::TreeFind => authorized!(TreeFind, rights::MemoryRead, tree::find),
         RouteId::TreeGrep => authorized!(TreeGrep, rights::MemoryRead, tree::grep),
+        RouteId::TemplateCreate => {
+            authorized!(TemplateCreate, rights::SecretWrite, templates::draft)
+        }
+        RouteId::TemplateList => authorized!(TemplateList, rights::SecretList, templates::list),
+        RouteId::TemplateGet => authorized!(TemplateGet, rights::SecretList, templates::get),
+        RouteId::TemplateApprove => {
+            authorized!(TemplateApprove, rights::SecretApprove, templates::approve)
+        }
+        RouteId::TemplateReject => {
+            authorized!(TemplateReject, rights::SecretApprove, templates::reject)
+        }
+        RouteId::TemplateWithdraw => {
+            authorized!(TemplateWithdraw, rights::SecretApprove, templates::withdraw)
+        }
+        RouteId::AccessList => authorized!(AccessList, rights::SecretList, templates::list_access),
+        RouteId::AccessAsk => authorized!(AccessAsk, rights::SecretUse, templates::ask),
+        RouteId::AccessGive => authorized!(AccessGive, rights::SecretApprove, templates::give),
+        RouteId::AccessGrant => authorized!(AccessGrant, rights::SecretApprove, templates::grant),
+        RouteId::AccessRefuse => {
+            authorized!(AccessRefuse, rights::SecretApprove, templates::refuse)
+        }
+        RouteId::AccessRevoke => {
+            authorized!(AccessRevoke, rights::SecretApprove, templates::revoke)
+        }
         RouteId::SecretList => authorized!(SecretList, rights::SecretList, vault::list_secrets),
         RouteId::SecretSet => authorized!(SecretSet, rights::SecretWrite, vault::set_secret),
         RouteId::SecretRemove => {

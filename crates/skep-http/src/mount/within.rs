@@ -25,6 +25,6 @@ pub(crate) async fn within(route: RouteId, call: Call) -> Result<Response, ApiEr
     let uri = call.parts.uri.clone();
     pass((&edge, &call.told), row, &call.parts, &caller).await?;
     gate::check_size(row, call.body.len())?;
-    record::allowance(&edge, row, uri.path(), Some(&caller)).await?;
+    record::allowance(&edge, row, uri.path(), (Some(&caller), &call.body)).await?;
     record::refusal(&edge, row, uri.path(), Some(&caller), handler(call).await)
 }

@@ -3,8 +3,8 @@
 use serde_json::{Value, json};
 use skep_api::{BodyLimit, Gate, Method, Route, RouteId};
 use skep_domain::{
-    AgentId, ConflictId, CredentialId, FactorId, IdKind, JobId, MemoryId, ParticipantId, Principal,
-    ProposalId, SessionId, SkillId, SourceId, UserId, WorkspaceId,
+    AccessId, AgentId, ConflictId, CredentialId, FactorId, IdKind, JobId, MemoryId, ParticipantId,
+    Principal, ProposalId, SessionId, SkillId, SourceId, TemplateId, UserId, WorkspaceId,
 };
 use skep_test_support::{Request, Tenant, TestDaemon};
 
@@ -29,6 +29,14 @@ pub(crate) struct Ids {
     pub(crate) skill: String,
     /// One that is approved.
     pub(crate) approved: String,
+    /// A version of a template that waits.
+    pub(crate) template: String,
+    /// One that is approved.
+    pub(crate) in_force: String,
+    /// A request for a template that waits.
+    pub(crate) access: String,
+    /// A grant.
+    pub(crate) grant: String,
     /// A key of the organization.
     pub(crate) key: String,
     /// A token of the owner's own.
@@ -59,6 +67,10 @@ impl Ids {
             proposal: change(&self.proposal),
             skill: change(&self.skill),
             approved: change(&self.approved),
+            template: change(&self.template),
+            in_force: change(&self.in_force),
+            access: change(&self.access),
+            grant: change(&self.grant),
             key: change(&self.key),
             token: change(&self.token),
             agent: change(&self.agent),
@@ -151,8 +163,20 @@ pub(crate) fn body(route: RouteId, ids: &Ids) -> Value {
         RouteId::SecretSet => json!({ "name": "TOKEN", "value": "correct-horse-battery" }),
         RouteId::SettingSet => json!({ "name": "editor", "value": "vi" }),
         RouteId::SecretRemove | RouteId::SettingRemove => json!({ "name": "none" }),
-        RouteId::SkillApprove => json!({ "digest": format!("sha256:{}", "0".repeat(64)) }),
-        RouteId::SkillReject | RouteId::SkillWithdraw => json!({ "reason": "it is out of date" }),
+        RouteId::TemplateCreate => template("tie-up"),
+        RouteId::AccessAsk | RouteId::AccessGive => {
+            json!({ "template": "cast-off", "reason": "it is the tide" })
+        }
+        RouteId::AccessGrant => json!({ "seconds": 60 }),
+        RouteId::TemplateApprove | RouteId::SkillApprove => {
+            json!({ "digest": format!("sha256:{}", "0".repeat(64)) })
+        }
+        RouteId::SkillReject
+        | RouteId::SkillWithdraw
+        | RouteId::TemplateReject
+        | RouteId::TemplateWithdraw
+        | RouteId::AccessRefuse
+        | RouteId::AccessRevoke => json!({ "reason": "it is out of date" }),
         RouteId::Inject => json!({
             "harness": "claude-code", "external_id": "s-2", "moment": "prompt",
             "prompt": "which port does the harbour master listen on", "deadline_ms": 60_000,
@@ -228,6 +252,9 @@ pub(crate) fn body(route: RouteId, ids: &Ids) -> Value {
         | RouteId::OpenApi
         | RouteId::EntityList
         | RouteId::ProposalList
+        | RouteId::TemplateList
+        | RouteId::TemplateGet
+        | RouteId::AccessList
         | RouteId::SkillList
         | RouteId::SkillGet
         | RouteId::SkillReviewList
@@ -285,6 +312,17 @@ fn skill(name: &str) -> Value {
     json!({ "files": [{ "path": "SKILL.md", "text": main }] })
 }
 
+/// A template to draft.
+fn template(name: &str) -> Value {
+    json!({
+        "name": name, "purpose": "Do it here.",
+        "program": {
+            "path": "/usr/bin/deploy",
+            "secrets": [{ "name": "TOKEN", "variable": "TOKEN" }],
+        },
+    })
+}
+
 /// The path of a route with an id in it.
 pub(crate) fn path(route: &Route, ids: &Ids) -> String {
     let id = match route.path.split('/').nth(3) {
@@ -298,6 +336,11 @@ pub(crate) fn path(route: &Route, ids: &Ids) -> String {
         Some("skills") if [RouteId::SkillGet, RouteId::SkillWithdraw].contains(&route.id) => {
             &ids.approved
         }
+        Some("templates") if route.id == RouteId::TemplateApprove => &ids.template,
+        Some("templates") if route.id == RouteId::TemplateReject => &ids.template,
+        Some("templates") => &ids.in_force,
+        Some("access") if route.id == RouteId::AccessRevoke => &ids.grant,
+        Some("access") => &ids.access,
         Some("skills") => &ids.skill,
         Some("sessions") => &ids.session,
         Some("participants") => &ids.participant,
@@ -382,6 +425,11 @@ pub(crate) async fn seed(daemon: &TestDaemon, tenant: &Tenant) -> Ids {
     let approval = json!({ "digest": approved["digest"] });
     let approve = format!("/api/v1/skills/{}/approve", text(&approved["id"]));
     post("owner", &approve, approval).await;
+    let (template, in_force) = templates(&post).await;
+    let asked = body(RouteId::AccessAsk, &nobody);
+    let asked = post("isolated", "/api/v1/access", asked).await;
+    let granted = body(RouteId::AccessGive, &nobody);
+    let granted = post("owner", "/api/v1/access/grant", granted).await;
     let agent = post("owner", "/api/v1/agents", json!({ "name": "deckhand" })).await;
     let labelled = json!({ "label": "of the deckhand", "agent": agent["id"] });
     let key = post("owner", "/api/v1/keys", labelled).await;
@@ -409,10 +457,24 @@ pub(crate) async fn seed(daemon: &TestDaemon, tenant: &Tenant) -> Ids {
         proposal: text(&proposed["id"]),
         skill: text(&waiting["id"]),
         approved: text(&approved["id"]),
+        template,
+        in_force,
+        access: text(&asked["id"]),
+        grant: text(&granted["id"]),
     };
     let consent = body(RouteId::ConsentGive, &ids);
     post("owner", "/api/v1/consents", consent).await;
     ids
+}
+
+/// A template that waits, and one that is approved.
+async fn templates(post: &impl AsyncFn(&str, &str, Value) -> Value) -> (String, String) {
+    let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+    let waiting = post("colleague", "/api/v1/templates", template("moor")).await;
+    let drafted = post("colleague", "/api/v1/templates", template("cast-off")).await;
+    let approve = format!("/api/v1/templates/{}/approve", text(&drafted["id"]));
+    post("owner", &approve, json!({ "digest": drafted["digest"] })).await;
+    (text(&waiting["id"]), text(&drafted["id"]))
 }
 
 /// Puts a memory in quarantine; what does so by itself is not what is tested here.
@@ -454,6 +516,8 @@ pub(crate) async fn mint(daemon: &TestDaemon, tenant: &Tenant, of: &str) -> Stri
         "workspace" => skep_api::id::format::<WorkspaceId>(&tags, daemon.store.mint()),
         "job" => skep_api::id::format::<JobId>(&tags, daemon.store.mint()),
         "proposal" => skep_api::id::format::<ProposalId>(&tags, daemon.store.mint()),
+        "template" => skep_api::id::format::<TemplateId>(&tags, daemon.store.mint()),
+        "access" => skep_api::id::format::<AccessId>(&tags, daemon.store.mint()),
         "skill" | "approved" => skep_api::id::format::<SkillId>(&tags, daemon.store.mint()),
         _ => skep_api::id::format::<MemoryId>(&tags, daemon.store.mint()),
     }

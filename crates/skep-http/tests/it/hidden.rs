@@ -81,6 +81,10 @@ async fn absent(daemon: &TestDaemon) -> Ids {
         proposal: mint("proposal").await,
         skill: mint("skill").await,
         approved: mint("approved").await,
+        template: mint("template").await,
+        in_force: mint("template").await,
+        access: mint("access").await,
+        grant: mint("access").await,
         key: mint("key").await,
         token: mint("key").await,
         agent: mint("agent").await,
@@ -200,6 +204,10 @@ async fn t12_t10_what_is_hidden_answers_as_what_was_never_there_on_every_route()
                 of_hidden.job.clone_from(&absent.job);
                 of_hidden.skill.clone_from(&absent.skill);
                 of_hidden.approved.clone_from(&absent.approved);
+                of_hidden.template.clone_from(&absent.template);
+                of_hidden.in_force.clone_from(&absent.in_force);
+                of_hidden.access.clone_from(&absent.access);
+                of_hidden.grant.clone_from(&absent.grant);
             }
             let takes = |route: &&Route| {
                 let made = |ids| (path(route, ids), body(route.id, ids));

@@ -31,6 +31,8 @@ mod foreign;
 #[cfg(test)]
 mod gates;
 #[cfg(test)]
+mod grants;
+#[cfg(test)]
 mod held_back;
 #[cfg(test)]
 mod hidden;
@@ -74,6 +76,8 @@ mod sso;
 mod statements;
 #[cfg(test)]
 mod takeover;
+#[cfg(test)]
+mod templates;
 #[cfg(test)]
 mod third_party;
 #[cfg(test)]

@@ -43,6 +43,36 @@ class Accepted:
 
 
 @dataclass(kw_only=True, slots=True)
+class Access:
+    """A request for a template, or a grant."""
+
+    agent: str | None = None
+    """For whom, `agt_…`; for every agent of the workspace if absent."""
+    answer: str | None = None
+    """Why, if they said."""
+    asker: str
+    """Who asked, or granted it unasked."""
+    at: datetime
+    """When."""
+    decided_at: datetime | None = None
+    """When."""
+    decided_by: str | None = None
+    """Who decided on it last."""
+    id: str
+    """`acc_…`"""
+    reason: str
+    """Why it was asked for or granted."""
+    seconds: int | None = None
+    """For how many seconds it was asked for."""
+    state: str
+    """`waiting`, `granted`, `expired`, `refused`, `revoked`, `superseded`."""
+    template: str
+    """The template's name."""
+    until: datetime | None = None
+    """When the grant ends, if it does."""
+
+
+@dataclass(kw_only=True, slots=True)
 class AddParticipantRequest:
     """`POST /participants`: somebody without a credential here."""
 
@@ -105,6 +135,30 @@ class ApprovalRequest:
     """That the findings were read too, and are fine."""
     digest: str
     """The digest of what was read."""
+
+
+@dataclass(kw_only=True, slots=True)
+class ApproveTemplateRequest:
+    """`POST /templates/{id}/approve`."""
+
+    digest: str
+    """The digest of what was read."""
+    every_agent: bool = False
+    """Grants it to every agent of the workspace with the same step."""
+    seconds: int | None = None
+    """For so many seconds, with `every_agent`; without an end if absent."""
+
+
+@dataclass(kw_only=True, slots=True)
+class AskAccessRequest:
+    """`POST /access`: an agent asks for a template."""
+
+    reason: str
+    """Why, 1 to 1,024 bytes."""
+    seconds: int | None = None
+    """For how long; without an end if absent."""
+    template: str
+    """The template's name."""
 
 
 @dataclass(kw_only=True, slots=True)
@@ -882,6 +936,28 @@ Found: TypeAlias = Literal[
     "empty",
 ]
 """What a fetch found."""
+
+
+@dataclass(kw_only=True, slots=True)
+class GiveAccessRequest:
+    """`POST /access/grant`: a human grants a template unasked."""
+
+    agent: str | None = None
+    """For this agent, `agt_…`; for every agent of the workspace if absent."""
+    reason: str = ""
+    """Why, at most 1,024 bytes."""
+    seconds: int | None = None
+    """For how long; without an end if absent."""
+    template: str
+    """The template's name."""
+
+
+@dataclass(kw_only=True, slots=True)
+class GrantAccessRequest:
+    """`POST /access/{id}/grant`."""
+
+    seconds: int | None = None
+    """For so many seconds; as long as was asked for if absent."""
 
 
 @dataclass(kw_only=True, slots=True)
@@ -2182,6 +2258,8 @@ class Secret:
     """Who set it."""
     created_at: datetime
     """When it was made."""
+    mark: str = ""
+    """What the record of decisions calls it, `secret_…`."""
     name: str
     """What it is called."""
     reference: str | None = None
@@ -2589,6 +2667,193 @@ class SyncResponse:
     """Documents of the manifest that are not there in that version: bring them."""
     withheld: int = 0
     """Documents of a folder that a rule of capture keeps out by their path."""
+
+
+@dataclass(kw_only=True, slots=True)
+class Template:
+    """A version of a template."""
+
+    alone: bool = False
+    """That whoever approved it drafted it too, since nobody else could."""
+    at: datetime
+    """When."""
+    decided_at: datetime | None = None
+    """When."""
+    decided_by: str | None = None
+    """Who decided on it last."""
+    digest: str
+    """`sha256:…` over all that it says."""
+    drafter: str
+    """Who drafted it: `usr_…` or `agt_…`."""
+    id: str
+    """`tpl_…`"""
+    name: str
+    """What it is called."""
+    reason: str | None = None
+    """Why, if it was rejected or withdrawn."""
+    state: str
+    """`waiting`, `approved`, `rejected`, `superseded`, `withdrawn`."""
+    text: TemplateText
+    """What it says."""
+    version: int
+    """Which of the versions under this name, from 1."""
+
+
+@dataclass(kw_only=True, slots=True)
+class TemplateBase:
+    """A URL on this machine that stands for an origin."""
+
+    header: str
+    """The header that each request gets."""
+    name: str
+    """A part of the URL."""
+    origin: str
+    """`https://` and a host."""
+    value: str
+    """What it holds: a placeholder, and what stands around it."""
+
+
+@dataclass(kw_only=True, slots=True)
+class TemplateParameter:
+    """What may be filled in: one of `pattern`, `choices`, and `least` with `most`."""
+
+    choices: list[str] | None = None
+    """One of these."""
+    least: int | None = None
+    """A whole number from this one on."""
+    most: int | None = None
+    """To this one."""
+    name: str
+    """Its name, as between braces."""
+    pattern: str | None = None
+    """Text that this regular expression matches as a whole."""
+
+
+@dataclass(kw_only=True, slots=True)
+class TemplateProgram:
+    """A program that the daemon runs."""
+
+    arguments: list[str] = field(default_factory=list)
+    """Its arguments. `{name}` stands for a parameter, `{{` and `}}` for braces."""
+    directory: str = ""
+    """Where it starts; its private folder if absent."""
+    hosts: list[str] = field(default_factory=list)
+    """Where it may send unread: `api.example.com`, `*.example.com:8443`."""
+    output: int = 65536
+    """Bytes that it may print, 1 to 1,048,576."""
+    parameters: list[TemplateParameter] = field(default_factory=list)
+    """What may be filled in."""
+    path: str
+    """By its absolute path."""
+    readable: list[str] = field(default_factory=list)
+    """What it may read beside programs and libraries, by absolute path."""
+    rules: list[TemplateRule] = field(default_factory=list)
+    """What is put into its requests, so that it need not hold it."""
+    seconds: int = 300
+    """Seconds that it may take, 1 to 1,800."""
+    secrets: list[TemplateSecret] = field(default_factory=list)
+    """Which secrets it is given."""
+    variables: dict[str, str] = field(default_factory=dict)
+    """Variables with values that are no secrets."""
+    without: list[str] = field(default_factory=list)
+    """Layers of its sandbox that it may run without, where the machine has them not."""
+    writable: list[str] = field(default_factory=list)
+    """What it may write beside its private folder, by absolute path."""
+
+
+@dataclass(kw_only=True, slots=True)
+class TemplateQuery:
+    """`GET /templates`."""
+
+    cursor: str | None = None
+    """`next` of the page before."""
+    limit: int | None = None
+    """Rows, 1 to 200; 50 if absent."""
+    state: str | None = None
+    """`approved` (if absent), `waiting`, `rejected`, `superseded` or `withdrawn`; all but the first for who
+    drafts or approves."""
+
+
+@dataclass(kw_only=True, slots=True)
+class TemplateReason:
+    """Why something was rejected, withdrawn, refused or revoked."""
+
+    reason: str
+    """1 to 1,024 bytes."""
+
+
+@dataclass(kw_only=True, slots=True)
+class TemplateRequests:
+    """What is put into requests."""
+
+    bases: list[TemplateBase] = field(default_factory=list)
+    """URLs on this machine that stand for an origin, for programs that take no proxy."""
+    hosts: list[str] = field(default_factory=list)
+    """Where the program may send unread, beside the hosts of the rules."""
+    rules: list[TemplateRule]
+    """Which secret may go where."""
+    seconds: int = 3600
+    """Seconds that one lease lasts at most, 1 to 86,400."""
+
+
+@dataclass(kw_only=True, slots=True)
+class TemplateRule:
+    """One secret, and where it may go."""
+
+    body: str | None = None
+    """What becomes of the placeholder in a body: `refuse` (if absent), `leave` or `replace`."""
+    headers: list[str] = field(default_factory=list)
+    """In these headers."""
+    hosts: list[str]
+    """To these hosts: `api.example.com`, `*.example.com:8443`."""
+    methods: list[str] = field(default_factory=list)
+    """With these methods; with any if there are none."""
+    owner: str | None = None
+    """Whose it is: `workspace` (if absent), `organization`, or `agent` for the asking agent's own."""
+    paths: list[str] = field(default_factory=list)
+    """To paths that begin so; to any if there are none."""
+    secret: str
+    """What the secret is called; a program writes `__skep_<name>__` in lower case."""
+
+
+@dataclass(kw_only=True, slots=True)
+class TemplateSecret:
+    """A secret and how the program gets it: one of `variable`, `descriptor` and `input`."""
+
+    descriptor: int | None = None
+    """As a file in memory, on this descriptor, 3 to 63."""
+    input: bool = False
+    """On standard input."""
+    name: str
+    """What it is called."""
+    owner: str | None = None
+    """Whose it is: `workspace` (if absent), `organization`, or `agent` for the asking agent's own."""
+    variable: str | None = None
+    """In this variable."""
+
+
+@dataclass(kw_only=True, slots=True)
+class TemplateShown:
+    """A version of a template, beside the one in force."""
+
+    in_force: Template | None = None
+    """The one that is in force under its name, if that is another one."""
+    template: Template
+    """The version."""
+
+
+@dataclass(kw_only=True, slots=True)
+class TemplateText:
+    """What a template says. It has `program` or `requests`, and not both."""
+
+    name: str
+    """What it is called: like a secret."""
+    program: TemplateProgram | None = None
+    """A program that the daemon runs."""
+    purpose: str
+    """What it is for, in a sentence."""
+    requests: TemplateRequests | None = None
+    """What is put into the requests of a program that whoever asks runs."""
 
 
 @dataclass(kw_only=True, slots=True)

@@ -10,6 +10,60 @@ from typing import Any
 from skep import models as m
 from skep._operation import Operation, Stream
 
+ACCESS_LIST: Operation[None, m.PageQuery, m.Page[m.Access]] = Operation(
+    name="AccessList",
+    method="GET",
+    path="/api/v1/access",
+    mutates=False,
+    answer=m.Page[m.Access],
+)
+"""Requests for templates and grants, newest first: an agent's own, or for who approves all of them."""
+
+ACCESS_ASK: Operation[m.AskAccessRequest, None, m.Access] = Operation(
+    name="AccessAsk",
+    method="POST",
+    path="/api/v1/access",
+    mutates=True,
+    answer=m.Access,
+)
+"""Ask for a template, as an agent; a human decides."""
+
+ACCESS_GIVE: Operation[m.GiveAccessRequest, None, m.Access] = Operation(
+    name="AccessGive",
+    method="POST",
+    path="/api/v1/access/grant",
+    mutates=True,
+    answer=m.Access,
+)
+"""Grant a template to an agent, or to every one, unasked."""
+
+ACCESS_GRANT: Operation[m.GrantAccessRequest, None, m.Access] = Operation(
+    name="AccessGrant",
+    method="POST",
+    path="/api/v1/access/{id}/grant",
+    mutates=True,
+    answer=m.Access,
+)
+"""Grant what an agent asked for."""
+
+ACCESS_REFUSE: Operation[m.TemplateReason, None, m.Access] = Operation(
+    name="AccessRefuse",
+    method="POST",
+    path="/api/v1/access/{id}/refuse",
+    mutates=True,
+    answer=m.Access,
+)
+"""Turn a request for a template down."""
+
+ACCESS_REVOKE: Operation[m.TemplateReason, None, m.Access] = Operation(
+    name="AccessRevoke",
+    method="POST",
+    path="/api/v1/access/{id}/revoke",
+    mutates=True,
+    answer=m.Access,
+)
+"""Take a grant back, at once."""
+
 AGENT_LIST: Operation[None, m.PageQuery, m.Page[m.Agent]] = Operation(
     name="AgentList",
     method="GET",
@@ -1223,6 +1277,60 @@ SYSTEM_POSTURE: Operation[None, None, m.Posture] = Operation(
     answer=m.Posture,
 )
 """Who is let in from where, what fails how, and what is weak."""
+
+TEMPLATE_LIST: Operation[None, m.TemplateQuery, m.Page[m.Template]] = Operation(
+    name="TemplateList",
+    method="GET",
+    path="/api/v1/templates",
+    mutates=False,
+    answer=m.Page[m.Template],
+)
+"""Templates that were approved, newest first; for who drafts or approves, those in other states too."""
+
+TEMPLATE_CREATE: Operation[m.TemplateText, None, m.Template] = Operation(
+    name="TemplateCreate",
+    method="POST",
+    path="/api/v1/templates",
+    mutates=True,
+    answer=m.Template,
+)
+"""Draft a way of using secrets; it waits for a human who is somebody else."""
+
+TEMPLATE_GET: Operation[None, None, m.TemplateShown] = Operation(
+    name="TemplateGet",
+    method="GET",
+    path="/api/v1/templates/{id}",
+    mutates=False,
+    answer=m.TemplateShown,
+)
+"""One version of a template, beside the one in force."""
+
+TEMPLATE_APPROVE: Operation[m.ApproveTemplateRequest, None, m.Template] = Operation(
+    name="TemplateApprove",
+    method="POST",
+    path="/api/v1/templates/{id}/approve",
+    mutates=True,
+    answer=m.Template,
+)
+"""Approve exactly what was read; it is in force from then on."""
+
+TEMPLATE_REJECT: Operation[m.TemplateReason, None, m.Template] = Operation(
+    name="TemplateReject",
+    method="POST",
+    path="/api/v1/templates/{id}/reject",
+    mutates=True,
+    answer=m.Template,
+)
+"""Turn a version of a template down."""
+
+TEMPLATE_WITHDRAW: Operation[m.TemplateReason, None, m.Template] = Operation(
+    name="TemplateWithdraw",
+    method="POST",
+    path="/api/v1/templates/{id}/withdraw",
+    mutates=True,
+    answer=m.Template,
+)
+"""Take an approval back, and all grants with it, at once."""
 
 TOKEN_LIST: Operation[None, m.PageQuery, m.Page[m.Key]] = Operation(
     name="TokenList",

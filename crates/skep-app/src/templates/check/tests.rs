@@ -1,9 +1,12 @@
 //! What stands in a template and looks like a secret; what only stands for one.
 
+use skep_domain::{Id, Principal, RecordName, TemplateId, TemplateState, Timestamp, UserId};
 use skep_memory::Redactor;
+use skep_store::TemplateVersion;
 use skep_vault::template::{Base, Draft, Form, Kind, Parameter, Program, Requests, Rule};
 
-use super::{check, read, without_placeholders, written};
+use super::super::digest;
+use super::{check, opened, read, without_placeholders, written};
 
 const TOKEN: &str = "ghp_x7Kq2mP9vR4tY8wZ1bN6cD3fG5hJ0sLaQeUo";
 
@@ -61,14 +64,15 @@ fn field(draft: Draft) -> Option<String> {
     }
 }
 
+type Change = fn(&mut Program);
+
 #[test]
 fn x03_a_template_holds_no_secret() {
     assert_eq!(field(draft(Form::Program(program()))), None);
     assert_eq!(field(requests("Bearer __skep_github_token__")), None);
-    type Change = fn(&mut Program);
-    let changes: [(&str, Change); 4] = [
+    let cases: [(&str, Change); 4] = [
         ("arguments[3]", |program| {
-            program.arguments.push(TOKEN.into())
+            program.arguments.push(TOKEN.into());
         }),
         ("variables[0]", |program| {
             program.variables[0] = ("API_TOKEN".into(), TOKEN.into());
@@ -82,10 +86,10 @@ fn x03_a_template_holds_no_secret() {
             program.variables[0].1 = "https://me:hunter2hunter2@example.com/".into();
         }),
     ];
-    for (at, change) in changes {
-        let mut changed = program();
-        change(&mut changed);
-        let found = field(draft(Form::Program(changed)));
+    for (at, change) in cases {
+        let mut other = program();
+        change(&mut other);
+        let found = field(draft(Form::Program(other)));
         assert_eq!(found.as_deref(), Some(at));
     }
     let purpose = format!("Deploy with {TOKEN}.");
@@ -96,6 +100,32 @@ fn x03_a_template_holds_no_secret() {
     assert_eq!(field(named).as_deref(), Some("purpose"));
     let beside = format!("Bearer __skep_github_token__{TOKEN}");
     assert_eq!(field(requests(&beside)).as_deref(), Some("bases[0]"));
+}
+
+#[test]
+fn x03_what_was_changed_since_it_was_drafted_is_not_used() {
+    let template = check(draft(Form::Program(program())), &Redactor::new()).unwrap();
+    let kept = TemplateVersion {
+        id: TemplateId::from_bytes([1; 16]),
+        name: template.name().clone(),
+        version: 1,
+        state: TemplateState::Approved,
+        digest: digest(&template),
+        text: written(template.draft()).unwrap(),
+        drafter: Principal::User(UserId::from_bytes([2; 16])),
+        at: Timestamp::from_micros(0),
+        decided: None,
+    };
+    assert_eq!(opened(&kept).unwrap(), template);
+    let text = kept.text.replace("/usr/bin/deploy", "/usr/bin/env");
+    assert_ne!(text, kept.text);
+    let changed = TemplateVersion {
+        text,
+        ..kept.clone()
+    };
+    assert!(opened(&changed).is_err());
+    let name = RecordName::parse("other").unwrap();
+    assert!(opened(&TemplateVersion { name, ..kept }).is_err());
 }
 
 #[test]

@@ -80,15 +80,15 @@ const REFUSED: [(&str, Change); 12] = [
     }),
     ("rules[0]", |all| all.rules[0].headers = vec!["a b".into()]),
     ("rules[0]", |all| {
-        all.rules[0].methods = vec!["CONNECT".into()]
+        all.rules[0].methods = vec!["CONNECT".into()];
     }),
     ("rules[0]", |all| all.rules[0].methods = vec!["G T".into()]),
     ("rules[0]", |all| all.rules[0].paths = vec!["repos".into()]),
     ("rules[0]", |all| {
-        all.rules[0].paths = vec!["/a/../b".into()]
+        all.rules[0].paths = vec!["/a/../b".into()];
     }),
     ("bases[0]", |all| {
-        all.bases[0].origin = "http://a.example".into()
+        all.bases[0].origin = "http://a.example".into();
     }),
     ("bases[0]", |all| {
         all.bases[0].origin = "https://a.example/x".into();
