@@ -346,7 +346,7 @@ impl Rule {
 impl Owner {
     /// Its name, which digests are over: it never changes.
     #[must_use]
-    pub const fn as_str(self) -> &'static str {
+    pub fn as_str(self) -> &'static str {
         match self {
             Self::Workspace => "workspace",
             Self::Organization => "organization",
