@@ -19,6 +19,7 @@ mod capture;
 mod control;
 pub mod crash;
 mod door;
+mod exec;
 mod files;
 mod harness;
 mod idempotence;
@@ -125,6 +126,11 @@ properties! { $
     ontology:
         t01_a_proposal_stays_in_its_workspace
         a_proposal_is_decided_once;
+    exec:
+        a_run_takes_each_step_once
+        t01_a_run_is_seen_by_who_asked_and_by_who_approves
+        a_run_that_waits_is_over_when_it_is_cancelled
+        runs_are_kept_for_so_long;
     skill:
         t01_a_skill_stays_in_its_workspace
         a_skill_is_read_as_it_was_proposed

@@ -100,6 +100,8 @@ ids! {
     TemplateId, Template, "tpl", workspace;
     /// A request for a template, or the grant that came of it.
     AccessId, Access, "acc", workspace;
+    /// One run of a program with secrets.
+    ExecId, Exec, "exe", workspace;
     /// Anything that proves a principal: a key, a token, a login, a browser session.
     CredentialId, Credential, "key", organization;
     /// Something that a human proves themselves with beside a password.

@@ -7,6 +7,7 @@
 mod access;
 mod address;
 mod capture;
+mod exec;
 mod file;
 pub mod gcra;
 mod id;
@@ -34,11 +35,12 @@ pub use access::{
 };
 pub use address::normal_address;
 pub use capture::{CaptureOrigin, TurnOutcome};
+pub use exec::ExecState;
 pub use file::{FilePath, FilePathError};
 pub use id::{
-    AccessId, AgentId, AuditId, ConflictId, CredentialId, FactorId, Id, IdKind, InjectionId, JobId,
-    MemoryId, OrganizationId, ParticipantId, ProjectId, ProposalId, RecallId, SessionId, SkillId,
-    SourceId, TemplateId, TurnId, UserId, WorkspaceId,
+    AccessId, AgentId, AuditId, ConflictId, CredentialId, ExecId, FactorId, Id, IdKind,
+    InjectionId, JobId, MemoryId, OrganizationId, ParticipantId, ProjectId, ProposalId, RecallId,
+    SessionId, SkillId, SourceId, TemplateId, TurnId, UserId, WorkspaceId,
 };
 pub use job::{JobKind, JobState};
 pub use limits::Limits;

@@ -88,6 +88,14 @@ impl Limits {
     pub const ACCESS_REASON: usize = 1 << 10;
     /// Seconds that a grant lasts, unless it has no end.
     pub const GRANT_SECONDS: u64 = 366 * 86_400;
+    /// Runs of programs of one workspace that are kept after they ended.
+    pub const EXECS_KEPT: u32 = 2_000;
+    /// What they have printed, together.
+    pub const EXECS_BYTES: u64 = 64 << 20;
+    /// Values that are filled into a template, and each of them.
+    pub const EXEC_ARGUMENTS: usize = 16;
+    /// Seconds that somebody may wait for a run in one request.
+    pub const EXEC_WAIT: u32 = 30;
     /// Jobs of one organization that may wait or run.
     pub const JOBS: u32 = 1_000;
 }

@@ -24,6 +24,7 @@ mod control;
 mod distil;
 mod distributed;
 mod erase;
+mod exec;
 mod failure;
 mod given_up;
 mod guard;

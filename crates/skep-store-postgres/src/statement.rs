@@ -26,6 +26,7 @@ pub(crate) const MODULES: &[&[Statement]] = &[
     crate::rows::STATEMENTS,
     crate::session::STATEMENTS,
     crate::snapshot::STATEMENTS,
+    crate::exec::STATEMENTS,
     crate::skill::STATEMENTS,
     crate::template::STATEMENTS,
     crate::source::STATEMENTS,

@@ -1,6 +1,7 @@
 //! The transaction: each method of the port.
 
 mod distil;
+mod exec;
 mod index;
 mod injection;
 mod model;

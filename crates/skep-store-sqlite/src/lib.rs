@@ -26,6 +26,7 @@ mod database;
 mod directory;
 mod distil;
 mod erase;
+mod exec;
 mod failure;
 mod index;
 mod injection;

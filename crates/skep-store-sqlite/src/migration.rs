@@ -83,6 +83,7 @@ pub(crate) static WORKSPACE: LazyLock<Schema> = LazyLock::new(|| Schema {
         )),
         Migration::new(include_str!("../migrations/workspace/0010_skills.sql")),
         Migration::new(include_str!("../migrations/workspace/0011_templates.sql")),
+        Migration::new(include_str!("../migrations/workspace/0012_exec_jobs.sql")),
     ],
 });
 

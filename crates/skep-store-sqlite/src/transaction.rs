@@ -1,6 +1,7 @@
 //! The transaction: each method of the port, on a thread that may block.
 
 mod distil;
+mod exec;
 mod index;
 mod injection;
 mod model;

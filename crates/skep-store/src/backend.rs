@@ -6,6 +6,7 @@ mod capture;
 mod conflict;
 pub mod control;
 mod distil;
+mod exec;
 mod index;
 mod injection;
 mod job;
@@ -56,6 +57,7 @@ pub use skep_authz::{CredentialFacts, CredentialKey, Proof, RoleSource, StoredCr
 pub use time::TimeRows;
 
 pub use capture::CaptureRows;
+pub use exec::ExecRows;
 pub use skill::SkillRows;
 pub use source::SourceRows;
 pub use template::{AccessRows, TemplateRows};
@@ -195,6 +197,7 @@ pub trait BackendTx:
     + SkillRows
     + TemplateRows
     + AccessRows
+    + ExecRows
     + InjectionRows
     + ParticipantRows
     + ConflictRows

@@ -19,6 +19,13 @@ impl BodyWriter {
         self
     }
 
+    pub(crate) fn bytes(mut self, bytes: &[u8]) -> Self {
+        self.0
+            .extend_from_slice(&(bytes.len() as u32).to_le_bytes());
+        self.0.extend_from_slice(bytes);
+        self
+    }
+
     pub(crate) fn option(self, text: Option<&str>) -> Self {
         match text {
             Some(text) => self.texts(&[text]),
@@ -50,10 +57,14 @@ impl BodyReader<'_> {
     }
 
     pub(crate) fn text(&mut self) -> Result<String, StoreError> {
+        String::from_utf8(self.bytes()?).map_err(|_| DAMAGED)
+    }
+
+    pub(crate) fn bytes(&mut self) -> Result<Vec<u8>, StoreError> {
         let length = self.length()?;
-        let (text, rest) = self.0.split_at_checked(length).ok_or(DAMAGED)?;
+        let (bytes, rest) = self.0.split_at_checked(length).ok_or(DAMAGED)?;
         self.0 = rest;
-        String::from_utf8(text.to_vec()).map_err(|_| DAMAGED)
+        Ok(bytes.to_vec())
     }
 
     pub(crate) fn texts(&mut self) -> Result<Vec<String>, StoreError> {

@@ -45,6 +45,8 @@ pub(crate) mod column {
     pub(crate) const CONSENT_NOTE: Column = Column("consent_note", "note");
     pub(crate) const CURSOR_POSITION: Column = Column("import_cursor", "position");
     pub(crate) const PROPOSAL_BODY: Column = Column("ontology_proposal", "body");
+    pub(crate) const EXEC_BODY: Column = Column("exec_job", "body");
+    pub(crate) const EXEC_OUTCOME: Column = Column("exec_job", "outcome");
     pub(crate) const SKILL_BODY: Column = Column("skill", "body");
     pub(crate) const SKILL_FILES: Column = Column("skill", "files");
     pub(crate) const SKILL_DECISION: Column = Column("skill", "decision");

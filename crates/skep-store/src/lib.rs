@@ -41,14 +41,14 @@ pub use store::{
     is_wrong_key,
 };
 pub use tx::{
-    CanDeleteParticipant, DistilSession, Erased, Removal, Root, SeesTemplates, Tx, Visible,
-    Withdrawn, Writer,
+    CanDeleteParticipant, DistilSession, Erased, ExecEnd, Removal, Root, SeesTemplates, Tx,
+    Visible, Withdrawn, Writer,
 };
 pub use value::{
-    Access, AccessDecision, Binding, Branch, Card, Change, Conflict, Consent, Decided, Held,
-    HistoryEntry, Kept, Member, Memory, MemoryBody, MemoryFacts, NewAccess, NewChunk, NewConsent,
-    NewMemory, NewParticipant, NewProposal, NewSession, NewSkill, NewSource, NewTemplate, NewTurn,
-    NewVector, Observation, Observed, Origin, Participant, Pause, PausedSession, Project, Proposal,
-    Reach, Session, Skill, SkillFile, Source, SourceChanges, TemplateDecided, TemplateVersion,
-    Turn, Unembedded, Validators,
+    Access, AccessDecision, Binding, Branch, Card, Change, Conflict, Consent, Decided, ExecJob,
+    ExecOutcome, Held, HistoryEntry, Kept, Member, Memory, MemoryBody, MemoryFacts, NewAccess,
+    NewChunk, NewConsent, NewExec, NewMemory, NewParticipant, NewProposal, NewSession, NewSkill,
+    NewSource, NewTemplate, NewTurn, NewVector, Observation, Observed, Origin, Participant, Pause,
+    PausedSession, Project, Proposal, Reach, Session, Skill, SkillFile, Source, SourceChanges,
+    TemplateDecided, TemplateVersion, Turn, Unembedded, Validators,
 };

@@ -2,6 +2,7 @@
 
 mod access;
 mod credential;
+mod exec;
 mod memory;
 mod participant;
 mod session;

@@ -4,6 +4,7 @@
 
 mod access;
 mod capture;
+mod exec;
 mod factor;
 mod job;
 mod model;
@@ -34,6 +35,7 @@ use skep_domain::{
 };
 
 pub use capture::{BindingRow, OutcomeCount, PauseRow};
+pub use exec::{ExecChange, ExecRow};
 pub use model::{
     ModelBudgetRow, ModelDayRow, ModelPassRow, ModelPassState, ModelQueueRow, ModelSpentRow,
 };

@@ -2,6 +2,7 @@
 
 mod capture;
 mod distil;
+mod exec;
 mod file;
 mod index;
 mod injection;
@@ -19,6 +20,7 @@ mod time;
 mod upkeep;
 mod write;
 
+pub use exec::ExecEnd;
 pub use lineage::Writer;
 pub use participant::{CanDeleteParticipant, Erased};
 pub use removal::{Removal, Root, Withdrawn};

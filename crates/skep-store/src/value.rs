@@ -1,6 +1,7 @@
 //! What callers give and get: plain values, opened and sealed by [`crate::Tx`].
 
 mod capture;
+mod exec;
 mod skill;
 mod source;
 mod template;
@@ -22,6 +23,7 @@ pub use participant::{
 use crate::row::ModelTag;
 
 pub use capture::{Binding, Pause, PausedSession};
+pub use exec::{ExecJob, ExecOutcome, NewExec};
 pub use skill::{Decided, NewSkill, Skill, SkillFile};
 pub use source::{NewChunk, NewSource, Source, SourceChanges, Validators};
 pub use template::{

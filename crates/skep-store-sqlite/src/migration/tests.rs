@@ -154,6 +154,7 @@ fn applied_migrations_are_frozen() {
             0x3b5b_8da8_32c9_14bd,
             0xaa36_3361_5a18_9b57,
             0x5410_da75_e134_d5ce,
+            0x2951_8c3d_ce90_1c72,
         ]
     );
 }

@@ -6,8 +6,8 @@ use std::sync::{Arc, PoisonError};
 use skep_authz::rights::WorkspaceManage;
 use skep_authz::{Authorized, Caller, Denied, Right, resume};
 use skep_domain::{
-    Bindings, Id, JobId, JobKind, JobState, Limits, OrganizationId, Principal, Timestamp,
-    WorkspaceId,
+    Bindings, CredentialId, Id, JobId, JobKind, JobState, Limits, OrganizationId, Principal,
+    Timestamp, WorkspaceId,
 };
 
 use super::{AuthenticateError, Store};
@@ -178,8 +178,23 @@ impl Store {
     /// # Errors
     /// [`AuthenticateError`]: they may not any more, or it could not be read.
     pub async fn resume(&self, job: &Claimed) -> Result<Caller, AuthenticateError> {
+        let tenant = (job.facts.organization, job.facts.workspace);
+        self.stands(tenant, job.facts.principal, job.facts.credential)
+            .await
+    }
+
+    /// Who asked for something that goes on, as they stand now. Whom the credential proved then it has to
+    /// prove still.
+    ///
+    /// # Errors
+    /// As [`Store::resume`].
+    pub async fn stands(
+        &self,
+        (organization, workspace): (OrganizationId, Option<WorkspaceId>),
+        principal: Principal,
+        credential: CredentialId,
+    ) -> Result<Caller, AuthenticateError> {
         let key = ControlKey::new();
-        let (organization, credential) = (job.facts.organization, job.facts.credential);
         let mut rows = self.backend.begin_control(&key, Mode::Read).await?;
         let found = rows.credential_of(organization, credential).await?;
         let found = found.ok_or(Denied::InvalidCredential)?;
@@ -193,7 +208,7 @@ impl Store {
                 Arc::new(body.bindings)
             }
         };
-        let whom = (organization, job.facts.workspace, job.facts.principal);
+        let whom = (organization, workspace, principal);
         Ok(resume(row, whom, bindings, self.clock.now())?)
     }
 

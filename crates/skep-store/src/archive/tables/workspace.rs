@@ -449,6 +449,29 @@ pub(super) const TABLES: &[Table] = &[
         &["source"],
         &[id("source"), bytes("body").sealed(&["source"])],
     ),
+    // What was run once must not be run again because a copy of the queue came back.
+    Table::new(
+        "exec_job",
+        &["id"],
+        &[
+            id("id"),
+            bytes("host"),
+            integer("turn"),
+            integer("state"),
+            integer("asker_kind"),
+            id("asker"),
+            id("credential"),
+            id("template"),
+            integer("created_at"),
+            integer("started_at").or_null(),
+            integer("ended_at").or_null(),
+            flag("is_cancelled"),
+            integer("size"),
+            bytes("body").sealed(&["id"]),
+            bytes("outcome").sealed(&["id"]).or_null(),
+        ],
+    )
+    .left_out(),
     Table::new(
         "index_snapshot",
         &["part"],
