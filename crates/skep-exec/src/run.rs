@@ -38,6 +38,8 @@ pub struct Runner {
     /// Where each run has its private folder.
     jobs: PathBuf,
     guarded: Vec<PathBuf>,
+    /// Files among those that any plan may read all the same.
+    open: Vec<PathBuf>,
     next: AtomicU64,
 }
 
@@ -66,6 +68,7 @@ impl Runner {
             launcher: PathBuf::from("/proc/self/exe"),
             jobs,
             guarded,
+            open: Vec::new(),
             next: AtomicU64::new(0),
         })
     }
@@ -74,6 +77,14 @@ impl Runner {
     #[must_use]
     pub fn with_launcher(mut self, program: impl Into<PathBuf>) -> Self {
         self.launcher = program.into();
+        self
+    }
+
+    /// The same, with one file among what is guarded that any plan may read, such as the certificates of
+    /// its proxy.
+    #[must_use]
+    pub fn with_open(mut self, file: impl Into<PathBuf>) -> Self {
+        self.open.push(file.into());
         self
     }
 
@@ -150,7 +161,9 @@ impl Runner {
                 path: path.clone(),
                 source,
             })?;
-            let guarded = self.guarded.iter().map(|guarded| {
+            let is_open = |open: &PathBuf| open.canonicalize().is_ok_and(|open| open == real);
+            let readable = !writable && real.is_file() && self.open.iter().any(is_open);
+            let guarded = self.guarded.iter().filter(|_| !readable).map(|guarded| {
                 let real = guarded.canonicalize();
                 real.unwrap_or_else(|_| guarded.clone())
             });

@@ -194,6 +194,32 @@ async fn what_is_readable_is_not_writable_and_what_is_writable_is() {
 }
 
 #[tokio::test]
+async fn x03_of_what_is_guarded_one_file_may_be_read_when_the_daemon_says_so() {
+    let rig = Rig::new();
+    let (open, sealed) = (
+        rig.home.path().join("vault/open"),
+        rig.home.path().join("vault/sealed"),
+    );
+    std::fs::write(&open, "certificates").unwrap();
+    let runner = rig.runner.with_open(&open);
+    let run = async |draft: Draft| {
+        runner
+            .run(draft.plan().unwrap(), std::future::pending())
+            .await
+    };
+    let read = |path: &std::path::Path| draft("/bin/cat").arg(path);
+    let outcome = run(read(&open).readable(&open)).await.unwrap();
+    assert_eq!(text(&outcome.stdout), "certificates");
+    for refused in [
+        read(&sealed).readable(&sealed),
+        read(&open).writable(&open),
+        read(&open).readable(rig.home.path().join("vault")),
+    ] {
+        assert!(matches!(run(refused).await, Err(ExecError::Guarded(_))));
+    }
+}
+
+#[tokio::test]
 async fn x03_no_plan_reaches_what_is_guarded() {
     let rig = Rig::new();
     let vault = rig.home.path().join("vault");
