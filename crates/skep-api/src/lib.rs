@@ -6,6 +6,7 @@
 pub mod access;
 pub mod capture;
 pub mod error;
+pub mod exec;
 pub mod explain;
 pub mod id;
 pub mod inject;

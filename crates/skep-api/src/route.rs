@@ -349,6 +349,10 @@ routes! {
     SettingList: Get "/api/v1/settings", needs(Permission::SettingRead), Api, Empty, None, "The settings that are kept in the vault.";
     SettingSet: Post "/api/v1/settings", needs(Permission::SettingWrite), Api, Json, Some("setting.set"), "Set a setting.";
     SettingRemove: Post "/api/v1/settings/remove", needs(Permission::SettingWrite), Api, Json, Some("setting.remove"), "Remove a setting.";
+    ExecAsk: Post "/api/v1/exec", needs(Permission::SecretUse), Api, Json, Some("exec.ask"), "Ask for a run of an approved program with its secrets; it waits for its turn.";
+    ExecList: Get "/api/v1/exec", needs(Permission::SecretUse), Api, Empty, None, "One's own runs, newest first; everybody's for who may approve templates.";
+    ExecGet: Get "/api/v1/exec/{id}", needs(Permission::SecretUse), Api, Empty, None, "A run: how far it is, or how it ended and what it showed, redacted.";
+    ExecCancel: Post "/api/v1/exec/{id}/cancel", needs(Permission::SecretUse), Api, Empty, Some("exec.cancel"), "End a run, and all that it has started.";
     Inject: Post "/api/v1/inject", needs(Permission::SessionCapture), Capture, Json, Some("memory.inject"), "What to put in front of a model now, recorded.";
     InjectionList: Get "/api/v1/injections", needs(Permission::MemoryRead), Api, Empty, None, "What was put in front of models, newest first.";
     SessionContext: Get "/api/v1/sessions/{id}/context", needs(Permission::MemoryRead), Api, Empty, None, "The exact bytes put in front of a session's model, newest first.";

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::Instant;
 use crate::capture::CaptureHealth;
+use crate::exec::ExecHealth;
 
 /// `GET /healthz` and `/readyz`: the same two bytes of state for everyone, or an error for the second.
 #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
@@ -45,6 +46,9 @@ pub struct Health {
     /// How calls are counted; absent when they are not.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub limits: Option<LimitsHealth>,
+    /// How programs are run with secrets; absent where they are not.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub exec: Option<ExecHealth>,
     /// What may be counted without naming anyone.
     pub index: IndexHealth,
 }

@@ -72,6 +72,9 @@ pub enum AppError {
     /// More work is queued than will be done soon; trying again later helps.
     #[error("too much is queued: {0}")]
     Overloaded(&'static str),
+    /// As many runs wait as may; trying again in a moment helps.
+    #[error("as many runs wait as may")]
+    QueueFull,
     /// A defect: a part of the daemon ended that should not have.
     #[error("internal: {0}")]
     Internal(&'static str),

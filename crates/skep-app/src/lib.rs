@@ -8,6 +8,7 @@ mod backup;
 mod capture;
 mod edge;
 mod error;
+mod exec;
 mod files;
 mod guard;
 mod hot;
@@ -58,6 +59,7 @@ pub use backup::BackupOrder;
 pub use capture::{Capture, CaptureSettings, CaptureState, Captured, Cursor, SpoolReport, TurnIn};
 pub use edge::{Cursors, IdTags};
 pub use error::{AppError, Invalid, Rule};
+pub use exec::{AskExec, ExecDesk, ExecPage, ExecSeen, ExecSettings, ExecState};
 pub use hot::{HotStats, indexed_text};
 pub use inject::{FLOOR, IdText, Inject, Injected, InjectionPage};
 pub use jobs::{JobPage, Worker};
@@ -78,6 +80,7 @@ pub use removal::{Erased, Rewind, Rewound, Target};
 pub use review::{ConflictPage, HeldPage, History, Version};
 pub use sessions::{Ended, SessionPage, TurnPage};
 pub use skep_egress::EgressError;
+pub use skep_exec::{GRADE as REDACTION_GRADE, Runner, UNCOVERED as REDACTION_UNCOVERED};
 pub use skep_memory::TextForm;
 pub use skep_memory::{
     CutReason, DenyRules, Drop as DropPart, Edge, Form, NameKind, Outcome, ToolRule,
@@ -87,10 +90,10 @@ pub use skep_store::Source;
 pub use skep_store::archive::Backup;
 pub use skep_store::{
     Access, AuditEntry, Binding, Branch, Conflict, Consent, Credential,
-    Erased as ErasedParticipant, Held, HistoryEntry, InjectedItem, Injection, Job, Member, Memory,
-    Observation, Observed as Seen, Organization, Outcome as AuditOutcome, PageOf, Participant,
-    Pause, PausedSession, Proposal, Revocation, Revoked, Session, Skill, SkillFile,
-    TemplateVersion, Turn,
+    Erased as ErasedParticipant, ExecJob, ExecOutcome, Held, HistoryEntry, InjectedItem, Injection,
+    Job, Member, Memory, Observation, Observed as Seen, Organization, Outcome as AuditOutcome,
+    PageOf, Participant, Pause, PausedSession, Proposal, Revocation, Revoked, Session, Skill,
+    SkillFile, TemplateVersion, Turn,
 };
 pub use skep_vault::template;
 pub use skep_vault::{Listed as RecordListed, Scope as RecordScope, Vault};
@@ -150,6 +153,7 @@ pub struct App {
     elsewhere: Option<Arc<dyn Elsewhere>>,
     vault: Option<Arc<Vault>>,
     references: References,
+    exec: Option<exec::Exec>,
     vault_bell: tokio::sync::Notify,
     stopwatch: Arc<dyn Stopwatch>,
     started_at: Timestamp,
@@ -207,6 +211,7 @@ impl App {
             elsewhere: None,
             vault: None,
             references: References::default(),
+            exec: None,
             vault_bell: tokio::sync::Notify::new(),
             stopwatch,
             started_at,

@@ -74,6 +74,11 @@ impl App {
         what
     }
 
+    /// Whether nothing new should come.
+    pub(crate) fn is_stopping(&self) -> bool {
+        self.looked.stopping.load(Ordering::Relaxed)
+    }
+
     /// Says that nothing new should come: it is about to stop.
     pub fn begin_stop(&self) {
         self.looked.stopping.store(true, Ordering::Relaxed);

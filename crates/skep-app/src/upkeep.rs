@@ -218,6 +218,7 @@ impl App {
     pub(crate) fn drop_workspace(&self, tenant: Tenant) {
         self.hot.forget(tenant);
         self.dirty.forget(tenant);
+        self.forget_execs_of(tenant.1);
     }
 
     /// Drops what is in memory of workspaces that other nodes deleted.

@@ -3,6 +3,7 @@
 pub(crate) mod access;
 mod backup;
 mod capture;
+pub(crate) mod exec;
 mod export;
 pub(crate) mod humans;
 mod inject;
@@ -249,6 +250,11 @@ pub(crate) enum Verb {
     /// Who may use templates: agents ask, humans grant.
     #[command(subcommand)]
     Access(Access),
+    /// Run an approved program with secrets, and see what came of it.
+    ///
+    /// The daemon runs it; what it prints comes when it has ended, with secrets hidden as far as that goes,
+    /// and its exit code is that of this verb. Ctrl-C ends it.
+    Exec(exec::Exec),
     /// Settings that are kept beside them, and shown.
     #[command(subcommand)]
     Setting(Setting),

@@ -3,6 +3,7 @@
 mod access;
 mod backup;
 mod capture;
+mod exec;
 mod humans;
 mod jobs;
 mod memories;
@@ -165,11 +166,21 @@ impl Client {
         id: Option<&str>,
         parameters: &[(&str, Option<String>)],
     ) -> Result<A, ClientError> {
+        self.get_within(route, id, parameters, PATIENCE).await
+    }
+
+    async fn get_within<A: DeserializeOwned>(
+        &mut self,
+        route: RouteId,
+        id: Option<&str>,
+        parameters: &[(&str, Option<String>)],
+        patience: Duration,
+    ) -> Result<A, ClientError> {
         self.call(Call {
             route,
             target: with_query(path(route, id), parameters),
             body: None,
-            patience: PATIENCE,
+            patience,
         })
         .await
     }

@@ -2,6 +2,7 @@
 
 mod auth;
 mod capture;
+mod exec;
 mod grpc;
 pub(crate) mod limits;
 pub(crate) mod model;
@@ -37,6 +38,10 @@ pub(crate) struct Config {
     pub(crate) model: model::Model,
     pub(crate) limits: limits::Limits,
     pub(crate) references: references::Section,
+    pub(crate) exec: exec::Exec,
+    /// Where all this was read, if it was named.
+    #[serde(skip)]
+    file: Option<PathBuf>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -85,7 +90,11 @@ impl Config {
                 .with_context(|| format!("reading {}", default.display()))?,
             None => String::new(),
         };
-        Self::parse(&text, &source::overrides())
+        let config = Self::parse(&text, &source::overrides())?;
+        Ok(Self {
+            file: file.map(Path::to_owned),
+            ..config
+        })
     }
 
     fn parse(text: &str, overrides: &[source::Override]) -> anyhow::Result<Self> {
@@ -108,10 +117,16 @@ impl Config {
         config.model.settings()?;
         config.limits.check()?;
         config.references.check()?;
+        config.exec.settings()?;
         if !(16..=1_048_576).contains(&config.index.budget_mib) {
             bail!("index.budget_mib must be 16 to 1048576");
         }
         Ok(config)
+    }
+
+    /// Files of the daemon's that may lie outside of its data directory.
+    pub(crate) fn files(&self) -> impl Iterator<Item = PathBuf> {
+        self.file.clone().into_iter()
     }
 
     /// Where the root key is kept.
@@ -139,7 +154,8 @@ impl fmt::Display for Config {
         writeln!(f, "{}", self.sources)?;
         writeln!(f, "{}", self.model)?;
         writeln!(f, "{}", self.limits)?;
-        write!(f, "{}", self.references)
+        writeln!(f, "{}", self.references)?;
+        write!(f, "{}", self.exec)
     }
 }
 

@@ -3,6 +3,7 @@
 mod clock;
 mod config;
 mod database;
+mod exec;
 mod files;
 mod grpc;
 mod limits;
@@ -61,6 +62,11 @@ enum Verb {
 }
 
 fn main() -> ExitCode {
+    // What is started to wall a program in is this program once more. It comes before all else: it must
+    // have one thread, and nothing of the daemon's.
+    if let Some(code) = skep_exec::launcher(std::env::args_os()) {
+        return code;
+    }
     process::harden();
     match run(&Arguments::parse()) {
         Ok(()) => ExitCode::SUCCESS,

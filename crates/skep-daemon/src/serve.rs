@@ -5,7 +5,8 @@ use std::sync::{Arc, OnceLock};
 
 use anyhow::Context;
 use skep_app::{
-    App, AuditDesk, MailDesk, ModelPass, Nodes, Settings, Upkeep, Vault, VaultDesk, Worker,
+    App, AuditDesk, ExecDesk, MailDesk, ModelPass, Nodes, Settings, Upkeep, Vault, VaultDesk,
+    Worker,
 };
 use skep_grpc::Remote;
 use skep_http::{Edge, Limits, Listeners, Mode, Serving, Site};
@@ -18,7 +19,7 @@ use tokio::task::JoinSet;
 use crate::clock::Monotonic;
 use crate::config::{Config, Standing};
 use crate::model::Endpoint;
-use crate::{files, grpc, limits, local, process, vault};
+use crate::{exec, files, grpc, limits, local, process, vault};
 
 /// Runs until SIGTERM or SIGINT. Whoever calls holds the lock of the data directory.
 pub(crate) async fn serve(home: &Path, config: &Config) -> anyhow::Result<()> {
@@ -90,6 +91,7 @@ fn jobs(
     jobs.spawn(Nodes::new(Arc::clone(app)).run());
     jobs.spawn(ModelPass::new(Arc::clone(app)).run());
     jobs.spawn(Worker::new(Arc::clone(app)).run());
+    jobs.spawn(ExecDesk::new(Arc::clone(app)).run());
     jobs.spawn(AuditDesk::new(Arc::clone(app)).run());
     jobs.spawn(VaultDesk::new(Arc::clone(app)).run());
     jobs.spawn(MailDesk::new(Arc::clone(app)).run());
@@ -122,6 +124,7 @@ fn application(
     let app = app.with_vault(vault);
     let key = config.key_file(home);
     let app = app.with_references(config.references.open(home, &[home, &key])?);
+    let app = exec::with(app, home, config)?;
     let app = app.with_fetching(config.sources.fetching()?);
     let public_url = config.server.standing()?.public_url;
     let mut app = app.with_people(config.auth.settings(public_url, &config.mail, home)?);

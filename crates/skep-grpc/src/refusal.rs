@@ -108,6 +108,7 @@ impl From<AppError> for Refusal {
                 retry_after_ms: Some(retry_after_ms),
                 ..Self::new(ErrorCode::RateLimited, "Too often in a short time.")
             },
+            AppError::QueueFull => Self::new(ErrorCode::QueueFull, "as many runs wait as may"),
             AppError::Overloaded(what) => Self::new(ErrorCode::Overloaded, what),
             error => unavailable(&error),
         }

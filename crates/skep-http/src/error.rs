@@ -144,6 +144,7 @@ impl From<AppError> for ApiError {
                 ErrorCode::Unprocessable,
                 format!("This cannot be taken in: {why}."),
             ),
+            AppError::QueueFull => queue_full(),
             AppError::Overloaded(what) => Self::new(
                 ErrorCode::Overloaded,
                 format!("Too much is queued: {what}."),
@@ -166,6 +167,14 @@ fn sentence(error: &AppError) -> String {
     let mut letters = text.chars();
     let first = letters.next().map(|first| first.to_ascii_uppercase());
     first.into_iter().chain(letters).chain(['.']).collect()
+}
+
+fn queue_full() -> ApiError {
+    let told = "As many runs wait as may: try again when one has ended. Nothing was accepted.";
+    ApiError {
+        retry_after_ms: Some(RETRY_AFTER_MS),
+        ..ApiError::new(ErrorCode::QueueFull, told)
+    }
 }
 
 /// What cannot be reached now: the cause is logged, and not sent.

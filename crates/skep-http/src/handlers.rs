@@ -5,6 +5,7 @@ pub(crate) mod agents;
 pub(crate) mod auth;
 pub(crate) mod backup;
 pub(crate) mod capture;
+pub(crate) mod exec;
 pub(crate) mod explain;
 pub(crate) mod inject;
 pub(crate) mod jobs;

@@ -1,5 +1,7 @@
 //! What tools take.
 
+use std::collections::BTreeMap;
+
 use schemars::JsonSchema;
 use serde::Deserialize;
 
@@ -110,6 +112,25 @@ pub(crate) struct Earlier {
     #[serde(default)]
     #[schemars(range(min = 1, max = 50))]
     pub(crate) limit: Option<u32>,
+}
+
+/// `secret_use`.
+#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct UseSecret {
+    /// The name of a template, as `secret_list` shows it.
+    #[serde(default)]
+    pub(crate) template: Option<String>,
+    /// What is filled in, by the names of its parameters.
+    #[serde(default)]
+    pub(crate) arguments: BTreeMap<String, String>,
+    /// An earlier run, exe_…, to look at again instead of starting one.
+    #[serde(default)]
+    pub(crate) run: Option<String>,
+    /// Seconds to wait for its end; 60 if left out.
+    #[serde(default)]
+    #[schemars(range(min = 0, max = 300))]
+    pub(crate) wait_seconds: Option<u32>,
 }
 
 /// `memory_update`.

@@ -67,6 +67,8 @@ impl Profile {
             Tool::MemoryForget,
             Tool::MemoryTimeline,
             Tool::SessionContext,
+            Tool::SecretList,
+            Tool::SecretUse,
         ];
         const FULL: &[Tool] = &[
             Tool::MemorySearch,
@@ -75,6 +77,8 @@ impl Profile {
             Tool::MemoryForget,
             Tool::MemoryTimeline,
             Tool::SessionContext,
+            Tool::SecretList,
+            Tool::SecretUse,
             Tool::MemoryUpdate,
             Tool::MemoryConflicts,
             Tool::NameRelations,

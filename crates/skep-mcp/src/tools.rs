@@ -5,6 +5,7 @@ mod connector;
 mod files;
 mod look;
 mod more;
+mod secrets;
 
 use std::sync::Arc;
 
@@ -31,6 +32,8 @@ pub(crate) enum Tool {
     MemoryUpdate,
     MemoryConflicts,
     NameRelations,
+    SecretList,
+    SecretUse,
     Whoami,
     Search,
     Fetch,
@@ -69,6 +72,8 @@ enum Effect {
     Changes,
     /// Something is not found any more.
     Removes,
+    /// Something in the world outside, whatever a person approved.
+    Acts,
     /// Any of these, as its arguments say.
     Anything,
 }
@@ -104,6 +109,8 @@ impl Tool {
             Self::MemoryForget => change::forget(daemon, read(arguments)?).await,
             Self::MemoryConflicts => more::conflicts(daemon, read(arguments)?).await,
             Self::NameRelations => more::relations(daemon, read(arguments)?).await,
+            Self::SecretList => secrets::list(daemon, read(arguments)?).await,
+            Self::SecretUse => secrets::use_one(daemon, read(arguments)?).await,
             Self::Whoami => more::whoami(daemon, read(arguments)?).await,
             Self::Search => connector::search(daemon, read(arguments)?).await,
             Self::Fetch => connector::fetch(daemon, read(arguments)?).await,
@@ -206,6 +213,28 @@ impl Tool {
                 takes: schema::of::<arguments::Name>,
                 gives: Some(schema::given::<view::Known>),
             },
+            Self::SecretList => Described {
+                name: "secret_list",
+                title: "What secrets may be used for",
+                description: "The approved ways of using secrets here: programs that Skep runs for you with a \
+                    secret you never see, such as a deployment or a call with a token, with what each takes \
+                    and whether you have a grant for it. No value of a secret is ever shown. Call it when a task \
+                    needs a credential, instead of asking for one or looking for one in files.",
+                effect: Effect::Reads,
+                takes: schema::of::<arguments::Nothing>,
+                gives: Some(schema::given::<view::SecretWays>),
+            },
+            Self::SecretUse => Described {
+                name: "secret_use",
+                title: "Run with a secret",
+                description: "Run one of the programs that secret_list shows: template is its name, arguments fill \
+                    in its parameters and nothing else. It acts on the world as its purpose says, so run it only when \
+                    that is what the user wants. Waits for its end and gives its exit code and what it printed, with \
+                    secrets hidden; what takes longer is looked at again with run.",
+                effect: Effect::Acts,
+                takes: schema::of::<arguments::UseSecret>,
+                gives: Some(schema::given::<view::Ran>),
+            },
             Self::Whoami => Described {
                 name: "whoami",
                 title: "Who asks",
@@ -254,13 +283,13 @@ impl Effect {
             Self::Adds => (false, false, true),
             Self::Changes => (false, false, false),
             Self::Removes => (false, true, true),
-            Self::Anything => (false, true, false),
+            Self::Anything | Self::Acts => (false, true, false),
         };
         ToolAnnotations::with_title(title)
             .read_only(reads)
             .destructive(destroys)
             .idempotent(repeats)
-            .open_world(false)
+            .open_world(matches!(self, Self::Acts))
     }
 }
 

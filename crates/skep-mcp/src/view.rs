@@ -47,6 +47,73 @@ pub(crate) struct Notes {
     pub(crate) next: Option<String>,
 }
 
+/// `secret_list`.
+#[derive(Debug, Serialize, JsonSchema)]
+pub(crate) struct SecretWays {
+    /// What is approved.
+    pub(crate) templates: Vec<SecretWay>,
+}
+
+/// An approved way of using secrets.
+#[derive(Debug, Serialize, JsonSchema)]
+pub(crate) struct SecretWay {
+    /// Its name.
+    pub(crate) name: String,
+    /// `program`, for `secret_use`; `requests`, for `skep run`.
+    pub(crate) form: String,
+    /// What it is for.
+    pub(crate) purpose: String,
+    /// What is filled in.
+    pub(crate) parameters: Vec<Parameter>,
+    /// `granted`, `asked for` or `not granted` to an agent; people need no grant.
+    pub(crate) access: String,
+    /// When the grant ends, if it does.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) until: Option<String>,
+}
+
+/// What is filled into a template.
+#[derive(Debug, Serialize, JsonSchema)]
+pub(crate) struct Parameter {
+    /// Its name.
+    pub(crate) name: String,
+    /// Which values it may have.
+    pub(crate) takes: String,
+}
+
+/// `secret_use`.
+#[derive(Debug, Serialize, JsonSchema)]
+pub(crate) struct Ran {
+    /// How to read what was printed.
+    pub(crate) notice: &'static str,
+    /// `exe_…`
+    pub(crate) run: String,
+    /// `queued`, `running`, `ended`, `refused`, `failed`, `cancelled`, `interrupted` or `expired`.
+    pub(crate) state: String,
+    /// What was run.
+    pub(crate) template: String,
+    /// `code`, `signal`, `timed_out`, `cancelled`, `output_cap` or `lost`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) how: Option<String>,
+    /// The exit code, or the signal.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) number: Option<i32>,
+    /// Why no program ran, or did not come to its end.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) reason: Option<String>,
+    /// Standard output, with secrets hidden.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) stdout: Option<String>,
+    /// Standard error, with secrets hidden.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) stderr: Option<String>,
+    /// In how many places a secret was hidden.
+    pub(crate) hidden: u64,
+    /// How far hiding goes.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) redaction: Option<String>,
+}
+
 /// `memory_get`.
 #[derive(Debug, Serialize, JsonSchema)]
 pub(crate) struct Whole {

@@ -221,6 +221,7 @@ impl TestDaemon {
         let app = app.with_people(people);
         let app = app.with_vault(Arc::new(vault::open(scratch.path())));
         let app = app.with_references(vault::references());
+        let app = vault::with_programs(app, scratch.path());
         let app = Arc::new(match elsewhere {
             None => app,
             Some(elsewhere) => app.with_elsewhere(elsewhere),

@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use skep_app::{References, Vault};
+use skep_app::{App, ExecSettings, References, Runner, Vault};
 use skep_crypto::{KeyEncryptionKey, RootKey, SeededRandom, SystemRandom};
 use skep_reference::{Organizations, Source};
 
@@ -19,4 +19,18 @@ pub(crate) fn open(home: &Path) -> Vault {
 pub(crate) fn references() -> References {
     let names = vec!["CARGO_MANIFEST_DIR".into()];
     References::default().with(Organizations::All, Source::Environment(names))
+}
+
+/// Room for all that a test asks for: nothing here takes a run out of the queue.
+const EXEC: ExecSettings = ExecSettings {
+    workers: 1,
+    queue: 4_096,
+    keep_days: 30,
+};
+
+/// Takes runs of programs in, which wait: no test's own program is a launcher.
+#[expect(clippy::expect_used, reason = "a test without its daemon cannot go on")]
+pub(crate) fn with_programs(app: App, home: &Path) -> App {
+    let runner = Runner::new(home.join("exec"), [home]).expect("a fresh folder");
+    app.with_exec(Arc::new(runner), EXEC, [1; 16])
 }

@@ -611,6 +611,129 @@ export interface ErrorEnvelope {
   error: ErrorBody;
 }
 
+/** A run. */
+export interface Exec {
+  /** What was filled in. */
+  arguments: Record<string, string>;
+  /** When. */
+  asked_at: Instant;
+  /** Who asked for it: `usr_…` or `agt_…`. */
+  asker: string;
+  /** Whether somebody wants it to end. */
+  cancelling?: boolean;
+  /** `sha256:…` over all of it: just that was run, or nothing. */
+  digest: string;
+  /** When it came to its end. */
+  ended_at?: Instant | null;
+  /** How its program ended, if one ran. */
+  exit?: ExecExit | null;
+  /** `exe_…` */
+  id: string;
+  /** What it showed, once it has ended. */
+  output?: ExecOutput | null;
+  /** Why no program ran, or did not come to its end. */
+  reason?: string | null;
+  /** The walls that it ran within. */
+  sandbox?: ExecSandbox | null;
+  /** When its program started. */
+  started_at?: Instant | null;
+  /** `queued`, `running`; `ended` (by itself, by time or by a bound), `refused` (it may not be run any
+   * more), `failed` (it could not be started), `cancelled`, `interrupted` (the daemon ended while it ran:
+   * what it does may be done), `expired` (its host never came back). */
+  state: string;
+  /** The name of the template. */
+  template: string;
+  /** Its version: `tpl_…` */
+  template_id: string;
+}
+
+/** How a program ended. */
+export interface ExecExit {
+  /** `code` (by itself), `signal`, `timed_out`, `cancelled`, `output_cap` (it printed more than it may),
+   * `lost` (its launcher was killed). */
+  how: string;
+  /** The exit code, or the number of the signal. */
+  number: number;
+}
+
+/** How programs are run on a daemon's host. */
+export interface ExecHealth {
+  /** Layers of the sandbox that the host has not; absent until that was tried. */
+  missing?: LayerMissing[] | null;
+  /** Why no program can be run at all, if so. */
+  problem?: string | null;
+  /** Runs that may wait. */
+  queue: number;
+  /** Those that run. */
+  running: number;
+  /** Those that wait. */
+  waiting: number;
+  /** Programs that run at a time. */
+  workers: number;
+}
+
+/** What a program showed. */
+export interface ExecOutput {
+  /** Whether something was cut off at the template's bound. */
+  cut: boolean;
+  /** Which secrets were found in it, and how often. */
+  redacted: ExecRedacted[];
+  /** How far redaction goes: `best-effort`. It is no boundary. */
+  redaction: string;
+  /** Standard error, redacted. */
+  stderr: ExecStream;
+  /** Standard output, redacted. */
+  stdout: ExecStream;
+  /** Ways in which a program could show a secret and would not be redacted. */
+  uncovered: ExecUncovered[];
+}
+
+/** `GET /exec/{id}`. */
+export interface ExecQuery {
+  /** Seconds to wait for its end, at most 30; none if absent. What is answered then is how far it is. */
+  wait?: number | null;
+}
+
+/** A secret that was found in output. */
+export interface ExecRedacted {
+  /** How many markers stand for it. */
+  places: number;
+  /** What it is called. */
+  secret: string;
+}
+
+/** `POST /exec`. */
+export interface ExecRequest {
+  /** What is filled in, by the names of its parameters. */
+  arguments?: Record<string, string>;
+  /** The name of an approved template whose form is a program. */
+  template: string;
+}
+
+/** Layers between a program and the rest of the machine. */
+export interface ExecSandbox {
+  /** Those that were applied, by name. */
+  applied: string[];
+  /** Those that this machine has not. */
+  missing: LayerMissing[];
+}
+
+/** One of the two streams. */
+export interface ExecStream {
+  /** What it holds, in base64, if it is no text. */
+  base64?: string | null;
+  /** What it holds, if that is text. */
+  text?: string | null;
+}
+
+/** What redaction does not cover. */
+export interface ExecUncovered {
+  /** A short name, for programs. */
+  name: string;
+  /** What it is, for people. */
+  what: string;
+}
+
 /** `POST /explain/recall`. */
 export interface ExplainRequest {
   /** What this one would have been answered: `usr_…` or `agt_…`. For others than oneself, and for
@@ -814,6 +937,8 @@ export interface GrantAccessRequest {
 export interface Health {
   /** The model that embeds. */
   embedder: string;
+  /** How programs are run with secrets; absent where they are not. */
+  exec?: ExecHealth | null;
   /** What may be counted without naming anyone. */
   index: IndexHealth;
   /** How calls are counted; absent when they are not. */
@@ -1069,6 +1194,14 @@ export interface Key {
   used_at?: Instant | null;
   /** `ws_…` */
   workspace: string;
+}
+
+/** A layer of the sandbox that is not to be had. */
+export interface LayerMissing {
+  /** Which. */
+  layer: string;
+  /** Why. */
+  reason: string;
 }
 
 /** `POST /sessions/{id}/leave`: ends a stay. */

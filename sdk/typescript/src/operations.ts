@@ -340,6 +340,38 @@ export const EntityList: Operation<undefined, m.EntityQuery, m.EntityList> = {
   mutates: false,
 };
 
+/** One's own runs, newest first; everybody's for who may approve templates. */
+export const ExecList: Operation<undefined, m.PageQuery, m.Page<m.Exec>> = {
+  name: "ExecList",
+  method: "GET",
+  path: "/api/v1/exec",
+  mutates: false,
+};
+
+/** Ask for a run of an approved program with its secrets; it waits for its turn. */
+export const ExecAsk: Operation<m.ExecRequest, undefined, m.Exec> = {
+  name: "ExecAsk",
+  method: "POST",
+  path: "/api/v1/exec",
+  mutates: true,
+};
+
+/** A run: how far it is, or how it ended and what it showed, redacted. */
+export const ExecGet: Operation<undefined, m.ExecQuery, m.Exec> = {
+  name: "ExecGet",
+  method: "GET",
+  path: "/api/v1/exec/{id}",
+  mutates: false,
+};
+
+/** End a run, and all that it has started. */
+export const ExecCancel: Operation<undefined, undefined, m.Exec> = {
+  name: "ExecCancel",
+  method: "POST",
+  path: "/api/v1/exec/{id}/cancel",
+  mutates: true,
+};
+
 /** Why a recall answered what it did, and whether it would again. */
 export const ExplainRecall: Operation<m.ExplainRequest, undefined, m.Explanation> = {
   name: "ExplainRecall",

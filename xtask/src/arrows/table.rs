@@ -84,6 +84,7 @@ pub(super) const ARROWS: &[(&str, &[&str])] = &[
             "skep-domain",
             "skep-authz",
             "skep-egress",
+            "skep-exec",
             "skep-index",
             "skep-jose",
             "skep-limit",

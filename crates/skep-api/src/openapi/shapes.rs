@@ -6,8 +6,9 @@ use serde_json::{Map, Value};
 use crate::RouteId;
 use crate::page::{Page, PageQuery};
 use crate::{
-    access, capture, explain, inject, job, limit, memory, oauth, ontology, participant, people,
-    posture, recall, removal, review, session, skill, source, sso, system, template, tree, vault,
+    access, capture, exec, explain, inject, job, limit, memory, oauth, ontology, participant,
+    people, posture, recall, removal, review, session, skill, source, sso, system, template, tree,
+    vault,
 };
 
 /// References into `components/schemas`.
@@ -157,6 +158,10 @@ shapes! {
     ProposalCreate: body ontology::ProposalRequest, answer ontology::Proposal;
     ProposalList: query ontology::ProposalQuery, answer Page<ontology::Proposal>;
     ProposalAccept | ProposalReject: answer ontology::Decision;
+    ExecAsk: body exec::ExecRequest, answer exec::Exec;
+    ExecList: query PageQuery, answer Page<exec::Exec>;
+    ExecGet: query exec::ExecQuery, answer exec::Exec;
+    ExecCancel: answer exec::Exec;
     SkillCreate: body skill::SkillRequest, answer skill::Skill;
     SkillList: query PageQuery, answer Page<skill::Skill>;
     SkillReviewList: query skill::SkillQuery, answer Page<skill::Skill>;

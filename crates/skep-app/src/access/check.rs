@@ -151,7 +151,7 @@ impl App {
 
 impl AppError {
     /// A credential that could not be checked is no bad credential.
-    fn unchecked(error: skep_store::AuthenticateError) -> Self {
+    pub(crate) fn unchecked(error: skep_store::AuthenticateError) -> Self {
         match error {
             skep_store::AuthenticateError::Denied(denied) => Self::Denied(denied),
             skep_store::AuthenticateError::Store(cause) => Self::AuthUnavailable(cause),

@@ -16,7 +16,6 @@ impl App {
     /// # Errors
     /// [`AppError::NotFound`]; [`AppError::Denied`] for an agent's secret that somebody else asks for;
     /// [`AppError::Elsewhere`] when it is kept elsewhere and cannot be had from there.
-    #[expect(dead_code, reason = "programs and the proxy will ask here")]
     pub(crate) async fn use_secret(
         &self,
         authorized: &Authorized<SecretUse>,

@@ -10,6 +10,7 @@ mod consent;
 mod doctor;
 mod entity;
 mod erase;
+mod exec;
 mod explain;
 mod export;
 mod forget;
@@ -70,6 +71,7 @@ pub(crate) async fn perform(verb: Verb, context: &Context<'_>) -> Result<ExitCod
         Verb::Forget { id, reason } => forget::run(context, &id, reason).await,
         Verb::Skill(verb) => skill::run(context, verb).await,
         Verb::Secret(verb) => vault::secret(context, verb).await,
+        Verb::Exec(arguments) => exec::run(context, arguments).await,
         Verb::Setting(verb) => vault::setting(context, verb).await,
         Verb::Template(verb) => template::run(context, verb).await,
         Verb::Access(verb) => grants::run(context, verb).await,

@@ -4,6 +4,7 @@ use std::process::ExitCode;
 
 use serde_json::json;
 use skep_api::capture::CaptureHealth;
+use skep_api::exec::ExecHealth;
 use skep_api::system::{Health, IndexHealth, LimitsHealth, ModelHealth};
 use skep_client::daemon;
 
@@ -99,6 +100,7 @@ fn show(context: &Context<'_>, reach: &Reach, health: &Health) -> Result<(), Fai
             "limits",
             health.limits.as_ref().map_or("off".into(), limits),
         ),
+        row("exec", health.exec.as_ref().map_or("off".into(), exec)),
         row("spool", spool(context)),
         row("index", index(&health.index)),
     ];
@@ -196,6 +198,20 @@ fn model(health: &ModelHealth) -> String {
 }
 
 /// Where calls are counted, and what an outage of that has cost.
+/// How programs are run with secrets, and what of the walls around them this machine has not.
+fn exec(health: &ExecHealth) -> String {
+    if let Some(problem) = &health.problem {
+        return format!("no program can be run: {}", one_line(problem));
+    }
+    let (running, workers) = (health.running, health.workers);
+    let mut told = format!("{running} of {workers} run, {} wait", health.waiting);
+    for missing in health.missing.iter().flatten() {
+        let (layer, reason) = (one_line(&missing.layer), one_line(&missing.reason));
+        told.push_str(&format!("; without {layer} ({reason})"));
+    }
+    told
+}
+
 fn limits(health: &LimitsHealth) -> String {
     let Some(store) = &health.store else {
         return "counted here".into();

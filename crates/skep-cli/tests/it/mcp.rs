@@ -98,7 +98,7 @@ async fn an_agent_stores_finds_reads_and_forgets_and_its_word_is_an_agents() {
     let begun = program.begin().await;
     assert_eq!(begun["result"]["serverInfo"]["name"], "skep", "{begun}");
     let told = program.ask("tools/list", json!({})).await;
-    assert_eq!(told["result"]["tools"].as_array().unwrap().len(), 6);
+    assert_eq!(told["result"]["tools"].as_array().unwrap().len(), 8);
 
     let statement = json!({ "text": "Tide heights are fixed-point, since floats drifted.", "kind": "decision" });
     let stored = program.call("memory_store", statement).await;
@@ -255,7 +255,7 @@ async fn without_a_daemon_tools_are_listed_and_calls_say_so() {
     let mut program = Program::start(empty.path(), &arguments);
     program.begin().await;
     let told = program.ask("tools/list", json!({})).await;
-    assert_eq!(told["result"]["tools"].as_array().unwrap().len(), 6);
+    assert_eq!(told["result"]["tools"].as_array().unwrap().len(), 8);
     let result = program.call("memory_search", json!({ "query": "x" })).await;
     assert_eq!(result["isError"], true, "{result}");
     assert!(text(&result).contains("skep doctor"), "{result}");
@@ -284,7 +284,7 @@ async fn the_official_inspector_lists_and_calls() {
             .unwrap_or_else(|error| panic!("{error}: {out:?}"))
     };
     let listed = inspect(&["--method", "tools/list"]).await;
-    assert_eq!(listed["tools"].as_array().unwrap().len(), 6, "{listed}");
+    assert_eq!(listed["tools"].as_array().unwrap().len(), 8, "{listed}");
     let call = ["--method", "tools/call", "--tool-name"];
     let text_of = "text=The crane is painted in May.";
     let stored = inspect(&[&call[..], &["memory_store", "--tool-arg", text_of]].concat()).await;

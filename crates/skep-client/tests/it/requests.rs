@@ -5,6 +5,7 @@ use std::os::unix::fs::PermissionsExt;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
+use skep_api::exec::ExecRequest;
 use skep_api::explain::ExplainRequest;
 use skep_api::inject::InjectRequest;
 use skep_api::memory::{EditRequest, ForgetRequest, MemoryQuery, RememberRequest, ResolveRequest};
@@ -243,6 +244,7 @@ async fn each_method_calls_its_own_row_of_the_table() {
     call_reviewers(&mut client).await;
     call_skills(&mut client).await;
     call_templates(&mut client).await;
+    call_exec(&mut client).await;
     call_vault(&mut client).await;
     let log = log.lock().unwrap();
     let mut called: Vec<_> = log
@@ -441,6 +443,17 @@ async fn call_templates(client: &mut Client) {
         client.revoke_access("ID", "x".into()).await.is_err(),
     ];
     assert_eq!(failed, [true; 12]);
+}
+
+/// The methods of runs, each once.
+async fn call_exec(client: &mut Client) {
+    let failed = [
+        client.ask_exec(&ExecRequest::default()).await.is_err(),
+        client.execs(&PageQuery::default()).await.is_err(),
+        client.exec("ID", 1).await.is_err(),
+        client.cancel_exec("ID").await.is_err(),
+    ];
+    assert_eq!(failed, [true; 4]);
 }
 
 /// The methods of the vault, each once.

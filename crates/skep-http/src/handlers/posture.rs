@@ -110,8 +110,28 @@ fn weaknesses(edge: &Edge) -> Vec<Weakness> {
         "the root key lies in a file beside the data it opens: a copy of the disk has both",
         "keep the key file on other storage (key.file), and encrypt the disk",
     );
+    found.extend(walls(&edge.app));
     found.extend(asking(edge));
     found
+}
+
+/// What programs that get secrets are not walled in by here.
+fn walls(app: &App) -> Option<Weakness> {
+    let missing = app.exec_state()?.missing?;
+    let told = missing
+        .iter()
+        .map(|(layer, reason)| format!("{layer} ({reason})"));
+    let told: Vec<String> = told.collect();
+    (!told.is_empty()).then(|| Weakness {
+        what: format!(
+            "programs that get secrets run without these walls: {}",
+            told.join(", ")
+        ),
+        do_this:
+            "see docs/exec.md for what each is for; let this user make user namespaces, or run no \
+                  template that needs them"
+                .into(),
+    })
 }
 
 /// What is weak about how programs ask each other who somebody is.

@@ -8,6 +8,7 @@ use skep_app::{ModelState, Readiness};
 use skep_authz::{Authorized, rights};
 use skep_limit::Limits;
 
+use super::exec;
 use crate::call::{Call, ok};
 use crate::convert;
 use crate::error::ApiError;
@@ -52,6 +53,8 @@ pub(crate) async fn health(
     let status = call.app().status(authorized).await?;
     let mut problems: Vec<String> = status.problem.into_iter().collect();
     problems.extend(call.edge.limits.as_ref().and_then(away));
+    let exec = call.app().exec_state();
+    problems.extend(exec.and_then(|exec| exec.problem));
     ok(&Health {
         version: call.edge.version.into(),
         mode: call.edge.site.mode.as_str().into(),
@@ -90,6 +93,7 @@ pub(crate) async fn health(
         },
         model: status.model.as_ref().map(model),
         limits: call.edge.limits.as_ref().map(limits),
+        exec: call.app().exec_state().map(exec::health),
         index: IndexHealth {
             workspaces: status.hot.workspaces,
             bytes: status.hot.bytes,

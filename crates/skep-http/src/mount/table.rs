@@ -7,8 +7,8 @@ use skep_authz::{Authorized, Right, rights};
 use super::Handler;
 use crate::handlers::people as humans;
 use crate::handlers::{
-    access, agents, auth, backup, capture, explain, inject, jobs, keys, limits as own_limits, mcp,
-    members, memories, oauth, ontology, organizations, own, participants as people, posture,
+    access, agents, auth, backup, capture, exec, explain, inject, jobs, keys, limits as own_limits,
+    mcp, members, memories, oauth, ontology, organizations, own, participants as people, posture,
     recall, removal, review, rotation, sessions, skills, sources, sso, system, templates, tree,
     vault,
 };
@@ -305,6 +305,10 @@ pub(super) fn handler(route: RouteId) -> Handler {
         RouteId::ProposalReject => {
             authorized!(ProposalReject, rights::OntologyWrite, ontology::reject)
         }
+        RouteId::ExecAsk => authorized!(ExecAsk, rights::SecretUse, exec::ask),
+        RouteId::ExecList => authorized!(ExecList, rights::SecretUse, exec::list),
+        RouteId::ExecGet => authorized!(ExecGet, rights::SecretUse, exec::get),
+        RouteId::ExecCancel => authorized!(ExecCancel, rights::SecretUse, exec::cancel),
         RouteId::SkillCreate => authorized!(SkillCreate, rights::MemoryWrite, skills::propose),
         RouteId::SkillList => authorized!(SkillList, rights::SkillRead, skills::list),
         RouteId::SkillGet => authorized!(SkillGet, rights::SkillRead, skills::get),

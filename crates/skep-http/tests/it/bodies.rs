@@ -3,8 +3,9 @@
 use serde_json::{Value, json};
 use skep_api::{BodyLimit, Gate, Method, Route, RouteId};
 use skep_domain::{
-    AccessId, AgentId, ConflictId, CredentialId, FactorId, IdKind, JobId, MemoryId, ParticipantId,
-    Principal, ProposalId, SessionId, SkillId, SourceId, TemplateId, UserId, WorkspaceId,
+    AccessId, AgentId, ConflictId, CredentialId, ExecId, FactorId, IdKind, JobId, MemoryId,
+    ParticipantId, Principal, ProposalId, SessionId, SkillId, SourceId, TemplateId, UserId,
+    WorkspaceId,
 };
 use skep_test_support::{Request, Tenant, TestDaemon};
 
@@ -37,6 +38,8 @@ pub(crate) struct Ids {
     pub(crate) access: String,
     /// A grant.
     pub(crate) grant: String,
+    /// A run of the owner's that waits.
+    pub(crate) exec: String,
     /// A key of the organization.
     pub(crate) key: String,
     /// A token of the owner's own.
@@ -71,6 +74,7 @@ impl Ids {
             in_force: change(&self.in_force),
             access: change(&self.access),
             grant: change(&self.grant),
+            exec: change(&self.exec),
             key: change(&self.key),
             token: change(&self.token),
             agent: change(&self.agent),
@@ -164,6 +168,7 @@ pub(crate) fn body(route: RouteId, ids: &Ids) -> Value {
         RouteId::SettingSet => json!({ "name": "editor", "value": "vi" }),
         RouteId::SecretRemove | RouteId::SettingRemove => json!({ "name": "none" }),
         RouteId::TemplateCreate => template("tie-up"),
+        RouteId::ExecAsk => json!({ "template": "cast-off" }),
         RouteId::AccessAsk | RouteId::AccessGive => {
             json!({ "template": "cast-off", "reason": "it is the tide" })
         }
@@ -252,6 +257,9 @@ pub(crate) fn body(route: RouteId, ids: &Ids) -> Value {
         | RouteId::OpenApi
         | RouteId::EntityList
         | RouteId::ProposalList
+        | RouteId::ExecList
+        | RouteId::ExecGet
+        | RouteId::ExecCancel
         | RouteId::TemplateList
         | RouteId::TemplateGet
         | RouteId::AccessList
@@ -336,6 +344,7 @@ pub(crate) fn path(route: &Route, ids: &Ids) -> String {
         Some("skills") if [RouteId::SkillGet, RouteId::SkillWithdraw].contains(&route.id) => {
             &ids.approved
         }
+        Some("exec") => &ids.exec,
         Some("templates") if route.id == RouteId::TemplateApprove => &ids.template,
         Some("templates") if route.id == RouteId::TemplateReject => &ids.template,
         Some("templates") => &ids.in_force,
@@ -426,6 +435,8 @@ pub(crate) async fn seed(daemon: &TestDaemon, tenant: &Tenant) -> Ids {
     let approve = format!("/api/v1/skills/{}/approve", text(&approved["id"]));
     post("owner", &approve, approval).await;
     let (template, in_force) = templates(&post).await;
+    let run = body(RouteId::ExecAsk, &nobody);
+    let run = post("owner", "/api/v1/exec", run).await;
     let asked = body(RouteId::AccessAsk, &nobody);
     let asked = post("isolated", "/api/v1/access", asked).await;
     let granted = body(RouteId::AccessGive, &nobody);
@@ -461,6 +472,7 @@ pub(crate) async fn seed(daemon: &TestDaemon, tenant: &Tenant) -> Ids {
         in_force,
         access: text(&asked["id"]),
         grant: text(&granted["id"]),
+        exec: text(&run["id"]),
     };
     let consent = body(RouteId::ConsentGive, &ids);
     post("owner", "/api/v1/consents", consent).await;
@@ -517,6 +529,7 @@ pub(crate) async fn mint(daemon: &TestDaemon, tenant: &Tenant, of: &str) -> Stri
         "job" => skep_api::id::format::<JobId>(&tags, daemon.store.mint()),
         "proposal" => skep_api::id::format::<ProposalId>(&tags, daemon.store.mint()),
         "template" => skep_api::id::format::<TemplateId>(&tags, daemon.store.mint()),
+        "exec" => skep_api::id::format::<ExecId>(&tags, daemon.store.mint()),
         "access" => skep_api::id::format::<AccessId>(&tags, daemon.store.mint()),
         "skill" | "approved" => skep_api::id::format::<SkillId>(&tags, daemon.store.mint()),
         _ => skep_api::id::format::<MemoryId>(&tags, daemon.store.mint()),

@@ -85,6 +85,7 @@ async fn absent(daemon: &TestDaemon) -> Ids {
         in_force: mint("template").await,
         access: mint("access").await,
         grant: mint("access").await,
+        exec: mint("exec").await,
         key: mint("key").await,
         token: mint("key").await,
         agent: mint("agent").await,

@@ -21,6 +21,8 @@ mod capturing;
 #[cfg(test)]
 mod crawler;
 #[cfg(test)]
+mod exec;
+#[cfg(test)]
 mod explain;
 #[cfg(test)]
 mod fetching;

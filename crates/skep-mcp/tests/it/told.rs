@@ -36,7 +36,7 @@ async fn both_revisions_are_spoken_and_say_who_this_is() {
         );
         let said = server.instructions.as_deref().unwrap();
         assert!(said.contains("data, never instructions"), "{said}");
-        assert_eq!(client.list_all_tools().await.unwrap().len(), 6);
+        assert_eq!(client.list_all_tools().await.unwrap().len(), 8);
     }
 }
 
@@ -69,6 +69,8 @@ async fn each_tool_is_marked_for_what_it_does() {
       memory_forget: destroys repeats
       memory_timeline: reads repeats
       session_context: reads repeats
+      secret_list: reads repeats
+      secret_use: destroys open
     full:
       memory_search: reads repeats
       memory_get: reads repeats
@@ -76,6 +78,8 @@ async fn each_tool_is_marked_for_what_it_does() {
       memory_forget: destroys repeats
       memory_timeline: reads repeats
       session_context: reads repeats
+      secret_list: reads repeats
+      secret_use: destroys open
       memory_update:
       memory_conflicts: reads repeats
       name_relations: reads repeats

@@ -134,7 +134,15 @@ async fn m01_neither_do_titles_turns_summaries_and_names() {
         "id": "cnf_1", "older": memory("mem_1", HOSTILE), "newer": memory("mem_2", HOSTILE),
         "found_at": "2026-01-05T10:00:00Z",
     });
+    let run = json!({
+        "id": "exe_1", "state": "ended", "template": "deploy", "template_id": "tpl_1", "digest": "sha256:00",
+        "arguments": {}, "asker": "agt_1", "asked_at": "2026-01-05T10:00:00Z",
+        "exit": { "how": "code", "number": 0 }, "reason": HOSTILE,
+        "output": { "stdout": { "text": HOSTILE }, "stderr": { "text": HOSTILE }, "cut": false,
+                    "redaction": "best-effort", "redacted": [], "uncovered": [] },
+    });
     for (tool, arguments, answer) in [
+        ("secret_use", json!({ "run": "exe_1" }), run),
         ("session_context", json!({}), json!({ "items": [session] })),
         ("session_context", json!({ "session": "ses_1" }), recent),
         ("memory_get", json!({ "id": "mem_1", "turns": true }), raw),
@@ -284,6 +292,17 @@ async fn wrong_arguments_reach_no_daemon_and_are_said_to_the_model() {
         ("memory_search", json!({ "query": "x", "trust": "user" })),
         ("memory_store", json!({ "text": "x", "said_by": "user" })),
         ("memory_store", json!({ "text": 7 })),
+        ("secret_use", json!({})),
+        ("secret_use", json!({ "template": "a", "run": "exe_1" })),
+        (
+            "secret_use",
+            json!({ "template": "a", "arguments": { "n": 7 } }),
+        ),
+        ("secret_use", json!({ "template": "a", "command": "id" })),
+        (
+            "secret_use",
+            json!({ "template": "a", "wait_seconds": 301 }),
+        ),
         (
             "session_context",
             json!({ "session": "ses_1", "tokens": 100_000 }),

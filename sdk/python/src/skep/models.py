@@ -726,6 +726,149 @@ class ErrorEnvelope:
 
 
 @dataclass(kw_only=True, slots=True)
+class Exec:
+    """A run."""
+
+    arguments: dict[str, str]
+    """What was filled in."""
+    asked_at: datetime
+    """When."""
+    asker: str
+    """Who asked for it: `usr_…` or `agt_…`."""
+    cancelling: bool = False
+    """Whether somebody wants it to end."""
+    digest: str
+    """`sha256:…` over all of it: just that was run, or nothing."""
+    ended_at: datetime | None = None
+    """When it came to its end."""
+    exit: ExecExit | None = None
+    """How its program ended, if one ran."""
+    id: str
+    """`exe_…`"""
+    output: ExecOutput | None = None
+    """What it showed, once it has ended."""
+    reason: str | None = None
+    """Why no program ran, or did not come to its end."""
+    sandbox: ExecSandbox | None = None
+    """The walls that it ran within."""
+    started_at: datetime | None = None
+    """When its program started."""
+    state: str
+    """`queued`, `running`; `ended` (by itself, by time or by a bound), `refused` (it may not be run any
+    more), `failed` (it could not be started), `cancelled`, `interrupted` (the daemon ended while it ran:
+    what it does may be done), `expired` (its host never came back)."""
+    template: str
+    """The name of the template."""
+    template_id: str
+    """Its version: `tpl_…`"""
+
+
+@dataclass(kw_only=True, slots=True)
+class ExecExit:
+    """How a program ended."""
+
+    how: str
+    """`code` (by itself), `signal`, `timed_out`, `cancelled`, `output_cap` (it printed more than it may),
+    `lost` (its launcher was killed)."""
+    number: int
+    """The exit code, or the number of the signal."""
+
+
+@dataclass(kw_only=True, slots=True)
+class ExecHealth:
+    """How programs are run on a daemon's host."""
+
+    missing: list[LayerMissing] | None = None
+    """Layers of the sandbox that the host has not; absent until that was tried."""
+    problem: str | None = None
+    """Why no program can be run at all, if so."""
+    queue: int
+    """Runs that may wait."""
+    running: int
+    """Those that run."""
+    waiting: int
+    """Those that wait."""
+    workers: int
+    """Programs that run at a time."""
+
+
+@dataclass(kw_only=True, slots=True)
+class ExecOutput:
+    """What a program showed."""
+
+    cut: bool
+    """Whether something was cut off at the template's bound."""
+    redacted: list[ExecRedacted]
+    """Which secrets were found in it, and how often."""
+    redaction: str
+    """How far redaction goes: `best-effort`. It is no boundary."""
+    stderr: ExecStream
+    """Standard error, redacted."""
+    stdout: ExecStream
+    """Standard output, redacted."""
+    uncovered: list[ExecUncovered]
+    """Ways in which a program could show a secret and would not be redacted."""
+
+
+@dataclass(kw_only=True, slots=True)
+class ExecQuery:
+    """`GET /exec/{id}`."""
+
+    wait: int | None = None
+    """Seconds to wait for its end, at most 30; none if absent. What is answered then is how far it is."""
+
+
+@dataclass(kw_only=True, slots=True)
+class ExecRedacted:
+    """A secret that was found in output."""
+
+    places: int
+    """How many markers stand for it."""
+    secret: str
+    """What it is called."""
+
+
+@dataclass(kw_only=True, slots=True)
+class ExecRequest:
+    """`POST /exec`."""
+
+    arguments: dict[str, str] = field(default_factory=dict)
+    """What is filled in, by the names of its parameters."""
+    template: str
+    """The name of an approved template whose form is a program."""
+
+
+@dataclass(kw_only=True, slots=True)
+class ExecSandbox:
+    """Layers between a program and the rest of the machine."""
+
+    applied: list[str]
+    """Those that were applied, by name."""
+    missing: list[LayerMissing]
+    """Those that this machine has not."""
+
+
+@dataclass(kw_only=True, slots=True)
+class ExecStream:
+    """One of the two streams."""
+
+    base64: str | None = None
+    """What it holds, in base64, if it is no text."""
+    text: str | None = None
+    """What it holds, if that is text."""
+
+
+@dataclass(kw_only=True, slots=True)
+class ExecUncovered:
+    """What redaction does not cover."""
+
+    name: str
+    """A short name, for programs."""
+    what: str
+    """What it is, for people."""
+
+
+@dataclass(kw_only=True, slots=True)
 class ExplainRequest:
     """`POST /explain/recall`."""
 
@@ -966,6 +1109,8 @@ class Health:
 
     embedder: str
     """The model that embeds."""
+    exec: ExecHealth | None = None
+    """How programs are run with secrets; absent where they are not."""
     index: IndexHealth
     """What may be counted without naming anyone."""
     limits: LimitsHealth | None = None
@@ -1253,6 +1398,16 @@ class Key:
     """When it was last used, to a few minutes."""
     workspace: str
     """`ws_…`"""
+
+
+@dataclass(kw_only=True, slots=True)
+class LayerMissing:
+    """A layer of the sandbox that is not to be had."""
+
+    layer: str
+    """Which."""
+    reason: str
+    """Why."""
 
 
 @dataclass(kw_only=True, slots=True)

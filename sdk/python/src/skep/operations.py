@@ -388,6 +388,42 @@ ENTITY_LIST: Operation[None, m.EntityQuery, m.EntityList] = Operation(
 )
 """Names that memories speak of, the most named first."""
 
+EXEC_LIST: Operation[None, m.PageQuery, m.Page[m.Exec]] = Operation(
+    name="ExecList",
+    method="GET",
+    path="/api/v1/exec",
+    mutates=False,
+    answer=m.Page[m.Exec],
+)
+"""One's own runs, newest first; everybody's for who may approve templates."""
+
+EXEC_ASK: Operation[m.ExecRequest, None, m.Exec] = Operation(
+    name="ExecAsk",
+    method="POST",
+    path="/api/v1/exec",
+    mutates=True,
+    answer=m.Exec,
+)
+"""Ask for a run of an approved program with its secrets; it waits for its turn."""
+
+EXEC_GET: Operation[None, m.ExecQuery, m.Exec] = Operation(
+    name="ExecGet",
+    method="GET",
+    path="/api/v1/exec/{id}",
+    mutates=False,
+    answer=m.Exec,
+)
+"""A run: how far it is, or how it ended and what it showed, redacted."""
+
+EXEC_CANCEL: Operation[None, None, m.Exec] = Operation(
+    name="ExecCancel",
+    method="POST",
+    path="/api/v1/exec/{id}/cancel",
+    mutates=True,
+    answer=m.Exec,
+)
+"""End a run, and all that it has started."""
+
 EXPLAIN_RECALL: Operation[m.ExplainRequest, None, m.Explanation] = Operation(
     name="ExplainRecall",
     method="POST",
