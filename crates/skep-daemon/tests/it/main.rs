@@ -7,6 +7,8 @@ mod database;
 #[cfg(test)]
 mod erasing;
 #[cfg(test)]
+mod exec;
+#[cfg(test)]
 mod home;
 #[cfg(test)]
 mod link;
