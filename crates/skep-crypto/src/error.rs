@@ -12,6 +12,9 @@ pub enum CryptoError {
     /// The key is sound but not the one this was wrapped under: find the right root key.
     #[error("wrong key: this was wrapped under another root key, instance or machine")]
     WrongKey,
+    /// The organization's own key is needed too, and is not at hand.
+    #[error("closed: the key of the organization is needed to open this")]
+    Closed,
     /// A bearer credential that we did not mint. One variant for every reason, on purpose.
     #[error("the credential is not valid")]
     BadCredential,
@@ -32,6 +35,9 @@ pub enum CryptoError {
         /// What is wrong and what to do.
         advice: &'static str,
     },
+    /// The root key could not be had from where it is kept; the text says what to do, and holds no key.
+    #[error("{0}")]
+    RootKey(String),
     /// The operating system refused an operation on the root key file.
     #[error("root key file {path:?}: {source}")]
     KeyFileIo {

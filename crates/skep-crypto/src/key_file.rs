@@ -3,7 +3,6 @@
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 
-use base64ct::{Base64UrlUnpadded, Encoding};
 use zeroize::Zeroizing;
 
 use crate::{
@@ -11,21 +10,72 @@ use crate::{
 };
 
 const PREFIX: &[u8] = b"skep-root-1 ";
-const KEY_CHARS: usize = 43;
-const LINE: usize = PREFIX.len() + KEY_CHARS + 1;
+const LINE: usize = PREFIX.len() + 43 + 1;
+
+/// One file of ours alone, 0600, in a directory that nobody else writes to.
+#[derive(Debug, Clone)]
+pub struct PrivateFile {
+    path: PathBuf,
+}
 
 /// A [`RootKeyProvider`] that keeps the key in one file, as the line
 /// `skep-root-1 <32 bytes in base64url>`.
 #[derive(Debug, Clone)]
 pub struct FileRootKey {
-    path: PathBuf,
+    file: PrivateFile,
 }
 
-impl FileRootKey {
-    /// A provider for the file at `path`. Touches nothing yet.
+impl PrivateFile {
+    /// The file at `path`. Touches nothing yet.
     #[must_use]
     pub fn new(path: impl Into<PathBuf>) -> Self {
         Self { path: path.into() }
+    }
+
+    /// Where it is.
+    #[must_use]
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Its content, or `None` if there is none; of one longer than `max`, one byte more than that.
+    ///
+    /// # Errors
+    /// When it is not ours alone, or cannot be read.
+    pub fn read(&self, max: usize) -> Result<Option<Zeroizing<Vec<u8>>>, CryptoError> {
+        let (directory, name) = self.open_directory()?;
+        Ok(directory.read(name, max)?)
+    }
+
+    /// Writes it anew; never over another one.
+    ///
+    /// # Errors
+    /// When there is one already, or it cannot be written.
+    pub fn create(&self, bytes: &[u8], random: &dyn Random) -> Result<(), CryptoError> {
+        let (directory, name) = self.open_directory()?;
+        if directory.create(name, bytes, random)? {
+            Ok(())
+        } else {
+            Err(self.refuse("it exists already; nothing was changed"))
+        }
+    }
+
+    /// Writes it in the place of the one that is there, if one is: whole, or not at all.
+    ///
+    /// # Errors
+    /// When it cannot be written.
+    pub fn replace(&self, bytes: &[u8], random: &dyn Random) -> Result<(), CryptoError> {
+        let (directory, name) = self.open_directory()?;
+        Ok(directory.replace(name, bytes, random)?)
+    }
+
+    /// Removes it; `false` if there was none.
+    ///
+    /// # Errors
+    /// When it cannot be removed.
+    pub fn remove(&self) -> Result<bool, CryptoError> {
+        let (directory, name) = self.open_directory()?;
+        Ok(directory.remove(name)?)
     }
 
     fn refuse(&self, advice: &'static str) -> CryptoError {
@@ -47,43 +97,60 @@ impl FileRootKey {
         };
         Ok((PrivateDirectory::open(parent, Others::MayLook)?, name))
     }
+}
 
-    fn parse(&self, line: &[u8]) -> Result<RootKey, CryptoError> {
-        let damaged = || self.refuse("its content is not a root key; restore it from a backup");
-        let text = line
-            .strip_prefix(PREFIX)
-            .and_then(|rest| rest.strip_suffix(b"\n"));
-        let text = text.ok_or_else(damaged)?;
-        let mut key = Zeroizing::new([0; 32]);
-        match Base64UrlUnpadded::decode(text, key.as_mut_slice()) {
-            Ok(bytes) if bytes.len() == 32 => Ok(RootKey::from_bytes(key)),
-            _ => Err(damaged()),
+impl FileRootKey {
+    /// A provider for the file at `path`. Touches nothing yet.
+    #[must_use]
+    pub fn new(path: impl Into<PathBuf>) -> Self {
+        Self {
+            file: PrivateFile::new(path),
         }
+    }
+
+    /// The file.
+    #[must_use]
+    pub fn file(&self) -> &PrivateFile {
+        &self.file
+    }
+
+    /// Keeps this key, in the place of another one if one is there. It is durable when this returns.
+    ///
+    /// # Errors
+    /// When the file cannot be written.
+    pub fn replace(&self, key: &RootKey, random: &dyn Random) -> Result<(), CryptoError> {
+        self.file.replace(&line(key), random)
     }
 }
 
 impl RootKeyProvider for FileRootKey {
     fn load(&self) -> Result<Option<RootKey>, CryptoError> {
-        let (directory, name) = self.open_directory()?;
-        let line = directory.read(name, LINE)?;
-        line.map(|line| self.parse(&line)).transpose()
+        let damaged = || {
+            let advice = "its content is not a root key; restore it from a backup";
+            self.file.refuse(advice)
+        };
+        let Some(line) = self.file.read(LINE)? else {
+            return Ok(None);
+        };
+        // One form, though more are read where other programs keep the key.
+        if line.len() != LINE || !line.starts_with(PREFIX) || !line.ends_with(b"\n") {
+            return Err(damaged());
+        }
+        RootKey::parse(&line).map(Some).map_err(|_| damaged())
     }
 
     fn create(&self, random: &dyn Random) -> Result<RootKey, CryptoError> {
-        let (directory, name) = self.open_directory()?;
         let key = RootKey::generate(random);
-        let mut line = Zeroizing::new(Vec::with_capacity(LINE));
-        line.extend_from_slice(PREFIX);
-        line.extend_from_slice(
-            Zeroizing::new(Base64UrlUnpadded::encode_string(key.bytes())).as_bytes(),
-        );
-        line.push(b'\n');
-        if directory.create(name, &line, random)? {
-            Ok(key)
-        } else {
-            Err(self.refuse("it exists already; nothing was changed"))
-        }
+        self.file.create(&line(&key), random)?;
+        Ok(key)
     }
+}
+
+fn line(key: &RootKey) -> Zeroizing<Vec<u8>> {
+    let mut line = Zeroizing::new(Vec::with_capacity(LINE));
+    line.extend_from_slice(key.text().expose().as_bytes());
+    line.push(b'\n');
+    line
 }
 
 impl From<PrivateError> for CryptoError {

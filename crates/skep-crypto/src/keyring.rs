@@ -3,9 +3,13 @@
 use chacha20poly1305::{KeyInit, XChaCha20Poly1305};
 use zeroize::Zeroizing;
 
-use crate::{CryptoError, DataKey, InstanceSecret, Random, RootKey, VaultKey, aead, frame, kdf};
+use crate::{
+    CryptoError, DataKey, InstanceSecret, Plain, Random, RootKey, VaultKey, aead, frame, kdf,
+};
 
 const VERSION: u8 = 1;
+/// What is wrapped is a key that an organization's own key has wrapped before.
+const LAYERED: u8 = 2;
 const KEY_ID: usize = 8;
 const HEADER: usize = 1 + KEY_ID;
 
@@ -16,7 +20,8 @@ pub struct KeyEncryptionKey {
 }
 
 /// A key under a [`KeyEncryptionKey`]: version (1) ‖ id of that key (8) ‖ nonce (24) ‖ key (32) ‖
-/// tag (16). Safe to store beside the data; destroying it erases what the key sealed.
+/// tag (16). Safe to store beside the data; destroying it erases what the key sealed. In a layered one
+/// another such key stands in the place of the key.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct WrappedKey(Vec<u8>);
 
@@ -40,6 +45,38 @@ impl WrappedKey {
     pub fn as_bytes(&self) -> &[u8] {
         &self.0
     }
+
+    /// Whether a key of the organization's own is needed too.
+    #[must_use]
+    pub fn is_layered(&self) -> bool {
+        self.0.first() == Some(&LAYERED)
+    }
+}
+
+/// 32 bytes that an organization keeps elsewhere, and without which its workspaces stay closed. Wiped
+/// when dropped.
+pub struct OrganizationKey(RootKey);
+
+impl OrganizationKey {
+    /// A fresh one.
+    #[must_use]
+    pub fn generate(random: &dyn Random) -> Self {
+        Self(RootKey::generate(random))
+    }
+
+    /// Reads one in any form that [`RootKey::parse`] reads.
+    ///
+    /// # Errors
+    /// [`CryptoError::Malformed`].
+    pub fn parse(bytes: &[u8]) -> Result<Self, CryptoError> {
+        RootKey::parse(bytes).map(Self)
+    }
+
+    /// The 32 bytes themselves, for a program that wraps them.
+    #[must_use]
+    pub fn raw(&self) -> Plain<Vec<u8>> {
+        self.0.raw()
+    }
 }
 
 impl KeyEncryptionKey {
@@ -56,6 +93,12 @@ impl KeyEncryptionKey {
     #[must_use]
     pub fn derive_vault(root: &RootKey, instance: [u8; 16], machine_id: &[u8]) -> Self {
         Self::derive_for(b"skep vault kek v1", root, instance, machine_id)
+    }
+
+    /// The key that wraps those of an organization's workspaces before the installation's own does.
+    #[must_use]
+    pub fn of_organization(key: &OrganizationKey, organization: [u8; 16]) -> Self {
+        Self::derive_for(b"skep organization kek v1", &key.0, organization, &[])
     }
 
     fn derive_for(label: &[u8], root: &RootKey, instance: [u8; 16], machine_id: &[u8]) -> Self {
@@ -122,8 +165,53 @@ impl KeyEncryptionKey {
             .map(VaultKey::from_bytes)
     }
 
-    /// The data key of `workspace`, wrapped under `new` instead of `self`; no data is touched.
-    /// One already under `new` comes back as it is, so an interrupted rotation can start over.
+    /// Wraps the data key of `workspace` under the key of its organization, and that under this one.
+    #[must_use]
+    pub fn wrap_layered(
+        &self,
+        own: &Self,
+        key: &DataKey,
+        workspace: [u8; 16],
+        random: &dyn Random,
+    ) -> WrappedKey {
+        let inner = own.wrap(key, workspace, random);
+        self.wrap_payload(
+            LAYERED,
+            inner.as_bytes(),
+            Purpose::Workspace(workspace),
+            random,
+        )
+    }
+
+    /// Unwraps a data key that both have wrapped.
+    ///
+    /// # Errors
+    /// As [`KeyEncryptionKey::unwrap`]; also when `own` is not the organization's key.
+    pub fn unwrap_layered(
+        &self,
+        own: &Self,
+        wrapped: &WrappedKey,
+        workspace: [u8; 16],
+    ) -> Result<DataKey, CryptoError> {
+        let (version, inner) = self.open_payload(wrapped, Purpose::Workspace(workspace))?;
+        if version != LAYERED {
+            return Err(CryptoError::Damaged);
+        }
+        own.unwrap(&WrappedKey(inner.to_vec()), workspace)
+    }
+
+    /// Sees that this one has wrapped the key of `workspace`, whoever else is needed to open it.
+    ///
+    /// # Errors
+    /// As [`KeyEncryptionKey::unwrap`].
+    pub fn check(&self, wrapped: &WrappedKey, workspace: [u8; 16]) -> Result<(), CryptoError> {
+        self.open_payload(wrapped, Purpose::Workspace(workspace))
+            .map(|_| ())
+    }
+
+    /// The data key of `workspace`, wrapped under `new` instead of `self`; no data is touched, and what an
+    /// organization's own key has wrapped stays so. One already under `new` comes back as it is, so an
+    /// interrupted rotation can start over.
     ///
     /// # Errors
     /// As [`KeyEncryptionKey::unwrap`].
@@ -134,7 +222,7 @@ impl KeyEncryptionKey {
         workspace: [u8; 16],
         random: &dyn Random,
     ) -> Result<WrappedKey, CryptoError> {
-        self.rewrap_bytes(new, wrapped, Purpose::Workspace(workspace), random)
+        self.rewrap_payload(new, wrapped, Purpose::Workspace(workspace), random)
     }
 
     /// The instance secret, wrapped under `new` instead of `self`.
@@ -147,36 +235,55 @@ impl KeyEncryptionKey {
         wrapped: &WrappedKey,
         random: &dyn Random,
     ) -> Result<WrappedKey, CryptoError> {
-        self.rewrap_bytes(new, wrapped, Purpose::Instance, random)
+        self.rewrap_payload(new, wrapped, Purpose::Instance, random)
     }
 
-    fn rewrap_bytes(
+    /// The key of a vault that has this number, wrapped under `new` instead of `self`.
+    ///
+    /// # Errors
+    /// As [`KeyEncryptionKey::unwrap`].
+    pub fn rewrap_vault(
+        &self,
+        new: &Self,
+        wrapped: &WrappedKey,
+        number: u32,
+        random: &dyn Random,
+    ) -> Result<WrappedKey, CryptoError> {
+        self.rewrap_payload(new, wrapped, Purpose::Vault(number), random)
+    }
+
+    fn rewrap_payload(
         &self,
         new: &Self,
         wrapped: &WrappedKey,
         purpose: Purpose,
         random: &dyn Random,
     ) -> Result<WrappedKey, CryptoError> {
-        match new.unwrap_bytes(wrapped, purpose) {
+        match new.open_payload(wrapped, purpose) {
             Ok(_) => Ok(wrapped.clone()),
             Err(CryptoError::WrongKey) => {
-                let key = self.unwrap_bytes(wrapped, purpose)?;
-                Ok(new.wrap_bytes(&key, purpose, random))
+                let (version, payload) = self.open_payload(wrapped, purpose)?;
+                Ok(new.wrap_payload(version, &payload, purpose, random))
             }
             Err(other) => Err(other),
         }
     }
 
-    fn header(&self) -> [u8; HEADER] {
-        let mut header = [VERSION; HEADER];
-        header[1..].copy_from_slice(&self.id);
-        header
+    fn wrap_bytes(&self, key: &[u8; 32], purpose: Purpose, random: &dyn Random) -> WrappedKey {
+        self.wrap_payload(VERSION, key, purpose, random)
     }
 
-    fn wrap_bytes(&self, key: &[u8; 32], purpose: Purpose, random: &dyn Random) -> WrappedKey {
-        let header = self.header();
+    fn wrap_payload(
+        &self,
+        version: u8,
+        payload: &[u8],
+        purpose: Purpose,
+        random: &dyn Random,
+    ) -> WrappedKey {
+        let mut header = [version; HEADER];
+        header[1..].copy_from_slice(&self.id);
         let aad = purpose.associated_data(&header);
-        WrappedKey(aead::seal(&self.cipher, random, &header, &aad, key))
+        WrappedKey(aead::seal(&self.cipher, random, &header, &aad, payload))
     }
 
     fn unwrap_bytes(
@@ -184,11 +291,30 @@ impl KeyEncryptionKey {
         wrapped: &WrappedKey,
         purpose: Purpose,
     ) -> Result<Zeroizing<[u8; 32]>, CryptoError> {
+        let (version, payload) = self.open_payload(wrapped, purpose)?;
+        if version == LAYERED {
+            return Err(CryptoError::Closed);
+        }
+        let mut key = Zeroizing::new([0; 32]);
+        let bytes = payload.first_chunk::<32>().filter(|_| payload.len() == 32);
+        key.copy_from_slice(bytes.ok_or(CryptoError::Damaged)?);
+        Ok(key)
+    }
+
+    /// What is wrapped, and in which version.
+    fn open_payload(
+        &self,
+        wrapped: &WrappedKey,
+        purpose: Purpose,
+    ) -> Result<(u8, Zeroizing<Vec<u8>>), CryptoError> {
         let header = wrapped
             .0
             .first_chunk::<HEADER>()
             .ok_or(CryptoError::Damaged)?;
-        if header[0] != VERSION {
+        let version = header[0];
+        let is_known =
+            version == VERSION || (version == LAYERED && matches!(purpose, Purpose::Workspace(_)));
+        if !is_known {
             return Err(CryptoError::Malformed {
                 what: "wrapped key",
             });
@@ -196,13 +322,10 @@ impl KeyEncryptionKey {
         if header[1..] != self.id {
             return Err(CryptoError::WrongKey);
         }
-        let mut opened = Zeroizing::new(Vec::new());
+        let mut opened = Zeroizing::new(Vec::with_capacity(wrapped.0.len()));
         let aad = purpose.associated_data(header);
         aead::open(&self.cipher, header, &aad, &wrapped.0, &mut opened)?;
-        let mut key = Zeroizing::new([0; 32]);
-        let bytes = opened.first_chunk::<32>().filter(|_| opened.len() == 32);
-        key.copy_from_slice(bytes.ok_or(CryptoError::Damaged)?);
-        Ok(key)
+        Ok((version, opened))
     }
 }
 

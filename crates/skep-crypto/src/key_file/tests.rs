@@ -50,7 +50,10 @@ fn x05_a_created_file_is_ours_alone_under_any_umask() {
     let before = rustix::process::umask(Mode::empty());
     let (_dir, provider, _) = created();
     rustix::process::umask(before);
-    let mode = fs::metadata(&provider.path).unwrap().permissions().mode();
+    let mode = fs::metadata(provider.file.path())
+        .unwrap()
+        .permissions()
+        .mode();
     assert_eq!(mode & 0o7777, 0o600);
 }
 
@@ -67,7 +70,7 @@ fn x05_creating_never_replaces_or_follows() {
     ];
     for (name, plant) in plants {
         let (dir, provider) = fresh();
-        plant(&provider.path);
+        plant(provider.file.path());
         let refused = provider.create(&SeededRandom::new(1));
         assert!(
             matches!(refused, Err(CryptoError::KeyFile { .. })),
@@ -79,7 +82,7 @@ fn x05_creating_never_replaces_or_follows() {
             "{name}: nothing is left beside it"
         );
         if name == "file" {
-            assert_eq!(fs::read_to_string(&provider.path).unwrap(), "kept");
+            assert_eq!(fs::read_to_string(provider.file.path()).unwrap(), "kept");
         }
     }
 }
@@ -123,7 +126,7 @@ fn x05_an_unsafe_file_is_refused() {
     ];
     for (name, advice, attack) in attacks {
         let (_dir, provider, _) = created();
-        attack(&provider.path);
+        attack(provider.file.path());
         let error = provider
             .load()
             .err()
@@ -133,7 +136,7 @@ fn x05_an_unsafe_file_is_refused() {
             "{name}: {error}"
         );
         assert!(error.to_string().contains(advice), "{name}: {error}");
-        let parent = provider.path.parent().unwrap().display().to_string();
+        let parent = provider.file.path().parent().unwrap().display().to_string();
         assert!(error.to_string().contains(&parent), "{name}: {error}");
     }
 }
@@ -141,7 +144,7 @@ fn x05_an_unsafe_file_is_refused() {
 #[test]
 fn x05_damaged_content_is_refused_without_being_shown() {
     let (_dir, provider, _) = created();
-    let good = fs::read(&provider.path).unwrap();
+    let good = fs::read(provider.file.path()).unwrap();
     assert_eq!(good.len(), 56);
     let mut table: Vec<Vec<u8>> = (0..good.len()).map(|len| good[..len].to_vec()).collect();
     table.push([good.as_slice(), b"\n"].concat());
@@ -152,7 +155,7 @@ fn x05_damaged_content_is_refused_without_being_shown() {
     table.push(good.replace_first(b"skep-root-1", b"skep-root-2"));
     table.push(good.replace_first(&good[12..13], b"*"));
     for content in table {
-        fs::write(&provider.path, &content).unwrap();
+        fs::write(provider.file.path(), &content).unwrap();
         let error = provider
             .load()
             .err()
@@ -161,7 +164,7 @@ fn x05_damaged_content_is_refused_without_being_shown() {
         let shown = format!("{error} {error:?}");
         assert!(!shown.contains(std::str::from_utf8(&good[12..20]).unwrap()));
     }
-    fs::write(&provider.path, &good).unwrap();
+    fs::write(provider.file.path(), &good).unwrap();
     provider.load().unwrap().unwrap();
 }
 
@@ -175,15 +178,15 @@ fn x05_a_swap_during_open_never_yields_the_linked_key() {
     assert_ne!(key, foreign_key);
     let (file, link) = (dir.path().join("file"), dir.path().join("link"));
     let stop = AtomicBool::new(false);
-    let content = fs::read(&provider.path).unwrap();
+    let content = fs::read(provider.file.path()).unwrap();
     std::thread::scope(|scope| {
         scope.spawn(|| {
             while !stop.load(Ordering::Relaxed) {
                 symlink(elsewhere.path().join("root.key"), &link).unwrap();
-                fs::rename(&link, &provider.path).unwrap();
+                fs::rename(&link, provider.file.path()).unwrap();
                 fs::write(&file, &content).unwrap();
                 chmod(&file, 0o600);
-                fs::rename(&file, &provider.path).unwrap();
+                fs::rename(&file, provider.file.path()).unwrap();
             }
         });
         let mut outcomes = [0_u32; 2];

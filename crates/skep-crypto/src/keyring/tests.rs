@@ -1,6 +1,6 @@
 //! The hierarchy: who can unwrap what, what a rotation changes, and frozen bytes.
 
-use super::{HEADER, KeyEncryptionKey, WrappedKey};
+use super::{HEADER, KeyEncryptionKey, OrganizationKey, WrappedKey};
 use crate::hex::hex;
 use crate::{CryptoError, DataKey, Identity, InstanceSecret, Random, RootKey, SeededRandom};
 
@@ -86,7 +86,11 @@ fn x08_no_changed_or_cut_wrapped_key_opens() {
             bytes[at] ^= change;
             let opened = kek().unwrap(&WrappedKey::from_bytes(bytes), WORKSPACE);
             let expected = match at {
-                0 => matches!(opened, Err(CryptoError::Malformed { .. })),
+                // One change makes it a layered one, which it is not either.
+                0 => matches!(
+                    opened,
+                    Err(CryptoError::Malformed { .. } | CryptoError::Damaged)
+                ),
                 1..HEADER => matches!(opened, Err(CryptoError::WrongKey)),
                 _ => matches!(opened, Err(CryptoError::Damaged)),
             };
@@ -210,4 +214,51 @@ fn keys_do_not_repeat() {
         RootKey::generate(random).bytes(),
         RootKey::generate(random).bytes()
     );
+}
+
+#[test]
+fn x06_a_layered_key_needs_both_and_a_rotation_of_the_root_needs_one() {
+    let random = SeededRandom::new(7);
+    let key = OrganizationKey::generate(&random);
+    let own = KeyEncryptionKey::of_organization(&key, [9; 16]);
+    let layered = kek().wrap_layered(&own, &data_key(), WORKSPACE, &random);
+    assert!(layered.is_layered() && !wrapped().is_layered());
+    let sealed = data_key().seal(&random, &PLACE, b"text");
+    let opens = |outer: &KeyEncryptionKey, own: &KeyEncryptionKey, wrapped: &WrappedKey| {
+        let key = outer.unwrap_layered(own, wrapped, WORKSPACE)?;
+        key.open(&PLACE, &sealed).map(|_| ())
+    };
+    assert!(opens(&kek(), &own, &layered).is_ok());
+    // The root alone, another organization's key, the same one of another organization, another root.
+    assert!(matches!(
+        kek().unwrap(&layered, WORKSPACE),
+        Err(CryptoError::Closed)
+    ));
+    let other = KeyEncryptionKey::of_organization(&OrganizationKey::generate(&random), [9; 16]);
+    let elsewhere = KeyEncryptionKey::of_organization(&key, [8; 16]);
+    let stranger = KeyEncryptionKey::derive(&root(8), INSTANCE, MACHINE);
+    for (outer, own) in [(&kek(), &other), (&kek(), &elsewhere), (&stranger, &own)] {
+        assert!(matches!(
+            opens(outer, own, &layered),
+            Err(CryptoError::WrongKey)
+        ));
+    }
+    assert!(kek().unwrap_layered(&own, &wrapped(), WORKSPACE).is_err());
+    assert!(own.unwrap(&layered, WORKSPACE).is_err());
+    assert!(kek().unwrap_layered(&own, &layered, [2; 16]).is_err());
+    // Neither changed, nor passed off as one that the root alone opens.
+    for at in 0..layered.as_bytes().len() {
+        let mut bytes = layered.as_bytes().to_vec();
+        bytes[at] ^= 3;
+        let changed = WrappedKey::from_bytes(bytes);
+        assert!(opens(&kek(), &own, &changed).is_err(), "byte {at}");
+        assert!(kek().unwrap(&changed, WORKSPACE).is_err(), "byte {at}");
+    }
+    let new = KeyEncryptionKey::derive(&root(9), INSTANCE, MACHINE);
+    let rotated = kek().rewrap(&new, &layered, WORKSPACE, &random).unwrap();
+    assert!(rotated.is_layered() && opens(&new, &own, &rotated).is_ok());
+    assert!(matches!(
+        opens(&kek(), &own, &rotated),
+        Err(CryptoError::WrongKey)
+    ));
 }
