@@ -1,8 +1,10 @@
 //! The installation's own rows: workspaces, credentials, snapshots, the root key.
 
+use std::sync::Arc;
+
 use skep_authz::rights::MemoryRead;
-use skep_crypto::{InstallToken, SystemRandom};
-use skep_store::{StoreError, Tx, is_wrong_key};
+use skep_crypto::{InstallToken, RootKey, SeededRandom, SystemRandom};
+use skep_store::{NewWorkspace, OTHER_ROOT, Store, StoreError, StoreParts, Tx, is_wrong_key};
 
 use crate::Harness;
 use crate::world::{Persona, Tenant, World, survey};
@@ -87,4 +89,41 @@ pub(crate) async fn a_wrong_root_key_changes_nothing<H: Harness>() {
     world.reopen().await;
     let mut tx: Tx<MemoryRead> = world.begin(&world.ours, Persona::Human).await;
     assert_eq!(tx.seq().await.unwrap(), 0);
+}
+
+pub(crate) async fn x09_another_root_key_opens_everything_and_the_old_one_nothing<H: Harness>() {
+    let mut world = World::<H>::new().await;
+    world.close();
+    let party = world.own_party().await;
+    // A node that nobody has told.
+    let stale = Store::open(StoreParts {
+        backend: Arc::clone(&party.backend),
+        root: party.root,
+        machine_id: party.machine_id.clone(),
+        clock: world.shared_clock(),
+        random: Arc::new(SeededRandom::new(8_001)),
+    });
+    let stale = stale.await.unwrap();
+    let [old, new, stranger] = [1, 77, 78].map(|seed| RootKey::generate(&SeededRandom::new(seed)));
+    let refused = party.change_root(&stranger, &new).await.map(|_| ());
+    assert!(is_wrong_key(&refused.unwrap_err()));
+    let changed = party.change_root(&old, &new).await.unwrap();
+    assert_eq!((changed.workspaces, changed.wrapped), (2, 3));
+    // As it is run again after a kill.
+    let changed = party.change_root(&old, &new).await.unwrap();
+    assert_eq!((changed.workspaces, changed.wrapped), (2, 0));
+    let late = stale.put_workspace(NewWorkspace {
+        organization: world.ours.organization,
+        workspace: stale.mint(),
+        name: "late".into(),
+        credentials: Vec::new(),
+    });
+    assert!(matches!(late.await, Err(StoreError::Refused(said)) if said == OTHER_ROOT));
+    drop((stale, party));
+    assert!(is_wrong_key(&world.reopen_with_root(1).await.unwrap_err()));
+    world.reopen_from_now_on_with_root(77).await;
+    for tenant in [&world.ours, &world.theirs] {
+        let mut tx: Tx<MemoryRead> = world.begin(tenant, Persona::Human).await;
+        assert_eq!(tx.seq().await.unwrap(), 0);
+    }
 }

@@ -214,7 +214,8 @@ properties! { $
         t09_a_credential_opens_one_workspace
         an_install_token_is_replaced
         a_snapshot_belongs_to_its_workspace
-        a_wrong_root_key_changes_nothing;
+        a_wrong_root_key_changes_nothing
+        x09_another_root_key_opens_everything_and_the_old_one_nothing;
     jobs:
         t06_a_queue_of_one_organization_does_not_hold_up_another
         t06_a_long_job_lets_others_have_their_turn

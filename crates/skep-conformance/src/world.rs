@@ -191,6 +191,11 @@ impl<H: Harness> World<H> {
         self.store = Some(Store::open(parts).await.unwrap());
     }
 
+    /// The clock that opened stores share.
+    pub(crate) fn shared_clock(&self) -> Arc<dyn Clock> {
+        Arc::clone(&self.clock) as Arc<dyn Clock>
+    }
+
     /// The time that the store goes by.
     pub(crate) fn clock(&self) -> &dyn Clock {
         &*self.clock
@@ -207,6 +212,12 @@ impl<H: Harness> World<H> {
         self.store = None;
         self.opened += 1;
         self.store = Some(self.open(self.seed).await.unwrap());
+    }
+
+    /// Closes everything, and opens it from now on with the root key of another seed.
+    pub(crate) async fn reopen_from_now_on_with_root(&mut self, seed: u64) {
+        self.seed = seed;
+        self.reopen().await;
     }
 
     /// Closes everything and tries to open it with another root key.

@@ -5,6 +5,7 @@ mod audit;
 mod credential;
 mod factor;
 pub(crate) mod job;
+mod key;
 mod setting;
 mod tenant;
 mod ticket;
@@ -15,10 +16,10 @@ pub(crate) use credential::{find as credential, policies};
 
 use skep_crypto::{Sealed, WrappedKey};
 use skep_domain::{OrganizationId, WorkspaceId};
-use skep_store::StoreError;
 use skep_store::backend::CredentialKey;
 use skep_store::column::{id, key_columns, sealed, time};
 use skep_store::row::{CredentialRow, InstanceRow, WorkspaceRow};
+use skep_store::{OTHER_ROOT, StoreError};
 
 use crate::failure::{Failure, named};
 use crate::rows::Wire;
@@ -37,8 +38,10 @@ statements! {
     IS_TAKEN = "SELECT 1 FROM workspace WHERE id = $1";
     PUT_ORGANIZATION = "INSERT INTO organization (id, created_at) VALUES ($1, $2)
         ON CONFLICT (id) DO NOTHING";
+    /// Nobody who has not heard of another root key wraps a key under the old one.
     PUT_WORKSPACE = "INSERT INTO workspace (organization, id, wrapped_key, name, created_at, fingerprint)
-        VALUES ($1, $2, $3, $4, $5, $6)";
+        SELECT $1, $2, $3::bytea, $4, $5, $6 FROM instance
+        WHERE slot = 1 AND substr(secret, 2, 8) = substr($3::bytea, 2, 8)";
     WORKSPACES = "SELECT organization, id FROM workspace WHERE gone_at IS NULL ORDER BY id";
     PRINCIPALS_OF_KIND = "SELECT COUNT(DISTINCT principal) FROM credential
         WHERE organization = $1 AND workspace = $2 AND kind = $3";
@@ -62,6 +65,7 @@ pub(crate) const ALL: &[&[crate::statement::Statement]] = &[
     credential::BY_ID,
     factor::STATEMENTS,
     job::STATEMENTS,
+    key::STATEMENTS,
     setting::STATEMENTS,
     tenant::STATEMENTS,
     ticket::STATEMENTS,
@@ -127,6 +131,9 @@ pub(crate) async fn put_workspace(
         row.fingerprint
     ];
     let inserted = wire.run(PUT_WORKSPACE, values).await;
+    if matches!(inserted, Ok(0)) {
+        return Err(StoreError::Refused(OTHER_ROOT.into()).into());
+    }
     named(inserted, "a workspace with this id or name")?;
     credential::put_own(wire, (organization, workspace), credentials).await?;
     let begun = wire.put_identity(workspace, organization).await;

@@ -5,6 +5,7 @@ mod audit;
 mod credential;
 mod factor;
 pub(crate) mod job;
+mod key;
 mod setting;
 mod tenant;
 mod ticket;
@@ -16,10 +17,10 @@ pub(crate) use credential::{find as credential, policies};
 use rusqlite::{Connection, params};
 use skep_crypto::{Sealed, WrappedKey};
 use skep_domain::{OrganizationId, WorkspaceId};
-use skep_store::StoreError;
 use skep_store::backend::CredentialKey;
 use skep_store::column::{id, key_columns, sealed, time};
 use skep_store::row::{CredentialRow, InstanceRow, WorkspaceRow};
+use skep_store::{OTHER_ROOT, StoreError};
 
 use crate::failure::Failure;
 use credential::INSTALL_TOKEN;
@@ -88,8 +89,10 @@ pub(crate) fn put_workspace(
         params![organization, created_at],
     )?;
     let inserted = connection.execute(
+        // Nobody who has not heard of another root key wraps a key under the old one.
         "INSERT INTO workspace (organization, id, wrapped_key, name, created_at, fingerprint)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+         SELECT ?1, ?2, ?3, ?4, ?5, ?6 FROM instance
+         WHERE slot = 1 AND substr(secret, 2, 8) = substr(?3, 2, 8)",
         params![
             organization,
             workspace,
@@ -99,6 +102,9 @@ pub(crate) fn put_workspace(
             row.fingerprint
         ],
     );
+    if matches!(inserted, Ok(0)) {
+        return Err(StoreError::Refused(OTHER_ROOT.into()).into());
+    }
     named(inserted, "a workspace with this id or name")?;
     credentials.iter().try_for_each(|credential| {
         credential::put_own(connection, (organization, workspace), credential)

@@ -2,6 +2,10 @@
 
 use skep_crypto::CryptoError;
 
+/// What a node is told that still has the root key of before.
+pub const OTHER_ROOT: &str = "another root key was put in force meanwhile: bring it to this node, and start the \
+                              daemon again (skepd key rotate-root --new-key-file)";
+
 /// Every failure of the store. No variant carries content, SQL or a path inside the store.
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {

@@ -33,7 +33,7 @@ pub use access::{
 };
 pub use backend::control::CredentialFilter;
 pub use backend::{Committed, Heard, Hold, MemoryFilter, Mode, PageOf, Work};
-pub use error::StoreError;
+pub use error::{OTHER_ROOT, StoreError};
 pub use injection::{InjectedItem, Injection, InjectionBody, NewInjection};
 pub use scope::{ControlKey, ScopeKey};
 pub use store::{

@@ -53,6 +53,41 @@ impl Keys {
         Self::read(&text, lock)
     }
 
+    /// Whether there are any, and they open.
+    pub(crate) fn opens(
+        directory: &PrivateDirectory,
+        lock: &KeyEncryptionKey,
+    ) -> Result<bool, VaultError> {
+        let Some(text) = directory.read(OsStr::new(FILE), MAX)? else {
+            return Ok(false);
+        };
+        let text = std::str::from_utf8(&text).map_err(|_| damaged())?;
+        for (number, key) in parse(text).ok_or_else(damaged)? {
+            let opened = lock.unwrap_vault(&key, number);
+            opened.map_err(|error| unopened(&error, FILE))?;
+        }
+        Ok(true)
+    }
+
+    /// Wraps all of them under another key; `false` if there are none.
+    pub(crate) fn change_lock(
+        directory: &PrivateDirectory,
+        (from, to): (&KeyEncryptionKey, &KeyEncryptionKey),
+        random: &dyn Random,
+    ) -> Result<bool, VaultError> {
+        let Some(text) = directory.read(OsStr::new(FILE), MAX)? else {
+            return Ok(false);
+        };
+        let text = std::str::from_utf8(&text).map_err(|_| damaged())?;
+        let mut wrapped = parse(text).ok_or_else(damaged)?;
+        for (number, key) in &mut wrapped {
+            let anew = from.rewrap_vault(to, key, *number, random);
+            *key = anew.map_err(|error| unopened(&error, FILE))?;
+        }
+        directory.replace(OsStr::new(FILE), write(&wrapped).as_bytes(), random)?;
+        Ok(true)
+    }
+
     fn read(text: &[u8], lock: KeyEncryptionKey) -> Result<Self, VaultError> {
         let text = std::str::from_utf8(text).map_err(|_| damaged())?;
         let mut wrapped = parse(text).ok_or_else(damaged)?;

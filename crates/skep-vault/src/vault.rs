@@ -116,6 +116,36 @@ impl Vault {
         Ok(vault)
     }
 
+    /// Whether the directory `home` has a vault, and this key opens it. Nothing is made or changed.
+    ///
+    /// # Errors
+    /// [`VaultError::WrongKey`] when it does not open.
+    pub fn opens(home: &Path, lock: &KeyEncryptionKey) -> Result<bool, VaultError> {
+        let home = PrivateDirectory::open(home, Others::MayLook)?;
+        match home.inside(DIRECTORY)? {
+            Some(directory) => Keys::opens(&directory, lock),
+            None => Ok(false),
+        }
+    }
+
+    /// Wraps the keys of the vault in `home` under `to` instead of `from`, if there is one. All of them or
+    /// none: a kill leaves one or the other. What is under `to` already stays.
+    ///
+    /// # Errors
+    /// [`VaultError::WrongKey`] when one is under neither; nothing was changed.
+    pub fn change_lock(
+        home: &Path,
+        from: &KeyEncryptionKey,
+        to: &KeyEncryptionKey,
+        random: &dyn Random,
+    ) -> Result<bool, VaultError> {
+        let home = PrivateDirectory::open(home, Others::MayLook)?;
+        match home.inside(DIRECTORY)? {
+            Some(directory) => Keys::change_lock(&directory, (from, to), random),
+            None => Ok(false),
+        }
+    }
+
     /// Which records of a class there are in a place of the caller's.
     ///
     /// # Errors

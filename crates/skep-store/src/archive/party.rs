@@ -2,13 +2,17 @@
 
 use std::sync::Arc;
 
-use skep_crypto::{InstanceSecret, KeyEncryptionKey, Random, RootKey, RootKeyProvider, WrappedKey};
+use skep_crypto::{
+    InstanceKeys, InstanceSecret, KeyEncryptionKey, Random, RootKey, RootKeyProvider, WrappedKey,
+};
+
+use skep_domain::Id;
 
 use super::tables::Table;
 use super::value::{Row, Value};
 use crate::StoreError;
 use crate::backend::{Area, Backend, Walk};
-use crate::scope::ControlKey;
+use crate::scope::{ControlKey, ScopeKey};
 
 /// A backend, and what keys are wrapped under there.
 pub struct Party<'a> {
@@ -63,6 +67,14 @@ impl Party<'_> {
         }))
     }
 
+    /// Whether there is one, whoever can open it.
+    ///
+    /// # Errors
+    /// [`StoreError::Unavailable`].
+    pub async fn has_installation(&self) -> Result<bool, StoreError> {
+        Ok(self.backend.instance(&ControlKey::new()).await?.is_some())
+    }
+
     /// The place, if there is no installation in it. A root key is made unless there is one.
     ///
     /// # Errors
@@ -100,6 +112,28 @@ impl Vacant {
 }
 
 impl Installation {
+    /// Opens the key of each workspace with what follows from the root key, and says how many there are.
+    ///
+    /// # Errors
+    /// [`StoreError::Crypto`] when one does not open.
+    pub async fn open_keys(&self) -> Result<u64, StoreError> {
+        let there = self.backend.workspaces(&ControlKey::new()).await?;
+        for (organization, workspace) in &there {
+            let scope = ScopeKey::provision(*organization, *workspace);
+            // One that was deleted meanwhile has none.
+            if let Some(row) = self.backend.workspace(&scope).await? {
+                self.kek.check(&row.key, workspace.to_bytes())?;
+            }
+        }
+        Ok(there.len() as u64)
+    }
+
+    /// The keys of the whole installation; not known of one that is being made.
+    #[must_use]
+    pub fn instance_keys(&self) -> Option<InstanceKeys> {
+        self.secret.as_ref().map(InstanceSecret::keys)
+    }
+
     /// A view of the installation's own rows.
     pub(super) async fn control(&self) -> Result<Box<dyn Walk>, StoreError> {
         let walk = self

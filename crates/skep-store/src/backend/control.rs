@@ -4,6 +4,7 @@ mod audit;
 mod credential;
 mod factor;
 mod job;
+mod key;
 mod setting;
 mod tenant;
 mod ticket;
@@ -13,6 +14,7 @@ pub use audit::AuditRows;
 pub use credential::{CredentialFilter, CredentialRows};
 pub use factor::FactorRows;
 pub use job::JobRows;
+pub use key::{KeyRows, WrappedRow};
 pub use setting::SettingRows;
 pub use tenant::TenantRows;
 pub use ticket::TicketRows;
@@ -36,6 +38,7 @@ pub trait ControlTx:
     + SettingRows
     + FactorRows
     + JobRows
+    + KeyRows
 {
     /// Has other nodes told of this when it is durable, and not before; nobody where there are none.
     async fn announce(&mut self, what: &[Announcement]) -> Result<(), StoreError> {
