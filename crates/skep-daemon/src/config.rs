@@ -4,6 +4,7 @@ mod auth;
 mod capture;
 mod exec;
 mod grpc;
+mod key;
 pub(crate) mod limits;
 pub(crate) mod model;
 mod references;
@@ -13,17 +14,19 @@ mod sources;
 pub(crate) mod store;
 
 use std::fmt;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use anyhow::{Context, bail};
 use serde::Deserialize;
+use skep_crypto::Plain;
 
 pub(crate) use grpc::{Endpoint, Files, Listen};
+pub(crate) use key::{Key, Kind, Order, Passphrase};
 pub(crate) use server::Standing;
 pub(crate) use source::environment;
 
 /// Everything that can be set.
-#[derive(Debug, Default, Deserialize)]
+#[derive(Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub(crate) struct Config {
     pub(crate) server: server::Server,
@@ -42,6 +45,9 @@ pub(crate) struct Config {
     /// Where all this was read, if it was named.
     #[serde(skip)]
     file: Option<PathBuf>,
+    /// What the environment had of the root key, which is in it no more.
+    #[serde(skip)]
+    pub(crate) root_key: Option<Plain<Vec<u8>>>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -49,13 +55,6 @@ pub(crate) struct Config {
 pub(crate) struct Index {
     /// Mebibytes that all indexes in memory may take.
     pub(crate) budget_mib: u64,
-}
-
-#[derive(Debug, Default, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub(crate) struct Key {
-    /// Where the root key is kept; `root.key` in the data directory if absent.
-    pub(crate) file: Option<PathBuf>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -118,23 +117,26 @@ impl Config {
         config.limits.check()?;
         config.references.check()?;
         config.exec.settings()?;
+        config.key.check()?;
         if !(16..=1_048_576).contains(&config.index.budget_mib) {
             bail!("index.budget_mib must be 16 to 1048576");
         }
         Ok(config)
     }
 
-    /// Files of the daemon's that may lie outside of its data directory.
-    pub(crate) fn files(&self) -> impl Iterator<Item = PathBuf> {
-        self.file.clone().into_iter()
+    /// Files of the daemon's that may lie outside of its data directory: what programs and references
+    /// lead to is none of them.
+    pub(crate) fn files(&self, home: &Path) -> Vec<PathBuf> {
+        let mut files = self.key.files(home);
+        files.extend(self.file.clone());
+        files
     }
+}
 
-    /// Where the root key is kept.
-    pub(crate) fn key_file(&self, home: &Path) -> PathBuf {
-        self.key
-            .file
-            .clone()
-            .unwrap_or_else(|| home.join("root.key"))
+/// What is in force, and nothing of the root key.
+impl fmt::Debug for Config {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
     }
 }
 
@@ -143,10 +145,7 @@ impl fmt::Display for Config {
         writeln!(f, "{}", self.server)?;
         writeln!(f, "{}", self.store)?;
         writeln!(f, "index.budget_mib = {}", self.index.budget_mib)?;
-        match &self.key.file {
-            Some(file) => writeln!(f, "key.file = {:?}", file.display().to_string())?,
-            None => writeln!(f, "# key.file is root.key in the data directory")?,
-        }
+        writeln!(f, "{}", self.key)?;
         writeln!(f, "log.level = {:?}", self.log.level)?;
         writeln!(f, "{}", self.auth)?;
         writeln!(f, "{}", self.mail)?;

@@ -37,8 +37,8 @@ pub(crate) fn with(app: App, home: &Path, config: &Config) -> anyhow::Result<App
 
 /// What no program reads or writes, whatever its template says: it opens everything else.
 fn guarded(home: &Path, config: &Config) -> Vec<PathBuf> {
-    let mut guarded = vec![home.to_owned(), config.key_file(home)];
-    guarded.extend(config.files());
+    let mut guarded = vec![home.to_owned()];
+    guarded.extend(config.files(home));
     guarded
 }
 

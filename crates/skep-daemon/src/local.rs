@@ -4,7 +4,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use anyhow::{Context, anyhow};
-use skep_crypto::{FileRootKey, SystemRandom, machine_id};
+use skep_crypto::{RootKeyProvider, SystemRandom, machine_id};
 use skep_domain::{OrganizationId, Principal, ReadPolicy, Role, UserId};
 use skep_store::archive::Party;
 use skep_store::backend::Backend;
@@ -14,6 +14,7 @@ use skep_store_sqlite::{Options, SqliteBackend};
 use crate::clock::SystemClock;
 use crate::config::Config;
 use crate::config::store::Backend as Settings;
+use crate::key::Root;
 use crate::{database, files};
 
 /// A store, and what it is.
@@ -24,7 +25,7 @@ pub(crate) struct Opened {
 }
 
 /// Opens the store; in an empty one, makes the installation and its workspace.
-pub(crate) async fn open(home: &Path, config: &Config) -> anyhow::Result<Opened> {
+pub(crate) async fn open(home: &Path, config: &Config, root: &Root) -> anyhow::Result<Opened> {
     let settings = config.store.backend()?;
     let (backend, shown) = match &settings {
         Settings::Sqlite { open_workspaces } => files_of_our_own(home, *open_workspaces).await?,
@@ -35,10 +36,9 @@ pub(crate) async fn open(home: &Path, config: &Config) -> anyhow::Result<Opened>
         Settings::Postgres(postgres) => format!("the database {}", postgres.shown()),
     };
     let is_shared = config.store.is_shared();
-    let root = FileRootKey::new(config.key_file(home));
     let parts = StoreParts {
         backend,
-        root: &root,
+        root,
         // Nodes of one database are on many machines, and it must outlive each of them. A copy of it has no
         // key beside it.
         machine_id: if is_shared { Vec::new() } else { machine_id() },
@@ -47,7 +47,7 @@ pub(crate) async fn open(home: &Path, config: &Config) -> anyhow::Result<Opened>
     };
     let store = Store::open(parts)
         .await
-        .map_err(|error| explain(error, &place, &config.key_file(home), is_shared))?;
+        .map_err(|error| explain(error, &place, &root.shown(), is_shared))?;
     ensure_workspace(home, &store, is_shared).await?;
     Ok(Opened { store, shown })
 }
@@ -56,7 +56,7 @@ pub(crate) async fn open(home: &Path, config: &Config) -> anyhow::Result<Opened>
 pub(crate) async fn party<'r>(
     home: &Path,
     config: &Config,
-    root: &'r FileRootKey,
+    root: &'r dyn RootKeyProvider,
 ) -> anyhow::Result<Party<'r>> {
     let (backend, _) = match &config.store.backend()? {
         Settings::Sqlite { open_workspaces } => files_of_our_own(home, *open_workspaces).await?,
@@ -87,21 +87,20 @@ async fn files_of_our_own(
 }
 
 /// A wrong key is the one failure whose way out is worth a paragraph.
-fn explain(error: StoreError, place: &str, key: &Path, is_shared: bool) -> anyhow::Error {
-    let key = key.display();
+fn explain(error: StoreError, place: &str, key: &str, is_shared: bool) -> anyhow::Error {
     if !skep_store::is_wrong_key(&error) {
         return anyhow::Error::new(error).context(format!("opening the store in {place}"));
     }
     if is_shared {
         return anyhow!(
-            "the root key {key} does not open {place}: all nodes of a database have the same one. Copy the key \
-             file of a node that it opens for (0600, over a safe way). Nothing was changed."
+            "the root key ({key}) does not open {place}: all nodes of a database have the same one. Bring \
+             the key of a node that it opens for (over a safe way). Nothing was changed."
         );
     }
     anyhow!(
-        "the root key {key} does not open the data in {place}. It was made with another key file or on another \
+        "the root key ({key}) does not open the data in {place}. It was made with another key or on another \
          machine (the key is mixed with the machine id, so that a copied directory does not open). Put the \
-         right key file back, or restore on the machine it came from. Nothing was changed."
+         right key back, or restore on the machine it came from. Nothing was changed."
     )
 }
 

@@ -6,12 +6,14 @@ mod database;
 mod exec;
 mod files;
 mod grpc;
+mod key;
 mod limits;
 mod local;
 mod migrate;
 mod migrate_db;
 mod model;
 mod process;
+mod program;
 mod progress;
 mod restore;
 mod secret;
@@ -25,7 +27,8 @@ use std::time::Duration;
 use anyhow::Context;
 use clap::{Parser, Subcommand};
 
-use crate::config::Config;
+use crate::config::{Config, Kind};
+use crate::key::Root;
 
 /// The memory that a team's coding agents share and nobody else can read.
 #[derive(Debug, Parser)]
@@ -37,6 +40,9 @@ struct Arguments {
     /// Configuration file [default: `skep.toml` in the data directory, if there is one]
     #[arg(long, global = true)]
     config: Option<PathBuf>,
+    /// Where the daemon itself puts what it took out of its environment
+    #[arg(long, global = true, hide = true)]
+    root_key_on_stdin: bool,
     #[command(subcommand)]
     verb: Verb,
 }
@@ -53,6 +59,9 @@ enum Verb {
     Restore(restore::Restore),
     /// Move everything to another store: from files to a database, or back
     MigrateDb(migrate_db::MigrateDb),
+    /// Where the root key is: make it, look, move it to another place, put another one in force
+    #[command(subcommand)]
+    Key(key::verbs::Verb),
     /// Make a recovery key, which opens archives as a passphrase does
     RecoveryKey {
         /// The file to write
@@ -79,7 +88,12 @@ fn main() -> ExitCode {
 
 fn run(arguments: &Arguments) -> anyhow::Result<()> {
     let home = files::home(arguments.home.clone())?;
-    let config = Config::load(&home, arguments.config.as_deref())?;
+    let mut config = Config::load(&home, arguments.config.as_deref())?;
+    let is_asked = matches!(&arguments.verb, Verb::Key(verb) if verb.moves_to_the_environment());
+    if is_asked || config.key.kind()? == Kind::Environment {
+        let variable = config.key.variable()?;
+        config.root_key = key::leave_the_environment(&variable, arguments.root_key_on_stdin)?;
+    }
     match &arguments.verb {
         Verb::CheckConfig => {
             process::say(&config.to_string());
@@ -90,7 +104,8 @@ fn run(arguments: &Arguments) -> anyhow::Result<()> {
                 return runtime()?.block_on(admin.migrate(&home, &config, &url));
             }
             let lock = files::lock(&home)?;
-            to_the_end(lock, local::open(&home, &config)).map(|_| ())
+            let root = Root::of(&home, &config)?;
+            to_the_end(lock, local::open(&home, &config, &root)).map(|_| ())
         }
         Verb::Restore(restore) if restore.only_looks() => {
             runtime()?.block_on(restore.run(&home, &config))
@@ -104,6 +119,12 @@ fn run(arguments: &Arguments) -> anyhow::Result<()> {
             let lock =
                 files::lock(&home).context("stop it for as long as this takes: skep stop")?;
             to_the_end(lock, moving.run(&home, &config))
+        }
+        Verb::Key(verb) if verb.only_looks() => verb.look(&home, &config),
+        Verb::Key(verb) => {
+            let lock =
+                files::lock(&home).context("stop it for as long as this takes: skep stop")?;
+            to_the_end(lock, verb.run(&home, &config))
         }
         Verb::RecoveryKey { to } => secret::create(to),
         Verb::Serve => {

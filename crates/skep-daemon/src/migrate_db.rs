@@ -7,13 +7,14 @@ use std::sync::Arc;
 use anyhow::{Context, anyhow, bail};
 use clap::Args;
 use serde_json::json;
-use skep_crypto::{FileRootKey, SystemRandom, machine_id};
+use skep_crypto::{RootKeyProvider, SystemRandom, machine_id};
 use skep_store::archive::{Copied, Party, Step, copy};
 use skep_store_postgres::PostgresBackend;
 use skep_store_sqlite::{Options, SqliteBackend};
 
 use crate::config::Config;
 use crate::database::AdminUrl;
+use crate::key::Root;
 use crate::progress::Progress;
 use crate::{local, process};
 
@@ -40,7 +41,7 @@ pub(crate) struct MigrateDb {
 impl MigrateDb {
     /// Whoever calls holds the lock of the data directory: no daemon of it writes meanwhile.
     pub(crate) async fn run(&self, home: &Path, config: &Config) -> anyhow::Result<()> {
-        let root = FileRootKey::new(config.key_file(home));
+        let root = Root::of(home, config)?;
         let source = local::party(home, config, &root).await?;
         let source = source.installation().await.context("opening the source")?;
         let source = source.context("there is no installation here to move")?;
@@ -71,7 +72,7 @@ impl MigrateDb {
         &self,
         home: &Path,
         config: &Config,
-        root: &'r FileRootKey,
+        root: &'r dyn RootKeyProvider,
     ) -> anyhow::Result<(Party<'r>, Vec<String>)> {
         let random = Arc::new(SystemRandom);
         if self.to == EMBEDDED {

@@ -8,7 +8,7 @@ use anyhow::{Context, bail};
 use clap::Args;
 use serde_json::json;
 use skep_api::Instant;
-use skep_crypto::{FileRootKey, SystemRandom, machine_id};
+use skep_crypto::{FileRootKey, RootKeyProvider, SystemRandom, machine_id};
 use skep_domain::{Id, OrganizationId, WorkspaceId};
 use skep_store::archive::{
     Archive, Chosen, Erasures, Installation, Into, Party, Summary, open_all, restore,
@@ -19,6 +19,7 @@ use skep_store_sqlite::{Options, SqliteBackend};
 
 use crate::clock::SystemClock;
 use crate::config::Config;
+use crate::key::Root;
 use crate::progress::Progress;
 use crate::secret::Secret;
 use crate::{local, process};
@@ -101,11 +102,11 @@ impl Restore {
         if self.verify {
             return self.verify(&archive, home).await;
         }
-        let root = FileRootKey::new(config.key_file(home));
+        let root = Root::of(home, config)?;
         let party = local::party(home, config, &root).await?;
         match &self.single.workspace {
             Some(workspace) => self.workspace(&archive, &party, workspace).await,
-            None => self.whole(&archive, &party, &config.key_file(home)).await,
+            None => self.whole(&archive, &party, &root.shown()).await,
         }
     }
 
@@ -141,7 +142,7 @@ impl Restore {
         Ok(())
     }
 
-    async fn whole(&self, archive: &Archive, party: &Party<'_>, key: &Path) -> anyhow::Result<()> {
+    async fn whole(&self, archive: &Archive, party: &Party<'_>, key: &str) -> anyhow::Result<()> {
         let mut progress = Progress::new("rows restored");
         let done = restore(archive, party, false, &mut |rows| progress.reach(rows)).await;
         let done = done.context("restoring the archive: a daemon would serve nothing of it")?;
@@ -154,10 +155,8 @@ impl Restore {
                 "restored: {} workspaces, {} rows, {rate} rows/s\n\
                  What was revoked after the backup is good again, and what was erased is there again: look at \
                  `skep key list` and the list of members before you let anybody in.\n\
-                 The root key is in {}. It is in no archive: keep a copy elsewhere.",
-                done.workspaces,
-                done.rows,
-                key.display()
+                 The root key: {}. It is in no archive: keep a copy elsewhere.",
+                done.workspaces, done.rows, key
             ));
         }
         Ok(())
@@ -268,7 +267,7 @@ impl Scratch {
         Ok(Self(path))
     }
 
-    async fn party<'r>(&self, root: &'r FileRootKey) -> anyhow::Result<Party<'r>> {
+    async fn party<'r>(&self, root: &'r dyn RootKeyProvider) -> anyhow::Result<Party<'r>> {
         let backend = SqliteBackend::open(&self.0.join("data"), Options::default()).await?;
         Ok(Party {
             backend: Arc::new(backend),
@@ -283,7 +282,7 @@ impl Scratch {
         &self,
         archive: &Archive,
         summary: &Summary,
-        root: &FileRootKey,
+        root: &dyn RootKeyProvider,
     ) -> anyhow::Result<Option<Installation>> {
         let Some((organization, workspace, _)) = summary.workspaces.first().copied() else {
             bail!("the archive has no workspace");

@@ -1,4 +1,4 @@
-//! What archives are closed for: typed on the terminal, or read from a file of one's own. Never an argument
+//! What archives and root keys are closed for: typed on the terminal, or read from a file of one's own. Never an argument
 //! and never a variable, which others on the machine can see.
 
 use std::fs::{File, OpenOptions};
@@ -33,7 +33,10 @@ impl Secret {
         }
         let passphrase = match &self.passphrase_file {
             Some(file) => files::read_line(file)?,
-            None => ask()?,
+            None => ask(
+                "Passphrase of the archive: ",
+                "use --passphrase-file or --recovery-key-file",
+            )?,
         };
         Ok(ArchiveLock::Passphrase(passphrase))
     }
@@ -73,14 +76,13 @@ impl Drop for Hidden {
     }
 }
 
-fn ask() -> anyhow::Result<Plain<String>> {
+/// Asks on the terminal, which does not show what is typed.
+pub(crate) fn ask(question: &str, instead: &str) -> anyhow::Result<Plain<String>> {
     let terminal = OpenOptions::new().read(true).write(true).open("/dev/tty");
     let Ok(mut terminal) = terminal else {
-        bail!(
-            "there is no terminal to ask for the passphrase: use --passphrase-file or --recovery-key-file"
-        );
+        bail!("there is no terminal to ask for the passphrase: {instead}");
     };
-    write!(terminal, "Passphrase of the archive: ")?;
+    write!(terminal, "{question}")?;
     let hidden = Hidden::new(terminal)?;
     // Room from the start, so that no half of it is left behind where it grew.
     let mut line = String::with_capacity(8 << 10);

@@ -18,6 +18,7 @@ use tokio::task::JoinSet;
 
 use crate::clock::Monotonic;
 use crate::config::{Config, Standing};
+use crate::key::Root;
 use crate::model::Endpoint;
 use crate::{exec, files, grpc, limits, local, process, vault};
 
@@ -25,9 +26,13 @@ use crate::{exec, files, grpc, limits, local, process, vault};
 pub(crate) async fn serve(home: &Path, config: &Config) -> anyhow::Result<()> {
     let mut terminate = signal(SignalKind::terminate())?;
     let mut interrupt = signal(SignalKind::interrupt())?;
-    let opened = local::open(home, config).await?;
+    let root = Root::of(home, config)?;
+    let opened = local::open(home, config, &root).await?;
     let remote = grpc::remote(home, config)?;
-    let vault = vault::open(home, config, &opened.store)?;
+    let vault = vault::open(home, &root, &opened.store)?;
+    let key_provider = root.shown();
+    // It is needed no more, and wiped.
+    drop(root);
     let app = application(
         home,
         config,
@@ -46,7 +51,7 @@ pub(crate) async fn serve(home: &Path, config: &Config) -> anyhow::Result<()> {
     let (mode, drain) = (standing.mode, standing.drain);
     let service = grpc::open(home, config, &app, limits.clone(), mode).await?;
     let also = service.as_ref().map(|service| service.shown.clone());
-    let site = site(home, config, standing, opened.shown);
+    let site = site(config, standing, opened.shown, key_provider);
     let edge = edge(&app, &listeners, also, limits, site)?;
     files::write_pid(home)?;
     announce(home, &edge);
@@ -122,8 +127,7 @@ fn application(
     let app = App::new(store, embedder, Arc::new(Monotonic::start()), settings);
     let app = app.with_capture(config.capture.settings()?);
     let app = app.with_vault(vault);
-    let key = config.key_file(home);
-    let app = app.with_references(config.references.open(home, &[home, &key])?);
+    let app = app.with_references(config.references.open(home, &config.files(home))?);
     let app = exec::with(app, home, config)?;
     let app = app.with_fetching(config.sources.fetching()?);
     let public_url = config.server.standing()?.public_url;
@@ -158,7 +162,7 @@ async fn listen(home: &Path, standing: &Standing) -> anyhow::Result<Listeners> {
 }
 
 /// Where this daemon stands, for the edge and the posture report.
-fn site(home: &Path, config: &Config, standing: Standing, store: String) -> Site {
+fn site(config: &Config, standing: Standing, store: String, key_provider: String) -> Site {
     Site {
         store,
         stores_in_the_clear: config.store.is_unverified(),
@@ -166,7 +170,7 @@ fn site(home: &Path, config: &Config, standing: Standing, store: String) -> Site
         is_public: standing.is_public(),
         public_url: standing.public_url,
         proxies: standing.proxies,
-        key_provider: format!("file {}", config.key_file(home).display()),
+        key_provider,
         describes_itself: config.auth.grpc.reflection,
     }
 }

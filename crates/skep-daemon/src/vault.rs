@@ -5,24 +5,34 @@ use std::sync::Arc;
 
 use anyhow::{Context, anyhow};
 use skep_app::Vault;
-use skep_crypto::{FileRootKey, KeyEncryptionKey, RootKeyProvider, SystemRandom, machine_id};
+use skep_crypto::{
+    InstanceKeys, KeyEncryptionKey, RootKey, RootKeyProvider, SystemRandom, machine_id,
+};
 use skep_store::Store;
 
-use crate::config::Config;
+use crate::key::Root;
 
 /// Opens it; makes one if there is none. Also where a database is shared, it is this machine's alone.
-pub(crate) fn open(home: &Path, config: &Config, store: &Store) -> anyhow::Result<Arc<Vault>> {
-    let key = config.key_file(home);
-    let root = FileRootKey::new(&key).load()?;
-    let root = root.ok_or_else(|| anyhow!("the root key {} is gone", key.display()))?;
-    // Another installation with the same root key is another vault.
-    let instance = store.instance_keys().fingerprint.tag16(&[b"vault"]);
-    let lock = KeyEncryptionKey::derive_vault(&root, instance, &machine_id());
-    let vault = Vault::open(home, lock, Arc::new(SystemRandom)).with_context(|| {
+pub(crate) fn open(home: &Path, root: &Root, store: &Store) -> anyhow::Result<Arc<Vault>> {
+    let key = root.load()?;
+    let key = key.ok_or_else(|| anyhow!("the root key ({}) is gone", root.shown()))?;
+    let vault = Vault::open(
+        home,
+        lock(&key, store.instance_keys()),
+        Arc::new(SystemRandom),
+    )
+    .with_context(|| {
         format!(
             "opening {}; move it away to start with an empty one",
             home.join("vault").display()
         )
     })?;
     Ok(Arc::new(vault))
+}
+
+/// What the keys of this host's vault are wrapped under.
+pub(crate) fn lock(root: &RootKey, instance: &InstanceKeys) -> KeyEncryptionKey {
+    // Another installation with the same root key is another vault.
+    let instance = instance.fingerprint.tag16(&[b"vault"]);
+    KeyEncryptionKey::derive_vault(root, instance, &machine_id())
 }

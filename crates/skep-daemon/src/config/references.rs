@@ -126,9 +126,9 @@ impl Section {
         Ok(())
     }
 
-    /// What the application is told. `guarded` is where the daemon has its own keys and data: what lies
-    /// there is nobody's to refer to.
-    pub(crate) fn open(&self, home: &Path, guarded: &[&Path]) -> anyhow::Result<References> {
+    /// What the application is told. `guarded` are files of the daemon's own outside of its data directory:
+    /// neither they nor what is in there are anybody's to refer to.
+    pub(crate) fn open(&self, home: &Path, guarded: &[PathBuf]) -> anyhow::Result<References> {
         self.check()?;
         let mut all = References::default();
         for vault in &self.vault {
@@ -156,7 +156,7 @@ impl Section {
             all = all.with(whose, Source::OnePassword(server));
         }
         for files in &self.file {
-            apart("references.file", &files.folder, guarded)?;
+            apart("references.file", &files.folder, home, guarded)?;
             let whose = whose("references.file", &files.organizations)?;
             all = all.with(whose, Source::File(Folder::new(files.folder.clone())));
         }
@@ -169,10 +169,10 @@ impl Section {
 }
 
 /// Neither contains the other.
-fn apart(setting: &str, folder: &Path, guarded: &[&Path]) -> anyhow::Result<()> {
+fn apart(setting: &str, folder: &Path, home: &Path, guarded: &[PathBuf]) -> anyhow::Result<()> {
     let real = |path: &Path| path.canonicalize().unwrap_or_else(|_| path.to_owned());
     let folder = real(folder);
-    for path in guarded {
+    for path in guarded.iter().map(PathBuf::as_path).chain([home]) {
         let path = real(path);
         if folder.starts_with(&path) || path.starts_with(&folder) {
             bail!(

@@ -11,6 +11,8 @@ mod exec;
 #[cfg(test)]
 mod home;
 #[cfg(test)]
+mod keys;
+#[cfg(test)]
 mod link;
 #[cfg(test)]
 mod moving;
@@ -20,6 +22,8 @@ mod nodes;
 mod refusals;
 #[cfg(test)]
 mod restoring;
+#[cfg(test)]
+mod rotating;
 #[cfg(test)]
 mod rows;
 #[cfg(test)]
