@@ -18,17 +18,21 @@ pub enum RecordClass {
     Secret,
     /// A value that whoever may read it gets.
     Setting,
+    /// What the daemon keeps for itself, such as keys that it made: nobody sets it, sees that it is
+    /// there or removes it.
+    Own,
 }
 
 /// Each class with its name and what it lets be read.
-const CLASSES: [(RecordClass, &str, ReadPosture); 2] = [
+const CLASSES: [(RecordClass, &str, ReadPosture); 3] = [
     (RecordClass::Secret, "secret", ReadPosture::Internal),
     (RecordClass::Setting, "setting", ReadPosture::Returned),
+    (RecordClass::Own, "own", ReadPosture::Internal),
 ];
 
 impl RecordClass {
     /// Every class.
-    pub const ALL: [Self; 2] = [Self::Secret, Self::Setting];
+    pub const ALL: [Self; 3] = [Self::Secret, Self::Setting, Self::Own];
 
     const fn row(self) -> (Self, &'static str, ReadPosture) {
         CLASSES[self as usize]
@@ -109,7 +113,10 @@ mod tests {
         }
         assert_eq!(RecordClass::Secret.posture(), ReadPosture::Internal);
         assert_eq!(RecordClass::Setting.posture(), ReadPosture::Returned);
-        assert_ne!(RecordClass::Secret.as_str(), RecordClass::Setting.as_str());
+        assert_eq!(RecordClass::Own.posture(), ReadPosture::Internal);
+        let mut names = RecordClass::ALL.map(RecordClass::as_str);
+        names.sort_unstable();
+        assert!(names.windows(2).all(|two| two[0] != two[1]), "{names:?}");
     }
 
     #[test]

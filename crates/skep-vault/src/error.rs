@@ -42,7 +42,7 @@ pub enum VaultError {
 pub(crate) const fn least(class: RecordClass) -> usize {
     match class {
         RecordClass::Secret => Limits::SECRET_VALUE_MIN,
-        RecordClass::Setting => 1,
+        RecordClass::Setting | RecordClass::Own => 1,
     }
 }
 

@@ -11,6 +11,7 @@ mod class;
 mod error;
 mod hex;
 mod keys;
+mod own;
 mod place;
 mod record;
 mod rotate;
@@ -19,6 +20,7 @@ mod vault;
 
 pub use class::{Class, Returned, Secret, Setting};
 pub use error::VaultError;
+pub use own::Kept;
 pub use place::Scope;
 pub use record::Listed;
 pub use rotate::Rotation;

@@ -39,6 +39,15 @@ impl Place {
         }
     }
 
+    /// The daemon's own: of no organization, whose ids are never nothing but zeroes.
+    pub(crate) const fn own() -> Self {
+        Self {
+            organization: [0; 16],
+            workspace: None,
+            agent: None,
+        }
+    }
+
     /// Whether it is in this workspace.
     pub(crate) fn is_of(&self, workspace: WorkspaceId) -> bool {
         self.workspace == Some(workspace.to_bytes())

@@ -224,17 +224,6 @@ impl Vault {
         scope: Scope,
         set: Set<'_>,
     ) -> Result<Listed, VaultError> {
-        let place = place_of(right, scope);
-        let _writing = self.writing();
-        let file = self.keys().file(&place, C::CLASS, &set.name.key());
-        let before = match self.load(&place, C::CLASS, file) {
-            // What is damaged is set anew.
-            Err(VaultError::Damaged { .. }) => None,
-            found => found?,
-        };
-        if before.is_none() && self.files(&place, C::CLASS)?.len() >= Limits::RECORDS {
-            return Err(VaultError::Full);
-        }
         let (value, reference) = match set.held {
             Held::Value(value) => (value, None),
             Held::Elsewhere(reference) => {
@@ -244,18 +233,12 @@ impl Vault {
         };
         let about = Listed {
             name: set.name.clone(),
-            created_at: before.map_or(set.at, |record| record.about.created_at),
+            created_at: set.at,
             changed_at: set.at,
             changed_by: right.principal(),
             reference,
         };
-        let record = Record {
-            about: about.clone(),
-            value,
-        };
-        let directory = self.directory.make_inside(&place.directory())?;
-        self.store(&directory, &place, C::CLASS, file, &record)?;
-        Ok(about)
+        self.keep(&place_of(right, scope), C::CLASS, Record { about, value })
     }
 
     /// Removes a record; `false` if there was none.
@@ -323,6 +306,32 @@ impl Vault {
             }
         }
         Ok(removed)
+    }
+
+    /// Puts a record in its place; of one that was there, when it was made stays.
+    pub(crate) fn keep(
+        &self,
+        place: &Place,
+        class: RecordClass,
+        mut record: Record,
+    ) -> Result<Listed, VaultError> {
+        let _writing = self.writing();
+        let file = self.keys().file(place, class, &record.about.name.key());
+        let before = match self.load(place, class, file) {
+            // What is damaged is set anew.
+            Err(VaultError::Damaged { .. }) => None,
+            found => found?,
+        };
+        match before {
+            Some(before) => record.about.created_at = before.about.created_at,
+            None if self.files(place, class)?.len() >= Limits::RECORDS => {
+                return Err(VaultError::Full);
+            }
+            None => {}
+        }
+        let directory = self.directory.make_inside(&place.directory())?;
+        self.store(&directory, place, class, file, &record)?;
+        Ok(record.about)
     }
 
     /// The records of a class in a place by name, and the files that hold none.
@@ -456,6 +465,7 @@ const fn letter(class: RecordClass) -> char {
     match class {
         RecordClass::Secret => 's',
         RecordClass::Setting => 't',
+        RecordClass::Own => 'd',
     }
 }
 
