@@ -19,8 +19,6 @@ use skep_egress::Host;
 use crate::WireError;
 
 const DAY: Duration = Duration::from_hours(24);
-/// How long the authority holds.
-const YEARS: u32 = 10 * 365;
 /// How long a certificate of a host holds. It is made anew each day.
 const LEAF_DAYS: u32 = 7;
 /// Hosts whose certificates are kept.
@@ -41,6 +39,9 @@ struct Made {
 }
 
 impl Authority {
+    /// How long one holds.
+    pub const LASTS: Duration = Duration::from_hours(10 * 365 * 24);
+
     /// A new one.
     ///
     /// # Errors
@@ -50,7 +51,7 @@ impl Authority {
         let mut params = authority_params(&key);
         let now = system_time(now);
         params.not_before = (now - DAY).into();
-        params.not_after = (now + DAY * YEARS).into();
+        params.not_after = (now + Self::LASTS).into();
         let certificate = params.self_signed(&key).map_err(unusable)?.pem();
         Self::with(key, certificate)
     }

@@ -12,10 +12,10 @@ const LINE: usize = 64;
 
 /// The authorities of this system, and one more: a program that trusted ours alone could call nobody
 /// whose TLS does not end here. Written beside and put in place whole.
-pub(crate) fn write(path: &Path, ours: &str) -> io::Result<()> {
+pub(crate) fn write(path: &Path, ours: &str, also: &[Vec<u8>]) -> io::Result<()> {
     let mut text = String::from(ours);
-    for certificate in skep_egress::system_authorities() {
-        text.push_str(&pem(&certificate));
+    for certificate in also.iter().chain(&skep_egress::system_authorities()) {
+        text.push_str(&pem(certificate));
     }
     let mut beside = path.as_os_str().to_owned();
     beside.push(format!(".{}", std::process::id()));

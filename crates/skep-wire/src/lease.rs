@@ -48,6 +48,8 @@ pub(crate) struct Leased {
     pub(crate) limits: Limits,
     pub(crate) tasks: Arc<Tasks>,
     pub(crate) connections: Arc<Semaphore>,
+    /// Those of all leases.
+    pub(crate) together: Arc<Semaphore>,
     pub(crate) holding: Semaphore,
     password: Plain<String>,
     path: Plain<String>,
@@ -137,6 +139,7 @@ impl Wire {
             limits: self.limits,
             tasks: Tasks::new(),
             connections: Arc::new(Semaphore::new(self.limits.connections)),
+            together: Arc::clone(&self.connections),
             holding: Semaphore::new(HOLDING),
             password: hex(&*self.random),
             path: hex(&*self.random),

@@ -16,7 +16,7 @@
 //! let egress = skep_egress::Egress::new(skep_egress::Reach::PublicAnd(vec![]));
 //! let random = Arc::new(skep_crypto::SystemRandom);
 //! let wire = Wire::new(Arc::new(egress), authority, clock, random, Limits::default());
-//! wire.write_bundle("/run/skep/ca.pem".as_ref())?; // the system's authorities, and ours
+//! wire.write_bundle("/run/skep/ca.pem".as_ref(), &[])?; // the system's authorities, and ours
 //!
 //! // Once for each program that runs.
 //! let github = Rule::new("github", &["api.github.com", "*.githubusercontent.com"])?
@@ -111,6 +111,8 @@ pub struct Limits {
     pub leases: usize,
     /// Connections of one lease at a time; the next one is closed.
     pub connections: usize,
+    /// Connections of all leases together, so that programs do not take the daemon's last descriptors.
+    pub connections_together: usize,
     /// Requests at a time on one connection of HTTP/2.
     pub streams: u32,
     /// Bytes of the head of a request or an answer.
@@ -135,6 +137,7 @@ impl Default for Limits {
         Self {
             leases: 64,
             connections: 128,
+            connections_together: 1_024,
             streams: 64,
             head: 64 << 10,
             headers: 100,
@@ -155,6 +158,7 @@ pub struct Wire {
     random: Arc<dyn Random>,
     limits: Limits,
     leases: Arc<Semaphore>,
+    connections: Arc<Semaphore>,
 }
 
 impl Wire {
@@ -174,6 +178,7 @@ impl Wire {
             random,
             limits,
             leases: Arc::new(Semaphore::new(limits.leases)),
+            connections: Arc::new(Semaphore::new(limits.connections_together)),
         }
     }
 
@@ -183,12 +188,13 @@ impl Wire {
         &self.authority
     }
 
-    /// Writes what programs are to trust: the authorities of this system, and ours.
+    /// Writes what programs are to trust: the authorities of this system, ours, and these, in DER, for
+    /// hosts that they get through to unread.
     ///
     /// # Errors
     /// [`WireError::Io`].
-    pub fn write_bundle(&self, path: &Path) -> Result<(), WireError> {
-        bundle::write(path, self.authority.certificate()).map_err(|source| WireError::Io {
+    pub fn write_bundle(&self, path: &Path, also: &[Vec<u8>]) -> Result<(), WireError> {
+        bundle::write(path, self.authority.certificate(), also).map_err(|source| WireError::Io {
             what: format!("writing {}", path.display()),
             source,
         })

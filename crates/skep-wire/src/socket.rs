@@ -68,13 +68,15 @@ fn accepted<T>(lease: &Arc<Leased>, stream: T)
 where
     T: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {
-    let Ok(slot) = Arc::clone(&lease.connections).try_acquire_owned() else {
+    let slots =
+        [&lease.connections, &lease.together].map(|slots| Arc::clone(slots).try_acquire_owned());
+    let [Ok(own), Ok(of_all)] = slots else {
         lease.record("", "").refused(Reason::Exhausted);
         return;
     };
     let stream = Counted {
         stream,
-        _slot: slot,
+        _slots: [own, of_all],
     };
     let shared = Arc::clone(lease);
     lease.tasks.spawn(async move {
@@ -139,7 +141,7 @@ where
 /// A connection that counts for as long as anybody has it, as a tunnel too.
 struct Counted<T> {
     stream: T,
-    _slot: OwnedSemaphorePermit,
+    _slots: [OwnedSemaphorePermit; 2],
 }
 
 /// A connection whose first byte was read already.

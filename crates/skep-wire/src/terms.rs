@@ -62,6 +62,20 @@ impl Terms {
         }
     }
 
+    /// Under this name, which whoever gives values is told.
+    #[must_use]
+    pub fn named(mut self, name: &str) -> Self {
+        name.clone_into(&mut self.name);
+        self
+    }
+
+    /// For so long.
+    #[must_use]
+    pub fn lasting(mut self, lasts: Duration) -> Self {
+        self.lasts = lasts;
+        self
+    }
+
     /// What becomes of requests to other hosts.
     #[must_use]
     pub fn others(mut self, others: Others) -> Self {

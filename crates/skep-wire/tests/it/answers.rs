@@ -2,7 +2,8 @@
 
 use skep_wire::Reason;
 
-use crate::stand::{KEY, PLAIN, Stand, assert_no_value};
+use crate::stand::{KEY, Stand};
+use crate::values::{PLAIN, assert_no_value};
 
 const BEARER: &str = "authorization: Bearer __skep_key__\r\n";
 

@@ -3,7 +3,8 @@
 use skep_wire::{Body, Reason, Rule};
 
 use crate::clients::curl;
-use crate::stand::{KEY, OTHER, PLAIN, Stand, VALUE, assert_no_value};
+use crate::stand::{KEY, OTHER, Stand};
+use crate::values::{PLAIN, VALUE, assert_no_value};
 
 /// Nothing came back, nothing was sent, and this was recorded.
 #[track_caller]

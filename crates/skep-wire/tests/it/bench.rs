@@ -13,7 +13,8 @@ use tokio::net::TcpStream;
 use tokio::task::JoinSet;
 use tokio_rustls::TlsConnector;
 
-use crate::stand::{KEY, Stand, VALUE};
+use crate::stand::{KEY, Stand};
+use crate::values::VALUE;
 
 const REQUESTS: usize = 2_000;
 const CONNECTIONS: usize = 200;

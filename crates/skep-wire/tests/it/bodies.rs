@@ -3,7 +3,8 @@
 use skep_wire::{Body, Limits, Reason, Rule, Terms};
 use std::time::Duration;
 
-use crate::stand::{KEY, Stand, VALUE, assert_no_value};
+use crate::stand::{KEY, Stand};
+use crate::values::{VALUE, assert_no_value};
 
 fn rule(body: Body) -> Rule {
     Rule::new("key", &["api.test"])

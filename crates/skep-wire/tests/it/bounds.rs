@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use skep_wire::{Limits, Others, Reason};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
 
 use crate::stand::{KEY, Stand, read_all, rules, terms};
 
@@ -90,6 +91,29 @@ async fn n12_connections_are_bounded_and_tunnels_count() {
     assert_eq!(read_all(&mut third).await, "");
     assert_eq!(stand.events.refused(), [Reason::Exhausted]);
     drop((first, second));
+}
+
+#[tokio::test]
+async fn n12_connections_of_all_leases_are_bounded_together() {
+    let limits = Limits {
+        connections_together: 2,
+        ..Limits::default()
+    };
+    let stand = Stand::with(terms(rules()), limits).await;
+    let second = stand
+        .wire
+        .lease(terms(rules()), stand.vault.clone(), stand.events.clone())
+        .await
+        .unwrap();
+    let first = stand
+        .tunnel("api.test", "api.test", "http/1.1")
+        .await
+        .unwrap();
+    let held = stand.raw().await;
+    let mut third = TcpStream::connect(second.address().unwrap()).await.unwrap();
+    assert_eq!(read_all(&mut third).await, "");
+    assert_eq!(stand.events.refused(), [Reason::Exhausted]);
+    drop((first, held));
 }
 
 #[tokio::test]

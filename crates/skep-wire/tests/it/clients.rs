@@ -7,7 +7,8 @@ use base64ct::{Base64, Encoding};
 use skep_test_programs::program::fetched;
 use tokio::process::Command;
 
-use crate::stand::{KEY, Stand, VALUE, assert_no_value};
+use crate::stand::{KEY, Stand};
+use crate::values::{VALUE, assert_no_value};
 
 pub(crate) async fn run(stand: &Stand, program: &str, arguments: &[&str]) -> Output {
     Command::new(program)

@@ -7,7 +7,8 @@ use skep_domain::{Clock, Timestamp};
 use skep_wire::{Authority, Base, Body, Rule, Terms, WireError};
 use std::time::Duration;
 
-use crate::stand::{Stand, SystemClock, assert_no_value, rules};
+use crate::stand::{Stand, SystemClock, rules};
+use crate::values::assert_no_value;
 
 #[tokio::test]
 async fn x04_the_environment_names_the_proxy_and_no_value() {
@@ -48,7 +49,7 @@ async fn the_bundle_holds_the_systems_authorities_and_ours() {
         .output()
         .unwrap();
     assert!(listed.status.success(), "another program reads it");
-    stand.wire.write_bundle(&path).unwrap();
+    stand.wire.write_bundle(&path, &[]).unwrap();
     assert_eq!(std::fs::read_to_string(&path).unwrap(), text);
     assert!(!text.contains("PRIVATE KEY"));
 }

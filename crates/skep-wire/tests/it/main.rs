@@ -17,12 +17,18 @@ mod environment;
 #[cfg(test)]
 mod git;
 #[cfg(test)]
+mod network;
+#[cfg(test)]
 mod origin;
+#[cfg(test)]
+mod repository;
 #[cfg(test)]
 mod speaking;
 #[cfg(test)]
 mod stand;
 #[cfg(test)]
 mod upgrades;
+#[cfg(test)]
+mod values;
 #[cfg(test)]
 mod who;

@@ -23,7 +23,7 @@ use tokio::net::TcpListener;
 use tokio::task::JoinSet;
 use tokio_rustls::TlsAcceptor;
 
-use crate::git;
+use crate::repository;
 
 /// What came, as it came.
 #[derive(Clone, Debug)]
@@ -186,7 +186,7 @@ async fn answer(mut request: Request<Incoming>, shared: &Shared) -> Response<Bod
     shared.got.lock().unwrap().push(got.clone());
     let folder = shared.repositories.lock().unwrap().clone();
     if let Some(folder) = folder.filter(|_| path.starts_with("/repo.git")) {
-        return git::backend(&folder, &parts, &bytes).await;
+        return repository::backend(&folder, &parts, &bytes).await;
     }
     route(&path, &got, shared, upgrade)
 }

@@ -7,7 +7,8 @@ use hyper_util::rt::{TokioExecutor, TokioIo};
 use skep_wire::Reason;
 use tokio::io::AsyncWriteExt;
 
-use crate::stand::{KEY, Stand, VALUE, read_all};
+use crate::stand::{KEY, Stand, read_all};
+use crate::values::VALUE;
 
 /// The rest of a head, and what follows it.
 const TWO_WAYS: &[(&str, &str)] = &[
@@ -213,7 +214,7 @@ async fn x03_requests_side_by_side_over_http2_are_each_judged() {
         (good.0, misplaced.0, elsewhere.0, query.0),
         (200, 403, 421, 403)
     );
-    crate::stand::assert_no_value("an answer over HTTP/2", &good.1);
+    crate::values::assert_no_value("an answer over HTTP/2", &good.1);
     assert!(good.1.contains(&format!("x-api-key: {KEY}")), "{}", good.1);
     let got = stand.origin.only();
     assert_eq!(

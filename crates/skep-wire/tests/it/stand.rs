@@ -1,8 +1,8 @@
 //! All that a test needs: an origin, a way to it over public addresses, a vault, a lease.
 
-use std::collections::{BTreeMap, HashMap, VecDeque};
+use std::collections::BTreeMap;
 use std::io;
-use std::net::{IpAddr, SocketAddr};
+use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -11,7 +11,6 @@ use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, ServerName};
 use skep_crypto::{Plain, SystemRandom};
 use skep_domain::{Clock, Timestamp};
-use skep_egress::{Dial, Egress, Patience, Reach, Resolver};
 use skep_wire::{
     Asked, Authority, Base, Environment, Event, Lease, Limits, Others, Outcome, Reason, Rule,
     Secrets, Sink, Terms, Why, Wire, Withheld,
@@ -23,12 +22,10 @@ use tokio::sync::Notify;
 use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
 
+use crate::network::{Network, out};
 use crate::origin::Origin;
+use crate::values::{PLAIN, VALUE};
 
-/// A value that no interface may give back. It holds what escapes differ on.
-pub(crate) const VALUE: &str = "cnry-7f3a9Q/+x&81\"Zt";
-/// One without anything that escapes differ on.
-pub(crate) const PLAIN: &str = "cnryplain4b1d77e0c2";
 pub(crate) const KEY: &str = "__skep_key__";
 pub(crate) const OTHER: &str = "__skep_other__";
 
@@ -42,57 +39,6 @@ impl Clock for SystemClock {
     fn now(&self) -> Timestamp {
         let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
         Timestamp::from_micros(since.unwrap().as_micros() as i64)
-    }
-}
-
-/// Names to addresses, and addresses to servers on loopback.
-#[derive(Default)]
-pub(crate) struct Network {
-    names: Mutex<HashMap<String, VecDeque<Vec<IpAddr>>>>,
-    servers: Mutex<HashMap<SocketAddr, SocketAddr>>,
-    pub(crate) dialled: Mutex<Vec<SocketAddr>>,
-}
-
-impl Network {
-    /// Each time the name is asked for, the next of these; the last one stays.
-    pub(crate) fn name(&self, name: &str, answers: &[&str]) {
-        let answers = answers.iter().map(|text| vec![text.parse().unwrap()]);
-        self.names
-            .lock()
-            .unwrap()
-            .insert(name.into(), answers.collect());
-    }
-
-    pub(crate) fn server(&self, address: &str, at: SocketAddr) {
-        self.servers
-            .lock()
-            .unwrap()
-            .insert(address.parse().unwrap(), at);
-    }
-}
-
-#[async_trait]
-impl Resolver for Network {
-    async fn resolve(&self, name: &str) -> io::Result<Vec<IpAddr>> {
-        let mut names = self.names.lock().unwrap();
-        let answers = names.get_mut(name).ok_or(io::ErrorKind::NotFound)?;
-        Ok(if answers.len() > 1 {
-            answers.pop_front().unwrap()
-        } else {
-            answers[0].clone()
-        })
-    }
-}
-
-#[async_trait]
-impl Dial for Network {
-    async fn dial(&self, address: SocketAddr) -> io::Result<Box<dyn skep_egress::Wire>> {
-        self.dialled.lock().unwrap().push(address);
-        let at = self.servers.lock().unwrap().get(&address).copied();
-        let at = at.ok_or(io::ErrorKind::ConnectionRefused)?;
-        let stream = TcpStream::connect(at).await?;
-        stream.set_nodelay(true)?;
-        Ok(Box::new(stream))
     }
 }
 
@@ -206,25 +152,7 @@ impl Stand {
 
     pub(crate) async fn with(terms: Terms, limits: Limits) -> Self {
         let origin = Origin::start().await;
-        let network = Arc::new(Network::default());
-        for (name, address) in [
-            ("api.test", "93.184.216.34"),
-            ("deep.wild.test", "93.184.216.35"),
-            ("other.test", "151.101.1.69"),
-            ("evil.test", "151.101.1.70"),
-        ] {
-            network.name(name, &[address]);
-            network.server(&format!("{address}:443"), origin.address);
-            network.server(&format!("{address}:80"), origin.clear);
-        }
-        let patience = Patience {
-            connect: Duration::from_secs(5),
-            ..Patience::default()
-        };
-        let egress = Egress::new(Reach::Public)
-            .over(network.clone(), network.clone())
-            .with_patience(patience)
-            .trusting(vec![origin.authority.clone()]);
+        let (network, egress) = out(&origin);
         let authority = Authority::generate(SystemClock.now()).unwrap();
         let random = Arc::new(SystemRandom);
         let wire = Wire::new(
@@ -248,7 +176,7 @@ impl Stand {
             .await
             .unwrap();
         let folder = TempDir::new().unwrap();
-        wire.write_bundle(&folder.path().join("bundle.pem"))
+        wire.write_bundle(&folder.path().join("bundle.pem"), &[])
             .unwrap();
         Self {
             origin,
@@ -383,32 +311,4 @@ pub(crate) async fn read_head(stream: &mut (impl AsyncReadExt + Unpin)) -> Strin
         }
     }
     String::from_utf8_lossy(&read).into_owned()
-}
-
-/// Nothing of a value in any of the forms that are looked for.
-pub(crate) fn assert_no_value(what: &str, text: &str) {
-    use base64ct::Encoding;
-    for value in [VALUE, PLAIN] {
-        let bytes = value.as_bytes();
-        let mut forms = vec![value.to_owned(), value.chars().rev().collect()];
-        let mut hex = String::new();
-        for byte in bytes {
-            hex.push_str(&format!("{byte:02x}"));
-        }
-        forms.push(hex);
-        for skip in 0..3 {
-            let mut shifted = vec![b'x'; skip];
-            shifted.extend_from_slice(bytes);
-            let coded = base64ct::Base64Unpadded::encode_string(&shifted);
-            forms.push(coded[4..coded.len() - 4].to_owned());
-        }
-        forms.push(value.replace('"', "\\\""));
-        for form in forms {
-            assert!(!text.contains(&form), "{what} holds {form}:\n{text}");
-            assert!(
-                !text.contains(&form.to_uppercase()),
-                "{what} holds {form}, in capitals"
-            );
-        }
-    }
 }

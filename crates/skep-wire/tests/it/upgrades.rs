@@ -4,7 +4,8 @@ use skep_wire::{Hosts, Others, Outcome, Reason};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
 use crate::clients::curl;
-use crate::stand::{KEY, Stand, VALUE, assert_no_value, read_head};
+use crate::stand::{KEY, Stand, read_head};
+use crate::values::{VALUE, assert_no_value};
 
 const HANDSHAKE: &str = "GET /ws HTTP/1.1\r\nhost: api.test\r\nupgrade: websocket\r\nconnection: Upgrade\r\n\
                          sec-websocket-key: dGhlIHNhbXBsZSBub25jZQ==\r\nsec-websocket-version: 13\r\n\
