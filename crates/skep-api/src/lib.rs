@@ -12,6 +12,7 @@ pub mod id;
 pub mod inject;
 pub mod issues;
 pub mod job;
+pub mod lease;
 pub mod limit;
 pub mod memory;
 pub mod oauth;

@@ -15,6 +15,7 @@ mod hot;
 mod inject;
 mod intake;
 mod jobs;
+mod leases;
 mod memories;
 mod model;
 mod names;
@@ -63,6 +64,9 @@ pub use exec::{AskExec, ExecDesk, ExecPage, ExecSeen, ExecSettings, ExecState};
 pub use hot::{HotStats, indexed_text};
 pub use inject::{FLOOR, IdText, Inject, Injected, InjectionPage};
 pub use jobs::{JobPage, Worker};
+pub use leases::{
+    BeginLease, BegunLease, LeaseDesk, LeaseText, LeaseView, LeasedSecret, Proxy, wire_authority,
+};
 pub use memories::{Edit, ListMemories, Page, Remember, Remembered, Resolved};
 pub use model::{ModelPass, ModelPort, ModelSettings, ModelState, NoAnswer};
 pub use names::{Connection, NameSeen, NameTold, Propose};
@@ -155,6 +159,7 @@ pub struct App {
     references: References,
     exec: Option<exec::Exec>,
     vault_bell: tokio::sync::Notify,
+    leases: Option<leases::Leases>,
     stopwatch: Arc<dyn Stopwatch>,
     started_at: Timestamp,
 }
@@ -213,6 +218,7 @@ impl App {
             references: References::default(),
             exec: None,
             vault_bell: tokio::sync::Notify::new(),
+            leases: None,
             stopwatch,
             started_at,
         }

@@ -6,6 +6,7 @@ mod capture;
 mod exec;
 mod humans;
 mod jobs;
+mod leases;
 mod memories;
 mod people;
 mod recall;

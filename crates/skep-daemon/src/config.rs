@@ -12,6 +12,7 @@ mod server;
 mod source;
 mod sources;
 pub(crate) mod store;
+mod wire;
 
 use std::fmt;
 use std::path::Path;
@@ -48,6 +49,7 @@ pub(crate) struct Config {
     /// What the environment had of the root key, which is in it no more.
     #[serde(skip)]
     pub(crate) root_key: Option<Plain<Vec<u8>>>,
+    pub(crate) wire: wire::Wire,
 }
 
 #[derive(Debug, Deserialize)]
@@ -118,6 +120,7 @@ impl Config {
         config.references.check()?;
         config.exec.settings()?;
         config.key.check()?;
+        config.wire.check()?;
         if !(16..=1_048_576).contains(&config.index.budget_mib) {
             bail!("index.budget_mib must be 16 to 1048576");
         }
@@ -154,7 +157,8 @@ impl fmt::Display for Config {
         writeln!(f, "{}", self.model)?;
         writeln!(f, "{}", self.limits)?;
         writeln!(f, "{}", self.references)?;
-        write!(f, "{}", self.exec)
+        writeln!(f, "{}", self.exec)?;
+        write!(f, "{}", self.wire)
     }
 }
 
@@ -273,6 +277,15 @@ mod tests {
                 "[[references.environment]]\nnames = [\"A=B\"]\norganizations = [\"*\"]",
                 &[],
             ),
+            (
+                "[wire]\nprivate_origins = [\"https://git.internal:8443\"]\nauthorities = [\"ours.pem\"]\nleases = 8\n\
+                 leases_each = 2",
+                &[("SKEP_WIRE__RENEW_SECONDS", "60")],
+            ),
+            ("[wire]\nprivate_origins = [\"git.internal\"]", &[]),
+            ("[wire]\nleases = 1001", &[]),
+            ("[wire]\nleases = 8", &[]),
+            ("", &[("SKEP_WIRE__RENEW_SECONDS", "29")]),
             (MODEL, &[("SKEP_MODEL__DIALECT", "gemini")]),
             (MODEL, &[("SKEP_MODEL__DAILY_TOKENS", "39999")]),
             (MODEL, &[("SKEP_MODEL__DAILY_COST", "1")]),

@@ -19,6 +19,7 @@ mod restore;
 mod secret;
 mod serve;
 mod vault;
+mod wire;
 
 use std::path::PathBuf;
 use std::process::ExitCode;

@@ -5,8 +5,8 @@ use std::sync::{Arc, OnceLock};
 
 use anyhow::Context;
 use skep_app::{
-    App, AuditDesk, ExecDesk, MailDesk, ModelPass, Nodes, Settings, Upkeep, Vault, VaultDesk,
-    Worker,
+    App, AuditDesk, ExecDesk, LeaseDesk, MailDesk, ModelPass, Nodes, Settings, Upkeep, Vault,
+    VaultDesk, Worker,
 };
 use skep_grpc::Remote;
 use skep_http::{Edge, Limits, Listeners, Mode, Serving, Site};
@@ -20,7 +20,7 @@ use crate::clock::Monotonic;
 use crate::config::{Config, Standing};
 use crate::key::Root;
 use crate::model::Endpoint;
-use crate::{exec, files, grpc, limits, local, process, vault};
+use crate::{exec, files, grpc, limits, local, process, vault, wire};
 
 /// Runs until SIGTERM or SIGINT. Whoever calls holds the lock of the data directory.
 pub(crate) async fn serve(home: &Path, config: &Config) -> anyhow::Result<()> {
@@ -99,6 +99,7 @@ fn jobs(
     jobs.spawn(ExecDesk::new(Arc::clone(app)).run());
     jobs.spawn(AuditDesk::new(Arc::clone(app)).run());
     jobs.spawn(VaultDesk::new(Arc::clone(app)).run());
+    jobs.spawn(LeaseDesk::new(Arc::clone(app)).run());
     jobs.spawn(MailDesk::new(Arc::clone(app)).run());
     if let Some(limits) = &edge.limits {
         let limiter = Arc::clone(&limits.limiter);
@@ -126,6 +127,7 @@ fn application(
     };
     let app = App::new(store, embedder, Arc::new(Monotonic::start()), settings);
     let app = app.with_capture(config.capture.settings()?);
+    let app = app.with_wire(wire::open(home, config, &vault)?);
     let app = app.with_vault(vault);
     let app = app.with_references(config.references.open(home, &config.files(home))?);
     let app = exec::with(app, home, config)?;

@@ -110,6 +110,8 @@ ids! {
     AuditId, Audit, "aud", organization;
     /// One piece of background work.
     JobId, Job, "job", organization;
+    /// What one program may do with secrets that it never holds, until it ends.
+    LeaseId, Lease, "lse", workspace;
 }
 
 #[cfg(test)]

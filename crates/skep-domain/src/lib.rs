@@ -39,8 +39,8 @@ pub use exec::ExecState;
 pub use file::{FilePath, FilePathError};
 pub use id::{
     AccessId, AgentId, AuditId, ConflictId, CredentialId, ExecId, FactorId, Id, IdKind,
-    InjectionId, JobId, MemoryId, OrganizationId, ParticipantId, ProjectId, ProposalId, RecallId,
-    SessionId, SkillId, SourceId, TemplateId, TurnId, UserId, WorkspaceId,
+    InjectionId, JobId, LeaseId, MemoryId, OrganizationId, ParticipantId, ProjectId, ProposalId,
+    RecallId, SessionId, SkillId, SourceId, TemplateId, TurnId, UserId, WorkspaceId,
 };
 pub use job::{JobKind, JobState};
 pub use limits::Limits;

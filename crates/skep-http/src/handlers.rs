@@ -10,6 +10,7 @@ pub(crate) mod explain;
 pub(crate) mod inject;
 pub(crate) mod jobs;
 pub(crate) mod keys;
+pub(crate) mod leases;
 pub(crate) mod limits;
 pub(crate) mod mcp;
 pub(crate) mod members;

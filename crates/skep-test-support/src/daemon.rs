@@ -5,8 +5,8 @@ use std::path::PathBuf;
 use std::sync::{Arc, OnceLock};
 
 use skep_app::{
-    App, AuditDesk, CaptureSettings, Elsewhere, Fetching, PageOf, PeopleSettings, Settings, Upkeep,
-    passkey,
+    App, AuditDesk, CaptureSettings, Elsewhere, Fetching, LeaseDesk, PageOf, PeopleSettings,
+    Settings, Upkeep, passkey,
 };
 use skep_authz::rights::{self, MemoryReview};
 use skep_crypto::PasswordCost;
@@ -22,6 +22,7 @@ use tokio::sync::oneshot;
 use tokio::task::JoinSet;
 
 use crate::vault;
+use crate::wire::Ways;
 use crate::{
     ManualClock, MemoryRootKey, Request, Scratch, StoppedWatch, TeamStore, Tenant, open_store,
 };
@@ -56,7 +57,7 @@ impl TestDaemon {
         Self::start_as(
             unbound(),
             false,
-            Fetching::default(),
+            Ways::default(),
             (limits(), Site::default()),
         )
         .await
@@ -67,7 +68,7 @@ impl TestDaemon {
         Self::start_as(
             unbound(),
             true,
-            Fetching::default(),
+            Ways::default(),
             (patience(), Site::default()),
         )
         .await
@@ -75,7 +76,13 @@ impl TestDaemon {
 
     /// Starts one that captures whatever directory it is told of, and fetches from there.
     pub async fn start_fetching(fetching: Fetching) -> Self {
-        Self::start_as(unbound(), true, fetching, (limits(), Site::default())).await
+        Self::start_as(
+            unbound(),
+            true,
+            fetching.into(),
+            (limits(), Site::default()),
+        )
+        .await
     }
 
     /// Starts one that captures as it does for people: only what somebody bound.
@@ -85,29 +92,17 @@ impl TestDaemon {
 
     /// Starts one that captures by these settings.
     pub async fn start_with(capture: CaptureSettings) -> Self {
-        Self::start_as(
-            capture,
-            true,
-            Fetching::default(),
-            (limits(), Site::default()),
-        )
-        .await
+        Self::start_as(capture, true, Ways::default(), (limits(), Site::default())).await
     }
 
     /// Starts one that counts calls like this.
     pub async fn start_limited(limits: Limits) -> Self {
-        Self::start_as(
-            unbound(),
-            false,
-            Fetching::default(),
-            (limits, Site::default()),
-        )
-        .await
+        Self::start_as(unbound(), false, Ways::default(), (limits, Site::default())).await
     }
 
     /// Starts one that stands there; a public one listens on every address of the machine.
     pub async fn start_at(site: Site) -> Self {
-        Self::start_as(unbound(), false, Fetching::default(), (limits(), site)).await
+        Self::start_as(unbound(), false, Ways::default(), (limits(), site)).await
     }
 
     /// Starts one in team mode, which others reach at a URL.
@@ -124,7 +119,7 @@ impl TestDaemon {
     pub async fn start_asking(elsewhere: Arc<dyn Elsewhere>, clock: Arc<ManualClock>) -> Self {
         let parts = (limits(), Site::default(), people());
         let asked = (Some(elsewhere), clock);
-        Self::start_whole(unbound(), false, Fetching::default(), parts, asked).await
+        Self::start_whole(unbound(), false, Ways::default(), parts, asked).await
     }
 
     /// Starts two on one database, by one clock, known to programs by the address of the first. Tenants are of
@@ -144,7 +139,7 @@ impl TestDaemon {
             let kept = (store.expect("a database that opens"), Scratch::new());
             let parts = (patience(), site, people());
             let asked = (None, Arc::clone(&clock));
-            Self::start_over(kept, unbound(), false, Fetching::default(), parts, asked).await
+            Self::start_over(kept, unbound(), false, Ways::default(), parts, asked).await
         };
         let first = start(Site::default()).await;
         let site = Site {
@@ -158,26 +153,26 @@ impl TestDaemon {
     async fn start_as(
         capture: CaptureSettings,
         tends: bool,
-        fetching: Fetching,
+        ways: Ways,
         (limits, site): (Limits, Site),
     ) -> Self {
         let asked = (None, Arc::new(ManualClock::new()));
         let parts = (limits, site, people());
-        Self::start_whole(capture, tends, fetching, parts, asked).await
+        Self::start_whole(capture, tends, ways, parts, asked).await
     }
 
     /// Starts one that lets people in like this, and leaves its doors open.
     pub async fn start_people(people: PeopleSettings) -> Self {
         let parts = (patience(), Site::default(), people);
         let asked = (None, Arc::new(ManualClock::new()));
-        Self::start_whole(unbound(), false, Fetching::default(), parts, asked).await
+        Self::start_whole(unbound(), false, Ways::default(), parts, asked).await
     }
 
     #[expect(clippy::expect_used, reason = "a test without its daemon cannot go on")]
-    async fn start_whole(
+    pub(crate) async fn start_whole(
         capture: CaptureSettings,
         tends: bool,
-        fetching: Fetching,
+        ways: Ways,
         (limits, site, people): (Limits, Site, PeopleSettings),
         asked: (Option<Arc<dyn Elsewhere>>, Arc<ManualClock>),
     ) -> Self {
@@ -186,15 +181,7 @@ impl TestDaemon {
         let clock = Arc::clone(&asked.1) as _;
         let store = open_store(&scratch.path().join("data"), &root, clock).await;
         let kept = (store.expect("a fresh store opens"), scratch);
-        Self::start_over(
-            kept,
-            capture,
-            tends,
-            fetching,
-            (limits, site, people),
-            asked,
-        )
-        .await
+        Self::start_over(kept, capture, tends, ways, (limits, site, people), asked).await
     }
 
     /// Starts one on a store that others may use as well.
@@ -203,7 +190,7 @@ impl TestDaemon {
         (store, scratch): (Store, Scratch),
         capture: CaptureSettings,
         tends: bool,
-        fetching: Fetching,
+        ways: Ways,
         (limits, site, people): (Limits, Site, PeopleSettings),
         (elsewhere, clock): (Option<Arc<dyn Elsewhere>>, Arc<ManualClock>),
     ) -> Self {
@@ -217,10 +204,15 @@ impl TestDaemon {
         let embedder = Arc::new(StaticEmbedder::built_in());
         let (own, watch) = (Arc::clone(&store), Arc::new(StoppedWatch));
         let app = App::new(own, embedder, watch, Settings::default());
-        let app = app.with_capture(capture).with_fetching(fetching);
+        let app = app.with_capture(capture).with_fetching(ways.fetching);
         let app = app.with_people(people);
-        let app = app.with_vault(Arc::new(vault::open(scratch.path())));
         let app = app.with_references(vault::references());
+        let vault = Arc::new(vault::open(scratch.path()));
+        let app = match ways.wired {
+            None => app,
+            Some(wired) => app.with_wire(wired.proxy(scratch.path(), &vault)),
+        };
+        let app = app.with_vault(vault);
         let app = vault::with_programs(app, scratch.path());
         let app = Arc::new(match elsewhere {
             None => app,
@@ -243,8 +235,8 @@ impl TestDaemon {
         if tends {
             jobs.spawn(upkeep);
         }
-        let desk = AuditDesk::new(Arc::clone(&app)).run();
-        jobs.spawn(desk);
+        jobs.spawn(AuditDesk::new(Arc::clone(&app)).run());
+        jobs.spawn(LeaseDesk::new(Arc::clone(&app)).run());
         let listeners = Listeners {
             socket,
             tcp: Some(tcp),
@@ -449,7 +441,7 @@ async fn listen(site: &Site) -> (TcpListener, SocketAddr) {
 /// Counts in this process, by the published defaults.
 /// More calls than any test makes.
 #[expect(clippy::expect_used, reason = "a quota that is written here is one")]
-fn patience() -> Limits {
+pub(crate) fn patience() -> Limits {
     let mut quotas = Quotas::default();
     let often = Quota::parse("1000000/s").expect("a quota");
     for rule in RateClass::ALL.into_iter().flat_map(RateClass::rules) {
@@ -480,7 +472,7 @@ pub fn people() -> PeopleSettings {
 }
 
 /// Captures whatever directory it is told of.
-fn unbound() -> CaptureSettings {
+pub(crate) fn unbound() -> CaptureSettings {
     CaptureSettings {
         unbound: true,
         ..CaptureSettings::default()

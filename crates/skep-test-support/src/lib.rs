@@ -17,6 +17,7 @@ mod tenant;
 pub mod timing;
 mod vault;
 mod visitor;
+mod wire;
 
 pub use clock::{ManualClock, StoppedWatch};
 pub use daemon::{TestDaemon, people};
@@ -33,3 +34,4 @@ pub use skep_test_programs::{mcp, program};
 pub use team_store::TeamStore;
 pub use tenant::{Tenant, open_impatient_store, open_store};
 pub use visitor::Visitor;
+pub use wire::Wired;

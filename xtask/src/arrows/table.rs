@@ -92,6 +92,7 @@ pub(super) const ARROWS: &[(&str, &[&str])] = &[
             "skep-reference",
             "skep-store",
             "skep-vault",
+            "skep-wire",
         ],
     ),
 ];

@@ -6,9 +6,9 @@ use serde_json::{Map, Value};
 use crate::RouteId;
 use crate::page::{Page, PageQuery};
 use crate::{
-    access, capture, exec, explain, inject, job, limit, memory, oauth, ontology, participant,
-    people, posture, recall, removal, review, session, skill, source, sso, system, template, tree,
-    vault,
+    access, capture, exec, explain, inject, job, lease, limit, memory, oauth, ontology,
+    participant, people, posture, recall, removal, review, session, skill, source, sso, system,
+    template, tree, vault,
 };
 
 /// References into `components/schemas`.
@@ -183,6 +183,10 @@ shapes! {
     SettingList: query vault::RecordQuery, answer vault::SettingsList;
     SettingSet: body vault::SetSettingRequest, answer vault::Setting;
     SecretRemove | SettingRemove: body vault::RemoveRecordRequest, answer vault::RemovedRecord;
+    LeaseBegin: body lease::LeaseRequest, answer lease::BegunLease;
+    LeaseList: answer lease::Leases;
+    LeaseRenew: answer lease::RenewedLease;
+    LeaseEnd: answer lease::EndedLease;
     Inject: body inject::InjectRequest, answer inject::InjectResponse;
     InjectionList | SessionContext: query PageQuery, answer Page<inject::Injection>;
     Whoami: answer access::Whoami;

@@ -1,6 +1,8 @@
 //! The use cases over a real store: the indexes in memory, and upkeep.
 
 #[cfg(test)]
+mod authority;
+#[cfg(test)]
 mod counting;
 #[cfg(test)]
 mod distilling;

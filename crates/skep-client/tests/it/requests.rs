@@ -8,6 +8,7 @@ use std::sync::{Arc, Mutex};
 use skep_api::exec::ExecRequest;
 use skep_api::explain::ExplainRequest;
 use skep_api::inject::InjectRequest;
+use skep_api::lease::LeaseRequest;
 use skep_api::memory::{EditRequest, ForgetRequest, MemoryQuery, RememberRequest, ResolveRequest};
 use skep_api::ontology::{EntityQuery, ProposalQuery, ProposalRequest};
 use skep_api::page::PageQuery;
@@ -463,6 +464,10 @@ async fn call_vault(client: &mut Client) {
         vault::RemoveRecordRequest::default(),
     );
     let refused = [
+        client.begin_lease(&LeaseRequest::default()).await.is_err(),
+        client.leases().await.is_err(),
+        client.renew_lease("ID").await.is_err(),
+        client.end_lease("ID").await.is_err(),
         client.secrets(&query).await.is_err(),
         client
             .set_secret(&vault::SetSecretRequest::default())

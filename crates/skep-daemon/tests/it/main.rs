@@ -28,3 +28,5 @@ mod rotating;
 mod rows;
 #[cfg(test)]
 mod running;
+#[cfg(test)]
+mod wire;

@@ -7,10 +7,10 @@ use skep_authz::{Authorized, Right, rights};
 use super::Handler;
 use crate::handlers::people as humans;
 use crate::handlers::{
-    access, agents, auth, backup, capture, exec, explain, inject, jobs, keys, limits as own_limits,
-    mcp, members, memories, oauth, ontology, organizations, own, participants as people, posture,
-    recall, removal, review, rotation, sessions, skills, sources, sso, system, templates, tree,
-    vault,
+    access, agents, auth, backup, capture, exec, explain, inject, jobs, keys, leases,
+    limits as own_limits, mcp, members, memories, oauth, ontology, organizations, own,
+    participants as people, posture, recall, removal, review, rotation, sessions, skills, sources,
+    sso, system, templates, tree, vault,
 };
 use crate::pages;
 
@@ -361,6 +361,10 @@ pub(super) fn handler(route: RouteId) -> Handler {
         RouteId::SettingRemove => {
             authorized!(SettingRemove, rights::SettingWrite, vault::remove_setting)
         }
+        RouteId::LeaseBegin => authorized!(LeaseBegin, rights::SecretUse, leases::begin),
+        RouteId::LeaseList => authorized!(LeaseList, rights::SecretUse, leases::list),
+        RouteId::LeaseRenew => authorized!(LeaseRenew, rights::SecretUse, leases::renew),
+        RouteId::LeaseEnd => authorized!(LeaseEnd, rights::SecretUse, leases::end),
         RouteId::Inject => authorized!(Inject, rights::SessionCapture, inject::inject),
         RouteId::InjectionList => authorized!(InjectionList, rights::MemoryRead, inject::list),
         RouteId::SessionContext => authorized!(SessionContext, rights::MemoryRead, inject::context),

@@ -3,9 +3,9 @@
 use serde_json::{Value, json};
 use skep_api::{BodyLimit, Gate, Method, Route, RouteId};
 use skep_domain::{
-    AccessId, AgentId, ConflictId, CredentialId, ExecId, FactorId, IdKind, JobId, MemoryId,
-    ParticipantId, Principal, ProposalId, SessionId, SkillId, SourceId, TemplateId, UserId,
-    WorkspaceId,
+    AccessId, AgentId, ConflictId, CredentialId, ExecId, FactorId, IdKind, JobId, LeaseId,
+    MemoryId, ParticipantId, Principal, ProposalId, SessionId, SkillId, SourceId, TemplateId,
+    UserId, WorkspaceId,
 };
 use skep_test_support::{Request, Tenant, TestDaemon};
 
@@ -54,6 +54,8 @@ pub(crate) struct Ids {
     pub(crate) workspace: String,
     /// A job of the organization.
     pub(crate) job: String,
+    /// A lease that has ended.
+    pub(crate) lease: String,
 }
 
 impl Ids {
@@ -82,6 +84,7 @@ impl Ids {
             factor: change(&self.factor),
             workspace: change(&self.workspace),
             job: change(&self.job),
+            lease: change(&self.lease),
         }
     }
 }
@@ -103,6 +106,7 @@ pub(crate) fn body(route: RouteId, ids: &Ids) -> Value {
             "workspace_role": "operator",
         }),
         RouteId::Backup => json!({ "passphrase": "plover anvil tuba" }),
+        RouteId::LeaseBegin => json!({ "templates": ["berth"], "seconds": 60 }),
         RouteId::LimitSet => json!({ "name": "api_credential", "quota": "1000/min" }),
         RouteId::OrganizationName => json!({ "name": "harbour" }),
         RouteId::OrganizationStanding => json!({ "organization": "nobodys", "standing": "active" }),
@@ -357,6 +361,7 @@ pub(crate) fn path(route: &Route, ids: &Ids) -> String {
         Some("quarantine") => &ids.held,
         Some("workspaces") => &ids.workspace,
         Some("jobs") => &ids.job,
+        Some("leases") => &ids.lease,
         _ => &ids.memory,
     };
     let nobody = "00000000000000000000000000000000";
@@ -458,6 +463,7 @@ pub(crate) async fn seed(daemon: &TestDaemon, tenant: &Tenant) -> Ids {
         factor: mint(daemon, tenant, "factor").await,
         workspace: own_workspace(daemon, tenant).await,
         job: text(&job["job"]),
+        lease: mint(daemon, tenant, "lease").await,
         session: text(&captured["session"]),
         memory: text(&kept["memory"]["id"]),
         participant: text(&pilot["id"]),
@@ -527,6 +533,7 @@ pub(crate) async fn mint(daemon: &TestDaemon, tenant: &Tenant, of: &str) -> Stri
         "agent" => skep_api::id::format::<AgentId>(&tags, daemon.store.mint()),
         "workspace" => skep_api::id::format::<WorkspaceId>(&tags, daemon.store.mint()),
         "job" => skep_api::id::format::<JobId>(&tags, daemon.store.mint()),
+        "lease" => skep_api::id::format::<LeaseId>(&tags, daemon.store.mint()),
         "proposal" => skep_api::id::format::<ProposalId>(&tags, daemon.store.mint()),
         "template" => skep_api::id::format::<TemplateId>(&tags, daemon.store.mint()),
         "exec" => skep_api::id::format::<ExecId>(&tags, daemon.store.mint()),

@@ -80,6 +80,7 @@ async fn absent(daemon: &TestDaemon) -> Ids {
         source: mint("source").await,
         proposal: mint("proposal").await,
         skill: mint("skill").await,
+        lease: mint("lease").await,
         approved: mint("approved").await,
         template: mint("template").await,
         in_force: mint("template").await,

@@ -1,0 +1,103 @@
+//! The proxy of a daemon under test, over a network of the test's.
+
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use skep_app::{Fetching, Proxy, Vault, wire_authority};
+use skep_crypto::SystemRandom;
+use skep_domain::{Clock, Timestamp};
+use skep_egress::Egress;
+use skep_http::Site;
+use skep_wire::{Limits, Wire};
+
+use crate::daemon::{patience, people, unbound};
+use crate::{ManualClock, TestDaemon};
+
+/// How much there is of the proxy, and the way out of it.
+pub struct Wired {
+    /// The way out.
+    pub egress: Egress,
+    /// Leases at a time.
+    pub leases: usize,
+    /// Leases of one credential at a time.
+    pub each: usize,
+}
+
+/// The ways out of a daemon.
+#[derive(Default)]
+pub(crate) struct Ways {
+    pub(crate) fetching: Fetching,
+    pub(crate) wired: Option<Wired>,
+}
+
+impl From<Fetching> for Ways {
+    fn from(fetching: Fetching) -> Self {
+        Self {
+            fetching,
+            wired: None,
+        }
+    }
+}
+
+impl TestDaemon {
+    /// Starts one whose programs use secrets over this way out, and whose doors stay open.
+    pub async fn start_wired(wired: Wired) -> Self {
+        let parts = (patience(), Site::default(), people());
+        let asked = (None, Arc::new(ManualClock::new()));
+        let ways = Ways {
+            wired: Some(wired),
+            ..Ways::default()
+        };
+        Self::start_whole(unbound(), false, ways, parts, asked).await
+    }
+}
+
+impl Wired {
+    /// With this way out, and the usual bounds.
+    #[must_use]
+    pub fn over(egress: Egress) -> Self {
+        Self {
+            egress,
+            leases: 256,
+            each: 64,
+        }
+    }
+
+    /// How long a lease goes on without being renewed.
+    pub const RENEWED: Duration = Duration::from_mins(3);
+
+    #[expect(clippy::expect_used, reason = "a test without its daemon cannot go on")]
+    pub(crate) fn proxy(self, home: &Path, vault: &Vault) -> Proxy {
+        let authority = wire_authority(vault, SystemClock.now()).expect("a fresh authority");
+        let limits = Limits {
+            leases: self.leases,
+            ..Limits::default()
+        };
+        let (clock, random) = (Arc::new(SystemClock), Arc::new(SystemRandom));
+        let wire = Wire::new(Arc::new(self.egress), authority, clock, random, limits);
+        let bundle = home.join("wire-authorities.pem");
+        wire.write_bundle(&bundle, &[]).expect("a bundle");
+        Proxy {
+            wire,
+            bundle,
+            each: self.each,
+            renewed: Self::RENEWED,
+        }
+    }
+}
+
+/// The daemon's clock stands still in tests; certificates hold at the time of the programs that look at them.
+struct SystemClock;
+
+impl Clock for SystemClock {
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "certificates hold at the time of real programs"
+    )]
+    fn now(&self) -> Timestamp {
+        let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
+        let micros = since.unwrap_or_default().as_micros();
+        Timestamp::from_micros(i64::try_from(micros).unwrap_or(i64::MAX))
+    }
+}
