@@ -12,6 +12,7 @@ mod mcp;
 mod memory;
 mod names;
 pub(crate) mod people;
+mod run;
 mod setup;
 mod skill;
 mod source;
@@ -32,6 +33,7 @@ pub(crate) use inject::{Given, Inject, Prime, Recipient};
 pub(crate) use mcp::Mcp;
 pub(crate) use memory::{ConflictAction, Edit, Explain, Memories, Recall, Remember, Review};
 pub(crate) use names::{Entity, Ontology};
+pub(crate) use run::Run;
 pub(crate) use setup::Setup;
 pub(crate) use skill::{Places, Pull, Skill};
 pub(crate) use source::Source;
@@ -258,6 +260,13 @@ pub(crate) enum Verb {
     /// Settings that are kept beside them, and shown.
     #[command(subcommand)]
     Setting(Setting),
+    /// Run a program that uses secrets and never holds them.
+    ///
+    /// It is started with placeholders where it would hold secrets, and with a proxy of this machine's daemon
+    /// as its way out, which puts the values in where a template says so. Exits as the program does: its code,
+    /// 128 and the number of the signal that ended it, 127 when there is no such program, 126 when it cannot
+    /// be started. See docs/wire.md.
+    Run(Run),
     /// The names that memories speak of: files, symbols, errors, commands.
     #[command(subcommand)]
     Entity(Entity),

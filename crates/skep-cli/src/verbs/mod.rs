@@ -33,6 +33,7 @@ mod remember;
 mod resolve;
 mod review;
 mod rewind;
+mod run;
 mod secret_import;
 mod sessions;
 mod setup;
@@ -75,6 +76,7 @@ pub(crate) async fn perform(verb: Verb, context: &Context<'_>) -> Result<ExitCod
         Verb::Setting(verb) => vault::setting(context, verb).await,
         Verb::Template(verb) => template::run(context, verb).await,
         Verb::Access(verb) => grants::run(context, verb).await,
+        Verb::Run(arguments) => run::run(context, arguments).await,
         Verb::Entity(verb) => entity::run(context, verb).await,
         Verb::Ontology(verb) => entity::ontology(context, verb).await,
         Verb::Erase { id, yes } => erase::run(context, &id, yes).await,

@@ -19,11 +19,23 @@ mod login;
 #[cfg(test)]
 mod mcp;
 #[cfg(test)]
+#[path = "../../../skep-wire/tests/it/network.rs"]
+mod network;
+#[cfg(test)]
+#[expect(dead_code, reason = "the proxy's own tests use the rest of it")]
+#[path = "../../../skep-wire/tests/it/origin.rs"]
+mod origin;
+#[cfg(test)]
 mod program;
 #[cfg(test)]
 mod questions;
 #[cfg(test)]
+#[path = "../../../skep-wire/tests/it/repository.rs"]
+mod repository;
+#[cfg(test)]
 mod resume;
+#[cfg(test)]
+mod run;
 #[cfg(test)]
 #[expect(dead_code, reason = "the client's own tests use the rest of it")]
 #[path = "../../../skep-client/tests/it/scripted.rs"]
@@ -38,6 +50,9 @@ mod templates;
 mod transcripts;
 #[cfg(test)]
 mod tree;
+#[cfg(test)]
+#[path = "../../../skep-wire/tests/it/values.rs"]
+mod values;
 #[cfg(test)]
 mod vault;
 #[cfg(test)]
