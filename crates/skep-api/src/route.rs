@@ -355,7 +355,7 @@ routes! {
     ExecCancel: Post "/api/v1/exec/{id}/cancel", needs(Permission::SecretUse), Api, Empty, Some("exec.cancel"), "End a run, and all that it has started.";
     LeaseBegin: Post "/api/v1/leases", needs(Permission::SecretUse), Api, Json, Some("lease.begin"), "Let a program use secrets that it never holds, through a proxy on this machine.";
     LeaseList: Get "/api/v1/leases", needs(Permission::SecretUse), Api, Empty, None, "One's own leases that are under way.";
-    LeaseRenew: Post "/api/v1/leases/{id}/renew", needs(Permission::SecretUse), Api, Empty, None, "Say that the program of a lease still runs.";
+    LeaseRenew: Post "/api/v1/leases/{id}/renew", needs(Permission::SecretUse), Api, Empty, Some("lease.renew"), "Say that the program of a lease still runs.";
     LeaseEnd: Post "/api/v1/leases/{id}/end", needs(Permission::SecretUse), Api, Empty, Some("lease.end"), "End a lease, at once.";
     Inject: Post "/api/v1/inject", needs(Permission::SessionCapture), Capture, Json, Some("memory.inject"), "What to put in front of a model now, recorded.";
     InjectionList: Get "/api/v1/injections", needs(Permission::MemoryRead), Api, Empty, None, "What was put in front of models, newest first.";

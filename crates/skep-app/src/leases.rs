@@ -17,7 +17,7 @@ use std::time::Duration;
 use skep_authz::Authorized;
 use skep_authz::rights::SecretUse;
 use skep_crypto::Plain;
-use skep_domain::{LeaseId, Timestamp};
+use skep_domain::{LeaseId, RecordName, Timestamp};
 use skep_vault::template::{Owner, Rule};
 use skep_wire::{Environment, Lease, Listen, Wire, WireError};
 
@@ -141,6 +141,10 @@ impl App {
         wanted: BeginLease,
         text: LeaseText<'_>,
     ) -> Result<BegunLease, AppError> {
+        for name in &wanted.templates {
+            let named = RecordName::parse(name);
+            named.map_err(|error| Invalid::unknown("templates", &error.to_string()))?;
+        }
         let leases = self.leases.as_ref().ok_or(NO_PROXY)?;
         let whose = Whose::of(&authorized)?;
         leases.has_room_for(&whose)?;

@@ -145,7 +145,10 @@ mod tests {
     #[test]
     fn a_key_is_read_in_each_form_and_nothing_else_is_one() {
         let key = RootKey::generate(&SeededRandom::new(1));
-        let hex: String = key.bytes().iter().map(|b| format!("{b:02x}")).collect();
+        let digits = key.bytes().iter().flat_map(|byte| [byte >> 4, byte & 15]);
+        let hex: String = digits
+            .filter_map(|digit| char::from_digit(digit.into(), 16))
+            .collect();
         let text = key.text();
         let url = text.expose().strip_prefix("skep-root-1 ").unwrap();
         let plain = url.replace('-', "+").replace('_', "/");
@@ -170,7 +173,7 @@ mod tests {
         let bad: [&[u8]; 8] = [
             b"",
             &long,
-            hex[1..].as_bytes(),
+            &hex.as_bytes()[1..],
             &plain.as_bytes()[1..],
             b"correct horse battery staple ...",
             &[7; 32],

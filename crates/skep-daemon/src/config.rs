@@ -15,7 +15,7 @@ pub(crate) mod store;
 mod wire;
 
 use std::fmt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context, bail};
 use serde::Deserialize;
@@ -130,8 +130,16 @@ impl Config {
     /// Files of the daemon's that may lie outside of its data directory: what programs and references
     /// lead to is none of them.
     pub(crate) fn files(&self, home: &Path) -> Vec<PathBuf> {
-        let mut files = self.key.files(home);
+        let mut files = self.key.places(home);
         files.extend(self.file.clone());
+        let named = (self.auth.key_files())
+            .chain(self.auth.grpc.key_files())
+            .chain(self.mail.key_files())
+            .chain(self.limits.key_files())
+            .chain(self.store.key_files())
+            .chain(self.model.key_files())
+            .chain(self.references.key_files());
+        files.extend(named.map(|file| home.join(file)));
         files
     }
 }

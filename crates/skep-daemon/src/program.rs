@@ -150,10 +150,7 @@ fn heard(
     if let Some(pipe) = child.stderr.take() {
         listen(pipe, COMPLAINT, says, Part::Complaint);
     }
-    let (output, complaint) = both(&hears, left)?;
-    if output.expose().len() > most {
-        bail!("it said more than {most} bytes");
-    }
+    let (output, complaint) = both(&hears, most, left)?;
     loop {
         if let Some(status) = child.try_wait()? {
             return Ok(Answer {
@@ -197,11 +194,16 @@ fn listen(
 
 fn both(
     hears: &Receiver<Part>,
+    most: usize,
     left: &dyn Fn() -> Duration,
 ) -> anyhow::Result<(Plain<Vec<u8>>, Vec<u8>)> {
     let (mut output, mut complaint) = (None, None);
     loop {
         match hears.recv_timeout(left()) {
+            // It may go on for ever, and has said enough to be ended.
+            Ok(Part::Output(bytes)) if bytes.expose().len() > most => {
+                bail!("it said more than {most} bytes")
+            }
             Ok(Part::Output(bytes)) => output = Some(bytes),
             Ok(Part::Complaint(bytes)) => complaint = Some(bytes),
             Err(_) => bail!(LATE),

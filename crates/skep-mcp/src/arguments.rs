@@ -166,7 +166,7 @@ pub(crate) struct Name {
     pub(crate) name: String,
 }
 
-/// `whoami`.
+/// `whoami`, `secret_list`.
 #[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Nothing {}

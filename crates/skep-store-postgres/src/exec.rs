@@ -44,7 +44,7 @@ statements! {
     PRUNE = "DELETE FROM exec_job WHERE workspace_id = $1 AND id IN (
             SELECT id FROM (
                 SELECT id, ended_at, ROW_NUMBER() OVER newest AS place,
-                    SUM(size) OVER newest AS together
+                    CAST(SUM(size) OVER newest AS bigint) AS together
                 FROM exec_job WHERE workspace_id = $1 AND state >= 2
                 WINDOW newest AS (ORDER BY id DESC)) AS kept
             WHERE ended_at < $2 OR place > $3 OR together > $4)";
@@ -140,14 +140,14 @@ pub(crate) async fn expire(
     before: Timestamp,
     now: Timestamp,
 ) -> Result<u64, Failure> {
-    rows.writing().await?;
     let values = values![
         rows.workspace,
         before.as_micros(),
         now.as_micros(),
         ExecState::Expired.code()
     ];
-    rows.run(EXPIRE, values).await
+    let changed = rows.run(EXPIRE, values).await?;
+    said(rows, changed).await
 }
 
 pub(crate) async fn prune(
@@ -155,7 +155,15 @@ pub(crate) async fn prune(
     before: Timestamp,
     (most, bytes): (u32, u64),
 ) -> Result<u64, Failure> {
-    rows.writing().await?;
     let values = values![rows.workspace, before.as_micros(), most, bytes];
-    rows.run(PRUNE, values).await
+    let removed = rows.run(PRUNE, values).await?;
+    said(rows, removed).await
+}
+
+/// Of most workspaces there is nothing to clear, and nothing changed.
+async fn said(rows: &mut Rows<'_>, changed: u64) -> Result<u64, Failure> {
+    if changed > 0 {
+        rows.writing().await?;
+    }
+    Ok(changed)
 }

@@ -140,7 +140,6 @@ pub(crate) fn expire(
     before: Timestamp,
     now: Timestamp,
 ) -> Result<u64, Failure> {
-    rows.writing()?;
     let sql = "UPDATE exec_job SET state = ?4, ended_at = ?3
                WHERE workspace_id = ?1 AND state < 2 AND created_at < ?2";
     let changed = rows.statement(sql)?.execute(params![
@@ -149,7 +148,7 @@ pub(crate) fn expire(
         now.as_micros(),
         ExecState::Expired.code()
     ])?;
-    Ok(changed as u64)
+    said(rows, changed as u64)
 }
 
 pub(crate) fn prune(
@@ -157,7 +156,6 @@ pub(crate) fn prune(
     before: Timestamp,
     (most, bytes): (u32, u64),
 ) -> Result<u64, Failure> {
-    rows.writing()?;
     let sql = "DELETE FROM exec_job WHERE workspace_id = ?1 AND id IN (
                    SELECT id FROM (
                        SELECT id, ended_at, ROW_NUMBER() OVER newest AS place,
@@ -171,5 +169,13 @@ pub(crate) fn prune(
         most,
         i64::try_from(bytes).unwrap_or(i64::MAX)
     ])?;
-    Ok(removed as u64)
+    said(rows, removed as u64)
+}
+
+/// Of most workspaces there is nothing to clear, and nothing changed.
+fn said(rows: &mut Rows<'_>, changed: u64) -> Result<u64, Failure> {
+    if changed > 0 {
+        rows.writing()?;
+    }
+    Ok(changed)
 }

@@ -207,13 +207,7 @@ impl TestDaemon {
         let app = app.with_capture(capture).with_fetching(ways.fetching);
         let app = app.with_people(people);
         let app = app.with_references(vault::references());
-        let vault = Arc::new(vault::open(scratch.path()));
-        let app = match ways.wired {
-            None => app,
-            Some(wired) => app.with_wire(wired.proxy(scratch.path(), &vault)),
-        };
-        let app = app.with_vault(vault);
-        let app = vault::with_programs(app, scratch.path());
+        let app = vault::with(app, ways.wired, scratch.path());
         let app = Arc::new(match elsewhere {
             None => app,
             Some(elsewhere) => app.with_elsewhere(elsewhere),

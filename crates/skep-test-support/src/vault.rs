@@ -7,9 +7,11 @@ use skep_app::{App, ExecSettings, References, Runner, Vault};
 use skep_crypto::{KeyEncryptionKey, RootKey, SeededRandom, SystemRandom};
 use skep_reference::{Organizations, Source};
 
+use crate::wire::Wired;
+
 /// A vault in the directory of the daemon's socket.
 #[expect(clippy::expect_used, reason = "a test without its daemon cannot go on")]
-pub(crate) fn open(home: &Path) -> Vault {
+fn open(home: &Path) -> Vault {
     let root = RootKey::generate(&SeededRandom::new(1));
     let lock = KeyEncryptionKey::derive_vault(&root, [1; 16], b"here");
     Vault::open(home, lock, Arc::new(SystemRandom)).expect("a fresh vault")
@@ -28,9 +30,19 @@ const EXEC: ExecSettings = ExecSettings {
     keep_days: 30,
 };
 
+/// A vault, and both ways of using what is in it.
+pub(crate) fn with(app: App, wired: Option<Wired>, home: &Path) -> App {
+    let vault = Arc::new(open(home));
+    let app = match wired {
+        None => app,
+        Some(wired) => app.with_wire(wired.proxy(home, &vault)),
+    };
+    with_programs(app.with_vault(vault), home)
+}
+
 /// Takes runs of programs in, which wait: no test's own program is a launcher.
 #[expect(clippy::expect_used, reason = "a test without its daemon cannot go on")]
-pub(crate) fn with_programs(app: App, home: &Path) -> App {
+fn with_programs(app: App, home: &Path) -> App {
     let runner = Runner::new(home.join("exec"), [home]).expect("a fresh folder");
     app.with_exec(Arc::new(runner), EXEC, [1; 16])
 }

@@ -171,10 +171,48 @@ export interface BackupRequest {
   workspace?: string | null;
 }
 
+/** A URL that stands for an origin. */
+export interface BaseUrl {
+  /** Its name in the template. */
+  name: string;
+  /** The origin that it stands for. */
+  origin: string;
+  /** The URL on the daemon's machine; who has it may use it. */
+  url: string;
+}
+
 /** Begins a passkey ceremony. */
 export interface BeginPasskeyRequest {
   /** What the first step of a login gave, if it is the second step. */
   pending?: string | null;
+}
+
+/** A lease that has begun. Its password is in `environment`, `proxy` and `bases`, and nowhere else. */
+export interface BegunLease {
+  /** URLs that stand for an origin, for programs that take no proxy. */
+  bases: BaseUrl[];
+  /** A file of certificates on the daemon's machine: its system's authorities, and the proxy's. */
+  bundle: string;
+  /** What this way of using secrets cannot promise. */
+  cannot: string[];
+  /** What is in that file, if it was asked for. */
+  certificates?: string | null;
+  /** When it ends, whatever is done. */
+  ends_at: Instant;
+  /** What the program's environment has to hold, but for placeholders. */
+  environment: LeaseVariable[];
+  /** Hosts, beside those of the placeholders, that it gets through to unread. */
+  hosts?: string[];
+  /** `lse_…` */
+  id: string;
+  /** What the program holds in the place of secrets. */
+  placeholders: Placeholder[];
+  /** The URL of the proxy, password and all. It listens on the daemon's machine alone. */
+  proxy: string;
+  /** It has to be renewed within so many seconds, again and again; absent for one that is unattended. */
+  renew_within_seconds?: number | null;
+  /** The templates behind it. It is as good as all of them: it ends when one may not be used any more. */
+  templates: string[];
 }
 
 /** A directory whose sessions are captured. */
@@ -513,6 +551,12 @@ export interface EndResponse {
   memories: number;
   /** The session. */
   session: Session;
+}
+
+/** A lease that was ended. */
+export interface EndedLease {
+  /** Whether it was under way. */
+  ended: boolean;
 }
 
 /** A name. */
@@ -927,6 +971,22 @@ export interface GiveAccessRequest {
   template: string;
 }
 
+/** One way for a secret. */
+export interface Goes {
+  /** A placeholder in a body: `refuse`, `leave` or `replace`. */
+  body: string;
+  /** In these headers. */
+  headers: string[];
+  /** To these hosts, over TLS. */
+  hosts: string[];
+  /** With these methods; with any if there are none. */
+  methods?: string[];
+  /** To paths that begin so; to any if there are none. */
+  paths?: string[];
+  /** The template that says so. */
+  template: string;
+}
+
 /** `POST /access/{id}/grant`. */
 export interface GrantAccessRequest {
   /** For so many seconds; as long as was asked for if absent. */
@@ -1202,6 +1262,50 @@ export interface LayerMissing {
   layer: string;
   /** Why. */
   reason: string;
+}
+
+/** A lease under way, without its password. */
+export interface Lease {
+  /** When it began. */
+  began_at: Instant;
+  /** When it ends, whatever is done. */
+  ends_at: Instant;
+  /** `lse_…` */
+  id: string;
+  /** How often something was refused. */
+  refused: number;
+  /** The templates behind it. */
+  templates: string[];
+  /** Whether it goes on without being renewed. */
+  unattended?: boolean;
+  /** How often a value was sent. */
+  uses: number;
+}
+
+/** `POST /leases`. */
+export interface LeaseRequest {
+  /** Whether the file of certificates is wanted in the answer, for whoever cannot read `bundle`. */
+  certificates?: boolean;
+  /** Seconds that it lasts at most; as long as its templates allow if absent. */
+  seconds?: number | null;
+  /** Names of templates for requests, at most 16; all that the caller may use if there are none. */
+  templates?: string[];
+  /** Whether it goes on without being renewed, for `seconds`: for a shell that nobody watches. */
+  unattended?: boolean;
+}
+
+/** A variable of an environment. */
+export interface LeaseVariable {
+  /** Its name. */
+  name: string;
+  /** What it holds; in some the proxy's password. */
+  value: string;
+}
+
+/** `GET /leases`: those of the credential that asks. */
+export interface Leases {
+  /** Oldest first. */
+  items: Lease[];
 }
 
 /** `POST /sessions/{id}/leave`: ends a stay. */
@@ -1600,6 +1704,20 @@ export interface PepperLife {
   retires_at?: Instant | null;
 }
 
+/** What stands for a secret, and where it may go. */
+export interface Placeholder {
+  /** Where it goes. Only one of these as a whole fits. */
+  goes: Goes[];
+  /** Whose it is: `workspace`, `organization` or `agent`. */
+  owner: string;
+  /** `__skep_…__`, which the program writes where the value would stand. */
+  placeholder: string;
+  /** The secret. */
+  secret: string;
+  /** The variable that programs usually look for it in, if its name is one. */
+  variable?: string | null;
+}
+
 /** `GET /api/v1/system/posture`. */
 export interface Posture {
   /** Where credentials are checked. */
@@ -1901,6 +2019,14 @@ export interface RemoveRecordRequest {
 export interface RemovedRecord {
   /** Whether there was one. */
   removed: boolean;
+}
+
+/** A lease that was renewed. */
+export interface RenewedLease {
+  /** When it ends, whatever is done. */
+  ends_at: Instant;
+  /** It has to be renewed again within so many seconds; absent for one that is unattended. */
+  renew_within_seconds?: number | null;
 }
 
 /** What came of working it out again. */

@@ -468,6 +468,38 @@ export const KeyRevoke: Operation<undefined, undefined, m.Revoked> = {
   mutates: true,
 };
 
+/** One's own leases that are under way. */
+export const LeaseList: Operation<undefined, undefined, m.Leases> = {
+  name: "LeaseList",
+  method: "GET",
+  path: "/api/v1/leases",
+  mutates: false,
+};
+
+/** Let a program use secrets that it never holds, through a proxy on this machine. */
+export const LeaseBegin: Operation<m.LeaseRequest, undefined, m.BegunLease> = {
+  name: "LeaseBegin",
+  method: "POST",
+  path: "/api/v1/leases",
+  mutates: true,
+};
+
+/** End a lease, at once. */
+export const LeaseEnd: Operation<undefined, undefined, m.EndedLease> = {
+  name: "LeaseEnd",
+  method: "POST",
+  path: "/api/v1/leases/{id}/end",
+  mutates: true,
+};
+
+/** Say that the program of a lease still runs. */
+export const LeaseRenew: Operation<undefined, undefined, m.RenewedLease> = {
+  name: "LeaseRenew",
+  method: "POST",
+  path: "/api/v1/leases/{id}/renew",
+  mutates: true,
+};
+
 /** How often the organization and its credentials may call. */
 export const LimitList: Operation<undefined, undefined, m.RateLimits> = {
   name: "LimitList",

@@ -123,8 +123,8 @@ impl App {
         let text = Plain::new(text.to_owned());
         if asked.why == Why::Send {
             let print = self.print_of(&caller, *owner, &name.key());
-            let names = held.names().join(", ");
-            let reason = format!("template {names}; secret {print}; to {}", asked.host);
+            let templates = held.names().join(", ");
+            let reason = format!("template {templates}; secret {print}; to {}", asked.host);
             let decision = held.decision("secret.use", reason);
             self.record_allowed(decision, Some(&caller)).await?;
             held.uses.fetch_add(1, Ordering::Relaxed);

@@ -86,7 +86,8 @@ proptest! {
 
     #[test]
     fn x07_what_is_written_between_quotes_is_read_back(values in proptest::collection::vec("[^'\u{0}]{0,40}", 0..5)) {
-        let text: String = values.iter().enumerate().map(|(at, value)| format!("K{at}='{value}'\n")).collect();
+        let lines = values.iter().enumerate().map(|(at, value)| format!("K{at}='{value}'"));
+        let text = lines.collect::<Vec<_>>().join("\n");
         let found: Vec<String> = read(&text).unwrap().into_iter().map(|(_, value)| value).collect();
         assert_eq!(found, values);
     }

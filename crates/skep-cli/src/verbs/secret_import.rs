@@ -65,7 +65,7 @@ pub(super) async fn run(context: &Context<'_>, asked: SecretImport) -> Result<Ex
         });
     }
     let is_refused = items.iter().any(|told| told.became == Became::Refused);
-    show(context, &asked, Report { items })?;
+    show(context, &asked, &Report { items })?;
     Ok(if is_refused {
         ExitCode::FAILURE
     } else {
@@ -129,10 +129,10 @@ async fn set(
     }
 }
 
-fn show(context: &Context<'_>, asked: &SecretImport, report: Report) -> Result<(), Failure> {
+fn show(context: &Context<'_>, asked: &SecretImport, report: &Report) -> Result<(), Failure> {
     let out = context.output;
     if context.output.is_json() {
-        return Ok(out.json(&report)?);
+        return Ok(out.json(report)?);
     }
     let rows: Vec<Vec<String>> = report
         .items

@@ -451,7 +451,7 @@ async fn call_exec(client: &mut Client) {
     let failed = [
         client.ask_exec(&ExecRequest::default()).await.is_err(),
         client.execs(&PageQuery::default()).await.is_err(),
-        client.exec("ID", 1).await.is_err(),
+        client.exec("ID", 0).await.is_err(),
         client.cancel_exec("ID").await.is_err(),
     ];
     assert_eq!(failed, [true; 4]);

@@ -86,6 +86,11 @@ impl Default for Mail {
 }
 
 impl Auth {
+    /// The files in which it has keys.
+    pub(crate) fn key_files(&self) -> impl Iterator<Item = &Path> {
+        self.endpoint_key.iter().map(PathBuf::as_path)
+    }
+
     /// Without letters nobody could show that an address is theirs.
     pub(crate) fn check(&self, mail: &Mail) -> anyhow::Result<()> {
         if self.public_registration && mail.host.is_empty() {
@@ -138,6 +143,11 @@ impl Auth {
 }
 
 impl Mail {
+    /// The files in which it has keys.
+    pub(crate) fn key_files(&self) -> impl Iterator<Item = &Path> {
+        self.password_file.iter().map(PathBuf::as_path)
+    }
+
     /// Checks what can be checked without reading a file.
     pub(crate) fn security(&self) -> anyhow::Result<MailSecurity> {
         Ok(match self.security.as_str() {

@@ -57,6 +57,11 @@ pub(crate) struct Files {
 }
 
 impl Grpc {
+    /// The files in which it has keys.
+    pub(crate) fn key_files(&self) -> impl Iterator<Item = &Path> {
+        self.key.iter().map(PathBuf::as_path)
+    }
+
     /// Where to listen, if anywhere.
     pub(crate) fn listen(&self) -> anyhow::Result<Option<Listen>> {
         let files = [&self.certificate, &self.key, &self.client_ca];

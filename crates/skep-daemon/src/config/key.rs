@@ -128,17 +128,27 @@ impl Key {
         named.unwrap_or_else(|| home.join("root.key"))
     }
 
-    /// Every file that it may be in, and what opens those.
-    pub(crate) fn files(&self, home: &Path) -> Vec<PathBuf> {
-        let mut files = vec![self.file(home), self.locked_file(home)];
-        files.extend(self.wrapped_file(home));
-        files.extend(self.passphrase_file.as_ref().map(|file| home.join(file)));
-        files
-    }
-
     pub(crate) fn locked_file(&self, home: &Path) -> PathBuf {
         let named = self.locked_file.as_deref();
         home.join(named.unwrap_or(Path::new("root.key.locked")))
+    }
+
+    /// Everything on this host that leads to a root key, which nothing else may read.
+    pub(crate) fn places(&self, home: &Path) -> Vec<PathBuf> {
+        let mut places = vec![self.file(home), self.locked_file(home)];
+        places.extend(self.wrapped_file(home));
+        places.extend(self.passphrase_file.as_ref().map(|path| home.join(path)));
+        for path in places.clone() {
+            let mut next = path.into_os_string();
+            next.push(".next");
+            places.push(next.into());
+        }
+        let is_handed_over = matches!(self.kind(), Ok(Kind::Credential));
+        if is_handed_over || self.passphrase_credential.is_some() {
+            let folder = super::environment("CREDENTIALS_DIRECTORY");
+            places.extend(folder.map(PathBuf::from));
+        }
+        places
     }
 
     pub(crate) fn passphrase(&self) -> anyhow::Result<Passphrase> {

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use anyhow::{anyhow, bail};
@@ -62,6 +62,11 @@ impl Default for Limits {
 }
 
 impl Limits {
+    /// The files in which it has keys.
+    pub(crate) fn key_files(&self) -> impl Iterator<Item = &Path> {
+        self.redis_password_file.iter().map(PathBuf::as_path)
+    }
+
     /// The quotas in force.
     pub(crate) fn quotas(&self) -> anyhow::Result<Quotas> {
         let mut quotas = Quotas::default();

@@ -71,6 +71,11 @@ impl Default for Model {
 }
 
 impl Model {
+    /// The files in which it has keys.
+    pub(crate) fn key_files(&self) -> impl Iterator<Item = &Path> {
+        self.key_file.iter().map(PathBuf::as_path)
+    }
+
     /// What the application is told; `None` when it is off.
     pub(crate) fn settings(&self) -> anyhow::Result<Option<ModelSettings>> {
         if self.base_url.is_empty() {

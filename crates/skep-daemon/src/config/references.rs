@@ -85,6 +85,12 @@ impl Tagger for AsWritten {
 }
 
 impl Section {
+    /// The files in which it has keys.
+    pub(crate) fn key_files(&self) -> impl Iterator<Item = &Path> {
+        let vault = self.vault.iter().map(|of| of.token_file.as_path());
+        vault.chain(self.onepassword.iter().map(|of| of.token_file.as_path()))
+    }
+
     /// What is wrong with it, whatever the files that it names hold.
     pub(crate) fn check(&self) -> anyhow::Result<()> {
         for vault in &self.vault {

@@ -70,6 +70,11 @@ const PORT: u16 = 5_432;
 const ROLE: &str = "skep_app";
 
 impl Section {
+    /// The files in which it has keys.
+    pub(crate) fn key_files(&self) -> impl Iterator<Item = &Path> {
+        self.password_file.iter().map(PathBuf::as_path)
+    }
+
     /// What is in force.
     pub(crate) fn backend(&self) -> anyhow::Result<Backend> {
         match self.backend.as_deref() {

@@ -8,7 +8,7 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 
 use anyhow::{Context, anyhow, bail};
-use rustix::fs::OFlags;
+use rustix::fs::{Mode, OFlags};
 use skep_crypto::{Plain, RootKey};
 
 use super::{Keeper, Slot, parsed};
@@ -130,8 +130,10 @@ pub(super) fn handed_over(name: &str) -> anyhow::Result<Plain<Vec<u8>>> {
     let facts = file.metadata()?;
     let own = rustix::process::geteuid().as_raw();
     // Of systemd's own user it may be, with an access list that shows as the group's right to read.
+    let mode = Mode::from_raw_mode(facts.mode());
+    let others = Mode::RWXO | Mode::WGRP | Mode::XGRP;
     let is_safe =
-        facts.is_file() && (facts.uid() == own || facts.uid() == 0) && facts.mode() & 0o037 == 0;
+        facts.is_file() && (facts.uid() == own || facts.uid() == 0) && !mode.intersects(others);
     if !is_safe {
         bail!("{shown} is open to others, or no file of yours or of root");
     }

@@ -24,6 +24,10 @@ use crate::{files, local, process, vault};
 /// What is done at a time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum Step {
+    #[cfg_attr(
+        not(test),
+        expect(dead_code, reason = "where only a kill, and a test, stops")
+    )]
     Stage,
     Store,
     Vault,

@@ -261,6 +261,9 @@ pub(crate) fn body(route: RouteId, ids: &Ids) -> Value {
         | RouteId::OpenApi
         | RouteId::EntityList
         | RouteId::ProposalList
+        | RouteId::LeaseList
+        | RouteId::LeaseRenew
+        | RouteId::LeaseEnd
         | RouteId::ExecList
         | RouteId::ExecGet
         | RouteId::ExecCancel

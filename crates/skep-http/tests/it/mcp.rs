@@ -73,7 +73,7 @@ async fn both_revisions_are_spoken_without_a_session() {
     .await;
     assert_eq!(
         listed.json()["result"]["tools"].as_array().unwrap().len(),
-        6,
+        8,
         "{}",
         listed.text()
     );

@@ -206,11 +206,53 @@ class BackupRequest:
 
 
 @dataclass(kw_only=True, slots=True)
+class BaseUrl:
+    """A URL that stands for an origin."""
+
+    name: str
+    """Its name in the template."""
+    origin: str
+    """The origin that it stands for."""
+    url: str
+    """The URL on the daemon's machine; who has it may use it."""
+
+
+@dataclass(kw_only=True, slots=True)
 class BeginPasskeyRequest:
     """Begins a passkey ceremony."""
 
     pending: str | None = None
     """What the first step of a login gave, if it is the second step."""
+
+
+@dataclass(kw_only=True, slots=True)
+class BegunLease:
+    """A lease that has begun. Its password is in `environment`, `proxy` and `bases`, and nowhere else."""
+
+    bases: list[BaseUrl]
+    """URLs that stand for an origin, for programs that take no proxy."""
+    bundle: str
+    """A file of certificates on the daemon's machine: its system's authorities, and the proxy's."""
+    cannot: list[str]
+    """What this way of using secrets cannot promise."""
+    certificates: str | None = None
+    """What is in that file, if it was asked for."""
+    ends_at: datetime
+    """When it ends, whatever is done."""
+    environment: list[LeaseVariable]
+    """What the program's environment has to hold, but for placeholders."""
+    hosts: list[str] = field(default_factory=list)
+    """Hosts, beside those of the placeholders, that it gets through to unread."""
+    id: str
+    """`lse_…`"""
+    placeholders: list[Placeholder]
+    """What the program holds in the place of secrets."""
+    proxy: str
+    """The URL of the proxy, password and all. It listens on the daemon's machine alone."""
+    renew_within_seconds: int | None = None
+    """It has to be renewed within so many seconds, again and again; absent for one that is unattended."""
+    templates: list[str]
+    """The templates behind it. It is as good as all of them: it ends when one may not be used any more."""
 
 
 @dataclass(kw_only=True, slots=True)
@@ -613,6 +655,14 @@ class EndResponse:
     """Memories made by this call."""
     session: Session
     """The session."""
+
+
+@dataclass(kw_only=True, slots=True)
+class EndedLease:
+    """A lease that was ended."""
+
+    ended: bool
+    """Whether it was under way."""
 
 
 @dataclass(kw_only=True, slots=True)
@@ -1096,6 +1146,24 @@ class GiveAccessRequest:
 
 
 @dataclass(kw_only=True, slots=True)
+class Goes:
+    """One way for a secret."""
+
+    body: str
+    """A placeholder in a body: `refuse`, `leave` or `replace`."""
+    headers: list[str]
+    """In these headers."""
+    hosts: list[str]
+    """To these hosts, over TLS."""
+    methods: list[str] = field(default_factory=list)
+    """With these methods; with any if there are none."""
+    paths: list[str] = field(default_factory=list)
+    """To paths that begin so; to any if there are none."""
+    template: str
+    """The template that says so."""
+
+
+@dataclass(kw_only=True, slots=True)
 class GrantAccessRequest:
     """`POST /access/{id}/grant`."""
 
@@ -1408,6 +1476,58 @@ class LayerMissing:
     """Which."""
     reason: str
     """Why."""
+
+
+@dataclass(kw_only=True, slots=True)
+class Lease:
+    """A lease under way, without its password."""
+
+    began_at: datetime
+    """When it began."""
+    ends_at: datetime
+    """When it ends, whatever is done."""
+    id: str
+    """`lse_…`"""
+    refused: int
+    """How often something was refused."""
+    templates: list[str]
+    """The templates behind it."""
+    unattended: bool = False
+    """Whether it goes on without being renewed."""
+    uses: int
+    """How often a value was sent."""
+
+
+@dataclass(kw_only=True, slots=True)
+class LeaseRequest:
+    """`POST /leases`."""
+
+    certificates: bool = False
+    """Whether the file of certificates is wanted in the answer, for whoever cannot read `bundle`."""
+    seconds: int | None = None
+    """Seconds that it lasts at most; as long as its templates allow if absent."""
+    templates: list[str] = field(default_factory=list)
+    """Names of templates for requests, at most 16; all that the caller may use if there are none."""
+    unattended: bool = False
+    """Whether it goes on without being renewed, for `seconds`: for a shell that nobody watches."""
+
+
+@dataclass(kw_only=True, slots=True)
+class LeaseVariable:
+    """A variable of an environment."""
+
+    name: str
+    """Its name."""
+    value: str
+    """What it holds; in some the proxy's password."""
+
+
+@dataclass(kw_only=True, slots=True)
+class Leases:
+    """`GET /leases`: those of the credential that asks."""
+
+    items: list[Lease]
+    """Oldest first."""
 
 
 @dataclass(kw_only=True, slots=True)
@@ -1873,6 +1993,22 @@ class PepperLife:
 
 
 @dataclass(kw_only=True, slots=True)
+class Placeholder:
+    """What stands for a secret, and where it may go."""
+
+    goes: list[Goes]
+    """Where it goes. Only one of these as a whole fits."""
+    owner: str
+    """Whose it is: `workspace`, `organization` or `agent`."""
+    placeholder: str
+    """`__skep_…__`, which the program writes where the value would stand."""
+    secret: str
+    """The secret."""
+    variable: str | None = None
+    """The variable that programs usually look for it in, if its name is one."""
+
+
+@dataclass(kw_only=True, slots=True)
 class Posture:
     """`GET /api/v1/system/posture`."""
 
@@ -2221,6 +2357,16 @@ class RemovedRecord:
 
     removed: bool
     """Whether there was one."""
+
+
+@dataclass(kw_only=True, slots=True)
+class RenewedLease:
+    """A lease that was renewed."""
+
+    ends_at: datetime
+    """When it ends, whatever is done."""
+    renew_within_seconds: int | None = None
+    """It has to be renewed again within so many seconds; absent for one that is unattended."""
 
 
 @dataclass(kw_only=True, slots=True)

@@ -532,6 +532,42 @@ KEY_REVOKE: Operation[None, None, m.Revoked] = Operation(
 )
 """Revoke anybody's credential in the organization, at once."""
 
+LEASE_LIST: Operation[None, None, m.Leases] = Operation(
+    name="LeaseList",
+    method="GET",
+    path="/api/v1/leases",
+    mutates=False,
+    answer=m.Leases,
+)
+"""One's own leases that are under way."""
+
+LEASE_BEGIN: Operation[m.LeaseRequest, None, m.BegunLease] = Operation(
+    name="LeaseBegin",
+    method="POST",
+    path="/api/v1/leases",
+    mutates=True,
+    answer=m.BegunLease,
+)
+"""Let a program use secrets that it never holds, through a proxy on this machine."""
+
+LEASE_END: Operation[None, None, m.EndedLease] = Operation(
+    name="LeaseEnd",
+    method="POST",
+    path="/api/v1/leases/{id}/end",
+    mutates=True,
+    answer=m.EndedLease,
+)
+"""End a lease, at once."""
+
+LEASE_RENEW: Operation[None, None, m.RenewedLease] = Operation(
+    name="LeaseRenew",
+    method="POST",
+    path="/api/v1/leases/{id}/renew",
+    mutates=True,
+    answer=m.RenewedLease,
+)
+"""Say that the program of a lease still runs."""
+
 LIMIT_LIST: Operation[None, None, m.RateLimits] = Operation(
     name="LimitList",
     method="GET",

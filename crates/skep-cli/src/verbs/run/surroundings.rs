@@ -55,8 +55,9 @@ impl Wishes {
         let bases = bases.collect::<Result<Vec<_>, Failure>>()?;
         let mut all: Vec<&String> = secrets.iter().chain(&bases).map(|(name, _)| name).collect();
         all.sort_unstable();
-        if let Some(twice) = all.windows(2).find(|two| two[0] == two[1]) {
-            return Err(Failure::usage(format!("{} is asked for twice", twice[0])));
+        let same = |two: &[&String; 2]| two[0] == two[1];
+        if let Some([twice, _]) = all.array_windows().find(|two| same(two)) {
+            return Err(Failure::usage(format!("{twice} is asked for twice")));
         }
         Ok(Self { secrets, bases })
     }
