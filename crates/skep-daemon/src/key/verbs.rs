@@ -56,7 +56,7 @@ pub(crate) enum Verb {
     },
     /// Bring the root key to another place, and see that it opens everything from there
     Move {
-        /// Where to; the settings in [key] say where that is
+        /// Where to; the settings of the section `key` say where that is
         #[arg(long, value_name = "PROVIDER")]
         to: Kind,
     },
