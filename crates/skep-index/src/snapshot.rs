@@ -18,7 +18,7 @@ use crate::threads::Said;
 use crate::vector::{Vectors, is_sound_scale};
 
 /// What a snapshot begins with; the last character is the version of the format.
-const MAGIC: [u8; 8] = *b"SKEPIDX6";
+const MAGIC: [u8; 8] = *b"SKEPIDX7";
 
 /// Bytes of the checksum at the end.
 const CHECKSUM: usize = 8;
