@@ -40,8 +40,10 @@ impl Server {
         Self { child, port, lines }
     }
 
-    fn taken(&self) -> String {
-        self.lines.try_iter().collect::<Vec<_>>().join("\n")
+    /// Everything that it took, once it has ended: what it said before is read to the last line.
+    fn taken(mut self) -> String {
+        self.child.kill().unwrap();
+        self.lines.iter().collect::<Vec<_>>().join("\n")
     }
 
     fn mailer(&self, host: &str, security: MailSecurity, password: Option<&str>) -> Mailer {
