@@ -86,6 +86,8 @@ export class InvalidRequestError extends ApiError {}
 export class AuthenticationError extends ApiError {}
 /** This credential may not do that. */
 export class ForbiddenError extends ApiError {}
+/** Nobody has granted it to this agent yet: a person can, when asked with a reason. */
+export class AccessRequiredError extends ForbiddenError {}
 /** The credential is for another organization than the active one. Nothing was stored. */
 export class OrgMismatchError extends ForbiddenError {}
 /** A person has to show a second factor first, which no program can. */
@@ -130,6 +132,7 @@ const KNOWN: Record<ErrorCode, [new (refusal: Refusal) => ApiError, string]> = {
   ],
   BUDGET_EXCEEDED: [BudgetExceededError, "raise the budget, or wait for the next one"],
   PERMISSION_DENIED: [ForbiddenError, ASK],
+  ACCESS_REQUIRED: [AccessRequiredError, "ask for the template, with a reason: skep access ask, or POST /api/v1/access"],
   ORG_MISMATCH: [OrgMismatchError, "switch to the organization that is meant: skep org switch"],
   STEP_UP_REQUIRED: [StepUpRequiredError, "do it as a person in a browser, with a second factor"],
   ORG_SUSPENDED: [SuspendedError, "whoever runs the installation can lift that: skep org"],

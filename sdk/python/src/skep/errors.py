@@ -102,6 +102,12 @@ class ForbiddenError(ApiError):
     hint = "ask for the permission, or use another credential: skep whoami says what this one may"
 
 
+class AccessRequiredError(ForbiddenError):
+    """Nobody has granted it to this agent yet: a person can, when asked with a reason."""
+
+    hint = "ask for the template, with a reason: skep access ask, or POST /api/v1/access"
+
+
 class OrgMismatchError(ForbiddenError):
     """The credential is for another organization than the active one. Nothing was stored."""
 
@@ -184,6 +190,7 @@ BY_CODE: dict[str, type[ApiError]] = {
     "INVALID_CREDENTIAL": AuthenticationError,
     "BUDGET_EXCEEDED": BudgetExceededError,
     "PERMISSION_DENIED": ForbiddenError,
+    "ACCESS_REQUIRED": AccessRequiredError,
     "ORG_MISMATCH": OrgMismatchError,
     "STEP_UP_REQUIRED": StepUpRequiredError,
     "ORG_SUSPENDED": SuspendedError,
