@@ -153,8 +153,8 @@ impl App {
         }
         let secrets = usable.template.secrets().into_iter();
         let secrets: Vec<String> = secrets
-            .map(|(owner, name)| self.print_of_secret(tenant, owner, &name))
-            .collect();
+            .map(|(owner, name)| self.mark_of_used(&asker.authorized, owner, &name))
+            .collect::<Result<_, _>>()?;
         let arguments = job.arguments.iter().cloned().collect();
         let draft = plan::draft(usable, &arguments, values, Egress::None)?;
         let plan = draft.plan();
@@ -179,26 +179,6 @@ impl App {
             ))),
             outcome => outcome,
         }
-    }
-
-    /// Which secret it is, by a keyed hash: whoever has the record and the name can have it told that it was
-    /// this one, and nobody reads names out of it.
-    pub(super) fn print_of_secret(
-        &self,
-        (organization, workspace): Tenant,
-        owner: Owner,
-        name: &RecordName,
-    ) -> String {
-        let key = &self.store.instance_keys().fingerprint;
-        let name = name.key();
-        let parts: [&[u8]; 5] = [
-            b"secret in the record",
-            &organization.to_bytes(),
-            &workspace.to_bytes(),
-            owner.as_str().as_bytes(),
-            name.as_bytes(),
-        ];
-        crate::skills::hex(&key.tag16(&parts)[..8])
     }
 
     /// Before anything runs: what is not recorded does not happen.

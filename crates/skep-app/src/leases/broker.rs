@@ -1,16 +1,12 @@
 //! Values for the proxy, each decided anew and recorded before it is given.
 
-use std::fmt::Write as _;
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, Weak};
 use std::time::Duration;
 
 use async_trait::async_trait;
-use skep_authz::Caller;
 use skep_authz::rights::SecretUse;
 use skep_crypto::Plain;
-use skep_domain::{Id, Principal};
-use skep_vault::template::Owner;
 use skep_wire::{Asked, Event, Outcome, Reason, Secrets, Sink, Why, Withheld};
 use tokio::time::timeout;
 
@@ -122,9 +118,9 @@ impl App {
         let text = text.map_err(|_| AppError::Unfit("its value is no text".into()))?;
         let text = Plain::new(text.to_owned());
         if asked.why == Why::Send {
-            let print = self.print_of(&caller, *owner, &name.key());
+            let mark = self.mark_of_used(&authorized, *owner, name)?;
             let templates = held.names().join(", ");
-            let reason = format!("template {templates}; secret {print}; to {}", asked.host);
+            let reason = format!("template {templates}; secret {mark}; to {}", asked.host);
             let decision = held.decision("secret.use", reason);
             self.record_allowed(decision, Some(&caller)).await?;
             held.uses.fetch_add(1, Ordering::Relaxed);
@@ -140,29 +136,5 @@ impl App {
             _ => "PERMISSION_DENIED",
         };
         self.record_denied(held.decision("secret.use", reason.into()), None);
-    }
-
-    /// Which secret it was, for whoever compares entries: its name is in none.
-    fn print_of(&self, caller: &Caller, owner: Owner, name: &str) -> String {
-        let organization = caller.organization().to_bytes();
-        let workspace = caller.workspace().to_bytes();
-        let place: [&[u8]; 2] = match (owner, caller.principal()) {
-            (Owner::Organization, _) => [&[], &[]],
-            (Owner::Agent, Principal::Agent(agent)) => [&workspace, &agent.to_bytes()],
-            _ => [&workspace, &[]],
-        };
-        let key = &self.store.instance_keys().fingerprint;
-        let parts: [&[u8]; 5] = [
-            b"secret",
-            &organization,
-            place[0],
-            place[1],
-            name.as_bytes(),
-        ];
-        let print = key.tag16(&parts);
-        print.iter().fold(String::new(), |mut text, byte| {
-            let _infallible = write!(text, "{byte:02x}");
-            text
-        })
     }
 }

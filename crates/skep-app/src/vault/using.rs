@@ -5,7 +5,7 @@ use skep_authz::{Authorized, Denied};
 use skep_crypto::Plain;
 use skep_domain::{Permission, RecordName};
 use skep_vault::template::Owner;
-use skep_vault::{Held, VaultError, Wanted};
+use skep_vault::{Held, Scope, VaultError, Wanted};
 
 use crate::{App, AppError};
 
@@ -22,8 +22,7 @@ impl App {
         owner: Owner,
         name: &RecordName,
     ) -> Result<Plain<Vec<u8>>, AppError> {
-        let scope = owner.scope(authorized.agent());
-        let scope = scope.ok_or(Denied::MissingPermission(Permission::SecretUse))?;
+        let scope = place(authorized, owner)?;
         let wanted = Wanted::new(authorized, scope, name)?;
         #[expect(
             clippy::disallowed_methods,
@@ -41,4 +40,20 @@ impl App {
             }
         }
     }
+
+    /// What the record calls that secret: the same when it is used as when it is set.
+    pub(crate) fn mark_of_used(
+        &self,
+        authorized: &Authorized<SecretUse>,
+        owner: Owner,
+        name: &RecordName,
+    ) -> Result<String, AppError> {
+        let tenant = (authorized.organization(), authorized.workspace());
+        Ok(self.secret_mark(tenant, place(authorized, owner)?, name))
+    }
+}
+
+fn place(authorized: &Authorized<SecretUse>, owner: Owner) -> Result<Scope, AppError> {
+    let scope = owner.scope(authorized.agent());
+    Ok(scope.ok_or(Denied::MissingPermission(Permission::SecretUse))?)
 }

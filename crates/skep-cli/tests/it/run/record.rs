@@ -3,6 +3,7 @@
 use std::time::{Duration, Instant};
 
 use serde_json::Value;
+use skep_test_support::Request;
 
 use super::world::{World, said};
 use crate::values::{PLAIN, VALUE, assert_no_value};
@@ -51,11 +52,17 @@ async fn x01_each_use_is_recorded_without_value_name_or_path() {
     }
     assert_eq!(prints[0], prints[1]);
     assert_ne!(prints[0], prints[2]);
-    assert!(
-        prints
-            .iter()
-            .all(|print| !print.contains("key") && print.len() == "secret ".len() + 32)
-    );
+    let token = world.owner.token("owner");
+    let request = Request::new("GET", "/api/v1/secrets").bearer(&token);
+    let list = request.send(world.daemon.address).await.unwrap().json();
+    let marks = list["items"].as_array().unwrap().iter();
+    let marks: Vec<String> = marks
+        .map(|item| format!("secret {}", item["mark"].as_str().unwrap()))
+        .collect();
+    for print in prints {
+        assert!(marks.contains(&print), "{print}: {marks:?}");
+        assert!(!print.contains("key"), "{print}");
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]
