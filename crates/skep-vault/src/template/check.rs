@@ -8,7 +8,7 @@ use super::fill::{Part, parts, whole};
 use super::text::{Checked, at_most, hosts, path, refused, require, shown};
 use super::{
     ARGUMENTS, CHOICES, Draft, Form, Into, Kind, LAYERS, OUTPUT, PARAMETERS, PATHS, PATTERN,
-    Program, SECONDS, SECRETS, Template, VARIABLES, rules,
+    Program, SECONDS, SECRETS, SecretIn, Template, VARIABLES, rules,
 };
 
 /// Which field of a draft is not as it must be.
@@ -56,6 +56,7 @@ impl Program {
         }
         hosts("hosts", &self.hosts)?;
         rules::check_rules(&self.rules)?;
+        self.check_sent()?;
         require(self.without.len() <= LAYERS, "without", &at_most(LAYERS))?;
         let mut layers = BTreeSet::new();
         for (at, layer) in self.without.iter().enumerate() {
@@ -140,6 +141,21 @@ impl Program {
                 Into::Input => "-".into(),
             };
             require(places.insert(place), &field, "is put where another one is")?;
+        }
+        Ok(())
+    }
+
+    /// What is put in on the wire is not held as well.
+    fn check_sent(&self) -> Checked {
+        for (at, rule) in self.rules.iter().enumerate() {
+            let is_it = |given: &SecretIn| {
+                given.owner == rule.owner && given.name.eq_ignore_ascii_case(&rule.secret)
+            };
+            require(
+                !self.secrets.iter().any(is_it),
+                &format!("rules[{at}].secret"),
+                "is one that the program is given: it would hold what is put in for it",
+            )?;
         }
         Ok(())
     }

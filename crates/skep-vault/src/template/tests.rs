@@ -290,13 +290,16 @@ fn every_secret_is_named_once() {
 }
 
 /// What each of them is, in the field at fault.
-const REFUSED: [(&str, Change); 43] = [
+const REFUSED: [(&str, Change); 44] = [
     ("without[0]", |draft| draft.without[0] = "a b".into()),
     ("without[0]", |draft| draft.without[0].clear()),
     ("without[1]", |draft| draft.without.push("processes".into())),
     ("without", |draft| draft.without = vec!["x".into(); 17]),
     ("rules", |draft| draft.rules = vec![rule(); 33]),
     ("rules[0].hosts", |draft| draft.rules[0].hosts.clear()),
+    ("rules[0].secret", |draft| {
+        draft.rules[0].secret = "github_token".into();
+    }),
     ("program", |draft| draft.program = "gh".into()),
     ("program", |draft| {
         draft.program = "/usr/bin/../bin/gh".into();
