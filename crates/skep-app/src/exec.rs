@@ -4,10 +4,13 @@
 
 mod desk;
 mod plan;
+mod proxy;
 mod queue;
 mod turn;
 
 use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
@@ -79,12 +82,24 @@ pub struct ExecState {
     pub problem: Option<String>,
 }
 
+/// The host that programs run on.
+#[derive(Clone, Debug)]
+pub struct ExecHost {
+    /// The same at each start, and no other daemon's.
+    pub host: [u8; 16],
+    /// An empty folder of the daemon's own, in which a run that sends something has a socket.
+    pub sockets: PathBuf,
+}
+
 /// Everything that runs need.
 pub(crate) struct Exec {
     runner: Arc<Runner>,
     settings: ExecSettings,
     /// Whose vault the secrets are in.
     host: [u8; 16],
+    /// The folder of the proxies' sockets, one for each run that sends, and the number of the next one.
+    sockets: PathBuf,
+    next: AtomicU64,
     queue: Queue,
     /// Rung for whoever takes runs, when there is something to take.
     bell: Notify,
@@ -97,18 +112,15 @@ pub(crate) struct Exec {
 const AGAIN: Duration = Duration::from_secs(1);
 
 impl App {
-    /// Runs programs with this runner. `host` is the same at each start, and no other daemon's.
+    /// Runs programs with this runner.
     #[must_use]
-    pub fn with_exec(
-        mut self,
-        runner: Arc<Runner>,
-        settings: ExecSettings,
-        host: [u8; 16],
-    ) -> Self {
+    pub fn with_exec(mut self, runner: Arc<Runner>, settings: ExecSettings, at: ExecHost) -> Self {
         self.exec = Some(Exec {
             runner,
             settings,
-            host,
+            host: at.host,
+            sockets: at.sockets,
+            next: AtomicU64::new(0),
             queue: Queue::new(settings.queue),
             bell: Notify::new(),
             moved: Notify::new(),
@@ -299,5 +311,11 @@ impl Exec {
     /// A run whose turn has come, for whoever takes it.
     fn take(&self) -> Option<queue::Taken> {
         self.queue.take(self.settings.workers)
+    }
+
+    /// Where the proxy of a run listens.
+    fn socket(&self) -> PathBuf {
+        let number = self.next.fetch_add(1, Ordering::Relaxed);
+        self.sockets.join(format!("{number:x}"))
     }
 }

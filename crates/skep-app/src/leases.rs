@@ -7,8 +7,10 @@
 mod authority;
 mod broker;
 mod held;
+mod of_run;
 mod sweep;
 mod terms;
+mod variable;
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -29,6 +31,7 @@ pub use authority::wire_authority;
 use broker::Broker;
 pub(crate) use held::Leases;
 use held::{Behind, Entry, Held, Whose};
+pub(crate) use of_run::{OfRun, RunLease};
 pub use sweep::LeaseDesk;
 
 /// Templates that one lease names at most.

@@ -60,7 +60,7 @@ pub use backup::BackupOrder;
 pub use capture::{Capture, CaptureSettings, CaptureState, Captured, Cursor, SpoolReport, TurnIn};
 pub use edge::{Cursors, IdTags};
 pub use error::{AppError, Invalid, Rule};
-pub use exec::{AskExec, ExecDesk, ExecPage, ExecSeen, ExecSettings, ExecState};
+pub use exec::{AskExec, ExecDesk, ExecHost, ExecPage, ExecSeen, ExecSettings, ExecState};
 pub use hot::{HotStats, indexed_text};
 pub use inject::{FLOOR, IdText, Inject, Injected, InjectionPage};
 pub use jobs::{JobPage, Worker};

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use anyhow::{Context, bail};
-use skep_app::{App, Runner};
+use skep_app::{App, ExecHost, Runner};
 use skep_crypto::{Random, SystemRandom};
 
 use crate::config::Config;
@@ -16,6 +16,10 @@ use crate::config::Config;
 const DIRECTORY: &str = "exec";
 const HOST: &str = "host";
 const JOBS: &str = "jobs";
+/// What programs trust, as the proxy has written it.
+const BUNDLE: &str = "wire-authorities.pem";
+/// In the data directory itself, and short: the path of a socket has room for 107 bytes.
+const SOCKETS: &str = "runs";
 
 /// The application with all that it needs to run programs, where that is wanted.
 pub(crate) fn with(app: App, home: &Path, config: &Config) -> anyhow::Result<App> {
@@ -30,9 +34,27 @@ pub(crate) fn with(app: App, home: &Path, config: &Config) -> anyhow::Result<App
         .with_context(|| format!("making {}", directory.display()))?;
     let host = host(&directory.join(HOST))?;
     let jobs = directory.join(JOBS);
+    let sockets = home.join(SOCKETS);
+    empty(&sockets)?;
     let runner = Runner::new(&jobs, guarded(home, config))
-        .with_context(|| format!("making {}", jobs.display()))?;
-    Ok(app.with_exec(Arc::new(runner), settings, host))
+        .with_context(|| format!("making {}", jobs.display()))?
+        .with_open(home.join(BUNDLE));
+    let at = ExecHost { host, sockets };
+    Ok(app.with_exec(Arc::new(runner), settings, at))
+}
+
+/// A folder of our own, without what a daemon that was killed left in it.
+fn empty(folder: &Path) -> anyhow::Result<()> {
+    match fs::remove_dir_all(folder) {
+        Err(error) if error.kind() != ErrorKind::NotFound => {
+            return Err(error).with_context(|| format!("emptying {}", folder.display()));
+        }
+        Ok(()) | Err(_) => {}
+    }
+    DirBuilder::new()
+        .mode(0o700)
+        .create(folder)
+        .with_context(|| format!("making {}", folder.display()))
 }
 
 /// What no program reads or writes, whatever its template says: it opens everything else.

@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use skep_app::{App, ExecSettings, References, Runner, Vault};
+use skep_app::{App, ExecHost, ExecSettings, References, Runner, Vault};
 use skep_crypto::{KeyEncryptionKey, RootKey, SeededRandom, SystemRandom};
 use skep_reference::{Organizations, Source};
 
@@ -44,5 +44,9 @@ pub(crate) fn with(app: App, wired: Option<Wired>, home: &Path) -> App {
 #[expect(clippy::expect_used, reason = "a test without its daemon cannot go on")]
 fn with_programs(app: App, home: &Path) -> App {
     let runner = Runner::new(home.join("exec"), [home]).expect("a fresh folder");
-    app.with_exec(Arc::new(runner), EXEC, [1; 16])
+    let at = ExecHost {
+        host: [1; 16],
+        sockets: home.join("exec"),
+    };
+    app.with_exec(Arc::new(runner), EXEC, at)
 }

@@ -4,20 +4,22 @@
 //! stand now, the template must be what it was then, and no secret is fetched before that is so. The record
 //! says so before the program starts, or it does not start.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use skep_authz::rights::SecretUse;
 use skep_authz::{Authorized, Caller};
 use skep_crypto::Plain;
 use skep_domain::{ExecState, Id, RecordName};
-use skep_exec::{Egress, ExecError, Exit, Outcome, Plan};
+use skep_exec::{ExecError, Exit, Missing, Outcome, Plan};
 use skep_store::{ExecEnd, ExecJob, ExecOutcome, StoreError};
 use skep_vault::template::Owner;
 use tokio::time::sleep;
 
-use super::plan;
 use super::queue::Taken;
+use super::{plan, proxy};
 use crate::access::Decision;
+use crate::leases::RunLease;
 use crate::templates::Usable;
 use crate::upkeep::{Tenant, maintain};
 use crate::{App, AppError};
@@ -26,9 +28,13 @@ use crate::{App, AppError};
 const TRIES: u32 = 5;
 const FIRST_WAIT: Duration = Duration::from_secs(1);
 
+/// What whoever asked can do about walls that are not there.
+const WALLS: &str = ". Let the daemon make user namespaces, which containers and some distributions refuse \
+    (skep status says what is missing), or run it on a host that does";
+
 /// Whoever asked for a run, and what it is of.
 pub(super) struct Asker {
-    pub(super) caller: Caller,
+    caller: Caller,
     pub(super) authorized: Authorized<SecretUse>,
     pub(super) usable: Usable,
 }
@@ -39,6 +45,8 @@ struct Ready {
     plan: Plan,
     /// Which secrets, as the record says it.
     secrets: String,
+    /// Its proxy, which ends with this.
+    way_out: Option<RunLease>,
 }
 
 /// What came of a run.
@@ -49,7 +57,7 @@ struct Came {
 
 impl App {
     /// Does one run, to its end in the store.
-    pub(super) async fn do_exec(&self, mut taken: Taken) {
+    pub(super) async fn do_exec(self: &Arc<Self>, mut taken: Taken) {
         let id = taken.id;
         if let Err(error) = self.turn(&mut taken).await {
             tracing::warn!(%error, "a run could not be done or noted");
@@ -60,7 +68,7 @@ impl App {
         exec.bell.notify_one();
     }
 
-    async fn turn(&self, taken: &mut Taken) -> Result<(), AppError> {
+    async fn turn(self: &Arc<Self>, taken: &mut Taken) -> Result<(), AppError> {
         let tenant = taken.tenant;
         let Some(job) = self.waiting_exec(taken).await? else {
             return Ok(());
@@ -99,6 +107,7 @@ impl App {
             let _gone = taken.cancelled.wait_for(|cancelled| *cancelled).await;
         };
         let came = came(exec.runner.run(ready.plan, cancelled).await);
+        drop(ready.way_out);
         let how = came.told();
         self.conclude(&job, tenant, ExecState::Running, &came)
             .await?;
@@ -114,7 +123,7 @@ impl App {
     }
 
     /// Whoever asked, as they stand now, and what was approved, if it is what they asked for.
-    pub(super) async fn asker(&self, job: &ExecJob, tenant: Tenant) -> Result<Asker, AppError> {
+    async fn asker(&self, job: &ExecJob, tenant: Tenant) -> Result<Asker, AppError> {
         let whom = (tenant.0, Some(tenant.1));
         let caller = self.store.stands(whom, job.asker, job.credential).await;
         let caller = caller.map_err(AppError::unchecked)?;
@@ -133,15 +142,11 @@ impl App {
     }
 
     /// The run with its secrets, which are fetched when all else is so.
-    async fn readied(&self, job: &ExecJob, tenant: Tenant) -> Result<Ready, AppError> {
+    async fn readied(self: &Arc<Self>, job: &ExecJob, tenant: Tenant) -> Result<Ready, AppError> {
         let asker = self.asker(job, tenant).await?;
         let usable = &asker.usable;
         let program = plan::program(&usable.template)?;
-        if !program.hosts.is_empty() || !program.rules.is_empty() {
-            return Err(AppError::Conflict(
-                "this daemon has no proxy for programs that send something",
-            ));
-        }
+        let way_out = self.way_out(job, &asker, program).await?;
         let mut values = Vec::with_capacity(program.secrets.len());
         for secret in &program.secrets {
             let name = secret.record();
@@ -156,13 +161,19 @@ impl App {
             .map(|(owner, name)| self.mark_of_used(&asker.authorized, owner, &name))
             .collect::<Result<_, _>>()?;
         let arguments = job.arguments.iter().cloned().collect();
-        let draft = plan::draft(usable, &arguments, values, Egress::None)?;
+        let egress = proxy::egress(way_out.as_ref());
+        let mut draft = plan::draft(usable, &arguments, values, egress)?;
+        if let Some(lease) = &way_out {
+            draft = proxy::told(lease, program, draft);
+            draft = self.hide_sent(&asker, program, draft).await?;
+        }
         let plan = draft.plan();
         let plan = plan.map_err(|error| AppError::Unfit(error.to_string()))?;
         Ok(Ready {
             caller: asker.caller,
             plan,
             secrets: secrets.join(" "),
+            way_out,
         })
     }
 
@@ -303,15 +314,7 @@ impl Came {
 fn came(run: Result<Outcome, ExecError>) -> Came {
     let outcome = match run {
         Ok(outcome) => outcome,
-        Err(error) => {
-            return Came {
-                state: ExecState::Failed,
-                outcome: ExecOutcome {
-                    reason: Some(error.to_string()),
-                    ..ExecOutcome::default()
-                },
-            };
-        }
+        Err(error) => return not_started(error),
     };
     let (kind, number) = match outcome.exit {
         Exit::Code(code) => ("code", code),
@@ -340,17 +343,38 @@ fn came(run: Result<Outcome, ExecError>) -> Came {
                 .layers()
                 .map(|layer| layer.name().to_owned())
                 .collect(),
-            missing: outcome
-                .missing
-                .into_iter()
-                .map(|missing| (missing.layer.name().to_owned(), missing.reason))
-                .collect(),
+            missing: named(outcome.missing),
         },
     }
 }
 
+fn not_started(error: ExecError) -> Came {
+    let mut reason = error.to_string();
+    let mut missing = Vec::new();
+    if let ExecError::Refused { missing: found } = error {
+        reason.push_str(WALLS);
+        missing = named(found);
+    }
+    Came {
+        state: ExecState::Failed,
+        outcome: ExecOutcome {
+            reason: Some(reason),
+            missing,
+            ..ExecOutcome::default()
+        },
+    }
+}
+
+/// Layers by name, and why each could not be applied.
+fn named(missing: Vec<Missing>) -> Vec<(String, String)> {
+    let missing = missing.into_iter();
+    missing
+        .map(|missing| (missing.layer.name().to_owned(), missing.reason))
+        .collect()
+}
+
 /// Whether it may be otherwise in a moment.
-pub(super) fn is_passing(error: &AppError) -> bool {
+fn is_passing(error: &AppError) -> bool {
     matches!(
         error,
         AppError::Store(_)

@@ -62,6 +62,9 @@ pub(super) struct Entry {
 pub(crate) struct Leases {
     pub(super) proxy: Proxy,
     entries: Mutex<BTreeMap<LeaseId, Entry>>,
+    /// Those of programs that the daemon runs. They end with their runs: nobody lists or renews one, and they
+    /// count for nobody.
+    of_runs: Mutex<BTreeMap<LeaseId, Entry>>,
 }
 
 impl Whose {
@@ -166,12 +169,17 @@ impl Leases {
         Self {
             proxy,
             entries: Mutex::default(),
+            of_runs: Mutex::default(),
         }
     }
 
     fn entries(&self) -> MutexGuard<'_, BTreeMap<LeaseId, Entry>> {
         // Whoever panicked, each entry is whole.
         self.entries.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn of_runs(&self) -> MutexGuard<'_, BTreeMap<LeaseId, Entry>> {
+        self.of_runs.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Whether one more is not too many for one credential. How many there are of all is the proxy's to
@@ -215,16 +223,25 @@ impl Leases {
         own.map(|held| held.view()).collect()
     }
 
+    /// Keeps the lease of a run, which the daemon bounds as it bounds runs.
+    pub(super) fn keep_of_run(&self, entry: Entry) {
+        self.of_runs().insert(entry.held.id, entry);
+    }
+
+    /// Of runs as well.
     pub(super) fn all(&self) -> Vec<Arc<Held>> {
-        self.entries()
-            .values()
-            .map(|entry| Arc::clone(&entry.held))
-            .collect()
+        let held = |entry: &Entry| Arc::clone(&entry.held);
+        let mut all: Vec<Arc<Held>> = self.entries().values().map(held).collect();
+        all.extend(self.of_runs().values().map(held));
+        all
     }
 
     /// Ends one: its listener, its connections, its password.
     pub(super) fn end(&self, id: LeaseId) {
-        let ended = self.entries().remove(&id);
+        let mut ended = self.entries().remove(&id);
+        if ended.is_none() {
+            ended = self.of_runs().remove(&id);
+        }
         if let Some(entry) = &ended {
             entry.held.finish("it was ended");
         }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use skep_domain::{AgentId, RecordName};
-use skep_vault::template;
+use skep_vault::template::{self, Form};
 use skep_wire::{Others, Terms};
 
 use super::LeasedSecret;
@@ -33,12 +33,14 @@ pub(super) fn draw(templates: &[Usable], agent: Option<AgentId>) -> Result<Drawn
     let mut placeholders: BTreeMap<String, LeasedSecret> = BTreeMap::new();
     let mut hosts: Vec<String> = Vec::new();
     for usable in templates {
-        let Some(requests) = usable.template.requests() else {
-            continue;
+        let template = &usable.template;
+        let (all, unread): (&[template::Base], &[String]) = match &template.draft().form {
+            Form::Requests(requests) => (&requests.bases, &requests.hosts),
+            Form::Program(program) => (&[], &program.hosts),
         };
-        let of = usable.template.name().as_str();
+        let of = template.name().as_str();
         let parts = usable.wire()?;
-        for (asked, made) in requests.rules.iter().zip(&parts.rules) {
+        for (asked, made) in template.rules().iter().zip(&parts.rules) {
             let called = called(asked, &mut secrets, agent)?;
             let known = placeholders.entry(called).or_insert_with(|| LeasedSecret {
                 placeholder: made.placeholder().to_owned(),
@@ -48,7 +50,7 @@ pub(super) fn draw(templates: &[Usable], agent: Option<AgentId>) -> Result<Drawn
             });
             known.rules.push((of.to_owned(), asked.clone()));
         }
-        for (asked, made) in requests.bases.iter().zip(parts.bases) {
+        for (asked, made) in all.iter().zip(parts.bases) {
             match named.iter().find(|known| known.name == asked.name) {
                 None => bases.push(made),
                 Some(known) if *known == asked => continue,
@@ -62,7 +64,7 @@ pub(super) fn draw(templates: &[Usable], agent: Option<AgentId>) -> Result<Drawn
             }
             named.push(asked);
         }
-        hosts.extend(requests.hosts.iter().cloned());
+        hosts.extend(unread.iter().cloned());
         rules.extend(parts.rules);
         if let Others::Tunnel(hosts) = parts.others {
             tunnelled.extend(hosts);

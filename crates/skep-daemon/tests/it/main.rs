@@ -19,7 +19,14 @@ mod moving;
 #[cfg(test)]
 mod nodes;
 #[cfg(test)]
+#[expect(dead_code, reason = "the proxy's own tests use the rest of it")]
+#[path = "../../../skep-wire/tests/it/origin.rs"]
+mod origin;
+#[cfg(test)]
 mod refusals;
+#[cfg(test)]
+#[path = "../../../skep-wire/tests/it/repository.rs"]
+mod repository;
 #[cfg(test)]
 mod restoring;
 #[cfg(test)]
@@ -28,5 +35,8 @@ mod rotating;
 mod rows;
 #[cfg(test)]
 mod running;
+#[cfg(test)]
+#[path = "../../../skep-wire/tests/it/values.rs"]
+mod values;
 #[cfg(test)]
 mod wire;

@@ -150,6 +150,9 @@ fn shown(call: &Call, job: ExecJob, outcome: Option<ExecOutcome>) -> Exec {
                 })
                 .collect(),
         });
+    }
+    // Also where no program ran, since that may be why.
+    if exec.exit.is_some() || !outcome.missing.is_empty() {
         exec.sandbox = Some(ExecSandbox {
             applied: outcome.applied,
             missing: layers(outcome.missing),

@@ -27,12 +27,6 @@ const CANNOT: [&str; 5] = [
     "Requests that are signed with the secret cannot be made: the program would have to hold it.",
 ];
 
-/// Variables that programs and shells live by: no placeholder takes their place.
-const NEVER: [&str; 12] = [
-    "HOME", "IFS", "LANG", "LOGNAME", "OLDPWD", "PATH", "PWD", "SHELL", "TERM", "TMPDIR", "TZ",
-    "USER",
-];
-
 pub(crate) async fn begin(
     authorized: Authorized<rights::SecretUse>,
     call: Call,
@@ -133,6 +127,7 @@ async fn bundle(path: &std::path::Path) -> Result<String, ApiError> {
 }
 
 fn placeholder(secret: LeasedSecret) -> Placeholder {
+    let variable = secret.variable();
     let goes = secret.rules.into_iter().map(|(template, rule)| Goes {
         template,
         hosts: rule.hosts,
@@ -142,43 +137,14 @@ fn placeholder(secret: LeasedSecret) -> Placeholder {
         body: rule.body.as_str().into(),
     });
     Placeholder {
+        variable,
         placeholder: secret.placeholder,
         owner: secret.owner.as_str().into(),
-        variable: variable(&secret.secret),
         goes: goes.collect(),
         secret: secret.secret,
     }
 }
 
-/// The variable of a secret's name: `github-token` in `GITHUB_TOKEN`.
-fn variable(secret: &str) -> Option<String> {
-    let name = secret.to_ascii_uppercase().replace(['-', '.'], "_");
-    let loads = ["LD_", "DYLD_", "BASH_", "SKEP_"];
-    let is_taken = NEVER.contains(&name.as_str())
-        || name.ends_with("_PROXY")
-        || loads.iter().any(|start| name.starts_with(start));
-    (!is_taken).then_some(name)
-}
-
 fn seconds(time: Duration) -> u32 {
     u32::try_from(time.as_secs()).unwrap_or(u32::MAX)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::variable;
-
-    #[test]
-    fn a_secrets_name_is_a_variable_unless_programs_live_by_it() {
-        for (secret, expected) in [
-            ("GITHUB_TOKEN", Some("GITHUB_TOKEN")),
-            ("github-token", Some("GITHUB_TOKEN")),
-            ("path", None),
-            ("LD_PRELOAD", None),
-            ("https_proxy", None),
-            ("skep_home", None),
-        ] {
-            assert_eq!(variable(secret).as_deref(), expected, "{secret}");
-        }
-    }
 }

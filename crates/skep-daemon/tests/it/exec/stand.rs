@@ -1,7 +1,7 @@
 //! A home with a secret, templates that are approved, and runs that are asked for and waited for.
 
 use std::fs::{self, File, OpenOptions};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use serde_json::{Value, json};
@@ -34,12 +34,21 @@ impl Stand {
     /// Serves, with the secret and a template each of these is.
     pub(crate) fn serve_with(&self, templates: &[Value]) -> Daemon {
         let daemon = self.home.serve();
-        let secret = json!({ "name": "TOKEN", "value": VALUE });
-        assert_eq!(self.post("/api/v1/secrets", &secret).0, 200);
+        self.set("TOKEN", VALUE);
         for template in templates {
             self.approve(template);
         }
         daemon
+    }
+
+    pub(crate) fn set(&self, name: &str, value: &str) {
+        let secret = json!({ "name": name, "value": value });
+        assert_eq!(self.post("/api/v1/secrets", &secret).0, 200);
+    }
+
+    /// The folder that programs may write.
+    pub(crate) fn open(&self) -> &Path {
+        self.open.path()
     }
 
     /// A path in the folder that programs may write.
@@ -83,6 +92,11 @@ impl Stand {
 
     pub(crate) fn post(&self, path: &str, body: &Value) -> Answer {
         answer(&self.home.post(path, &body.to_string()).unwrap())
+    }
+
+    /// As somebody with a key.
+    pub(crate) fn post_as(&self, key: &str, path: &str, body: &Value) -> Answer {
+        answer(&self.home.post_as(path, key, &body.to_string()).unwrap())
     }
 
     /// Without a body.
