@@ -29,6 +29,7 @@ mod jobs;
 mod model;
 mod moving;
 mod ontology;
+mod organization;
 mod paging;
 mod people;
 mod people_life;
@@ -49,6 +50,7 @@ mod world;
 
 pub use harness::Harness;
 pub use moving::{across, backups_while_others_write};
+pub use organization::keeper;
 pub use sample::{new_memory, new_session, new_turn};
 pub use world::{Persona, Tenant, World};
 
@@ -216,6 +218,13 @@ properties! { $
         a_snapshot_belongs_to_its_workspace
         a_wrong_root_key_changes_nothing
         x09_another_root_key_opens_everything_and_the_old_one_nothing;
+    organization:
+        x09_what_an_organization_closes_is_closed_within_a_minute
+        x09_a_keeper_that_does_not_answer_is_waited_for_no_longer_than_a_minute
+        x09_the_root_key_alone_opens_nothing_of_such_an_organization
+        x09_a_key_that_is_withdrawn_here_is_closed_at_once_and_for_good
+        x09_whoever_reads_while_such_a_key_changes_does_not_notice
+        x09_a_node_that_had_not_heard_of_such_a_key_leaves_nothing_outside;
     jobs:
         t06_a_queue_of_one_organization_does_not_hold_up_another
         t06_a_long_job_lets_others_have_their_turn

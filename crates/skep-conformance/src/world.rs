@@ -13,7 +13,9 @@ use skep_domain::{
     Role, Timestamp, UserId, WorkspaceId,
 };
 use skep_store::archive::Party;
-use skep_store::{NewCredential, NewWorkspace, Store, StoreError, StoreParts, Tx};
+use skep_store::{
+    NewCredential, NewWorkspace, OrganizationKeeper, Store, StoreError, StoreParts, Tx,
+};
 
 use crate::Harness;
 
@@ -212,6 +214,17 @@ impl<H: Harness> World<H> {
         self.store = None;
         self.opened += 1;
         self.store = Some(self.open(self.seed).await.unwrap());
+    }
+
+    /// Has the store ask here for keys that organizations keep themselves, until it is opened anew.
+    pub fn ask_for_keys(&mut self, keeper: Arc<dyn OrganizationKeeper>) {
+        let store = self.store.take();
+        self.store = store.map(|store| store.with_organization_keys(keeper));
+    }
+
+    /// Lets time pass.
+    pub(crate) fn pass(&self, micros: i64) {
+        self.clock.0.fetch_add(micros, Ordering::Relaxed);
     }
 
     /// Closes everything, and opens it from now on with the root key of another seed.

@@ -72,10 +72,22 @@ impl OrganizationKey {
         RootKey::parse(bytes).map(Self)
     }
 
+    /// One that is kept as root keys are.
+    #[must_use]
+    pub fn of(key: RootKey) -> Self {
+        Self(key)
+    }
+
     /// The 32 bytes themselves, for a program that wraps them.
     #[must_use]
     pub fn raw(&self) -> Plain<Vec<u8>> {
         self.0.raw()
+    }
+
+    /// Whether both are the same key; compared in constant time.
+    #[must_use]
+    pub fn is(&self, other: &Self) -> bool {
+        self.0.is(&other.0)
     }
 }
 
@@ -99,6 +111,12 @@ impl KeyEncryptionKey {
     #[must_use]
     pub fn of_organization(key: &OrganizationKey, organization: [u8; 16]) -> Self {
         Self::derive_for(b"skep organization kek v1", &key.0, organization, &[])
+    }
+
+    /// Which key it is, by a one-way name: equal for the same key alone, and of no use to whoever would guess it.
+    #[must_use]
+    pub fn name(&self) -> [u8; KEY_ID] {
+        self.id
     }
 
     fn derive_for(label: &[u8], root: &RootKey, instance: [u8; 16], machine_id: &[u8]) -> Self {

@@ -336,6 +336,10 @@ impl Backend for SqliteBackend {
         scrubbed
     }
 
+    async fn scrub_installation(&self, _: &ControlKey) -> Result<bool, StoreError> {
+        self.scrub_control().await
+    }
+
     async fn begin(&self, scope: &ScopeKey, mode: Mode) -> Result<Box<dyn BackendTx>, StoreError> {
         let lease = self.lease(scope, mode).await?;
         Ok(Box::new(SqliteTx::new(*scope, lease)))

@@ -31,6 +31,7 @@ pub(crate) use news::Crier;
 pub use news::{Announcement, Revocation, Revoked};
 pub use org::OrgTx;
 pub use own::SelfTx;
+pub(crate) use setting::setting_place;
 pub use tenant::{Agent, NewAgent, Organization, PolicyGroup, WorkspaceSummary};
 pub use ticket::{NewTicket, Ticket};
 pub use user::{OrganizationMember, User, UserBody};

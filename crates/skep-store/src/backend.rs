@@ -178,6 +178,11 @@ pub trait Backend: ArchiveRows + JobQueue + Send + Sync + 'static {
     /// somebody still reads what was there before, and it has to be tried again.
     async fn scrub(&self, scope: &ScopeKey) -> Result<bool, StoreError>;
 
+    /// The same of the installation's own rows, for a store that is files of ours.
+    async fn scrub_installation(&self, _: &ControlKey) -> Result<bool, StoreError> {
+        Ok(true)
+    }
+
     /// Opens a transaction on one workspace. [`StoreError::Gone`] when there is none under this
     /// organization, or no longer: it is asked every time.
     async fn begin(&self, scope: &ScopeKey, mode: Mode) -> Result<Box<dyn BackendTx>, StoreError>;

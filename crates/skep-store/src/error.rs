@@ -2,6 +2,8 @@
 
 use skep_crypto::CryptoError;
 
+use crate::Closing;
+
 /// What a node is told that still has the root key of before.
 pub const OTHER_ROOT: &str = "another root key was put in force meanwhile: bring it to this node, and start the \
                               daemon again (skepd key rotate-root --new-key-file)";
@@ -21,6 +23,9 @@ pub enum StoreError {
     /// There is no such workspace, or no longer: whoever asks has nothing to ask there.
     #[error("there is no such workspace")]
     Gone,
+    /// The organization keeps a key of its own, and does not give it now: nothing of its workspaces opens.
+    #[error("{0}")]
+    Closed(Closing),
     /// The credential behind the transaction is bound to other projects, or to another harness.
     #[error("{0}")]
     OutOfBounds(&'static str),

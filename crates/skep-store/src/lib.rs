@@ -37,8 +37,8 @@ pub use error::{OTHER_ROOT, StoreError};
 pub use injection::{InjectedItem, Injection, InjectionBody, NewInjection};
 pub use scope::{ControlKey, ScopeKey};
 pub use store::{
-    AuthenticateError, Claimed, NewCredential, NewWorkspace, Settled, Store, StoreParts,
-    is_wrong_key,
+    AuthenticateError, Claimed, Closing, MadeKey, NewCredential, NewWorkspace, NotGiven,
+    OrganizationKeeper, OwnKey, Settled, Store, StoreParts, is_wrong_key,
 };
 pub use tx::{
     CanDeleteParticipant, DistilSession, Erased, ExecEnd, Removal, Root, SeesTemplates, Tx,

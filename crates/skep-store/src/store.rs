@@ -2,13 +2,15 @@
 
 mod access;
 mod jobs;
+mod organization;
 mod shared;
 
 pub use jobs::{Claimed, Settled};
+pub use organization::{Closing, MadeKey, NotGiven, OrganizationKeeper, OwnKey};
 
 use std::collections::HashMap;
 use std::sync::atomic::AtomicU32;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use skep_authz::rights::AuditRead;
 use skep_authz::{Authorized, Denied, Right, Upkeep};
@@ -27,6 +29,7 @@ use crate::keys::{WorkspaceKeys, column};
 use crate::row::{CredentialRow, InstanceRow, WorkspaceRow};
 use crate::scope::{ControlKey, ScopeKey};
 use crate::{StoreError, Tx, snapshot};
+use organization::Owned;
 
 /// What a store is made of.
 pub struct StoreParts<'a> {
@@ -56,7 +59,31 @@ pub struct Store {
     crier: Crier,
     clock: Arc<dyn Clock>,
     pub(crate) random: Arc<dyn Random>,
-    keys: Mutex<HashMap<WorkspaceId, Arc<WorkspaceKeys>>>,
+    keys: Mutex<OpenKeys>,
+    owned: Owned,
+}
+
+/// The keys of workspaces that are open.
+#[derive(Default)]
+struct OpenKeys {
+    held: HashMap<WorkspaceId, OpenKey>,
+    /// Counts what was forgotten: a row that was read before then is not to be relied on.
+    round: u64,
+}
+
+#[derive(Clone)]
+struct OpenKey {
+    whose: OrganizationId,
+    /// Whether the organization's own key was needed.
+    is_layered: bool,
+    keys: Arc<WorkspaceKeys>,
+}
+
+impl OpenKeys {
+    fn forget_where(&mut self, forget: impl Fn(&OpenKey) -> bool) {
+        self.round += 1;
+        self.held.retain(|_, held| !forget(held));
+    }
 }
 
 /// A workspace to make.
@@ -145,6 +172,7 @@ impl Store {
             clock,
             random,
             keys: Mutex::default(),
+            owned: Owned::default(),
         })
     }
 
@@ -197,9 +225,12 @@ impl Store {
     pub async fn put_workspace(&self, new: NewWorkspace) -> Result<(), StoreError> {
         let scope = ScopeKey::provision(new.organization, new.workspace);
         let data = DataKey::generate(&*self.random);
-        let wrapped = self
-            .kek
-            .wrap(&data, new.workspace.to_bytes(), &*self.random);
+        let id = new.workspace.to_bytes();
+        let own = self.own(new.organization, i64::MAX).await?;
+        let wrapped = match own.and_then(|given| given.lock) {
+            Some(lock) => self.kek.wrap_layered(&lock, &data, id, &*self.random),
+            None => self.kek.wrap(&data, id, &*self.random),
+        };
         let keys = WorkspaceKeys::new(new.workspace, data, Arc::clone(&self.random));
         let now = self.clock.now();
         let row = WorkspaceRow {
@@ -376,32 +407,45 @@ impl Store {
     }
 
     async fn keys_of(&self, scope: &ScopeKey) -> Result<Arc<WorkspaceKeys>, StoreError> {
-        let workspace = scope.workspace();
-        let held = self
-            .keys
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .get(&workspace)
-            .cloned();
-        if let Some(keys) = held {
-            return Ok(keys);
+        let (organization, workspace) = (scope.organization(), scope.workspace());
+        let (held, round) = {
+            let keys = self.open_keys();
+            (keys.held.get(&workspace).cloned(), keys.round)
+        };
+        if let Some(held) = held {
+            if held.is_layered {
+                self.own(organization, i64::MAX).await?;
+            }
+            return Ok(held.keys);
         }
-        let row = self
-            .backend
-            .workspace(scope)
-            .await?
-            .ok_or(StoreError::Gone)?;
-        let data = self.kek.unwrap(&row.key, workspace.to_bytes())?;
-        let keys = Arc::new(WorkspaceKeys::new(
-            workspace,
-            data,
-            Arc::clone(&self.random),
-        ));
-        self.keys
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .insert(workspace, Arc::clone(&keys));
+        let row = self.backend.workspace(scope).await?;
+        let key = row.ok_or(StoreError::Gone)?.key;
+        let (id, is_layered) = (workspace.to_bytes(), key.is_layered());
+        let data = if is_layered {
+            let given = self.own(organization, i64::MAX).await?;
+            let lock = given.and_then(|given| given.lock);
+            let lock = lock.ok_or(StoreError::Closed(Closing::Unnamed))?;
+            self.kek.unwrap_layered(&lock, &key, id)?
+        } else {
+            self.kek.unwrap(&key, id)?
+        };
+        let random = Arc::clone(&self.random);
+        let opened = OpenKey {
+            whose: organization,
+            is_layered,
+            keys: Arc::new(WorkspaceKeys::new(workspace, data, random)),
+        };
+        let keys = Arc::clone(&opened.keys);
+        let mut open = self.open_keys();
+        // What was forgotten meanwhile is not held on to by whoever read before.
+        if open.round == round {
+            open.held.insert(workspace, opened);
+        }
         Ok(keys)
+    }
+
+    fn open_keys(&self) -> MutexGuard<'_, OpenKeys> {
+        self.keys.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

@@ -6,7 +6,7 @@ use std::path::Path;
 
 use rusqlite::Connection;
 use skep_authz::rights::{MemoryDelete, MemoryRead, MemoryWrite};
-use skep_conformance::{Harness, Persona, World, new_memory};
+use skep_conformance::{Harness, Persona, World, keeper, new_memory};
 use skep_domain::{Id, MemoryId};
 use skep_store::{Kept, MemoryFilter, NewVector, Tx};
 
@@ -200,4 +200,34 @@ async fn t18_a_deleted_workspace_leaves_no_key_at_once_and_no_file_in_the_end() 
         "{names:?}"
     );
     assert!(file_of(&sqlite.path, &world.theirs).exists());
+}
+
+/// Whoever has the root key opens what a data key was wrapped into before its organization's key was around it.
+#[tokio::test(flavor = "multi_thread")]
+async fn x09_the_form_of_a_key_before_it_was_enclosed_is_left_in_no_file() {
+    let sqlite = Sqlite::fresh().await;
+    let mut world = World::create(sqlite.clone(), 1).await;
+    world.ask_for_keys(keeper());
+    let organization = world.ours.organization;
+    let before = pieces(&[wrapped_key(&sqlite.path, &world)]);
+    assert!(found(&contents(&sqlite.path), &before) > 0, "it is found");
+    world.store().enclose(organization, "one").await.unwrap();
+    assert_eq!(found(&contents(&sqlite.path), &before), 0);
+    // Nor one that was under a key of before.
+    let enclosed = pieces(&[wrapped_key(&sqlite.path, &world)]);
+    world.store().change_key(organization, "one").await.unwrap();
+    assert_eq!(found(&contents(&sqlite.path), &enclosed), 0);
+
+    // While somebody reads it waits, and is done by whoever looks again.
+    world.store().disclose(organization).await.unwrap();
+    let bare = pieces(&[wrapped_key(&sqlite.path, &world)]);
+    let reader = Connection::open(sqlite.path.join("control.db")).unwrap();
+    reader
+        .execute_batch("BEGIN; SELECT count(*) FROM workspace")
+        .unwrap();
+    world.store().enclose(organization, "one").await.unwrap();
+    assert!(found(&contents(&sqlite.path), &bare) > 0);
+    drop(reader);
+    world.store().scrub_keys().await.unwrap();
+    assert_eq!(found(&contents(&sqlite.path), &bare), 0);
 }

@@ -107,6 +107,14 @@ impl OrgTx<OrgManage> {
     }
 }
 
+/// Where the value of a setting is sealed for.
+pub(crate) fn setting_place(
+    organization: OrganizationId,
+    name: &str,
+) -> (super::keys::Column, ([u8; 16], [u8; 16])) {
+    (SETTING_VALUE, (organization.to_bytes(), row_of(name)))
+}
+
 /// A row that is found by its name has no id: the name's hash stands in its place.
 fn row_of(name: &str) -> [u8; 16] {
     let hash = skep_crypto::sha256(name.as_bytes());

@@ -95,7 +95,12 @@ impl Archive {
         let (from, workspace) = (reader.wrapping(), table("workspace")?);
         let mut found = Vec::new();
         while let Some((table, row)) = next_of_installation(&mut reader)? {
-            if table == workspace && !is_deleted(table, &row) {
+            // One that its organization keeps closed is restored with the whole alone.
+            let is_closed = || {
+                let key = bytes(table, &row, "wrapped_key");
+                key.is_ok_and(|key| WrappedKey::from_bytes(key).is_layered())
+            };
+            if table == workspace && !is_deleted(table, &row) && !is_closed() {
                 let opened = open(table, &row, &from)?;
                 found.push((row, opened));
             }

@@ -18,6 +18,9 @@ use crate::backend::Mode;
 use crate::row::PepperUse;
 use crate::scope::{ControlKey, ScopeKey};
 
+/// Stands for the name of a workspace that does not open: no name may have brackets.
+const CLOSED: &str = "(key withdrawn)";
+
 impl Store {
     /// The workspaces of the organization in which the right was proved, by age.
     ///
@@ -37,6 +40,8 @@ impl Store {
             let name = match self.name_of(&scope).await {
                 // Deleted since it was listed.
                 Err(StoreError::Gone) => continue,
+                // So that whoever withdrew its key sees what there is.
+                Err(StoreError::Closed(_)) => CLOSED.to_owned(),
                 outcome => outcome?,
             };
             named.push((workspace.id, name, workspace.created_at));
@@ -118,7 +123,11 @@ impl Store {
         (organization, workspace): (OrganizationId, WorkspaceId),
     ) -> Result<String, StoreError> {
         let scope = ScopeKey::provision(organization, workspace);
-        self.name_of(&scope).await
+        match self.name_of(&scope).await {
+            // They log in all the same, and may be the one who gives its key back.
+            Err(StoreError::Closed(_)) => Ok(CLOSED.to_owned()),
+            outcome => outcome,
+        }
     }
 
     /// Puts the next pepper in force. Credentials made under older ones go on working.

@@ -1,7 +1,7 @@
 //! Background work: deleting a workspace, taking jobs, doing them, letting go of them.
 
 use std::collections::HashSet;
-use std::sync::{Arc, PoisonError};
+use std::sync::Arc;
 
 use skep_authz::rights::WorkspaceManage;
 use skep_authz::{Authorized, Caller, Denied, Right, resume};
@@ -130,13 +130,11 @@ impl Store {
     /// Forgets the opened keys of workspaces that are not among these.
     pub(super) fn keep_keys_of(&self, there: &[(OrganizationId, WorkspaceId)]) {
         let there: HashSet<WorkspaceId> = there.iter().map(|(_, id)| *id).collect();
-        let mut keys = self.keys.lock().unwrap_or_else(PoisonError::into_inner);
-        keys.retain(|id, _| there.contains(id));
+        self.open_keys().held.retain(|id, _| there.contains(id));
     }
 
     pub(super) fn forget_keys(&self, workspace: WorkspaceId) {
-        let mut keys = self.keys.lock().unwrap_or_else(PoisonError::into_inner);
-        keys.remove(&workspace);
+        self.open_keys().held.remove(&workspace);
     }
 
     /// Takes the next job that is due, for a node, until a moment.

@@ -52,10 +52,8 @@ impl Store {
             *held = signing;
         }
         drop(held);
-        self.keys
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .clear();
+        self.open_keys().forget_where(|_| true);
+        self.close_all();
         Ok(())
     }
 
