@@ -51,6 +51,7 @@ codes! {
     PayloadTooLarge = 413, "PAYLOAD_TOO_LARGE";
     UnsupportedMediaType = 415, "UNSUPPORTED_MEDIA_TYPE";
     Unprocessable = 422, "UNPROCESSABLE";
+    KeyWithdrawn = 423, "KEY_WITHDRAWN";
     ConsentRequired = 428, "CONSENT_REQUIRED";
     RateLimited = 429, "RATE_LIMITED";
     QueueFull = 429, "QUEUE_FULL";

@@ -18,6 +18,7 @@ pub mod memory;
 pub mod oauth;
 pub mod ontology;
 pub mod openapi;
+pub mod own_key;
 pub mod page;
 pub mod participant;
 pub mod people;

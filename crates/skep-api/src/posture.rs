@@ -179,6 +179,16 @@ pub const FAILS: &[Fail] = &[
         ],
     ),
     row(
+        "an organization's own key is withdrawn, refused, or not given for a minute",
+        "423 KEY_WITHDRAWN for its workspaces, which are dropped from memory; others are served",
+        "closed",
+        &[
+            "x09_a_key_that_is_withdrawn_here_is_closed_at_once_and_for_good",
+            "x09_a_keeper_that_does_not_answer_is_waited_for_no_longer_than_a_minute",
+            "x09_a_program_that_begins_to_refuse_closes_and_empties_memory_within_its_bound",
+        ],
+    ),
+    row(
         "recall over its deadline",
         "nothing is injected, the session goes on",
         "open",

@@ -233,6 +233,10 @@ routes! {
     FactorRuleGet: Get "/api/v1/second-factor", needs(Permission::OrgManage), Api, Empty, None, "Whether the organization asks everybody for a second factor, and who has none.";
     FactorRuleSet: Post "/api/v1/second-factor", stepped_up(Permission::OrgManage), Api, Json, Some("mfa.rule"), "Ask every member for a second factor, or no longer.";
     Rotation: Get "/api/v1/system/keys", Gate::Install, Api, Empty, None, "Peppers and signing keys that count, and when those that were replaced are done with.";
+    OwnKeyList: Get "/api/v1/system/keys/organizations", Gate::Install, Api, Empty, None, "The keys that organizations keep themselves: where, whether they are given, and what is under them.";
+    OwnKeyEnclose: Post "/api/v1/system/keys/organizations/enclose", Gate::Install, Api, Json, Some("key.enclose"), "Put the keys of an organization's workspaces under one that it keeps itself, while everything is served.";
+    OwnKeyChange: Post "/api/v1/system/keys/organizations/change", Gate::Install, Api, Json, Some("key.change"), "Put another key of an organization's own in force.";
+    OwnKeyRelease: Post "/api/v1/system/keys/organizations/release", Gate::Install, Api, Json, Some("key.release"), "Take an organization's own key off again, while it is given.";
     RotatePepper: Post "/api/v1/system/keys/pepper", Gate::Install, Api, Empty, Some("key.rotate_pepper"), "Make new credentials under another pepper.";
     RotateVault: Post "/api/v1/system/keys/vault", Gate::Install, Api, Empty, Some("key.rotate_vault"), "Seal what this host's vault holds with another key, while it is used.";
     RotateSigning: Post "/api/v1/system/keys/signing", Gate::Install, Api, Empty, Some("key.rotate_signing"), "Sign access tokens with another key from now on.";
@@ -372,6 +376,9 @@ routes! {
     AgentEdit: Patch "/api/v1/agents/{id}", needs(Permission::MemberManage), Api, Json, Some("agent.edit"), "Let an agent read more or less, suspend it, or let it act again.";
     OrganizationList: Get "/api/v1/orgs", Gate::Oneself, Api, Empty, None, "The organizations that the caller belongs to.";
     OrganizationName: Patch "/api/v1/orgs", stepped_up(Permission::OrgManage), Api, Json, Some("org.name"), "Give the organization a name, or another.";
+    OwnKeyGet: Get "/api/v1/orgs/key", needs(Permission::OrgManage), Api, Empty, None, "How the key stands that the organization keeps itself.";
+    OwnKeyWithdraw: Post "/api/v1/orgs/key/withdraw", stepped_up(Permission::OrgManage), Api, Empty, Some("org.key_withdraw"), "Withdraw the key that the organization keeps itself: at once nothing of its workspaces can be read.";
+    OwnKeyRestore: Post "/api/v1/orgs/key/restore", stepped_up(Permission::OrgManage), Api, Empty, Some("org.key_restore"), "Give it back: its workspaces open again, as soon as whoever keeps it gives it.";
     OrganizationStanding: Post "/api/v1/orgs/standing", Gate::Install, Api, Json, Some("org.standing"), "Suspend an organization, or let it act again.";
     WorkspaceList: Get "/api/v1/workspaces", needs(Permission::SettingRead), Api, Empty, None, "The workspaces of the organization.";
     WorkspaceCreate: Post "/api/v1/workspaces", needs(Permission::WorkspaceManage), Api, Json, Some("workspace.create"), "Make a workspace in the organization.";

@@ -11,6 +11,7 @@ mod limits;
 mod news;
 mod oauth;
 mod organizations;
+mod own_key;
 pub mod passkey;
 mod people;
 mod rotation;
@@ -30,6 +31,7 @@ pub use oauth::{
     OAuthCode, OAuthError, Registration, Resource, Shown, ShownError, TokenRequest, Tokens,
 };
 pub use organizations::{OrganizationView, WorkspaceView};
+pub use own_key::{KeyChange, OwnKeyView, Whose};
 pub use people::{
     Accepted, Browser, Ceremony, Credentials, FactorView, FirstAdmin, InviteView, Invited,
     IssuerCalls, LoggedIn, LoginStep, MailDesk, MemberChange, MemberView, NewInvite, NewReset,

@@ -1,7 +1,7 @@
 //! What can go wrong with a use case, named for what the caller can do about it.
 
 use skep_authz::Denied;
-use skep_store::{AuthenticateError, StoreError};
+use skep_store::{AuthenticateError, Closing, StoreError};
 
 /// Every failure of a use case.
 #[derive(Debug, thiserror::Error)]
@@ -42,6 +42,9 @@ pub enum AppError {
         /// How much later.
         retry_after_ms: u64,
     },
+    /// The organization keeps the key of this itself, and does not give it now.
+    #[error("{0}")]
+    Closed(Closing),
     /// The store failed or refused.
     #[error(transparent)]
     Store(StoreError),
@@ -164,6 +167,7 @@ impl From<StoreError> for AppError {
             StoreError::OutOfBounds(why) => Self::Forbidden(why),
             // It was deleted since the credential was checked, which is of it and is none now.
             StoreError::Gone => Self::Denied(Denied::InvalidCredential),
+            StoreError::Closed(closing) => Self::Closed(closing),
             other => Self::Store(other),
         }
     }

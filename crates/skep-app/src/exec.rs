@@ -16,7 +16,7 @@ use std::time::Duration;
 
 use skep_authz::Authorized;
 use skep_authz::rights::{SecretApprove, SecretUse};
-use skep_domain::{ExecId, Limits, WorkspaceId};
+use skep_domain::{ExecId, Limits, OrganizationId, WorkspaceId};
 use skep_exec::{Missing, Runner};
 use skep_store::{ExecJob, ExecOutcome, NewExec, PageOf};
 use tokio::sync::Notify;
@@ -283,6 +283,15 @@ impl App {
     pub(crate) fn forget_execs_of(&self, workspace: WorkspaceId) {
         if let Some(exec) = &self.exec {
             exec.queue.forget(workspace);
+        }
+    }
+}
+
+impl App {
+    /// Runs nothing more of an organization that has closed its workspaces, and ends what runs.
+    pub(crate) fn forget_execs_of_organization(&self, organization: OrganizationId) {
+        if let Some(exec) = &self.exec {
+            exec.queue.forget_organization(organization);
         }
     }
 }

@@ -10,6 +10,7 @@ use std::collections::{HashMap, HashSet};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
+use skep_domain::OrganizationId;
 use skep_index::{Embedder, WorkspaceIndex};
 use skep_store::Store;
 use skep_store::row::ModelTag;
@@ -150,6 +151,11 @@ impl Hot {
     /// Drops what is held of a workspace: it was deleted.
     pub(crate) fn forget(&self, tenant: Tenant) {
         self.lock().remove(&tenant);
+    }
+
+    /// Drops what is held of an organization's workspaces: it has withdrawn their keys.
+    pub(crate) fn forget_organization(&self, organization: OrganizationId) {
+        self.lock().retain(|tenant, _| tenant.0 != organization);
     }
 
     /// Drops what is held of workspaces that are not among these: others delete them too.

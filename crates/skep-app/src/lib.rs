@@ -6,6 +6,7 @@
 mod access;
 mod backup;
 mod capture;
+mod closing;
 mod edge;
 mod error;
 mod exec;
@@ -49,15 +50,17 @@ pub use access::{
     Accepted, AgentEdit, AgentView, Asked, AuditDesk, AuditPage, AuthorizeRefusal,
     AuthorizeRequest, Browser, Ceremony, Client, Created, Credentials, Decision, DeviceGrant,
     DeviceReview, DeviceStart, Elsewhere, FactorView, FirstAdmin, Home, InviteView, Invited,
-    IssuerCalls, KeyKind, KeyPage, LoggedIn, LoginStep, MailDesk, MemberChange, MemberView,
-    NewInvite, NewKey, NewReset, NewToken, NewTotp, Newcomer, OAuthCode, OAuthError,
-    OrganizationView, OwnQuotas, PeopleSettings, Policy, RecoveryCodes, Registration, Resource,
-    Revocations, RotationView, SecondFactor, SessionView, Shown, ShownError, SsoAnswer, SsoChange,
-    SsoEnd, SsoReport, SsoStart, SsoView, TokenRequest, Tokens, WorkspaceView, answering, passkey,
+    IssuerCalls, KeyChange, KeyKind, KeyPage, LoggedIn, LoginStep, MailDesk, MemberChange,
+    MemberView, NewInvite, NewKey, NewReset, NewToken, NewTotp, Newcomer, OAuthCode, OAuthError,
+    OrganizationView, OwnKeyView, OwnQuotas, PeopleSettings, Policy, RecoveryCodes, Registration,
+    Resource, Revocations, RotationView, SecondFactor, SessionView, Shown, ShownError, SsoAnswer,
+    SsoChange, SsoEnd, SsoReport, SsoStart, SsoView, TokenRequest, Tokens, Whose, WorkspaceView,
+    answering, passkey,
 };
 
 pub use backup::BackupOrder;
 pub use capture::{Capture, CaptureSettings, CaptureState, Captured, Cursor, SpoolReport, TurnIn};
+pub use closing::KeyDesk;
 pub use edge::{Cursors, IdTags};
 pub use error::{AppError, Invalid, Rule};
 pub use exec::{AskExec, ExecDesk, ExecHost, ExecPage, ExecSeen, ExecSettings, ExecState};
@@ -93,11 +96,11 @@ pub use skep_reference::References;
 pub use skep_store::Source;
 pub use skep_store::archive::Backup;
 pub use skep_store::{
-    Access, AuditEntry, Binding, Branch, Conflict, Consent, Credential,
+    Access, AuditEntry, Binding, Branch, Closing, Conflict, Consent, Credential,
     Erased as ErasedParticipant, ExecJob, ExecOutcome, Held, HistoryEntry, InjectedItem, Injection,
     Job, Member, Memory, Observation, Observed as Seen, Organization, Outcome as AuditOutcome,
-    PageOf, Participant, Pause, PausedSession, Proposal, Revocation, Revoked, Session, Skill,
-    SkillFile, TemplateVersion, Turn,
+    OwnKey, PageOf, Participant, Pause, PausedSession, Proposal, Revocation, Revoked, Session,
+    Skill, SkillFile, TemplateVersion, Turn,
 };
 pub use skep_vault::template;
 pub use skep_vault::{Listed as RecordListed, Scope as RecordScope, Vault};

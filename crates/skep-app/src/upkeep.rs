@@ -202,6 +202,12 @@ impl Upkeep {
                 self.app.drop_workspace(tenant);
                 Ok(())
             }
+            // What its organization closed is looked at again in a minute, and is no problem of ours.
+            Err(AppError::Closed(_)) => {
+                self.app.hot.forget(tenant);
+                self.app.dirty.set_open(tenant, true);
+                Ok(())
+            }
             done => done,
         };
         if let Err(error) = &done {

@@ -11,6 +11,7 @@ use skep_authz::{Authorized, Denied, Right};
 use skep_crypto::Plain;
 use skep_domain::{Id, OrganizationId, Permission, Principal, RecordName, Reference, WorkspaceId};
 use skep_reference::References;
+use skep_store::Closing;
 use skep_vault::{Class, Listed, Scope, Secret, Setting, Vault, VaultError};
 
 use crate::error::Invalid;
@@ -80,7 +81,7 @@ impl App {
         authorized: Authorized<SecretList>,
         agent: Option<Scope>,
     ) -> Result<Records<Listed>, AppError> {
-        self.on_vault(move |vault| {
+        self.on_vault(authorized.organization(), move |vault| {
             let mut records = Records::new();
             for scope in places(&authorized, agent) {
                 let listing = vault.list::<Secret>(&authorized, scope)?;
@@ -122,8 +123,10 @@ impl App {
         let (name, now) = (named(&at, authorized.organization())?, self.store.now());
         (self.references.check(authorized.organization(), &reference))
             .map_err(|error| Invalid::unknown("reference", &error.to_string()))?;
-        self.on_vault(move |vault| vault.refer(&authorized, at.scope, &name, reference, now))
-            .await
+        self.on_vault(authorized.organization(), move |vault| {
+            vault.refer(&authorized, at.scope, &name, reference, now)
+        })
+        .await
     }
 
     /// Removes a secret; `false` if there was none.
@@ -147,7 +150,7 @@ impl App {
         authorized: Authorized<SettingRead>,
         agent: Option<Scope>,
     ) -> Result<Records<SettingHeld>, AppError> {
-        self.on_vault(move |vault| {
+        self.on_vault(authorized.organization(), move |vault| {
             let mut records = Records::new();
             for scope in places(&authorized, agent) {
                 let listing = vault.read_all::<Setting>(&authorized, scope)?;
@@ -213,7 +216,7 @@ impl App {
         if self.vault.is_none() {
             return Ok(());
         }
-        self.on_vault(move |vault| vault.forget_workspace(workspace).map(|_| ()))
+        self.in_vault(move |vault| vault.forget_workspace(workspace).map(|_| ()))
             .await
     }
 
@@ -224,8 +227,10 @@ impl App {
         value: Plain<Vec<u8>>,
     ) -> Result<Listed, AppError> {
         let (name, now) = (named(&at, authorized.organization())?, self.store.now());
-        self.on_vault(move |vault| vault.put::<C>(&authorized, at.scope, &name, value, now))
-            .await
+        self.on_vault(authorized.organization(), move |vault| {
+            vault.put::<C>(&authorized, at.scope, &name, value, now)
+        })
+        .await
     }
 
     async fn remove_record<C: Class>(
@@ -234,12 +239,40 @@ impl App {
         at: RecordAt,
     ) -> Result<bool, AppError> {
         let name = named(&at, authorized.organization())?;
-        self.on_vault(move |vault| vault.remove::<C>(&authorized, at.scope, &name))
-            .await
+        self.on_vault(authorized.organization(), move |vault| {
+            vault.remove::<C>(&authorized, at.scope, &name)
+        })
+        .await
+    }
+
+    /// Work on what an organization has there, with the key of its own if it keeps one and gives it.
+    pub(crate) async fn on_vault<T: Send + 'static>(
+        &self,
+        organization: OrganizationId,
+        work: impl FnOnce(&Vault) -> Result<T, VaultError> + Send + 'static,
+    ) -> Result<T, AppError> {
+        self.lend(organization).await?;
+        self.in_vault(work).await
+    }
+
+    /// Lends the vault the key that an organization's records need as well.
+    pub(crate) async fn lend(&self, organization: OrganizationId) -> Result<(), AppError> {
+        let Some(vault) = &self.vault else {
+            return Ok(());
+        };
+        match self.store.vault_key(organization).await {
+            Ok(None) => {}
+            Ok(Some(key)) => vault.lend(organization, key),
+            Err(error) => {
+                vault.take_back(organization);
+                return Err(error.into());
+            }
+        }
+        Ok(())
     }
 
     /// Its files block, so that is done where it is fine.
-    pub(crate) async fn on_vault<T: Send + 'static>(
+    pub(crate) async fn in_vault<T: Send + 'static>(
         &self,
         work: impl FnOnce(&Vault) -> Result<T, VaultError> + Send + 'static,
     ) -> Result<T, AppError> {
@@ -286,6 +319,7 @@ impl From<VaultError> for AppError {
         match error {
             VaultError::Size(_) => Invalid::unknown("value", &error.to_string()),
             VaultError::Full => Self::Conflict("there are as many records here as one place holds"),
+            VaultError::Closed => Self::Closed(Closing::Refused),
             VaultError::NotYours => {
                 Self::Forbidden("what belongs to an agent is used by that agent alone")
             }

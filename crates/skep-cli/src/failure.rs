@@ -200,6 +200,9 @@ const fn refused_hint(code: ErrorCode) -> Option<&'static str> {
         ErrorCode::PermissionDenied => {
             Some("an id of another workspace, or one mistyped, is answered like this")
         }
+        ErrorCode::KeyWithdrawn => {
+            Some("how it stands: skep org key; an owner gives it back with skep org key restore")
+        }
         ErrorCode::MissingCredential | ErrorCode::InvalidCredential => Some(
             "log in with: skep login; over TCP without a login the install token of this very data directory is needed",
         ),

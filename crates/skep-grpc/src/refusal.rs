@@ -52,7 +52,7 @@ impl From<Refusal> for Status {
             402 | 429 => Code::ResourceExhausted,
             403 => Code::PermissionDenied,
             404 => Code::NotFound,
-            409 => Code::FailedPrecondition,
+            409 | 423 => Code::FailedPrecondition,
             400..500 => Code::InvalidArgument,
             503 => Code::Unavailable,
             _ => Code::Internal,
@@ -109,6 +109,10 @@ impl From<AppError> for Refusal {
                 ..Self::new(ErrorCode::RateLimited, "Too often in a short time.")
             },
             AppError::QueueFull => Self::new(ErrorCode::QueueFull, "as many runs wait as may"),
+            AppError::Closed(_) => Self::new(
+                ErrorCode::KeyWithdrawn,
+                "The organization does not give the key of this workspace now.",
+            ),
             AppError::Overloaded(what) => Self::new(ErrorCode::Overloaded, what),
             error => unavailable(&error),
         }

@@ -5,7 +5,7 @@ use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::Response;
 use skep_api::id::IdError;
 use skep_api::{ErrorBody, ErrorCode, ErrorEnvelope, FieldError};
-use skep_app::{AppError, EgressError, Rule, ShownError};
+use skep_app::{AppError, Closing, EgressError, Rule, ShownError};
 use skep_authz::Denied;
 use skep_domain::Permission;
 
@@ -132,6 +132,7 @@ impl From<AppError> for ApiError {
                     "Too often in a short time: wait as long as it says.",
                 )
             },
+            AppError::Closed(closing) => Self::new(ErrorCode::KeyWithdrawn, closed(closing)),
             AppError::Egress(error) => error.into(),
             AppError::Upstream { status } => Self::new(
                 ErrorCode::UpstreamError,
@@ -140,10 +141,7 @@ impl From<AppError> for ApiError {
                 ),
             ),
             AppError::Elsewhere(why) => Self::new(ErrorCode::UpstreamError, why.to_string()),
-            AppError::Unfit(why) => Self::new(
-                ErrorCode::Unprocessable,
-                format!("This cannot be taken in: {why}."),
-            ),
+            AppError::Unfit(why) => unfit(&why),
             AppError::QueueFull => queue_full(),
             AppError::Overloaded(what) => Self::new(
                 ErrorCode::Overloaded,
@@ -174,6 +172,33 @@ fn queue_full() -> ApiError {
     ApiError {
         retry_after_ms: Some(RETRY_AFTER_MS),
         ..ApiError::new(ErrorCode::QueueFull, told)
+    }
+}
+
+fn unfit(why: &str) -> ApiError {
+    let told = format!("This cannot be taken in: {why}.");
+    ApiError::new(ErrorCode::Unprocessable, told)
+}
+
+/// Why nothing opens, and who can do something about it.
+fn closed(closing: Closing) -> &'static str {
+    match closing {
+        Closing::Withdrawn => {
+            "The organization has withdrawn its own key: nothing here can be read or written until an owner gives \
+             it back with skep org key restore."
+        }
+        Closing::Refused => {
+            "Whoever keeps the organization's own key does not give it any more: nothing here can be read or \
+             written until they do."
+        }
+        Closing::Away => {
+            "Whoever keeps the organization's own key has not answered for too long: nothing here can be read or \
+             written until they do. Whoever runs the daemon sees why with skepd key status."
+        }
+        Closing::Unnamed => {
+            "This daemon was not told where the organization's own key is kept: nothing here can be read or written \
+             until whoever runs it adds the section to its configuration."
+        }
     }
 }
 

@@ -19,6 +19,7 @@ pub(crate) mod oauth;
 pub(crate) mod ontology;
 pub(crate) mod organizations;
 pub(crate) mod own;
+pub(crate) mod own_key;
 pub(crate) mod page;
 pub(crate) mod participants;
 pub(crate) mod people;

@@ -30,6 +30,9 @@ pub enum VaultError {
          bring back the root key it was made with, or set its secrets anew on this machine"
     )]
     WrongKey,
+    /// The organization whose record it is keeps a key of its own, which is not at hand.
+    #[error("the organization's own key is needed for this, and was not given")]
+    Closed,
     /// A file of the vault is not what was written.
     #[error("the vault: {what} is damaged or was moved; restore it from a copy, or set it anew")]
     Damaged {

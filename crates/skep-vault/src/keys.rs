@@ -127,15 +127,21 @@ impl Keys {
         self.live.len()
     }
 
-    /// The key of this number for records of a class in a place, as long as it is live.
+    /// The key of this number for records of a class in a place, as long as it is live; `own` is the one that the
+    /// place's organization needs as well.
     pub(crate) fn records(
         &self,
         number: u32,
+        own: Option<&VaultKey>,
         place: &Place,
         class: RecordClass,
     ) -> Option<DataKey> {
         let key = self.live.get(&number)?;
-        Some(key.records(class.as_str(), &place.parts()))
+        let (class, place) = (class.as_str(), place.parts());
+        Some(match own {
+            None => key.records(class, &place),
+            Some(own) => key.records_with(own, class, &place),
+        })
     }
 
     /// Puts a new number in force; the older ones stay until nothing is sealed with them.

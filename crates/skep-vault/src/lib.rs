@@ -11,6 +11,7 @@ mod class;
 mod error;
 mod hex;
 mod keys;
+mod lent;
 mod own;
 mod place;
 mod record;
@@ -20,6 +21,7 @@ mod vault;
 
 pub use class::{Class, Returned, Secret, Setting};
 pub use error::VaultError;
+pub use lent::Enclosing;
 pub use own::Kept;
 pub use place::Scope;
 pub use record::Listed;

@@ -53,6 +53,11 @@ impl Place {
         self.workspace == Some(workspace.to_bytes())
     }
 
+    /// The organization whose it is.
+    pub(crate) const fn owner(&self) -> [u8; 16] {
+        self.organization
+    }
+
     /// What keys and names of files are derived from.
     pub(crate) fn parts(&self) -> [&[u8]; 3] {
         [

@@ -5,7 +5,16 @@ use skep_domain::{AgentId, Id, Principal, RecordClass, RecordName, Reference, Ti
 use zeroize::Zeroizing;
 
 const MAGIC: &[u8; 8] = b"skepvlt1";
+/// Of a file that a key of its organization's own is needed for as well.
+const OWNED: &[u8; 8] = b"skepvlt2";
 const HEAD: usize = MAGIC.len() + 4;
+
+/// What a file says of itself: which key it is sealed with, and whether its organization's own is needed too.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Head {
+    pub(crate) number: u32,
+    pub(crate) is_owned: bool,
+}
 
 /// What is told of a record to whoever may see that there is one.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -47,25 +56,32 @@ impl Tie {
     }
 }
 
-/// The file: magic ‖ number of the key (4) ‖ sealed record.
+/// The file: magic ‖ number of the key (4) ‖ sealed record. That the head was changed shows: another key follows
+/// from it.
 pub(crate) fn seal(
     record: &Record,
     tie: Tie,
-    number: u32,
+    head: Head,
     key: &DataKey,
     random: &dyn Random,
 ) -> Vec<u8> {
     let plain = encode(record);
-    let mut out = MAGIC.to_vec();
-    out.extend_from_slice(&number.to_le_bytes());
+    let mut out = if head.is_owned { OWNED } else { MAGIC }.to_vec();
+    out.extend_from_slice(&head.number.to_le_bytes());
     out.extend_from_slice(key.seal(random, &tie.identity(), &plain).as_bytes());
     out
 }
 
-/// The number of the key that a file is sealed with.
-pub(crate) fn number(file: &[u8]) -> Option<u32> {
-    let rest = file.strip_prefix(MAGIC)?;
-    rest.first_chunk().map(|number| u32::from_le_bytes(*number))
+/// What a file says of itself.
+pub(crate) fn head(file: &[u8]) -> Option<Head> {
+    let (magic, rest) = file.split_first_chunk::<8>()?;
+    let is_owned = match magic {
+        MAGIC => false,
+        OWNED => true,
+        _ => return None,
+    };
+    let number = u32::from_le_bytes(*rest.first_chunk()?);
+    Some(Head { number, is_owned })
 }
 
 /// What is in a file; `None` if it is not what was written.

@@ -19,6 +19,8 @@ pub struct Rotation {
     pub under_way: bool,
     /// Records that do not open, and are left as they are with the older key.
     pub damaged: u64,
+    /// Records whose organization keeps a key of its own and does not give it: they keep the older one.
+    pub closed: u64,
 }
 
 impl Vault {
@@ -75,13 +77,14 @@ impl Vault {
                     match self.seal_anew(&place, class, file) {
                         Ok(sealed) => done.sealed += u64::from(sealed),
                         Err(VaultError::Damaged { .. }) => done.damaged += 1,
+                        Err(VaultError::Closed) => done.closed += 1,
                         Err(other) => return Err(other),
                     }
                 }
             }
         }
-        if done.damaged > 0 {
-            // Its key stays: what is damaged may be restored from a copy.
+        if done.damaged + done.closed > 0 {
+            // Its key stays: what is damaged may be restored from a copy, what is closed be opened again.
             done.under_way = true;
             return Ok(done);
         }
@@ -99,7 +102,8 @@ impl Vault {
         file: [u8; 16],
     ) -> Result<bool, VaultError> {
         let _writing = self.writing();
-        if self.number_of(place, class, file)? == Some(self.keys().newest()) {
+        let head = self.head_of(place, class, file)?;
+        if head.is_some_and(|head| head.number == self.keys().newest()) {
             return Ok(false);
         }
         let Some(record) = self.load(place, class, file)? else {

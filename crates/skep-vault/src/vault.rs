@@ -11,8 +11,9 @@ use skep_domain::{Limits, Principal, RecordClass, RecordName, Reference, Timesta
 use crate::class::{Class, Returned, Secret};
 use crate::error::least;
 use crate::keys::Keys;
+use crate::lent::Lent;
 use crate::place::{Place, Scope};
-use crate::record::{self, Listed, Record, Tie};
+use crate::record::{self, Head, Listed, Record, Tie};
 use crate::{VaultError, hex};
 
 pub(crate) const DIRECTORY: &str = "vault";
@@ -30,6 +31,8 @@ pub struct Vault {
     /// Held by whoever writes.
     writing: Mutex<()>,
     pub(crate) random: Arc<dyn Random>,
+    /// Keys that organizations need beside those of the host, as long as they are lent.
+    pub(crate) lent: Lent,
 }
 
 /// A record with its value.
@@ -107,6 +110,7 @@ impl Vault {
             keys: RwLock::new(keys),
             writing: Mutex::new(()),
             random,
+            lent: Lent::default(),
         };
         for place in vault.places()? {
             if let Some(directory) = vault.directory.inside(&place.directory())? {
@@ -410,11 +414,13 @@ impl Vault {
             let Some(bytes) = directory.read(OsStr::new(&name), FILE_MAX)? else {
                 return Ok(None);
             };
-            let Some(number) = record::number(&bytes) else {
+            let Some(head) = record::head(&bytes) else {
                 break;
             };
+            let own = self.lent.needed(place, head.is_owned)?;
             // A key that is no longer live was given up after the file was sealed anew.
-            let Some(key) = self.keys().records(number, place, class) else {
+            let key = self.keys().records(head.number, own.as_ref(), place, class);
+            let Some(key) = key else {
                 continue;
             };
             match record::open(&bytes, Tie { class, file }, &key) {
@@ -427,18 +433,18 @@ impl Vault {
         })
     }
 
-    /// The number of the key that a file is sealed with; `None` if there is no such file.
-    pub(crate) fn number_of(
+    /// What a file is sealed with; `None` if there is no such file.
+    pub(crate) fn head_of(
         &self,
         place: &Place,
         class: RecordClass,
         file: [u8; 16],
-    ) -> Result<Option<u32>, VaultError> {
+    ) -> Result<Option<Head>, VaultError> {
         let Some(directory) = self.directory.inside(&place.directory())? else {
             return Ok(None);
         };
         let bytes = directory.read(OsStr::new(&file_name(class, file)), FILE_MAX)?;
-        Ok(bytes.and_then(|bytes| record::number(&bytes)))
+        Ok(bytes.and_then(|bytes| record::head(&bytes)))
     }
 
     pub(crate) fn store(
@@ -450,12 +456,16 @@ impl Vault {
         record: &Record,
     ) -> Result<(), VaultError> {
         let name = file_name(class, file);
+        let own = self.lent.held(place)?;
         let keys = self.keys();
-        let number = keys.newest();
-        let Some(key) = keys.records(number, place, class) else {
+        let head = Head {
+            number: keys.newest(),
+            is_owned: own.is_some(),
+        };
+        let Some(key) = keys.records(head.number, own.as_ref(), place, class) else {
             return Err(VaultError::Damaged { what: name });
         };
-        let sealed = record::seal(record, Tie { class, file }, number, &key, &*self.random);
+        let sealed = record::seal(record, Tie { class, file }, head, &key, &*self.random);
         drop(keys);
         Ok(directory.replace(OsStr::new(&name), &sealed, &*self.random)?)
     }

@@ -100,6 +100,8 @@ export class NotFoundError extends ApiError {}
 export class ConflictError extends ApiError {}
 /** The person whom it is about has not agreed. */
 export class ConsentRequiredError extends ApiError {}
+/** The organization keeps the key of this itself, and has withdrawn it or cannot give it: nothing is read or written until it does. */
+export class KeyWithdrawnError extends ApiError {}
 /** The budget is spent. */
 export class BudgetExceededError extends ApiError {}
 /** Too many requests: `retryAfterMs` says when to go on. */
@@ -144,6 +146,10 @@ const KNOWN: Record<ErrorCode, [new (refusal: Refusal) => ApiError, string]> = {
   IDEMPOTENCY_KEY_REUSE: [ConflictError, READ],
   ALREADY_CLAIMED: [ConflictError, READ],
   LEASE_LOST: [ConflictError, READ],
+  KEY_WITHDRAWN: [
+    KeyWithdrawnError,
+    "an owner of the organization can give it back: skep org key restore; skep org key says how it stands",
+  ],
   CONSENT_REQUIRED: [ConsentRequiredError, "the person can agree: skep consent give"],
   RATE_LIMITED: [RateLimitedError, "wait for retryAfterMs, and call less often"],
   QUEUE_FULL: [RateLimitedError, "wait for retryAfterMs: the daemon is behind"],

@@ -638,6 +638,7 @@ export type ErrorCode =
   | "PAYLOAD_TOO_LARGE"
   | "UNSUPPORTED_MEDIA_TYPE"
   | "UNPROCESSABLE"
+  | "KEY_WITHDRAWN"
   | "CONSENT_REQUIRED"
   | "RATE_LIMITED"
   | "QUEUE_FULL"
@@ -1618,6 +1619,48 @@ export interface Organizations {
 export type Origin =
   | "live"
   | "import";
+
+/** How an organization's own key stands. */
+export interface OwnKey {
+  /** Seconds that it is used without asking for it again. */
+  ask_every_seconds: number;
+  /** When this node asked for it last. */
+  asked_at?: Instant | null;
+  /** Keys of workspaces that are under it. */
+  enclosed: number;
+  /** Whether the keys of its workspaces are under it. */
+  in_force: boolean;
+  /** The organization's name, for whoever runs the daemon. */
+  organization?: string | null;
+  /** The name of the section of the configuration that says where it is kept. */
+  place?: string | null;
+  /** What and where that is, for whoever runs the daemon. */
+  provider?: string | null;
+  /** `open`, `withdrawn`, `refused` (whoever keeps it does not give it), `away` (whoever keeps it does not
+   * answer), `unnamed` (the daemon was not told where it is kept), or `released` (the organization gave it up). */
+  state: string;
+  /** What whoever keeps it said last other than the key, for whoever runs the daemon. */
+  trouble?: string | null;
+  /** When the organization withdrew it. */
+  withdrawn_at?: Instant | null;
+  /** Workspaces of the organization. */
+  workspaces: number;
+}
+
+/** `POST /system/keys/organizations/…`. */
+export interface OwnKeyRequest {
+  /** The organization's name, or its id; the one of the credential if absent. */
+  organization?: string | null;
+  /** The name of the section of the configuration that says where the key is kept; the organization's name if
+   * absent. */
+  place?: string | null;
+}
+
+/** `GET /system/keys/organizations`. */
+export interface OwnKeys {
+  /** Of each organization that keeps one, or did. */
+  items: OwnKey[];
+}
 
 /** Which page is wanted. */
 export interface PageQuery {

@@ -652,6 +652,30 @@ export const OrganizationName: Operation<m.NameRequest, undefined, m.Organizatio
   mutates: true,
 };
 
+/** How the key stands that the organization keeps itself. */
+export const OwnKeyGet: Operation<undefined, undefined, m.OwnKey> = {
+  name: "OwnKeyGet",
+  method: "GET",
+  path: "/api/v1/orgs/key",
+  mutates: false,
+};
+
+/** Give it back: its workspaces open again, as soon as whoever keeps it gives it. */
+export const OwnKeyRestore: Operation<undefined, undefined, m.OwnKey> = {
+  name: "OwnKeyRestore",
+  method: "POST",
+  path: "/api/v1/orgs/key/restore",
+  mutates: true,
+};
+
+/** Withdraw the key that the organization keeps itself: at once nothing of its workspaces can be read. */
+export const OwnKeyWithdraw: Operation<undefined, undefined, m.OwnKey> = {
+  name: "OwnKeyWithdraw",
+  method: "POST",
+  path: "/api/v1/orgs/key/withdraw",
+  mutates: true,
+};
+
 /** Suspend an organization, or let it act again. */
 export const OrganizationStanding: Operation<m.StandingRequest, undefined, m.Organization> = {
   name: "OrganizationStanding",
@@ -1162,6 +1186,38 @@ export const Rotation: Operation<undefined, undefined, m.Rotation> = {
   method: "GET",
   path: "/api/v1/system/keys",
   mutates: false,
+};
+
+/** The keys that organizations keep themselves: where, whether they are given, and what is under them. */
+export const OwnKeyList: Operation<undefined, undefined, m.OwnKeys> = {
+  name: "OwnKeyList",
+  method: "GET",
+  path: "/api/v1/system/keys/organizations",
+  mutates: false,
+};
+
+/** Put another key of an organization's own in force. */
+export const OwnKeyChange: Operation<m.OwnKeyRequest, undefined, m.OwnKey> = {
+  name: "OwnKeyChange",
+  method: "POST",
+  path: "/api/v1/system/keys/organizations/change",
+  mutates: true,
+};
+
+/** Put the keys of an organization's workspaces under one that it keeps itself, while everything is served. */
+export const OwnKeyEnclose: Operation<m.OwnKeyRequest, undefined, m.OwnKey> = {
+  name: "OwnKeyEnclose",
+  method: "POST",
+  path: "/api/v1/system/keys/organizations/enclose",
+  mutates: true,
+};
+
+/** Take an organization's own key off again, while it is given. */
+export const OwnKeyRelease: Operation<m.OwnKeyRequest, undefined, m.OwnKey> = {
+  name: "OwnKeyRelease",
+  method: "POST",
+  path: "/api/v1/system/keys/organizations/release",
+  mutates: true,
 };
 
 /** Make new credentials under another pepper. */

@@ -6,7 +6,7 @@ use serde_json::{Map, Value};
 use crate::RouteId;
 use crate::page::{Page, PageQuery};
 use crate::{
-    access, capture, exec, explain, inject, job, lease, limit, memory, oauth, ontology,
+    access, capture, exec, explain, inject, job, lease, limit, memory, oauth, ontology, own_key,
     participant, people, posture, recall, removal, review, session, skill, source, sso, system,
     template, tree, vault,
 };
@@ -63,6 +63,9 @@ shapes! {
     SsoSet: body sso::SetSsoRequest, answer sso::Sso;
     SsoTest: answer sso::SsoReport;
     SsoRemove: answer people::Done;
+    OwnKeyGet | OwnKeyWithdraw | OwnKeyRestore: answer own_key::OwnKey;
+    OwnKeyList: answer own_key::OwnKeys;
+    OwnKeyEnclose | OwnKeyChange | OwnKeyRelease: body own_key::OwnKeyRequest, answer own_key::OwnKey;
     Rotation | RotatePepper | RotateSigning | RotateVault: answer system::Rotation;
     Backup: body system::BackupRequest, answer Archive;
     SetupToken: answer people::ResetToken;

@@ -103,19 +103,32 @@ impl App {
     /// Puts what waited back into its order. What ran is told as interrupted, and never run again by itself:
     /// what it does may be done.
     pub(super) async fn take_up_execs(&self) -> Result<(), AppError> {
-        let exec = self.exec()?;
-        for tenant in self.store.workspaces().await? {
-            let jobs = match self.open_execs(tenant).await {
-                Err(AppError::Denied(_)) => continue,
+        let there = self.store.workspaces().await?;
+        self.take_up_execs_of(&there).await
+    }
+
+    /// The same of these workspaces. What is closed is taken up when it is opened.
+    pub(crate) async fn take_up_execs_of(&self, there: &[Tenant]) -> Result<(), AppError> {
+        let Ok(exec) = self.exec() else {
+            return Ok(());
+        };
+        let running: Vec<_> = exec.queue.running();
+        for tenant in there {
+            let jobs = match self.open_execs(*tenant).await {
+                Err(AppError::Denied(_) | AppError::Closed(_)) => continue,
                 outcome => outcome?,
             };
             for job in jobs {
+                if running.iter().any(|(_, id)| *id == job.id) {
+                    continue;
+                }
                 match job.state {
-                    ExecState::Running => self.interrupt(tenant, &job).await?,
-                    _ => exec.queue.restore(tenant, job.id, job.turn),
+                    ExecState::Running => self.interrupt(*tenant, &job).await?,
+                    _ => exec.queue.restore(*tenant, job.id, job.turn),
                 }
             }
         }
+        exec.bell.notify_one();
         Ok(())
     }
 

@@ -151,11 +151,20 @@ impl Queue {
 
     /// The same for all of a workspace.
     pub(super) fn forget(&self, workspace: WorkspaceId) {
+        self.forget_where(|tenant| tenant.1 == workspace);
+    }
+
+    /// The same of all workspaces of an organization.
+    pub(super) fn forget_organization(&self, organization: OrganizationId) {
+        self.forget_where(|tenant| tenant.0 == organization);
+    }
+
+    fn forget_where(&self, forget: impl Fn(Tenant) -> bool) {
         let mut state = self.state();
         let waiting = &mut state.waiting;
-        waiting.retain(|_, waiting| waiting.tenant.1 != workspace);
+        waiting.retain(|_, waiting| !forget(waiting.tenant));
         let running = state.running.values();
-        for running in running.filter(|running| running.tenant.1 == workspace) {
+        for running in running.filter(|running| forget(running.tenant)) {
             running.cancel.send_replace(true);
         }
     }

@@ -236,6 +236,15 @@ impl Leases {
         all
     }
 
+    /// Ends all of an organization.
+    pub(crate) fn end_of(&self, organization: OrganizationId) {
+        for held in self.all() {
+            if held.whose.organization == organization {
+                self.end(held.id);
+            }
+        }
+    }
+
     /// Ends one: its listener, its connections, its password.
     pub(super) fn end(&self, id: LeaseId) {
         let mut ended = self.entries().remove(&id);

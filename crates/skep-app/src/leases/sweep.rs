@@ -93,6 +93,7 @@ pub(super) fn is_final(error: &AppError) -> bool {
             | AppError::Unfit(_)
             | AppError::NoTemplate(_)
             | AppError::AccessRequired(_)
+            | AppError::Closed(_)
     )
 }
 

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use skep_authz::Caller;
 use skep_vault::{Rotation, Vault};
-use tokio::time::sleep;
+use tokio::time::{sleep, timeout};
 
 use crate::{App, AppError, RotationView};
 
@@ -14,8 +14,11 @@ const STEP: u64 = 64;
 /// The rest after a step, and after one that failed.
 const REST: Duration = Duration::from_millis(5);
 const REST_AFTER_FAILURE: Duration = Duration::from_mins(1);
+/// How often it looks though nobody rang.
+const LOOK: Duration = Duration::from_mins(10);
 
-/// The loop that finishes rotations, also those that an earlier process began.
+/// The loop that finishes rotations, also those that an earlier process began, and puts records under the keys that
+/// their organizations keep.
 pub struct VaultDesk {
     app: Arc<App>,
 }
@@ -28,7 +31,7 @@ impl App {
     /// no vault is kept.
     pub async fn rotate_vault(&self, caller: &Caller) -> Result<RotationView, AppError> {
         caller.require_installation()?;
-        self.on_vault(Vault::rotate).await?;
+        self.in_vault(Vault::rotate).await?;
         self.vault_bell.notify_one();
         self.rotation(caller).await
     }
@@ -41,36 +44,55 @@ impl VaultDesk {
         Self { app }
     }
 
-    /// Works whenever a rotation is under way, until it is dropped.
+    /// Works whenever there is something to seal anew, until it is dropped.
     pub async fn run(self) {
         let app = &self.app;
         if app.vault.is_none() {
             return std::future::pending().await;
         }
         loop {
-            match app.on_vault(|vault| vault.go_on_rotating(STEP)).await {
-                Ok(Rotation {
-                    under_way: true,
-                    damaged: 0,
-                    ..
-                }) => sleep(REST).await,
-                Ok(Rotation {
-                    under_way: true,
-                    damaged,
-                    ..
-                }) => {
-                    tracing::warn!(
-                        damaged,
-                        "records of the vault do not open, and keep an older key"
-                    );
+            app.lend_all().await;
+            let rotation = app.in_vault(|vault| vault.go_on_rotating(STEP)).await;
+            let enclosing = app.in_vault(|vault| vault.go_on_enclosing(STEP)).await;
+            let (rotation, enclosing) = match (rotation, enclosing) {
+                (Ok(rotation), Ok(enclosing)) => (rotation, enclosing),
+                (Err(error), _) | (_, Err(error)) => {
+                    tracing::error!(%error, "records of the vault are not sealed anew");
                     sleep(REST_AFTER_FAILURE).await;
+                    continue;
                 }
-                Ok(_) => app.vault_bell.notified().await,
-                Err(error) => {
-                    tracing::error!(%error, "a rotation of the vault's key does not go on");
-                    sleep(REST_AFTER_FAILURE).await;
-                }
+            };
+            let kept = rotation.damaged + rotation.closed;
+            if enclosing.under_way || rotation.under_way && kept == 0 {
+                sleep(REST).await;
+                continue;
             }
+            if kept > 0 {
+                let Rotation {
+                    damaged, closed, ..
+                } = rotation;
+                tracing::warn!(
+                    damaged,
+                    closed,
+                    "records of the vault do not open, and keep an older key"
+                );
+            }
+            // What another node has put under a key of its own is not rung for.
+            let rest = if kept > 0 { REST_AFTER_FAILURE } else { LOOK };
+            let _ = timeout(rest, app.vault_bell.notified()).await;
+        }
+    }
+}
+
+impl App {
+    /// Lends the vault what its organizations need and give.
+    async fn lend_all(&self) {
+        let Ok(organizations) = self.in_vault(Vault::organizations).await else {
+            return;
+        };
+        for organization in organizations {
+            // One that does not give it keeps its records closed.
+            let _closed = self.lend(organization).await;
         }
     }
 }

@@ -30,7 +30,7 @@ impl App {
         )]
         let look =
             move |vault: &skep_vault::Vault| -> Result<_, VaultError> { vault.release(&wanted) };
-        let found = self.on_vault(look).await?;
+        let found = self.on_vault(authorized.organization(), look).await?;
         match found.ok_or(AppError::NotFound("secret"))? {
             Held::Value(value) => Ok(value),
             Held::Elsewhere(reference) => {

@@ -154,6 +154,15 @@ pub(crate) enum Org {
         #[arg(value_parser = ["show", "require", "waive"], default_value = "show")]
         what: String,
     },
+    /// Show, withdraw or give back the key that the organization keeps itself.
+    ///
+    /// Withdrawn, nothing of its workspaces can be read or written from that moment on, by anybody; members,
+    /// keys and the record of decisions stay as they are.
+    Key {
+        /// `show` how it stands, `withdraw` it, or give it back: `restore`.
+        #[arg(value_parser = ["show", "withdraw", "restore"], default_value = "show")]
+        what: String,
+    },
     /// Let people in by an issuer of the organization's own: single sign-on.
     #[command(subcommand)]
     Sso(Sso),

@@ -65,6 +65,7 @@ pub(super) async fn org(context: &Context<'_>, verb: Org) -> Result<ExitCode, Fa
             client.set_organization_standing(&request).await?
         }
         Org::SecondFactor { what } => return second_factor(context, &mut client, &what).await,
+        Org::Key { what } => return own_key(context, &mut client, &what).await,
         Org::Sso(verb) => return sso::run(context, &mut client, verb).await,
     };
     if out.is_json() {
@@ -102,6 +103,43 @@ async fn second_factor(
         );
         context.output.line(&text)?;
     }
+    Ok(ExitCode::SUCCESS)
+}
+
+async fn own_key(
+    context: &Context<'_>,
+    client: &mut Client,
+    what: &str,
+) -> Result<ExitCode, Failure> {
+    let key = match what {
+        "withdraw" => client.withdraw_key().await?,
+        "restore" => client.restore_key().await?,
+        _ => client.own_key().await?,
+    };
+    let out = context.output;
+    if out.is_json() {
+        out.json(&key)?;
+        return Ok(ExitCode::SUCCESS);
+    }
+    let stands = match key.state.as_str() {
+        "open" => "is given: its workspaces are open",
+        "withdrawn" => {
+            "is withdrawn: nothing of its workspaces can be read until somebody runs skep org key restore"
+        }
+        "refused" => {
+            "is not given by whoever keeps it: nothing of its workspaces can be read until they give it"
+        }
+        "away" => {
+            "cannot be had, since whoever keeps it does not answer: nothing of its workspaces can be read until they do"
+        }
+        "released" => "was given up: its workspaces open without it",
+        _ => "is kept where this daemon was not told: nothing of its workspaces can be read",
+    };
+    out.line(&format!("The organization's own key {stands}."))?;
+    out.line(&format!(
+        "{} of {} workspaces are under it; it is asked for every {} seconds at the latest.",
+        key.enclosed, key.workspaces, key.ask_every_seconds
+    ))?;
     Ok(ExitCode::SUCCESS)
 }
 

@@ -6,6 +6,7 @@ use skep_api::access::{
     EditAgentRequest, Key, NameRequest, Organization, Organizations, Revoked, StandingRequest,
     Whoami, Workspace, Workspaces,
 };
+use skep_api::own_key::{OwnKey, OwnKeyRequest, OwnKeys};
 use skep_api::page::{Page, PageQuery};
 
 use super::{Client, PATIENCE};
@@ -95,6 +96,46 @@ impl Client {
         request: &NameRequest,
     ) -> Result<Organization, ClientError> {
         self.post(RouteId::OrganizationName, None, Some(request), PATIENCE)
+            .await
+    }
+
+    /// `GET /api/v1/orgs/key`.
+    pub async fn own_key(&mut self) -> Result<OwnKey, ClientError> {
+        self.get(RouteId::OwnKeyGet, None, &[]).await
+    }
+
+    /// `POST /api/v1/orgs/key/withdraw`.
+    pub async fn withdraw_key(&mut self) -> Result<OwnKey, ClientError> {
+        self.post::<(), _>(RouteId::OwnKeyWithdraw, None, None, PATIENCE)
+            .await
+    }
+
+    /// `POST /api/v1/orgs/key/restore`.
+    pub async fn restore_key(&mut self) -> Result<OwnKey, ClientError> {
+        self.post::<(), _>(RouteId::OwnKeyRestore, None, None, PATIENCE)
+            .await
+    }
+
+    /// `GET /api/v1/system/keys/organizations`.
+    pub async fn own_keys(&mut self) -> Result<OwnKeys, ClientError> {
+        self.get(RouteId::OwnKeyList, None, &[]).await
+    }
+
+    /// `POST /api/v1/system/keys/organizations/enclose`.
+    pub async fn enclose_key(&mut self, request: &OwnKeyRequest) -> Result<OwnKey, ClientError> {
+        self.post(RouteId::OwnKeyEnclose, None, Some(request), PATIENCE)
+            .await
+    }
+
+    /// `POST /api/v1/system/keys/organizations/change`.
+    pub async fn change_key(&mut self, request: &OwnKeyRequest) -> Result<OwnKey, ClientError> {
+        self.post(RouteId::OwnKeyChange, None, Some(request), PATIENCE)
+            .await
+    }
+
+    /// `POST /api/v1/system/keys/organizations/release`.
+    pub async fn release_key(&mut self, request: &OwnKeyRequest) -> Result<OwnKey, ClientError> {
+        self.post(RouteId::OwnKeyRelease, None, Some(request), PATIENCE)
             .await
     }
 

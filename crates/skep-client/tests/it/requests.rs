@@ -11,6 +11,7 @@ use skep_api::inject::InjectRequest;
 use skep_api::lease::LeaseRequest;
 use skep_api::memory::{EditRequest, ForgetRequest, MemoryQuery, RememberRequest, ResolveRequest};
 use skep_api::ontology::{EntityQuery, ProposalQuery, ProposalRequest};
+use skep_api::own_key::OwnKeyRequest;
 use skep_api::page::PageQuery;
 use skep_api::participant as people;
 use skep_api::people as humans;
@@ -172,6 +173,13 @@ async fn each_method_calls_its_own_row_of_the_table() {
         client.rotate_pepper().await.is_err(),
         client.rotate_signing().await.is_err(),
         client.rotate_vault().await.is_err(),
+        client.own_key().await.is_err(),
+        client.withdraw_key().await.is_err(),
+        client.restore_key().await.is_err(),
+        client.own_keys().await.is_err(),
+        client.enclose_key(&OwnKeyRequest::default()).await.is_err(),
+        client.change_key(&OwnKeyRequest::default()).await.is_err(),
+        client.release_key(&OwnKeyRequest::default()).await.is_err(),
         client.factor_rule().await.is_err(),
         client
             .set_factor_rule(&skep_api::people::FactorRuleRequest::default())

@@ -105,14 +105,30 @@ fn weaknesses(edge: &Edge) -> Vec<Weakness> {
         "the link to the database is neither encrypted nor verified: whoever is in between reads and changes rows",
         "set store.tls = \"verify-full\", and take store.allow_unverified out of the configuration",
     );
-    add(
-        site.key_provider.starts_with("file"),
-        "the root key lies in a file beside the data it opens: a copy of the disk has both",
-        "keep the key file on other storage (key.file), and encrypt the disk",
-    );
+    found.extend(place_of_root(&site.key_provider));
     found.extend(walls(&edge.app));
     found.extend(asking(edge));
     found
+}
+
+/// What the place of the root key cannot protect from.
+fn place_of_root(provider: &str) -> Option<Weakness> {
+    let (what, do_this) = match provider.split([' ', ',']).next() {
+        Some("file") => (
+            "the root key lies in a file beside the data it opens: a copy of the disk has both",
+            "keep the key file on other storage (key.file), and encrypt the disk",
+        ),
+        Some("environment") => (
+            "the root key comes in a variable: whoever starts the daemon has it, and so does whatever shows its \
+             settings (systemctl show, docker inspect, a file of a unit); nothing seals it there",
+            "hand it over as a credential of systemd, or let a program unwrap it: skepd key move --to credential",
+        ),
+        _ => return None,
+    };
+    Some(Weakness {
+        what: what.into(),
+        do_this: do_this.into(),
+    })
 }
 
 /// What programs that get secrets are not walled in by here.

@@ -8,7 +8,7 @@ use super::Handler;
 use crate::handlers::people as humans;
 use crate::handlers::{
     access, agents, auth, backup, capture, exec, explain, inject, jobs, keys, leases,
-    limits as own_limits, mcp, members, memories, oauth, ontology, organizations, own,
+    limits as own_limits, mcp, members, memories, oauth, ontology, organizations, own, own_key,
     participants as people, posture, recall, removal, review, rotation, sessions, skills, sources,
     sso, system, templates, tree, vault,
 };
@@ -91,6 +91,15 @@ pub(super) fn handler(route: RouteId) -> Handler {
         RouteId::OrganizationName => {
             authorized!(OrganizationName, rights::OrgManage, organizations::name)
         }
+        RouteId::OwnKeyGet => authorized!(OwnKeyGet, rights::OrgManage, own_key::get),
+        RouteId::OwnKeyWithdraw => {
+            authorized!(OwnKeyWithdraw, rights::OrgManage, own_key::withdraw)
+        }
+        RouteId::OwnKeyRestore => authorized!(OwnKeyRestore, rights::OrgManage, own_key::restore),
+        RouteId::OwnKeyList => known!(OwnKeyList, own_key::list),
+        RouteId::OwnKeyEnclose => known!(OwnKeyEnclose, own_key::enclose),
+        RouteId::OwnKeyChange => known!(OwnKeyChange, own_key::replace),
+        RouteId::OwnKeyRelease => known!(OwnKeyRelease, own_key::release),
         RouteId::OrganizationStanding => known!(OrganizationStanding, organizations::standing),
         RouteId::WorkspaceList => {
             authorized!(

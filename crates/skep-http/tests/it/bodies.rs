@@ -108,6 +108,9 @@ pub(crate) fn body(route: RouteId, ids: &Ids) -> Value {
         RouteId::Backup => json!({ "passphrase": "plover anvil tuba" }),
         RouteId::LeaseBegin => json!({ "templates": ["berth"], "seconds": 60 }),
         RouteId::LimitSet => json!({ "name": "api_credential", "quota": "1000/min" }),
+        RouteId::OwnKeyEnclose | RouteId::OwnKeyChange | RouteId::OwnKeyRelease => {
+            json!({ "organization": "harbour", "place": "harbour" })
+        }
         RouteId::OrganizationName => json!({ "name": "harbour" }),
         RouteId::OrganizationStanding => json!({ "organization": "nobodys", "standing": "active" }),
         RouteId::WorkspaceCreate => json!({ "name": "drydock" }),
@@ -283,6 +286,10 @@ pub(crate) fn body(route: RouteId, ids: &Ids) -> Value {
         | RouteId::Rotation
         | RouteId::RotatePepper
         | RouteId::RotateVault
+        | RouteId::OwnKeyList
+        | RouteId::OwnKeyGet
+        | RouteId::OwnKeyWithdraw
+        | RouteId::OwnKeyRestore
         | RouteId::SecretList
         | RouteId::SettingList
         | RouteId::RotateSigning

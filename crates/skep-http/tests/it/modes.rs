@@ -311,3 +311,37 @@ async fn the_posture_report_says_how_the_daemon_stands() {
         assert!(weak.contains(word), "{word} in {weak}");
     }
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn x09_the_posture_report_says_what_the_place_of_the_root_key_cannot_protect() {
+    for (provider, word) in [
+        (
+            "file /var/lib/skep/root.key",
+            Some("a copy of the disk has both"),
+        ),
+        ("environment, SKEP_ROOT_KEY", Some("comes in a variable")),
+        ("credential skep-root", None),
+    ] {
+        let site = Site {
+            key_provider: provider.into(),
+            ..site(Mode::Local, false)
+        };
+        let daemon = TestDaemon::start_at(site).await;
+        let request = Request::new("GET", "/api/v1/system/posture");
+        let request = request.bearer(&daemon.a.token("owner"));
+        let posture = request
+            .send(daemon.address)
+            .await
+            .expect("an answer")
+            .json();
+        assert_eq!(posture["key_provider"], provider);
+        let weak = posture["weaknesses"].to_string();
+        for known in ["a copy of the disk has both", "comes in a variable"] {
+            assert_eq!(
+                weak.contains(known),
+                word == Some(known),
+                "{provider}: {weak}"
+            );
+        }
+    }
+}

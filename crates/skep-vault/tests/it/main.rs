@@ -5,6 +5,8 @@ mod files;
 #[cfg(test)]
 mod house;
 #[cfg(test)]
+mod lent;
+#[cfg(test)]
 mod own;
 #[cfg(test)]
 mod records;

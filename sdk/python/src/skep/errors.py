@@ -136,6 +136,13 @@ class ConsentRequiredError(ApiError):
     hint = "the person can agree: skep consent give"
 
 
+class KeyWithdrawnError(ApiError):
+    """The organization keeps the key of this itself, and has withdrawn it or cannot give it: nothing is read or
+    written until it does."""
+
+    hint = "an owner of the organization can give it back: skep org key restore; skep org key says how it stands"
+
+
 class BudgetExceededError(ApiError):
     """The budget is spent."""
 
@@ -202,6 +209,7 @@ BY_CODE: dict[str, type[ApiError]] = {
     "IDEMPOTENCY_KEY_REUSE": ConflictError,
     "ALREADY_CLAIMED": ConflictError,
     "LEASE_LOST": ConflictError,
+    "KEY_WITHDRAWN": KeyWithdrawnError,
     "CONSENT_REQUIRED": ConsentRequiredError,
     "RATE_LIMITED": RateLimitedError,
     "QUEUE_FULL": RateLimitedError,

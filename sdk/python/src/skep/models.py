@@ -753,6 +753,7 @@ ErrorCode: TypeAlias = Literal[
     "PAYLOAD_TOO_LARGE",
     "UNSUPPORTED_MEDIA_TYPE",
     "UNPROCESSABLE",
+    "KEY_WITHDRAWN",
     "CONSENT_REQUIRED",
     "RATE_LIMITED",
     "QUEUE_FULL",
@@ -1889,6 +1890,54 @@ Origin: TypeAlias = Literal[
     "import",
 ]
 """Whether a batch comes from work that is going on."""
+
+
+@dataclass(kw_only=True, slots=True)
+class OwnKey:
+    """How an organization's own key stands."""
+
+    ask_every_seconds: int
+    """Seconds that it is used without asking for it again."""
+    asked_at: datetime | None = None
+    """When this node asked for it last."""
+    enclosed: int
+    """Keys of workspaces that are under it."""
+    in_force: bool
+    """Whether the keys of its workspaces are under it."""
+    organization: str | None = None
+    """The organization's name, for whoever runs the daemon."""
+    place: str | None = None
+    """The name of the section of the configuration that says where it is kept."""
+    provider: str | None = None
+    """What and where that is, for whoever runs the daemon."""
+    state: str
+    """`open`, `withdrawn`, `refused` (whoever keeps it does not give it), `away` (whoever keeps it does not
+    answer), `unnamed` (the daemon was not told where it is kept), or `released` (the organization gave it up)."""
+    trouble: str | None = None
+    """What whoever keeps it said last other than the key, for whoever runs the daemon."""
+    withdrawn_at: datetime | None = None
+    """When the organization withdrew it."""
+    workspaces: int
+    """Workspaces of the organization."""
+
+
+@dataclass(kw_only=True, slots=True)
+class OwnKeyRequest:
+    """`POST /system/keys/organizations/…`."""
+
+    organization: str | None = None
+    """The organization's name, or its id; the one of the credential if absent."""
+    place: str | None = None
+    """The name of the section of the configuration that says where the key is kept; the organization's name if
+    absent."""
+
+
+@dataclass(kw_only=True, slots=True)
+class OwnKeys:
+    """`GET /system/keys/organizations`."""
+
+    items: list[OwnKey]
+    """Of each organization that keeps one, or did."""
 
 
 @dataclass(kw_only=True, slots=True)

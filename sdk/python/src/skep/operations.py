@@ -739,6 +739,33 @@ ORGANIZATION_NAME: Operation[m.NameRequest, None, m.Organization] = Operation(
 )
 """Give the organization a name, or another."""
 
+OWN_KEY_GET: Operation[None, None, m.OwnKey] = Operation(
+    name="OwnKeyGet",
+    method="GET",
+    path="/api/v1/orgs/key",
+    mutates=False,
+    answer=m.OwnKey,
+)
+"""How the key stands that the organization keeps itself."""
+
+OWN_KEY_RESTORE: Operation[None, None, m.OwnKey] = Operation(
+    name="OwnKeyRestore",
+    method="POST",
+    path="/api/v1/orgs/key/restore",
+    mutates=True,
+    answer=m.OwnKey,
+)
+"""Give it back: its workspaces open again, as soon as whoever keeps it gives it."""
+
+OWN_KEY_WITHDRAW: Operation[None, None, m.OwnKey] = Operation(
+    name="OwnKeyWithdraw",
+    method="POST",
+    path="/api/v1/orgs/key/withdraw",
+    mutates=True,
+    answer=m.OwnKey,
+)
+"""Withdraw the key that the organization keeps itself: at once nothing of its workspaces can be read."""
+
 ORGANIZATION_STANDING: Operation[m.StandingRequest, None, m.Organization] = Operation(
     name="OrganizationStanding",
     method="POST",
@@ -1313,6 +1340,42 @@ ROTATION: Operation[None, None, m.Rotation] = Operation(
     answer=m.Rotation,
 )
 """Peppers and signing keys that count, and when those that were replaced are done with."""
+
+OWN_KEY_LIST: Operation[None, None, m.OwnKeys] = Operation(
+    name="OwnKeyList",
+    method="GET",
+    path="/api/v1/system/keys/organizations",
+    mutates=False,
+    answer=m.OwnKeys,
+)
+"""The keys that organizations keep themselves: where, whether they are given, and what is under them."""
+
+OWN_KEY_CHANGE: Operation[m.OwnKeyRequest, None, m.OwnKey] = Operation(
+    name="OwnKeyChange",
+    method="POST",
+    path="/api/v1/system/keys/organizations/change",
+    mutates=True,
+    answer=m.OwnKey,
+)
+"""Put another key of an organization's own in force."""
+
+OWN_KEY_ENCLOSE: Operation[m.OwnKeyRequest, None, m.OwnKey] = Operation(
+    name="OwnKeyEnclose",
+    method="POST",
+    path="/api/v1/system/keys/organizations/enclose",
+    mutates=True,
+    answer=m.OwnKey,
+)
+"""Put the keys of an organization's workspaces under one that it keeps itself, while everything is served."""
+
+OWN_KEY_RELEASE: Operation[m.OwnKeyRequest, None, m.OwnKey] = Operation(
+    name="OwnKeyRelease",
+    method="POST",
+    path="/api/v1/system/keys/organizations/release",
+    mutates=True,
+    answer=m.OwnKey,
+)
+"""Take an organization's own key off again, while it is given."""
 
 ROTATE_PEPPER: Operation[None, None, m.Rotation] = Operation(
     name="RotatePepper",
