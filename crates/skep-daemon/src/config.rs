@@ -7,6 +7,7 @@ mod grpc;
 mod key;
 pub(crate) mod limits;
 pub(crate) mod model;
+mod organization;
 mod references;
 mod server;
 mod source;
@@ -23,6 +24,7 @@ use skep_crypto::Plain;
 
 pub(crate) use grpc::{Endpoint, Files, Listen};
 pub(crate) use key::{Key, Kind, Order, Passphrase};
+pub(crate) use organization::OrganizationKeys;
 pub(crate) use server::Standing;
 pub(crate) use source::environment;
 
@@ -34,6 +36,7 @@ pub(crate) struct Config {
     pub(crate) store: store::Section,
     pub(crate) index: Index,
     pub(crate) key: Key,
+    pub(crate) organization_keys: OrganizationKeys,
     pub(crate) log: Log,
     pub(crate) auth: auth::Auth,
     pub(crate) mail: auth::Mail,
@@ -98,7 +101,7 @@ impl Config {
         })
     }
 
-    fn parse(text: &str, overrides: &[source::Override]) -> anyhow::Result<Self> {
+    pub(crate) fn parse(text: &str, overrides: &[source::Override]) -> anyhow::Result<Self> {
         let table = source::merged(text, overrides)?;
         let auth = table.get("auth").and_then(toml::Value::as_table);
         if auth.is_some_and(|auth| auth.contains_key("public_url")) {
@@ -121,6 +124,7 @@ impl Config {
         config.exec.settings()?;
         config.key.check()?;
         config.wire.check()?;
+        config.organization_keys.check()?;
         if !(16..=1_048_576).contains(&config.index.budget_mib) {
             bail!("index.budget_mib must be 16 to 1048576");
         }
@@ -131,6 +135,7 @@ impl Config {
     /// lead to is none of them.
     pub(crate) fn files(&self, home: &Path) -> Vec<PathBuf> {
         let mut files = self.key.places(home);
+        files.extend(self.organization_keys.places(home));
         files.extend(self.file.clone());
         let named = (self.auth.key_files())
             .chain(self.auth.grpc.key_files())
@@ -157,6 +162,7 @@ impl fmt::Display for Config {
         writeln!(f, "{}", self.store)?;
         writeln!(f, "index.budget_mib = {}", self.index.budget_mib)?;
         writeln!(f, "{}", self.key)?;
+        write!(f, "{}", self.organization_keys)?;
         writeln!(f, "log.level = {:?}", self.log.level)?;
         writeln!(f, "{}", self.auth)?;
         writeln!(f, "{}", self.mail)?;
@@ -176,7 +182,7 @@ mod tests {
     use super::source::Override;
 
     /// What is in force that is not in force without settings, or what is wrong.
-    fn parse(text: &str, overrides: &[(&str, &str)]) -> Result<Vec<String>, String> {
+    pub(crate) fn parse(text: &str, overrides: &[(&str, &str)]) -> Result<Vec<String>, String> {
         let overrides: Vec<Override> = overrides
             .iter()
             .map(|(name, value)| Override::new(name, value))

@@ -1,10 +1,12 @@
 //! Where the root key is kept, behind one seam: read once, and handed out from memory.
 
+mod asked;
 mod command;
 mod credential;
 mod file;
 mod keyring;
 mod locked;
+pub(crate) mod organization;
 mod rotate;
 pub(crate) mod verbs;
 
@@ -15,7 +17,7 @@ use std::sync::{Mutex, PoisonError};
 use anyhow::{Context, bail};
 use skep_crypto::{CryptoError, Plain, Random, RootKey, RootKeyProvider, SystemRandom};
 
-use crate::config::{Config, Kind};
+use crate::config::{Config, Key, Kind};
 
 pub(crate) use credential::leave_the_environment;
 
@@ -58,6 +60,23 @@ pub(crate) struct Root {
     held: Mutex<Option<RootKey>>,
 }
 
+/// A place of this kind, by these settings.
+fn keeper(
+    kind: Kind,
+    home: &Path,
+    key: &Key,
+    variable: Option<&Plain<Vec<u8>>>,
+) -> anyhow::Result<Box<dyn Keeper>> {
+    Ok(match kind {
+        Kind::File => Box::new(file::InFile::new(&key.file(home))),
+        Kind::Passphrase => Box::new(locked::Locked::new(home, key)?),
+        Kind::Keyring => Box::new(keyring::InKeyring::new(home, key.keyring_program()?)),
+        Kind::Credential => Box::new(credential::Credential::new(key.credential()?)),
+        Kind::Environment => Box::new(credential::Variable::new(key.variable()?, variable)?),
+        Kind::Command => Box::new(command::FromCommand::new(home, key)?),
+    })
+}
+
 impl Root {
     /// The place that is configured. Touches nothing yet.
     pub(crate) fn of(home: &Path, config: &Config) -> anyhow::Result<Self> {
@@ -66,20 +85,8 @@ impl Root {
 
     /// A place of this kind, with what is configured for it.
     pub(crate) fn at(kind: Kind, home: &Path, config: &Config) -> anyhow::Result<Self> {
-        let key = &config.key;
-        let keeper: Box<dyn Keeper> = match kind {
-            Kind::File => Box::new(file::InFile::new(&key.file(home))),
-            Kind::Passphrase => Box::new(locked::Locked::new(home, key)?),
-            Kind::Keyring => Box::new(keyring::InKeyring::new(home, key.keyring_program()?)),
-            Kind::Credential => Box::new(credential::Credential::new(key.credential()?)),
-            Kind::Environment => Box::new(credential::Variable::new(
-                key.variable()?,
-                config.root_key.as_ref(),
-            )?),
-            Kind::Command => Box::new(command::FromCommand::new(home, key)?),
-        };
         Ok(Self {
-            keeper,
+            keeper: keeper(kind, home, &config.key, config.root_key.as_ref())?,
             held: Mutex::new(None),
         })
     }

@@ -241,10 +241,16 @@ impl Restore {
         if self.json {
             let said = json!({
                 "rows": summary.rows, "compared": compared, "opened": opened.sealed,
-                "workspaces": summary.workspaces.len(), "rows_per_second": rate,
+                "workspaces": summary.workspaces.len(), "closed": opened.closed, "rows_per_second": rate,
             });
             process::say(&said.to_string());
         } else {
+            if opened.closed > 0 {
+                process::say(&format!(
+                    "{} workspaces are closed by keys that their organizations keep; what is in them was not opened",
+                    opened.closed
+                ));
+            }
             process::say(&format!(
                 "{}\nsound: {compared} rows are what they were, all {} sealed columns open ({rate} rows/s)",
                 described(&summary),

@@ -5,8 +5,8 @@ use std::sync::{Arc, OnceLock};
 
 use anyhow::Context;
 use skep_app::{
-    App, AuditDesk, ExecDesk, LeaseDesk, MailDesk, ModelPass, Nodes, Settings, Upkeep, Vault,
-    VaultDesk, Worker,
+    App, AuditDesk, ExecDesk, KeyDesk, LeaseDesk, MailDesk, ModelPass, Nodes, Settings, Upkeep,
+    Vault, VaultDesk, Worker,
 };
 use skep_grpc::Remote;
 use skep_http::{Edge, Limits, Listeners, Mode, Serving, Site};
@@ -19,6 +19,7 @@ use tokio::task::JoinSet;
 use crate::clock::Monotonic;
 use crate::config::{Config, Standing};
 use crate::key::Root;
+use crate::key::organization::Places;
 use crate::model::Endpoint;
 use crate::{exec, files, grpc, limits, local, process, vault, wire};
 
@@ -33,12 +34,10 @@ pub(crate) async fn serve(home: &Path, config: &Config) -> anyhow::Result<()> {
     let key_provider = root.shown();
     // It is needed no more, and wiped.
     drop(root);
-    let app = application(
-        home,
-        config,
-        Arc::new(opened.store),
-        (remote.clone(), vault),
-    )?;
+    let store = opened
+        .store
+        .with_organization_keys(Places::of(home, config));
+    let app = application(home, config, Arc::new(store), (remote.clone(), vault))?;
     let own = rustix::process::geteuid().as_raw();
     app.ensure_owner(&app.authenticate_peer(own, own).await?)
         .await?;
@@ -100,6 +99,7 @@ fn jobs(
     jobs.spawn(AuditDesk::new(Arc::clone(app)).run());
     jobs.spawn(VaultDesk::new(Arc::clone(app)).run());
     jobs.spawn(LeaseDesk::new(Arc::clone(app)).run());
+    jobs.spawn(KeyDesk::new(Arc::clone(app)).run());
     jobs.spawn(MailDesk::new(Arc::clone(app)).run());
     if let Some(limits) = &edge.limits {
         let limiter = Arc::clone(&limits.limiter);

@@ -8,7 +8,7 @@ use anyhow::bail;
 use serde::Deserialize;
 use skep_crypto::LockCost;
 
-#[derive(Debug, Default, Deserialize)]
+#[derive(Clone, Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub(crate) struct Key {
     /// `file`, `keyring`, `passphrase`, `credential`, `environment` or `command`.
@@ -39,6 +39,8 @@ pub(crate) struct Key {
     pass_on: Vec<String>,
     /// Seconds that a program may take.
     timeout_seconds: Option<u64>,
+    /// Seconds that an organization's key is used without asking for it again. The root key is read once.
+    ask_every_seconds: Option<u64>,
 }
 
 /// Where a root key can be.
@@ -112,6 +114,15 @@ impl Key {
     /// Refuses what cannot be meant. Settings of other providers than the one in force may stand there: a key
     /// is moved from one to the other.
     pub(crate) fn check(&self) -> anyhow::Result<()> {
+        if self.ask_every_seconds.is_some() {
+            bail!(
+                "key.ask_every_seconds is for [organization_keys.…]: the root key is read once, at the start"
+            );
+        }
+        self.check_kind()
+    }
+
+    fn check_kind(&self) -> anyhow::Result<()> {
         match self.kind()? {
             Kind::Command => drop(self.command()?),
             Kind::Keyring => drop(self.keyring_program()?),
@@ -230,6 +241,72 @@ impl Key {
         self.wrapped_file.as_ref().map(|path| home.join(path))
     }
 
+    /// The key of an organization: what cannot be meant there is refused. What cannot be taken away while the
+    /// daemon runs, or asks somebody each minute, is no place for one.
+    pub(super) fn check_own(&self) -> anyhow::Result<()> {
+        if self.provider.is_none() {
+            bail!("key.provider is missing: command, file, passphrase, credential or keyring");
+        }
+        if self.wrapped_file.is_some() {
+            bail!(
+                "key.wrapped_file: what wraps an organization's key is kept beside its data; take it out"
+            );
+        }
+        match self.kind()? {
+            Kind::Environment => bail!(
+                "key.provider: a variable cannot be withdrawn while the daemon runs; name a program, a file, a \
+                 credential or a keyring"
+            ),
+            Kind::File if self.file.is_none() => bail!("key.file is missing"),
+            Kind::Passphrase if self.locked_file.is_none() => bail!("key.locked_file is missing"),
+            Kind::Passphrase if self.passphrase()? == Passphrase::Terminal => bail!(
+                "key.passphrase_file or key.passphrase_credential is missing: nobody is there to be asked each \
+                 minute"
+            ),
+            Kind::Command => drop(self.own_programs()?),
+            _ => self.check_kind()?,
+        }
+        let (every, patience) = (self.ask_every()?, self.own_patience()?);
+        if patience >= every {
+            bail!("key.timeout_seconds must be less than key.ask_every_seconds");
+        }
+        Ok(())
+    }
+
+    /// For how long an organization's key is used without asking for it again.
+    pub(crate) fn ask_every(&self) -> anyhow::Result<Duration> {
+        let seconds = self.ask_every_seconds.unwrap_or(60);
+        if !(5..=60).contains(&seconds) {
+            bail!("key.ask_every_seconds must be 5 to 60");
+        }
+        Ok(Duration::from_secs(seconds))
+    }
+
+    fn own_patience(&self) -> anyhow::Result<Duration> {
+        let most = self.ask_every()?.as_secs() - 1;
+        let seconds = self.timeout_seconds.unwrap_or(most.min(10));
+        if !(1..=30).contains(&seconds) {
+            bail!("key.timeout_seconds must be 1 to 30");
+        }
+        Ok(Duration::from_secs(seconds))
+    }
+
+    /// The program that gives an organization's key, and the one that wraps it, if it does not keep it itself.
+    pub(crate) fn own_programs(&self) -> anyhow::Result<(Order, Option<Order>)> {
+        let patience = self.own_patience()?;
+        let gives = order("key.command", &self.command, &self.pass_on, patience)?;
+        if self.wrap_command.is_empty() {
+            return Ok((gives, None));
+        }
+        let wraps = order(
+            "key.wrap_command",
+            &self.wrap_command,
+            &self.pass_on,
+            patience,
+        )?;
+        Ok((gives, Some(wraps)))
+    }
+
     fn order(&self, setting: &str, argv: &[String]) -> anyhow::Result<Order> {
         order(setting, argv, &self.pass_on, self.patience()?)
     }
@@ -244,7 +321,7 @@ impl Key {
 }
 
 /// A program as an array of its path and arguments. There is no shell that would take them apart.
-pub(crate) fn order(
+fn order(
     setting: &str,
     argv: &[String],
     pass_on: &[String],
@@ -322,6 +399,9 @@ impl fmt::Display for Key {
         if let Some(seconds) = self.timeout_seconds {
             write!(f, "\nkey.timeout_seconds = {seconds}")?;
         }
+        if let Some(seconds) = self.ask_every_seconds {
+            write!(f, "\nkey.ask_every_seconds = {seconds}")?;
+        }
         Ok(())
     }
 }
@@ -358,6 +438,7 @@ mod tests {
             ),
             ("provider = \"passphrase\"\nmemory_mib = 1", "8 to 4096"),
             ("timeout_seconds = 0", "1 to 300"),
+            ("ask_every_seconds = 30", "organization_keys"),
             (
                 "provider = \"keyring\"\nkeyring_program = \"secret-tool\"",
                 "whole path",

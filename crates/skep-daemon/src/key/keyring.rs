@@ -21,6 +21,8 @@ pub(super) struct InKeyring {
     order: Order,
     /// One installation of several of a user.
     home: String,
+    /// Whose key it is, if it is no root key.
+    of: Option<String>,
 }
 
 impl InKeyring {
@@ -28,12 +30,21 @@ impl InKeyring {
         Self {
             order,
             home: home.display().to_string(),
+            of: None,
+        }
+    }
+
+    /// The key of an organization instead of the root key.
+    pub(super) fn of(self, name: &str) -> Self {
+        Self {
+            of: Some(format!("organization {name}")),
+            ..self
         }
     }
 
     fn ask(&self, verb: &[&str], slot: Slot, input: &[u8]) -> anyhow::Result<program::Answer> {
         let slot = match slot {
-            Slot::Current => "root",
+            Slot::Current => self.of.as_deref().unwrap_or("root"),
             Slot::Next => "next-root",
         };
         let entry = ["application", "skep", "directory", &self.home, "key", slot];
@@ -64,7 +75,8 @@ impl Keeper for InKeyring {
 
     fn keep(&self, slot: Slot, key: &RootKey) -> anyhow::Result<()> {
         let text: Plain<String> = key.text();
-        let label = format!("--label=Root key of Skep in {}", self.home);
+        let what = self.of.as_deref().unwrap_or("Root");
+        let label = format!("--label={what} key of Skep in {}", self.home);
         let answer = self.ask(&["store", &label], slot, text.expose().as_bytes());
         answer
             .and_then(|answer| answer.success(&self.order))

@@ -1,5 +1,6 @@
 //! `passphrase`: a file that a passphrase opens, which is asked for at each start or read from elsewhere.
 
+use std::fmt;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 
@@ -26,6 +27,23 @@ pub(super) struct Locked {
     /// Asked for once.
     passphrase: Mutex<Option<Plain<String>>>,
 }
+
+/// What a locked file says to a passphrase that is another one.
+#[derive(Debug)]
+pub(super) struct DoesNotOpen(String);
+
+impl fmt::Display for DoesNotOpen {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let shown = &self.0;
+        write!(
+            f,
+            "the passphrase does not open {shown}: it is another one, or the file was changed. Try again, or \
+             restore the file from a copy"
+        )
+    }
+}
+
+impl std::error::Error for DoesNotOpen {}
 
 impl Locked {
     pub(super) fn new(home: &Path, key: &Key) -> anyhow::Result<Self> {
@@ -115,10 +133,7 @@ impl Keeper for Locked {
             .filter(|line| line.len() < LINE);
         let line = line.with_context(|| format!("{shown} is no locked root key"))?;
         let unlocked = self.with(false, |passphrase| match unlock_root(line, passphrase) {
-            Err(CryptoError::Damaged) => bail!(
-                "the passphrase does not open {shown}: it is another one, or the file was changed. Try again, \
-                 or restore the file from a copy"
-            ),
+            Err(CryptoError::Damaged) => Err(anyhow::Error::new(DoesNotOpen(shown.clone()))),
             other => other.with_context(|| shown.clone()),
         });
         unlocked.map(Some)

@@ -8,7 +8,7 @@ use serde_json::json;
 use skep_crypto::{RootKey, RootKeyProvider, SystemRandom};
 use skep_vault::Vault;
 
-use super::{Root, Slot, rotate};
+use super::{Root, Slot, asked, rotate};
 use crate::config::{Config, Kind};
 use crate::{files, local, process, vault};
 
@@ -54,12 +54,31 @@ pub(crate) enum Verb {
         #[arg(long, value_name = "PROVIDER")]
         from: Kind,
     },
+    /// Put the keys of an organization's workspaces under one that it keeps itself, while the daemon runs
+    Enclose(Whose),
+    /// Put another key of an organization's own in force, while the daemon runs
+    Change(Whose),
+    /// Take an organization's own key off again, while the daemon runs
+    Release {
+        /// Its name, or its id
+        organization: String,
+    },
     /// Bring the root key to another place, and see that it opens everything from there
     Move {
         /// Where to; the settings of the section `key` say where that is
         #[arg(long, value_name = "PROVIDER")]
         to: Kind,
     },
+}
+
+/// Whose key, and where it is.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Whose {
+    /// The organization's name, or its id
+    organization: String,
+    /// The section of the configuration that says where the key is kept [default: the one of that name]
+    #[arg(long, value_name = "NAME")]
+    place: Option<String>,
 }
 
 /// What a root key opened.
@@ -75,7 +94,12 @@ impl Verb {
     pub(crate) fn only_looks(&self) -> bool {
         matches!(
             self,
-            Self::Status { .. } | Self::New { .. } | Self::Export { .. }
+            Self::Status { .. }
+                | Self::New { .. }
+                | Self::Export { .. }
+                | Self::Enclose(_)
+                | Self::Change(_)
+                | Self::Release { .. }
         )
     }
 
@@ -98,6 +122,9 @@ impl Verb {
                 let key = RootKey::generate(&SystemRandom);
                 written(to, &key, "a fresh root key is")
             }
+            Self::Enclose(whose) => asked::change(home, "enclose", whose.parts()),
+            Self::Change(whose) => asked::change(home, "change", whose.parts()),
+            Self::Release { organization } => asked::change(home, "release", (organization, None)),
             Self::Export { to } => written(to, &present(&root)?, "the root key is"),
             _ => Ok(()),
         }
@@ -116,6 +143,12 @@ impl Verb {
             Self::Forget { from } => forget(&root, *from, home, config).await,
             _ => Ok(()),
         }
+    }
+}
+
+impl Whose {
+    fn parts(&self) -> (&str, Option<&str>) {
+        (&self.organization, self.place.as_deref())
     }
 }
 
@@ -140,10 +173,13 @@ fn status(root: &Root, home: &Path, config: &Config, as_json: bool) -> anyhow::R
     let problem = is_there.as_ref().err().map(|error| format!("{error:#}"));
     let is_there = is_there.unwrap_or(false);
     let left_behind = left_behind(home, config)?;
+    let own = asked::list(home);
     if as_json {
         let said = json!({
             "provider": config.key.kind()?.as_str(), "place": root.shown(), "is_there": is_there,
             "is_changing": is_changing, "left_behind": left_behind, "problem": problem,
+            "organizations": own.as_ref().ok().map(|own| &own.items),
+            "named": config.organization_keys.0.keys().collect::<Vec<_>>(),
         });
         process::say(&said.to_string());
     } else {
@@ -163,6 +199,7 @@ fn status(root: &Root, home: &Path, config: &Config, as_json: bool) -> anyhow::R
                 "{path} holds a root key too, and is not used: see `skepd key forget`"
             ));
         }
+        asked::show(own, config);
     }
     match problem {
         Some(problem) => bail!(problem),

@@ -166,7 +166,7 @@ impl Home {
         }
     }
 
-    fn send(&self, request: &str) -> Option<String> {
+    pub(crate) fn send(&self, request: &str) -> Option<String> {
         String::from_utf8(self.exchange(request)?).ok()
     }
 

@@ -67,7 +67,7 @@ pub(crate) fn key(home: &Home, arguments: &[&str]) -> Output {
 }
 
 /// A program in the home, of this script.
-fn tool(home: &Home, name: &str, script: &str) -> String {
+pub(crate) fn tool(home: &Home, name: &str, script: &str) -> String {
     let path = home.path().join(name);
     fs::write(&path, format!("#!/bin/sh\n{script}\n")).unwrap();
     fs::set_permissions(&path, fs::Permissions::from_mode(0o700)).unwrap();

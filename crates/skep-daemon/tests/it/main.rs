@@ -19,6 +19,8 @@ mod moving;
 #[cfg(test)]
 mod nodes;
 #[cfg(test)]
+mod organization;
+#[cfg(test)]
 #[expect(dead_code, reason = "the proxy's own tests use the rest of it")]
 #[path = "../../../skep-wire/tests/it/origin.rs"]
 mod origin;
