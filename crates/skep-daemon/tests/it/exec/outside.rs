@@ -14,7 +14,7 @@ use crate::origin::Origin;
 use crate::values;
 
 /// Names of the test's own: that of the origin, and those that lead where nobody may get.
-const HOSTS: &str = "127.0.0.1 localhost api.test other.test evil.test inner.test\n\
+const HOSTS: &str = "127.0.0.1 localhost api.test other.test evil.test\n127.77.3.9 inner.test\n\
                      169.254.169.254 metadata.test\n10.0.0.1 private.test\n";
 /// How often the record is asked for an entry that is written in a moment.
 const TRIES: usize = 20_000;

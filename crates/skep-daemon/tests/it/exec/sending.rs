@@ -132,7 +132,7 @@ const TRIES: &[&str] = &[
     "curl --noproxy '' http://[::1]:EVIL/",
     "curl https://metadata.test/",
     "curl https://private.test/",
-    "curl https://inner.test:EVIL/",
+    "curl https://inner.test:8443/",
     // In clear, and out of place.
     "curl -H \"Authorization: $KEY\" http://api.test:PORT/echo",
     "curl https://api.test:PORT/echo?key=$KEY",
@@ -172,6 +172,8 @@ print('over')";
 /// Somebody who listens beside the origin, and must hear of nothing.
 struct Beside {
     tcp: TcpListener,
+    /// At a private address, and at a port that whoever calls outside may call.
+    inner: TcpListener,
     /// Where this machine has such addresses.
     _six: Option<TcpListener>,
     udp: UdpSocket,
@@ -180,12 +182,15 @@ struct Beside {
 impl Beside {
     fn new() -> Self {
         let tcp = TcpListener::bind("127.0.0.1:0").unwrap();
+        let inner = TcpListener::bind("127.77.3.9:8443").unwrap();
         let udp = UdpSocket::bind("127.0.0.1:0").unwrap();
         tcp.set_nonblocking(true).unwrap();
+        inner.set_nonblocking(true).unwrap();
         udp.set_nonblocking(true).unwrap();
         Self {
             _six: TcpListener::bind(("::1", tcp.local_addr().unwrap().port())).ok(),
             tcp,
+            inner,
             udp,
         }
     }
@@ -202,7 +207,8 @@ impl Beside {
     }
 
     fn has_heard(&self) -> bool {
-        self.tcp.accept().is_ok() || self.udp.recv(&mut [0; 8]).is_ok()
+        let asked = [&self.tcp, &self.inner].map(TcpListener::accept);
+        asked.iter().any(Result::is_ok) || self.udp.recv(&mut [0; 8]).is_ok()
     }
 }
 
@@ -226,14 +232,16 @@ fn tries(outside: &Outside, beside: &Beside) -> String {
 fn x03_a_program_sends_nowhere_but_where_its_template_says() {
     let (outside, beside) = (Outside::new(""), Beside::new());
     let mut template = outside.sender("tries", &tries(&outside, &beside));
-    let inner = format!("inner.test:{}", beside.port());
-    template["program"]["hosts"] = json!(["metadata.test", "private.test", inner]);
-    let _daemon = outside.serve_with(&[template]);
+    template["program"]["hosts"] = json!(["metadata.test", "private.test", "inner.test:8443"]);
+    let other = "curl -sS -o /dev/null -w %{http_connect} https://other.test:PORT/echo";
+    let alone = outside.sender("alone", &beside.named(other, &outside));
+    let _daemon = outside.serve_with(&[template, alone]);
     let run = outside.stand.run("tries", &json!({}));
     assert_eq!(stdout(&run), "over\n", "{run}");
     let codes = outside.wrote("codes");
     assert!(!codes.contains("\n200"), "{codes}");
     assert!(!beside.has_heard());
+    assert_eq!(stdout(&outside.stand.run("alone", &json!({}))), "403");
     // What came to the origin is the first half of the redirect, and what holds no placeholder.
     let got = outside.origin.got();
     let lines: Vec<&str> = got.iter().map(|got| got.line.as_str()).collect();
