@@ -40,7 +40,8 @@ pub(super) fn no_core() -> io::Result<()> {
     Ok(setrlimit(Resource::Core, both(0))?)
 }
 
-/// Other processes of the same user cannot attach to this one or read its memory.
+/// Other processes of the same user cannot attach to this one or read its memory, but for those outside of its
+/// user namespace, if it was started in one: whoever owns that may look into it.
 pub(super) fn hide() -> io::Result<()> {
     Ok(set_dumpable_behavior(DumpableBehavior::NotDumpable)?)
 }
