@@ -3,6 +3,7 @@
 
 use std::collections::HashSet;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use skep_domain::OrganizationId;
@@ -19,6 +20,8 @@ const LOOK: Duration = Duration::from_secs(1);
 /// The loop that asks, to be run by whoever owns the daemon's tasks.
 pub struct KeyDesk {
     app: Arc<App>,
+    /// How often opened keys had been forgotten at the last look.
+    seen: AtomicU64,
 }
 
 impl App {
@@ -52,7 +55,8 @@ impl KeyDesk {
     /// The loop of an application.
     #[must_use]
     pub fn new(app: Arc<App>) -> Self {
-        Self { app }
+        let seen = AtomicU64::new(0);
+        Self { app, seen }
     }
 
     /// Runs until it is dropped.
@@ -67,7 +71,7 @@ impl KeyDesk {
     /// Asks for each key that is about to be too old, all at a time: one that does not answer keeps no other one
     /// waiting. Says which are closed.
     pub async fn look(&self, closed: &mut HashSet<OrganizationId>) {
-        let known = self.app.store.known_owners();
+        let known = self.known();
         if let Err(error) = self.app.store.scrub_keys().await {
             tracing::warn!(%error, "older forms of data keys are still in the store's files");
         }
@@ -102,10 +106,26 @@ impl KeyDesk {
         }
     }
 
+    /// Those that keep a key of their own. After another node has changed something, whoever has an index here may
+    /// be one of them.
+    fn known(&self) -> Vec<OrganizationId> {
+        let mut known = self.app.store.known_owners();
+        let forgotten = self.app.store.forgotten();
+        if self.seen.swap(forgotten, Ordering::Relaxed) != forgotten {
+            let hot = self.app.hot.organizations();
+            known.extend(
+                hot.into_iter()
+                    .filter(|one| !known.contains(one))
+                    .collect::<Vec<_>>(),
+            );
+        }
+        known
+    }
+
     /// Again and again: what was under way when a key went may have left something behind.
     fn drop_closed(&self, known: &[OrganizationId]) {
         for organization in known {
-            if !self.app.store.is_open(*organization) {
+            if self.app.store.is_closed(*organization) {
                 self.app.drop_organization(*organization);
             }
         }

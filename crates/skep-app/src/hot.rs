@@ -158,6 +158,11 @@ impl Hot {
         self.lock().retain(|tenant, _| tenant.0 != organization);
     }
 
+    /// Organizations with an index in memory.
+    pub(crate) fn organizations(&self) -> HashSet<OrganizationId> {
+        self.lock().keys().map(|tenant| tenant.0).collect()
+    }
+
     /// Drops what is held of workspaces that are not among these: others delete them too.
     pub(crate) fn keep_only(&self, there: &HashSet<Tenant>) {
         self.lock().retain(|tenant, _| there.contains(tenant));

@@ -135,7 +135,7 @@ pub(crate) async fn x09_what_an_organization_closes_is_closed_within_a_minute<H:
     assert!(opens(&world, &world.ours).await, "it is held for a minute");
     world.pass(61 * SECOND);
     assert!(
-        !store.is_open(world.ours.organization),
+        store.is_closed(world.ours.organization),
         "before anybody asks"
     );
     assert_eq!(closing(store, &world.ours).await, Some(Closing::Refused));
@@ -169,7 +169,7 @@ pub(crate) async fn x09_what_an_organization_closes_is_closed_within_a_minute<H:
         asked_again,
         Err(StoreError::Closed(Closing::Refused))
     ));
-    assert!(!store.is_open(ours) && store.is_open(world.theirs.organization));
+    assert!(store.is_closed(ours) && !store.is_closed(world.theirs.organization));
     assert!(!opens(&world, &world.ours).await);
 
     // A key that is another one is none.
@@ -199,7 +199,7 @@ pub(crate) async fn x09_a_keeper_that_does_not_answer_is_waited_for_no_longer_th
     );
     world.pass(30 * SECOND);
     assert_eq!(closing(store, &world.ours).await, Some(Closing::Away));
-    assert!(!store.is_open(ours));
+    assert!(store.is_closed(ours));
     assert!(opens(&world, &world.theirs).await);
     keeper.says(Says::Yes);
     world.pass(6 * SECOND);
@@ -264,7 +264,7 @@ pub(crate) async fn x09_a_key_that_is_withdrawn_here_is_closed_at_once_and_for_g
         .authorized::<OrgManage>(&world.ours, Persona::Human)
         .await;
     assert!(world.store().withdraw_key(right).await.unwrap());
-    assert!(!world.store().is_open(ours));
+    assert!(world.store().is_closed(ours));
     // Whatever its keeper says, and whoever starts again.
     for _ in 0..2 {
         world.pass(10 * SECOND);
@@ -333,6 +333,10 @@ pub(crate) async fn x09_whoever_reads_while_such_a_key_changes_does_not_notice<H
     assert!(matches!(refused, Err(StoreError::Refused(_))));
     keeper.says(Says::Another);
     assert!(store.change_key(ours, "two").await.is_err());
+    // Nor does one that does not come back wrap anything.
+    let refused = store.enclose(world.theirs.organization, "one").await;
+    assert!(matches!(refused, Err(StoreError::Refused(_))));
+    assert!(opens(&world, &world.theirs).await);
     keeper.says(Says::Yes);
     world.pass(6 * SECOND);
     assert!(opens(&world, &world.ours).await);

@@ -63,11 +63,11 @@ impl App {
     ) -> Result<OwnKey, AppError> {
         let organization = authorized.organization();
         let withdrawn = self.store.withdraw_key(authorized).await;
-        if self.store.is_open(organization) && withdrawn.is_err() {
-            return Err(refused(withdrawn.err()));
+        // Also when nobody could write it down: then it is out of memory, and whoever withdrew it tries again.
+        if !matches!(withdrawn, Err(StoreError::Refused(_))) {
+            self.drop_organization(organization);
         }
-        self.drop_organization(organization);
-        withdrawn.map_err(|error| refused(Some(error)))?;
+        withdrawn.map_err(refused)?;
         self.key_of(organization).await
     }
 
@@ -78,7 +78,7 @@ impl App {
     pub async fn restore_key(&self, authorized: Authorized<OrgManage>) -> Result<OwnKey, AppError> {
         let organization = authorized.organization();
         let restored = self.store.restore_key(authorized).await;
-        restored.map_err(|error| refused(Some(error)))?;
+        restored.map_err(refused)?;
         self.key_of(organization).await
     }
 
@@ -117,7 +117,7 @@ impl App {
             KeyChange::Change(place) => store.change_key(organization, place).await,
             KeyChange::Release(_) => store.disclose(organization).await,
         };
-        let workspaces = changed.map_err(|error| refused(Some(error)))?;
+        let workspaces = changed.map_err(refused)?;
         tracing::info!(
             workspaces,
             ?change,
@@ -153,13 +153,12 @@ impl App {
 }
 
 /// What stood against a change of a key, in words for whoever asked.
-fn refused(error: Option<StoreError>) -> AppError {
+fn refused(error: StoreError) -> AppError {
     match error {
-        Some(StoreError::Refused(why)) => AppError::Unfit(why),
-        Some(StoreError::Conflict(_)) => {
+        StoreError::Refused(why) => AppError::Unfit(why),
+        StoreError::Conflict(_) => {
             AppError::Conflict("somebody else is changing this key just now: look how it stands")
         }
-        Some(other) => other.into(),
-        None => AppError::Internal("nothing stood against it"),
+        other => other.into(),
     }
 }

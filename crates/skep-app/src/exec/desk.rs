@@ -28,8 +28,8 @@ const REST: Duration = Duration::from_secs(5);
 const DAY_MICROS: i64 = 86_400_000_000;
 /// What of a program shows which layers this machine has.
 const PROBE: &str = "/bin/true";
-const INTERRUPTED: &str =
-    "the daemon ended while the program ran: what it does may be done, or half done";
+const INTERRUPTED: &str = "the daemon ended, or the organization's own key went, while the program ran: what it does may be done, or half \
+     done";
 
 impl ExecDesk {
     /// The loop of an application.

@@ -109,8 +109,11 @@ impl App {
         let came = came(exec.runner.run(ready.plan, cancelled).await);
         drop(ready.way_out);
         let how = came.told();
-        self.conclude(&job, tenant, ExecState::Running, &came)
-            .await?;
+        match self.conclude(&job, tenant, ExecState::Running, &came).await {
+            // What it showed is lost; that it ended is in the record all the same.
+            Err(AppError::Closed(_)) => {}
+            outcome => outcome?,
+        }
         self.record_end(&job, &ready.caller, &how).await
     }
 

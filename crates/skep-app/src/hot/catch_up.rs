@@ -35,7 +35,7 @@ impl Hot {
         }
         let moved = fresh || index.seq() < target;
         if index.seq() == 0 && target > 0 {
-            index = self.load_all(&mut tx, index).await?;
+            index = self.load_all(tenant, &mut tx, index).await?;
             index.set_seq(target);
             held.read(index.len());
         }
@@ -47,6 +47,7 @@ impl Hot {
             Vec::new()
         };
         while let Some(last) = page.last() {
+            self.store.check_open(tenant.0).await?;
             after = (last.seq, Some(last.id));
             held.read(page.len());
             let is_last = page.len() < PAGE as usize;
@@ -112,8 +113,13 @@ fn name_rules(accepted: Vec<Proposal>) -> NameRules {
 
 impl Hot {
     /// Makes the index from all rows: two walks in the order of the file, each part analysed while
-    /// the next is read and opened. Rows that the transaction does not see come as changes later.
-    async fn load_all(&self, tx: &mut Tx<Survey>, mut index: Writing) -> Result<Writing, AppError> {
+    /// the next is read and opened. One that began before the organization closed its workspaces does not go on. Rows that the transaction does not see come as changes later.
+    async fn load_all(
+        &self,
+        tenant: Tenant,
+        tx: &mut Tx<Survey>,
+        mut index: Writing,
+    ) -> Result<Writing, AppError> {
         // What an attempt that was given up left behind may have been forgotten since.
         *index = self.empty();
         let mut part = tx.walk_memories(0, PAGE).await?;
@@ -125,6 +131,7 @@ impl Hot {
             };
             let (applied, read) = tokio::join!(applying, tx.walk_memories(next, PAGE));
             (index, part) = (applied?, read?);
+            self.store.check_open(tenant.0).await?;
         }
         let mut part = tx.walk_vectors(self.model, 0, PAGE).await?;
         loop {
@@ -135,6 +142,7 @@ impl Hot {
             };
             let (applied, read) = tokio::join!(applying, tx.walk_vectors(self.model, next, PAGE));
             (index, part) = (applied?, read?);
+            self.store.check_open(tenant.0).await?;
         }
         if index.missing_vectors() > 0 {
             index = self.draft_all(tx, index).await?;

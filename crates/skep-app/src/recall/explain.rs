@@ -129,6 +129,8 @@ impl App {
         if wanted.subject.is_some_and(|subject| subject != caller) && !is_wide {
             return Err(AppError::NotFound(RECALL));
         }
+        // What was dropped from memory is not told as never having been there.
+        self.store.check_open(tenant.0).await?;
         let trace = self.hot.trace(tenant, |trace| match wanted.recall {
             Some(id) => trace.id == id && (is_wide || trace.asker == caller),
             None => trace.asker == caller,

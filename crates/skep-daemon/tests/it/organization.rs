@@ -10,6 +10,7 @@ use serde_json::Value;
 use crate::database::{body, is_kept, recall, remember, said};
 use crate::home::Home;
 use crate::keys::{key, knows, lived_in, tool};
+use crate::moving::{PASSPHRASE, restore};
 
 const QUESTION: &str = "which port does the harbour master of Zanzibarrow listen on";
 
@@ -195,6 +196,43 @@ fn x09_a_copy_of_all_with_the_root_key_opens_nothing_without_the_program() {
     home.put("skep.toml", "");
     let daemon = home.serve();
     assert!(knows(&home));
+    assert!(daemon.stop().success());
+}
+
+#[test]
+fn x09_an_archive_of_a_withdrawn_organization_needs_its_key_as_well() {
+    let (home, settings) = kept();
+    let daemon = home.serve();
+    enclose(&home);
+    let withdrawn = home.post("/api/v1/orgs/key/withdraw", "").unwrap();
+    assert!(withdrawn.starts_with("HTTP/1.1 200"), "{withdrawn}");
+    let folder = tempfile::tempdir().unwrap();
+    let archive = folder.path().join("archive");
+    let order = format!("{{\"passphrase\":\"{PASSPHRASE}\"}}");
+    let bytes = home.post_for_bytes("/api/v1/system/backup", &order);
+    fs::write(&archive, bytes.unwrap()).unwrap();
+    assert!(daemon.stop().success());
+    let verified = restore(&home, &archive, PASSPHRASE, &["--verify", "--json"]);
+    let told: Value = serde_json::from_str(&printed(&verified)).unwrap();
+    assert_eq!(
+        (&told["closed"], &told["workspaces"]),
+        (&1.into(), &1.into())
+    );
+
+    let elsewhere = Home::new();
+    let restored = restore(&elsewhere, &archive, PASSPHRASE, &[]);
+    assert!(restored.status.success(), "{}", said(&restored));
+    for (settings, state) in [("", "withdrawn"), (settings.as_str(), "withdrawn")] {
+        elsewhere.put("skep.toml", settings);
+        let daemon = elsewhere.serve();
+        assert!(is_closed(&elsewhere));
+        assert_eq!(self::state(&elsewhere)["state"], state);
+        assert!(daemon.stop().success());
+    }
+    let daemon = elsewhere.serve();
+    let answer = elsewhere.post("/api/v1/orgs/key/restore", "").unwrap();
+    assert_eq!(body(&answer)["state"], "open", "{answer}");
+    assert!(recall(&elsewhere, QUESTION).contains("7411"));
     assert!(daemon.stop().success());
 }
 

@@ -306,18 +306,38 @@ impl Store {
         Ok(given.and_then(|given| given.vault.as_deref().map(VaultKey::again)))
     }
 
-    /// Those of whose keys anything is known here, to be asked again.
+    /// Those that keep a key of their own, or may since something was said, to be asked again.
     #[must_use]
     pub fn known_owners(&self) -> Vec<OrganizationId> {
-        self.owned.known()
+        let mut known = self.owned.known();
+        known.retain(|organization| self.owned.one(*organization).may_own());
+        known
     }
 
-    /// Whether something of this organization may be in memory: nothing says that its key was not given.
+    /// Counts how often opened keys were forgotten: when it has risen, an organization of which nothing was known
+    /// may keep one by now.
     #[must_use]
-    pub fn is_open(&self, organization: OrganizationId) -> bool {
-        self.owned
-            .one(organization)
-            .is_open(self.clock.now(), |place| self.age_of(place))
+    pub fn forgotten(&self) -> u64 {
+        self.open_keys().round
+    }
+
+    /// Whether nothing of this organization may be in memory: its key is not given, or is held for too long. What
+    /// nothing is known of since something was said is not closed: ask.
+    #[must_use]
+    pub fn is_closed(&self, organization: OrganizationId) -> bool {
+        let one = self.owned.find(organization);
+        one.is_some_and(|one| one.is_closed(self.clock.now(), |place| self.age_of(place)))
+    }
+
+    /// Sees that what was begun may go on: a transaction holds keys that were given when it was begun.
+    ///
+    /// # Errors
+    /// [`StoreError::Closed`].
+    pub async fn check_open(&self, organization: OrganizationId) -> Result<(), StoreError> {
+        match self.owned.find(organization).filter(|one| one.may_own()) {
+            Some(_) => self.own(organization, i64::MAX).await.map(|_| ()),
+            None => Ok(()),
+        }
     }
 
     /// Waits until a key is not given any more, or is given again.
@@ -361,12 +381,12 @@ impl Store {
             }
             // Nobody knows how long the next answer takes.
             if one.is_too_old(self.clock.now(), of_place) {
-                self.close(organization, None);
+                self.close(organization, Some(Closing::Away));
             }
             // An answer is as old as the question, and counts unless something was said meanwhile.
             let (round, since) = (one.round(), self.clock.now());
             let answer = self.ask(organization).await?;
-            let Some(kept) = one.keep(round, since, answer, of_place) else {
+            let Some(kept) = one.keep(round, since, answer) else {
                 continue;
             };
             let kept = kept.into_result();

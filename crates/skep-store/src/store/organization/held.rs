@@ -142,17 +142,21 @@ impl One {
         answer.what.is_ok() && !answer.is_ours() && too_old(held.since, now, age(&answer.place))
     }
 
-    /// Whether a key is held, and no longer than it may be; so also of who is not known to have one.
-    pub(super) fn is_open(&self, now: Timestamp, age: impl Fn(&str) -> i64) -> bool {
-        let is_given = {
+    /// Whether a key was not given, or is held for longer than it may be.
+    pub(super) fn is_closed(&self, now: Timestamp, age: impl Fn(&str) -> i64) -> bool {
+        let is_refused = {
             let held = self.held();
-            let is_given = held
-                .answer
+            held.answer
                 .as_ref()
-                .is_some_and(|answer| answer.what.is_ok());
-            is_given || !held.has_own
+                .is_some_and(|answer| answer.what.is_err())
         };
-        is_given && !self.is_too_old(now, age)
+        is_refused || self.is_too_old(now, age)
+    }
+
+    /// Whether there is a key of its own, or nothing is known of that.
+    pub(super) fn may_own(&self) -> bool {
+        let held = self.held();
+        held.has_own || held.answer.is_none()
     }
 
     pub(super) fn round(&self) -> u64 {
@@ -160,14 +164,8 @@ impl One {
     }
 
     /// Keeps an answer to a question of this round; `None` when something was said meanwhile. That nobody
-    /// answers changes nothing as long as what is held may be used.
-    pub(super) fn keep(
-        &self,
-        round: u64,
-        since: Timestamp,
-        answer: Answer,
-        age: impl Fn(&str) -> i64,
-    ) -> Option<Answer> {
+    /// answers changes nothing: what was too old when it was asked for is closed already.
+    pub(super) fn keep(&self, round: u64, since: Timestamp, answer: Answer) -> Option<Answer> {
         let mut held = self.held();
         held.asked_at = Some(since);
         held.trouble.clone_from(&answer.trouble);
@@ -175,11 +173,8 @@ impl One {
             return None;
         }
         let is_away = matches!(answer.what, Err(Closing::Away));
-        let still = held.answer.as_ref().filter(|before| {
-            let is_young = !too_old(held.since, since, age(&before.place));
-            is_away && before.what.is_ok() && is_young
-        });
-        if let Some(still) = still {
+        let given = held.answer.as_ref().filter(|before| before.what.is_ok());
+        if let Some(still) = given.filter(|_| is_away) {
             return Some(still.clone());
         }
         held.has_own = !answer.is_ours();
@@ -232,6 +227,12 @@ impl Owned {
         let known = self.known.lock();
         let mut known = known.unwrap_or_else(PoisonError::into_inner);
         Arc::clone(known.entry(organization).or_default())
+    }
+
+    pub(super) fn find(&self, organization: OrganizationId) -> Option<Arc<One>> {
+        let known = self.known.lock();
+        let known = known.unwrap_or_else(PoisonError::into_inner);
+        known.get(&organization).cloned()
     }
 
     pub(super) fn known(&self) -> Vec<OrganizationId> {
