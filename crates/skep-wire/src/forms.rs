@@ -17,7 +17,7 @@ pub(crate) fn of(value: &Plain<String>) -> Vec<Zeroizing<Vec<u8>>> {
             forms.push(form);
         }
     };
-    for form in escapes(value) {
+    for form in escapes(value).into_iter().chain(whole_escapes(value)) {
         add(form);
     }
     for encode in [base64 as fn(&[u8]) -> Zeroizing<Vec<u8>>, base64_url] {
@@ -84,6 +84,26 @@ fn escapes(value: &[u8]) -> Vec<Zeroizing<Vec<u8>>> {
     ]
 }
 
+/// Each byte escaped, whether it has to be or not.
+fn whole_escapes(value: &[u8]) -> Vec<Zeroizing<Vec<u8>>> {
+    let each = |escape: fn(u8) -> String| {
+        let mut out = Zeroizing::new(Vec::with_capacity(value.len() * 6));
+        for byte in value {
+            out.extend_from_slice(Zeroizing::new(escape(*byte)).as_bytes());
+        }
+        out
+    };
+    vec![
+        each(|byte| format!("%{byte:02x}")),
+        each(|byte| format!("%{byte:02X}")),
+        each(|byte| format!("\\u{byte:04x}")),
+        each(|byte| format!("\\u{byte:04X}")),
+        each(|byte| format!("&#{byte};")),
+        each(|byte| format!("&#x{byte:02x};")),
+        each(|byte| format!("&#x{byte:02X};")),
+    ]
+}
+
 /// What of the base64 of `before` and the value follows from the value, and from what stands right
 /// before it where that is a colon, as in `Basic` credentials. With `tail`, the value ends the text.
 fn in_base64(
@@ -132,6 +152,10 @@ mod tests {
 
     const VALUE: &str = "s3cr/t+v\"lue&<\\>'~0";
 
+    fn every(form: fn(u8) -> String) -> String {
+        VALUE.bytes().map(form).collect()
+    }
+
     /// What is left of a text that holds the value in some form.
     fn left(text: &str) -> String {
         let value = Plain::new(VALUE.to_owned());
@@ -164,6 +188,13 @@ mod tests {
             r#"s3cr\/t+v\"lue&<\\>'~0"#.into(),
             "s3cr/t+v&quot;lue&amp;&lt;\\&gt;&#39;~0".into(),
             "s3cr/t+v&quot;lue&amp;&lt;\\&gt;&#x27;~0".into(),
+            every(|byte| format!("%{byte:02x}")),
+            every(|byte| format!("%{byte:02X}")),
+            every(|byte| format!("\\u{byte:04x}")),
+            every(|byte| format!("\\u{byte:04X}")),
+            every(|byte| format!("&#{byte};")),
+            every(|byte| format!("&#x{byte:02x};")),
+            every(|byte| format!("&#x{byte:02X};")),
         ] {
             assert_eq!(left(&format!("[{text}]")), "[*]", "{text}");
         }
