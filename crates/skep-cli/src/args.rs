@@ -20,6 +20,7 @@ mod template;
 mod tree;
 mod values;
 mod vault;
+mod verify;
 
 use std::path::PathBuf;
 
@@ -40,6 +41,7 @@ pub(crate) use source::Source;
 pub(crate) use template::{Access, Template};
 pub(crate) use tree::{Cat, Find, Grep, Ls, as_find_has_it};
 pub(crate) use vault::{Place, Secret, SecretImport, Setting};
+pub(crate) use verify::{Mode, Verify, VerifySecrets};
 
 use values::tiers;
 
@@ -267,6 +269,9 @@ pub(crate) enum Verb {
     /// 128 and the number of the signal that ended it, 127 when there is no such program, 126 when it cannot
     /// be started. See docs/wire.md.
     Run(Run),
+    /// Try to break what Skep promises, on the daemon that runs, and say what came of it.
+    #[command(subcommand)]
+    Verify(Verify),
     /// The names that memories speak of: files, symbols, errors, commands.
     #[command(subcommand)]
     Entity(Entity),

@@ -21,6 +21,7 @@ mod skills;
 mod stopwatch;
 mod style;
 mod verbs;
+mod verify;
 mod watching;
 mod wiring;
 

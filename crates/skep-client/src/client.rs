@@ -161,6 +161,29 @@ impl Client {
         .await
     }
 
+    /// Status and body of whatever comes of a request, for who looks for what should be in no answer.
+    pub async fn probe(
+        &mut self,
+        route: RouteId,
+        target: &str,
+        body: Option<Vec<u8>>,
+    ) -> Result<(u16, Vec<u8>), ClientError> {
+        let call = Call {
+            route,
+            target: target.to_owned(),
+            body,
+            patience: PATIENCE,
+        };
+        let answer = match timeout(call.patience, self.exchange(&call)).await {
+            Ok(answer) => answer?,
+            Err(_late) => {
+                self.connection = None;
+                return Err(self.broken(io::ErrorKind::TimedOut.into()));
+            }
+        };
+        Ok((answer.status.as_u16(), answer.body.to_vec()))
+    }
+
     async fn get<A: DeserializeOwned>(
         &mut self,
         route: RouteId,

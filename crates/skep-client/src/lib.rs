@@ -36,4 +36,5 @@ pub use origin::Origin;
 pub use proof::{digest, nonce};
 pub use session::Session;
 pub use spool::{Drained, Spool};
+pub use tls::secure_with;
 pub use token::Token;

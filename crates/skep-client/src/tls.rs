@@ -3,7 +3,8 @@
 use std::io;
 use std::sync::{Arc, OnceLock};
 
-use rustls::pki_types::ServerName;
+use rustls::pki_types::pem::PemObject;
+use rustls::pki_types::{CertificateDer, ServerName};
 use rustls::version::{TLS12, TLS13};
 use rustls::{ClientConfig, RootCertStore};
 use tokio::net::TcpStream;
@@ -38,12 +39,37 @@ fn config() -> io::Result<ClientConfig> {
             "no certificate authority is known: install this system's ca-certificates",
         ));
     }
-    let provider = Arc::new(rustls::crypto::ring::default_provider());
-    let mut config = ClientConfig::builder_with_provider(provider)
-        .with_protocol_versions(&[&TLS13, &TLS12])
-        .map_err(io::Error::other)?
-        .with_root_certificates(roots)
-        .with_no_client_auth();
+    let mut config = of(roots)?;
     config.alpn_protocols = vec![b"http/1.1".to_vec()];
     Ok(config)
+}
+
+/// Speaks TLS as a program behind the daemon's proxy does: trusting what these certificates in PEM name and
+/// nobody else.
+///
+/// # Errors
+/// When they hold none that can be used, and when whoever answers is not whom the name says.
+pub async fn secure_with(
+    certificates: &str,
+    name: &str,
+    stream: TcpStream,
+) -> io::Result<TlsStream<TcpStream>> {
+    let mut roots = RootCertStore::empty();
+    let found = CertificateDer::pem_slice_iter(certificates.as_bytes());
+    let (added, _unreadable) = roots.add_parsable_certificates(found.filter_map(Result::ok));
+    if added == 0 {
+        return Err(io::Error::other("no certificate can be read there"));
+    }
+    let name = ServerName::try_from(name.to_owned()).map_err(io::Error::other)?;
+    TlsConnector::from(Arc::new(of(roots)?))
+        .connect(name, stream)
+        .await
+}
+
+fn of(roots: RootCertStore) -> io::Result<ClientConfig> {
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    let config = ClientConfig::builder_with_provider(provider)
+        .with_protocol_versions(&[&TLS13, &TLS12])
+        .map_err(io::Error::other)?;
+    Ok(config.with_root_certificates(roots).with_no_client_auth())
 }

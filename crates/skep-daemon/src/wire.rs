@@ -8,7 +8,7 @@ use skep_app::{Proxy, Vault, wire_authority};
 use skep_crypto::SystemRandom;
 use skep_domain::Clock;
 use skep_egress::{Egress, Reach};
-use skep_wire::{Limits, Wire};
+use skep_wire::{Limits, Trial, Wire};
 
 use crate::clock::SystemClock;
 use crate::config::Config;
@@ -21,7 +21,9 @@ pub(crate) fn open(home: &Path, config: &Config, vault: &Vault) -> anyhow::Resul
     let settings = &config.wire;
     let authorities = settings.authorities(home)?;
     let reach = Reach::PublicAnd(settings.origins()?);
-    let egress = Egress::new(reach).also_trusting(authorities.clone());
+    let egress = Egress::new(reach)
+        .also_trusting(authorities.clone())
+        .with_inside(Trial::origin(), Arc::new(Trial::start()));
     let authority = wire_authority(vault, SystemClock.now())
         .context("the authority of the proxy for secrets")?;
     let limits = Limits {

@@ -9,6 +9,7 @@
 mod address;
 mod call;
 mod error;
+mod inside;
 mod mail;
 mod network;
 mod open;
@@ -25,6 +26,7 @@ use tokio::sync::{OnceCell, Semaphore};
 
 pub use address::Place;
 pub use error::{EgressError, Stage};
+pub use inside::Inside;
 pub use mail::{Letter, MailError, MailSecurity, MailServer, Mailer};
 pub use network::{Dial, Resolver, Wire};
 pub use open::{Offer, Opened};
@@ -71,6 +73,7 @@ pub struct Egress {
     /// Made when TLS is first needed: a system without a list of authorities can still call a
     /// model on its own machine.
     tls: OnceCell<Arc<rustls::ClientConfig>>,
+    inside: Option<(Origin, Arc<dyn Inside>)>,
     slots: Semaphore,
 }
 
@@ -86,6 +89,7 @@ impl Egress {
             dial: system,
             authorities: tls::Authorities::System,
             tls: OnceCell::new(),
+            inside: None,
             slots: Semaphore::new(CALLS),
         }
     }
@@ -124,6 +128,13 @@ impl Egress {
     pub fn over(mut self, resolver: Arc<dyn Resolver>, dial: Arc<dyn Dial>) -> Self {
         self.resolver = resolver;
         self.dial = dial;
+        self
+    }
+
+    /// With an origin within this process, for [`Egress::open`] alone.
+    #[must_use]
+    pub fn with_inside(mut self, origin: Origin, inside: Arc<dyn Inside>) -> Self {
+        self.inside = Some((origin, inside));
         self
     }
 }

@@ -59,6 +59,7 @@ mod socket;
 mod substitute;
 mod tasks;
 mod terms;
+mod trial;
 mod tunnel;
 
 use std::path::Path;
@@ -78,6 +79,7 @@ pub use refusal::Reason;
 pub use rule::{Body, Hosts, Rule};
 pub use secrets::{Asked, Secrets, Why, Withheld};
 pub use terms::{Base, Listen, Others, Terms};
+pub use trial::Trial;
 
 /// Why something could not be set up. What goes wrong with a request is an answer to its program, and
 /// an [`Event`].

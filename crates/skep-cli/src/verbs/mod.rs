@@ -48,7 +48,7 @@ mod versions;
 
 use std::process::ExitCode;
 
-use crate::args::Verb;
+use crate::args::{Verb, Verify};
 use crate::context::Context;
 use crate::failure::Failure;
 
@@ -77,6 +77,7 @@ pub(crate) async fn perform(verb: Verb, context: &Context<'_>) -> Result<ExitCod
         Verb::Template(verb) => template::run(context, verb).await,
         Verb::Access(verb) => grants::run(context, verb).await,
         Verb::Run(arguments) => run::run(context, arguments).await,
+        Verb::Verify(Verify::Secrets(wanted)) => crate::verify::secrets(context, wanted).await,
         Verb::Entity(verb) => entity::run(context, verb).await,
         Verb::Ontology(verb) => entity::ontology(context, verb).await,
         Verb::Erase { id, yes } => erase::run(context, &id, yes).await,

@@ -7,5 +7,5 @@ mod outside;
 mod poller;
 mod queue;
 mod sending;
-mod stand;
+pub(crate) mod stand;
 mod writings;

@@ -41,4 +41,6 @@ mod running;
 #[path = "../../../skep-wire/tests/it/values.rs"]
 mod values;
 #[cfg(test)]
+mod verify;
+#[cfg(test)]
 mod wire;
