@@ -247,3 +247,44 @@ fn open(out: &Output, tried: &Tried) -> Result<(), Failure> {
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::canary::TELLING;
+    use super::{Attempt, Mode, Outcome, Place, Report, Tried};
+
+    fn is_sound(modes: Vec<Tried>) -> bool {
+        let place = Place {
+            daemon: "0".into(),
+            at: "here".into(),
+            workspace: "default".into(),
+        };
+        Report::new(place, modes).sound
+    }
+
+    fn one(promised: bool, recovered: usize) -> Tried {
+        let mut tried = Tried::of(Mode::Wire);
+        let mut attempt = Attempt::new("a try", promised);
+        attempt.judge(recovered);
+        tried.attempts.push(attempt);
+        tried
+    }
+
+    #[test]
+    fn x02_only_what_was_tried_and_hidden_is_sound() {
+        assert!(is_sound(vec![one(true, 0)]));
+        assert!(is_sound(vec![one(true, TELLING - 1)]));
+        assert!(!is_sound(vec![one(true, TELLING)]), "it came out");
+        assert!(is_sound(vec![one(false, 36)]), "nobody promised that");
+        assert!(!is_sound(Vec::new()), "nothing was tried");
+        let mut skipped = one(true, 0);
+        skipped.skipped = Some("no proxy".into());
+        assert!(!is_sound(vec![one(true, 0), skipped]));
+        let mut missing = one(true, 0);
+        missing
+            .attempts
+            .push(Attempt::not_tried("another", "no shell"));
+        assert_eq!(missing.attempts[1].outcome, Outcome::NotTried);
+        assert!(!is_sound(vec![missing]));
+    }
+}
