@@ -43,6 +43,8 @@ pub struct Proxy {
     pub wire: Wire,
     /// The file of certificates that programs trust.
     pub bundle: PathBuf,
+    /// Leases that callers have at a time. The proxy has room for those of runs beside them.
+    pub leases: usize,
     /// Leases of one credential at a time.
     pub each: usize,
     /// How long a lease goes on without being renewed.

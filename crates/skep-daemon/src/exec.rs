@@ -12,12 +12,11 @@ use skep_app::{App, ExecHost, Runner};
 use skep_crypto::{Random, SystemRandom};
 
 use crate::config::Config;
+use crate::wire;
 
 const DIRECTORY: &str = "exec";
 const HOST: &str = "host";
 const JOBS: &str = "jobs";
-/// What programs trust, as the proxy has written it.
-const BUNDLE: &str = "wire-authorities.pem";
 /// In the data directory itself, and short: the path of a socket has room for 107 bytes.
 const SOCKETS: &str = "runs";
 
@@ -38,7 +37,7 @@ pub(crate) fn with(app: App, home: &Path, config: &Config) -> anyhow::Result<App
     empty(&sockets)?;
     let runner = Runner::new(&jobs, guarded(home, config))
         .with_context(|| format!("making {}", jobs.display()))?
-        .with_open(home.join(BUNDLE));
+        .with_open(wire::bundle(home));
     let at = ExecHost { host, sockets };
     Ok(app.with_exec(Arc::new(runner), settings, at))
 }

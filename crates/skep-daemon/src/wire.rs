@@ -27,7 +27,7 @@ pub(crate) fn open(home: &Path, config: &Config, vault: &Vault) -> anyhow::Resul
     let authority = wire_authority(vault, SystemClock.now())
         .context("the authority of the proxy for secrets")?;
     let limits = Limits {
-        leases: settings.leases,
+        leases: settings.leases.saturating_add(config.exec.workers),
         ..Limits::default()
     };
     let clock = Arc::new(SystemClock);
@@ -38,12 +38,18 @@ pub(crate) fn open(home: &Path, config: &Config, vault: &Vault) -> anyhow::Resul
         Arc::new(SystemRandom),
         limits,
     );
-    let bundle = home.join(BUNDLE);
+    let bundle = bundle(home);
     wire.write_bundle(&bundle, &authorities)?;
     Ok(Proxy {
         wire,
         bundle,
+        leases: settings.leases,
         each: settings.leases_each,
         renewed: settings.renewed(),
     })
+}
+
+/// The file of certificates that programs trust.
+pub(crate) fn bundle(home: &Path) -> std::path::PathBuf {
+    home.join(BUNDLE)
 }

@@ -71,7 +71,8 @@ impl Wired {
     pub(crate) fn proxy(self, home: &Path, vault: &Vault) -> Proxy {
         let authority = wire_authority(vault, SystemClock.now()).expect("a fresh authority");
         let limits = Limits {
-            leases: self.leases,
+            // One more than callers may have: that of a run.
+            leases: self.leases + 1,
             ..Limits::default()
         };
         let (clock, random) = (Arc::new(SystemClock), Arc::new(SystemRandom));
@@ -81,6 +82,7 @@ impl Wired {
         Proxy {
             wire,
             bundle,
+            leases: self.leases,
             each: self.each,
             renewed: Self::RENEWED,
         }

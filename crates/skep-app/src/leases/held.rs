@@ -182,10 +182,12 @@ impl Leases {
         self.of_runs.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Whether one more is not too many for one credential. How many there are of all is the proxy's to
-    /// bound.
+    /// Whether one more is not too many, for one credential and for all.
     pub(super) fn has_room_for(&self, whose: &Whose) -> Result<(), AppError> {
         let entries = self.entries();
+        if entries.len() >= self.proxy.leases {
+            return Err(AppError::Overloaded("leases"));
+        }
         let own = entries.values().filter(|entry| entry.held.whose == *whose);
         if own.count() < self.proxy.each {
             Ok(())

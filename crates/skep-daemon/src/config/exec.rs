@@ -12,7 +12,7 @@ pub(crate) struct Exec {
     /// Whether programs are run here at all.
     enabled: bool,
     /// Programs that run at a time.
-    workers: usize,
+    pub(crate) workers: usize,
     /// Runs that may wait.
     queue: usize,
     /// Days that a run is kept after it ended.

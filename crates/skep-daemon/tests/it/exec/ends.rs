@@ -168,7 +168,8 @@ except PermissionError: print('no socket')
 
 #[test]
 fn x03_a_run_gets_to_no_proxy_but_its_own() {
-    let outside = Outside::new("[exec]\nworkers = 2\n");
+    // Nor does a lease of somebody's take the place of a run's.
+    let outside = Outside::new("leases = 1\nleases_each = 1\n[exec]\nworkers = 2\n");
     let open = outside.stand.open().display();
     // The second one knows all that the first one has, and what `skep run` was given.
     let other = format!(
@@ -200,6 +201,8 @@ fn x03_a_run_gets_to_no_proxy_but_its_own() {
     let wanted = json!({ "templates": ["leased"], "unattended": true });
     let (status, lease) = stand.post("/api/v1/leases", &wanted);
     assert_eq!(status, 200, "{lease}");
+    let (status, _) = stand.post("/api/v1/leases", &wanted);
+    assert!(status >= 400, "that of the run is not theirs: {status}");
     let theirs = lease["proxy"].as_str().unwrap();
     fs::write(stand.path("lease"), format!("{theirs}\n")).unwrap();
     let run = stand.run("other", &json!({}));
