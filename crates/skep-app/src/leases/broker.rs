@@ -7,7 +7,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use skep_authz::rights::SecretUse;
 use skep_crypto::Plain;
-use skep_wire::{Asked, Event, Outcome, Reason, Secrets, Sink, Why, Withheld};
+use skep_wire::{Asked, Event, Outcome, Reason, Secrets, Sink, Trial, Why, Withheld};
 use tokio::time::timeout;
 
 use super::held::Held;
@@ -33,6 +33,9 @@ impl Broker {
         }
     }
 }
+
+/// The secret that `skep verify secrets` plants, as the vault keys it.
+const CANARY: &str = "skep-verify-canary";
 
 #[async_trait]
 impl Secrets for Broker {
@@ -112,6 +115,12 @@ impl App {
                 return Err(error);
             }
         };
+        if asked.why == Why::Send && is_trial(asked.host) && name.key() != CANARY {
+            return Err(AppError::Unfit(format!(
+                "{} says back what it is sent: no secret but {CANARY} goes there",
+                Trial::HOST
+            )));
+        }
         let authorized = caller.authorize::<SecretUse>()?;
         let value = self.use_secret(&authorized, *owner, name).await?;
         let text = std::str::from_utf8(value.expose());
@@ -137,4 +146,10 @@ impl App {
         };
         self.record_denied(held.decision("secret.use", reason.into()), None);
     }
+}
+
+/// Whoever approves a template may take the daemon's own origin for a harmless one.
+fn is_trial(host: &str) -> bool {
+    let name = host.split_once(':').map_or(host, |(name, _)| name);
+    name.eq_ignore_ascii_case(Trial::HOST)
 }

@@ -3,7 +3,7 @@
 
 use serde_json::{Value, json};
 
-use super::world::{World, said};
+use super::world::{World, said, template};
 use crate::values::{PLAIN, VALUE};
 
 /// A request of curl's, as the shell has it. What it says back is looked through; what arrives too.
@@ -139,4 +139,20 @@ async fn x01_no_answer_about_leases_and_no_file_holds_a_value() {
             }
         }
     }
+}
+
+/// It would say it in a code that nobody looks for.
+#[tokio::test(flavor = "multi_thread")]
+async fn x03_the_origin_of_trials_is_sent_no_secret_but_the_canary() {
+    let world = World::bare(None).await;
+    world.set_up(&world.owner.token("owner")).await;
+    let mut draft = template("trial");
+    let requests = &mut draft["form"]["requests"];
+    requests["rules"][0]["hosts"] = json!(["*.skep.invalid", "trial.skep.invalid"]);
+    requests["bases"] = json!([]);
+    world.approved(&world.owner, draft).await;
+    let call =
+        r#"curl -sS -H "Authorization: Bearer $KEY" https://trial.skep.invalid/say/rot13/body"#;
+    let said = said(&world.sh(call).await);
+    assert!(said.contains("no secret but skep-verify-canary"), "{said}");
 }
