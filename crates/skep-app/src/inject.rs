@@ -2,6 +2,7 @@
 //! byte before they leave.
 
 mod choose;
+mod fresh;
 
 use std::time::Duration;
 

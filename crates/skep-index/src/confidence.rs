@@ -47,6 +47,7 @@ mod tests {
             vector,
             graph,
             fused,
+            waits: false,
         };
         candidate.confidence(10)
     }

@@ -70,6 +70,8 @@ pub struct Candidate {
     pub graph: f32,
     /// All of them, in 0..=1: what candidates are sorted by.
     pub fused: f32,
+    /// Whether its vector is still to be made: the cosine is a draft's, or none.
+    pub waits: bool,
 }
 
 /// Search over the memories of one workspace. Holds terms and vectors, never text.
@@ -369,6 +371,7 @@ impl WorkspaceIndex {
             vector: 0.0,
             graph: weight,
             fused: RELATED * weight / best,
+            waits: false,
         };
         found.into_iter().map(candidate).collect()
     }

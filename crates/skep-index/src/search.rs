@@ -63,6 +63,7 @@ impl WorkspaceIndex {
                 vector: evidence.cosine,
                 graph,
                 fused: scale.fuse(evidence, graph),
+                waits: evidence.waits,
             };
             (candidate, field.order(slot))
         });

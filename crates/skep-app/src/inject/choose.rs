@@ -52,7 +52,9 @@ impl App {
             hints: Vec::new(),
             deadline_ms: request.deadline_ms,
         };
-        let recalled = self.recall(reading, question).await?;
+        let asked = question.query.clone();
+        let mut recalled = self.recall(reading, question).await?;
+        self.judge_fresh(&asked, &mut recalled.items).await?;
         let here = |memory: &Memory| {
             project.is_none() || memory.project.is_none() || memory.project == project
         };

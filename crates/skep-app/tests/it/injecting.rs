@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use skep_app::{App, Inject, Injected, Settings};
 use skep_authz::rights;
 use skep_domain::{Harness, Id, MemoryId, Moment};
-use skep_index::{Embedder, StaticEmbedder};
+use skep_index::{Embedder, SentenceEmbedder, StaticEmbedder};
 use skep_memory::{POLICY, POLICY_SHA256, parse};
 
 use crate::world::World;
@@ -145,4 +145,18 @@ fn the_stated_hash_is_that_of_the_policy() {
         let _ = write!(hash, "{byte:02x}");
     }
     assert_eq!(hash, POLICY_SHA256);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_was_remembered_a_moment_ago_is_given_before_its_vector_is_kept() {
+    let world = World::new().await;
+    let embedder = Arc::new(SentenceEmbedder::built_in());
+    let app = world.start_with(embedder, Settings::default());
+    let parrot = "The lighthouse keeper's parrot is called Admiral.";
+    world.remember(&app, &world.a, parrot).await;
+    let asked = prompt("What is the lighthouse keeper's parrot called?");
+    let injected = inject(&world, &app, asked).await;
+    assert_eq!(parse(&injected.text).unwrap().blocks[0].text, parrot);
+    let other = prompt("please rename this variable and fix the indentation");
+    assert_eq!(inject(&world, &app, other).await.text, "");
 }
