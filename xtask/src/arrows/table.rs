@@ -4,6 +4,7 @@
 pub(super) const ARROWS: &[(&str, &[&str])] = &[
     ("skep-domain", &[]),
     ("skep-crypto", &[]),
+    ("skep-ledger", &[]),
     ("skep-simd", &[]),
     ("skep-egress", &[]),
     ("skep-exec", &["skep-crypto", "skep-domain"]),
@@ -19,7 +20,10 @@ pub(super) const ARROWS: &[(&str, &[&str])] = &[
     ("skep-memory", &["skep-domain"]),
     ("skep-vault", &["skep-domain", "skep-authz", "skep-crypto"]),
     ("skep-index", &["skep-domain", "skep-memory", "skep-simd"]),
-    ("skep-store", &["skep-domain", "skep-authz", "skep-crypto"]),
+    (
+        "skep-store",
+        &["skep-domain", "skep-authz", "skep-crypto", "skep-ledger"],
+    ),
     (
         "skep-store-sqlite",
         &["skep-store", "skep-domain", "skep-crypto"],
@@ -150,9 +154,16 @@ pub(super) const FENCES: &[Fence] = &[
     // What a program needs to prove that a login is its own, and no more: it may not reach
     // skep-crypto, where the keys of the store are.
     Fence {
-        crates: &["ed25519-dalek", "getrandom", "sha2"],
+        crates: &["getrandom"],
         may: &["skep-client", "skep-crypto"],
-        reason: "signatures, hashes and randomness live in skep-crypto; a client proves its own key",
+        reason: "randomness lives in skep-crypto; a client proves its own key",
+    },
+    // A verifier of logs holds no key, and is linked where skep-crypto may not be.
+    Fence {
+        crates: &["ed25519-dalek", "sha2"],
+        may: &["skep-client", "skep-crypto", "skep-ledger"],
+        reason: "signatures and hashes live in skep-crypto; a client proves its own key, and whoever verifies a log \
+                 has none",
     },
     Fence {
         crates: &["jsonwebtoken"],
@@ -252,6 +263,7 @@ pub(super) const KEEP_OUT: &[KeepOut] = &[
             "skep-domain",
             "skep-authz",
             "skep-jose",
+            "skep-ledger",
             "skep-memory",
             "skep-index",
             "skep-llm",
