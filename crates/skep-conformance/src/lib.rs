@@ -26,6 +26,7 @@ mod idempotence;
 mod injection;
 mod isolation;
 mod jobs;
+mod ledger;
 mod model;
 mod moving;
 mod ontology;
@@ -85,6 +86,11 @@ properties! { $
         a19_of_fifty_takers_as_many_get_a_ticket_as_it_has_uses
         a15_a_ticket_is_there_for_its_own_secret_kind_and_time
         l01_each_organization_has_a_record_of_its_own_without_gaps;
+    ledger:
+        l01_every_entry_is_a_leaf_of_its_own_log
+        l01_proofs_lead_to_the_signed_root
+        l02_a_thousand_entries_have_a_checkpoint_at_once
+        l06_an_event_is_recorded_once;
     door:
         a19_an_address_finds_its_owner_and_nobody_near
         a19_a_changed_address_is_the_only_one;

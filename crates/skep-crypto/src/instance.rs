@@ -2,7 +2,7 @@
 
 use zeroize::Zeroizing;
 
-use crate::{DataKey, MacKey, Plain, Random, kdf};
+use crate::{DataKey, MacKey, Plain, Random, SigningKey, kdf};
 
 /// 32 random bytes made once at installation and stored wrapped
 /// ([`KeyEncryptionKey::wrap_instance`](crate::KeyEncryptionKey::wrap_instance)).
@@ -68,6 +68,12 @@ impl InstanceSecret {
     #[must_use]
     pub fn control_key(&self) -> DataKey {
         DataKey::from_bytes(kdf::derive(self.bytes(), &[], b"skep control rows v1"))
+    }
+
+    /// The key that signs the heads of logs: the installation's, wherever its rows are.
+    #[must_use]
+    pub fn ledger_key(&self) -> SigningKey {
+        SigningKey::from_seed(&kdf::derive(self.bytes(), &[], b"skep ledger v1"))
     }
 
     /// A fresh secret.

@@ -6,7 +6,6 @@
 
 mod access;
 mod address;
-mod budget;
 mod capture;
 mod exec;
 mod file;
@@ -35,14 +34,13 @@ pub use access::{
     BOUND_PROJECTS, Bindings, CredentialKind, FactorKind, OrganizationRole, ProjectBounds, Standing,
 };
 pub use address::normal_address;
-pub use budget::{BudgetPeriod, BudgetScope, ModelPattern, ModelPatternError};
 pub use capture::{CaptureOrigin, TurnOutcome};
 pub use exec::ExecState;
 pub use file::{FilePath, FilePathError};
 pub use id::{
-    AccessId, AgentId, AuditId, BudgetId, ConflictId, CredentialId, ExecId, FactorId, Id, IdKind,
+    AccessId, AgentId, AuditId, ConflictId, CredentialId, ExecId, FactorId, Id, IdKind,
     InjectionId, JobId, LeaseId, MemoryId, OrganizationId, ParticipantId, ProjectId, ProposalId,
-    RecallId, SessionId, SkillId, SourceId, TemplateId, TurnId, UserId, WorkspaceId,
+    RecallId, SessionId, SkillId, SourceId, TemplateId, TurnId, UsageId, UserId, WorkspaceId,
 };
 pub use job::{JobKind, JobState};
 pub use limits::Limits;

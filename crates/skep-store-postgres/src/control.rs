@@ -6,6 +6,7 @@ mod credential;
 mod factor;
 pub(crate) mod job;
 mod key;
+mod ledger;
 mod setting;
 mod tenant;
 mod ticket;
@@ -66,6 +67,7 @@ pub(crate) const ALL: &[&[crate::statement::Statement]] = &[
     factor::STATEMENTS,
     job::STATEMENTS,
     key::STATEMENTS,
+    ledger::STATEMENTS,
     setting::STATEMENTS,
     tenant::STATEMENTS,
     ticket::STATEMENTS,

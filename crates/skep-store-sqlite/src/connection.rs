@@ -57,14 +57,17 @@ pub(crate) fn open(
     Ok(connection)
 }
 
-/// Rows of the record of decisions are added and read. A statement that would change or remove one is
+/// Tables whose rows are added and read, and that is all: the entries of the ledger, and what proves them.
+const KEPT: [&str; 4] = ["audit", "usage", "ledger_tile", "checkpoint"];
+
+/// Rows of the ledger are added and read. A statement that would change or remove one is
 /// refused when it is compiled, whoever wrote it.
 fn keep_the_record(context: AuthContext<'_>) -> Authorization {
     match context.action {
         AuthAction::Update { table_name, .. }
         | AuthAction::Delete { table_name }
         | AuthAction::DropTable { table_name }
-            if table_name == "audit" =>
+            if KEPT.contains(&table_name) =>
         {
             Authorization::Deny
         }
@@ -152,18 +155,25 @@ mod tests {
     #[test]
     fn l01_the_record_of_decisions_is_added_to_and_never_changed() {
         let (_dir, writer) = opened(Purpose::Write);
-        let made = "CREATE TABLE audit (a INTEGER); CREATE TABLE other (a INTEGER);
-                    INSERT INTO audit VALUES (1); INSERT INTO other VALUES (1);";
-        writer.execute_batch(made).unwrap();
-        for refused in [
-            "UPDATE audit SET a = 2",
-            "DELETE FROM audit",
-            "DELETE FROM main.audit WHERE a = 1",
-            "REPLACE INTO audit SELECT 3; UPDATE audit SET a = 4 WHERE a = 3",
-            "DROP TABLE audit",
-        ] {
-            assert!(writer.execute_batch(refused).is_err(), "{refused}");
+        let made = "CREATE TABLE kept (a INTEGER); CREATE TABLE other (a INTEGER);
+                    INSERT INTO kept VALUES (1); INSERT INTO other VALUES (1);";
+        for table in super::KEPT {
+            writer.execute_batch(&made.replace("kept", table)).unwrap();
+            writer.execute_batch("DROP TABLE other").unwrap();
+            for refused in [
+                "UPDATE kept SET a = 2",
+                "DELETE FROM kept",
+                "DELETE FROM main.kept WHERE a = 1",
+                "REPLACE INTO kept SELECT 3; UPDATE kept SET a = 4 WHERE a = 3",
+                "DROP TABLE kept",
+            ] {
+                let refused = refused.replace("kept", table);
+                assert!(writer.execute_batch(&refused).is_err(), "{refused}");
+            }
         }
+        writer
+            .execute_batch("CREATE TABLE other (a INTEGER); INSERT INTO other VALUES (1);")
+            .unwrap();
         writer
             .execute_batch("UPDATE other SET a = 2; DELETE FROM other")
             .unwrap();

@@ -6,6 +6,7 @@ mod credential;
 mod factor;
 pub(crate) mod job;
 mod key;
+mod ledger;
 mod setting;
 mod tenant;
 mod ticket;

@@ -55,6 +55,7 @@ pub(crate) static CONTROL: LazyLock<Schema> = LazyLock::new(|| Schema {
             "../migrations/control/0006_tickets_of_people.sql"
         )),
         Migration::new(include_str!("../migrations/control/0007_jobs.sql")),
+        Migration::new(include_str!("../migrations/control/0008_ledger.sql")),
     ],
 });
 

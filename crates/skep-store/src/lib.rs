@@ -26,9 +26,10 @@ mod tx;
 mod value;
 
 pub use access::{
-    Account, Agent, Announcement, AuditEntry, Credential, CredentialBody, DoorTx, Factor, Job,
-    Minted, NewAgent, NewAudit, NewBearer, NewFactor, NewSecret, NewTicket, OrgTx, Organization,
-    OrganizationMember, Outcome, PolicyGroup, Renewal, Revocation, Revoked, SelfTx, Ticket, User,
+    Account, Agent, Announcement, AuditEntry, Credential, CredentialBody, DoorTx, Entered,
+    Exported, Factor, Inclusion, Job, Line, LogHead, Minted, NewAgent, NewAudit, NewBearer,
+    NewFactor, NewSecret, NewTicket, NewUsage, OrgTx, Organization, OrganizationMember, Outcome,
+    PolicyGroup, Renewal, Revocation, Revoked, SelfTx, Ticket, UNSIGNED, UsageEntry, User,
     UserBody, WorkspaceSummary,
 };
 pub use backend::control::CredentialFilter;

@@ -7,6 +7,7 @@ mod capture;
 mod exec;
 mod factor;
 mod job;
+mod ledger;
 mod model;
 mod participant;
 mod skill;
@@ -20,10 +21,13 @@ pub use access::{
 };
 pub use factor::{FactorChange, FactorRow};
 pub use job::{EraseStep, JobAsk, JobEnd, JobFacts, JobLease, JobRow, NewJobRow};
+pub use ledger::{AheadRow, CheckpointRow, Growth, HeadRow, LogKey, TileRow, UsageRow};
 pub use participant::{
     AboutRow, ConsentRow, MemberRow, NameRow, ObservationPage, ParticipantEventRow, ParticipantRow,
     StoredObservationRow,
 };
+
+pub use skep_ledger::{Hash, Log};
 
 use skep_authz::CredentialKey;
 use skep_crypto::{Sealed, WrappedKey};

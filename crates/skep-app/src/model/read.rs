@@ -340,7 +340,6 @@ fn need(desk: &Desk, prompt: &Prompt) -> ModelBudgetRow {
     let most = Usage {
         input: prompt.most_input(),
         output: u64::from(prompt.max_output),
-        ..Usage::default()
     };
     ModelBudgetRow {
         tokens: most.total(),
@@ -406,7 +405,6 @@ fn spent(desk: &Desk, prompt: &Prompt, usage: Usage) -> ModelSpentRow {
     let usage = Usage {
         input: usage.input.clamp(prompt.least_input(), BELIEVED),
         output: usage.output.min(BELIEVED),
-        ..Usage::default()
     };
     ModelSpentRow {
         input: usage.input,

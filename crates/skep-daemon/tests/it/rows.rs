@@ -58,7 +58,7 @@ pub(crate) fn of(database: &Database, workspace: &str) -> Counts {
          FROM pg_class AS c JOIN pg_attribute AS a ON a.attrelid = c.oid
          WHERE c.relnamespace = 'skep'::regnamespace AND c.relkind = 'r' AND (
              a.attname = 'workspace_id' OR c.relname = 'workspace' AND a.attname = 'id'
-             OR c.relname NOT IN ('job', 'audit') AND a.attname = 'workspace')"
+             OR c.relname NOT IN ('job', 'audit', 'usage') AND a.attname = 'workspace')"
     ));
     counts(&said)
 }

@@ -7,7 +7,7 @@ use skep_store::StoreError;
 use skep_store::backend::PageOf;
 use skep_store::backend::control::AuditRows;
 use skep_store::column::{Stored, bytes_of, principal_kind};
-use skep_store::row::AuditRow;
+use skep_store::row::{AuditRow, Growth, Log, LogKey};
 
 use super::PostgresControlTx;
 use crate::statement::statements;
@@ -17,10 +17,10 @@ statements! {
     /// Writers of the installation take turns, so nobody else is at this place.
     LAST = "SELECT MAX(seq) FROM audit WHERE organization = $1";
     APPEND = "INSERT INTO audit (organization, seq, id, at, action, outcome, times, workspace,
-            principal_kind, principal, credential, body)
-        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)";
+            principal_kind, principal, credential, body, leaf)
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)";
     PAGE = "SELECT id, seq, at, action, outcome, times, workspace, principal_kind, principal,
-            credential, body
+            credential, body, leaf
         FROM audit WHERE organization = $1 AND seq < $2
         ORDER BY seq DESC LIMIT $3";
 }
@@ -28,7 +28,7 @@ statements! {
 /// What happened before anybody was known.
 const NOBODY: [u8; 16] = [0; 16];
 
-fn owner(organization: Option<OrganizationId>) -> [u8; 16] {
+pub(super) fn owner(organization: Option<OrganizationId>) -> [u8; 16] {
     organization.map_or(NOBODY, Id::to_bytes)
 }
 
@@ -46,24 +46,29 @@ impl AuditRows for PostgresControlTx {
     async fn append_audit(
         &mut self,
         organization: Option<OrganizationId>,
-        row: AuditRow,
+        rows: Vec<AuditRow>,
+        growth: Growth,
     ) -> Result<(), StoreError> {
-        let values = values![
-            owner(organization),
-            row.seq,
-            row.id.to_bytes(),
-            row.at.as_micros(),
-            row.action,
-            row.outcome,
-            row.times,
-            bytes_of(row.workspace),
-            row.principal.map(principal_kind),
-            row.principal.map(Principal::to_bytes),
-            bytes_of(row.credential),
-            row.body.as_bytes(),
-        ];
-        self.put(APPEND, values, "this place in the record").await?;
-        Ok(())
+        for row in rows {
+            let values = values![
+                owner(organization),
+                row.seq,
+                row.id.to_bytes(),
+                row.at.as_micros(),
+                row.action,
+                row.outcome,
+                row.times,
+                bytes_of(row.workspace),
+                row.principal.map(principal_kind),
+                row.principal.map(Principal::to_bytes),
+                bytes_of(row.credential),
+                row.body.as_bytes(),
+                row.leaf.map(|leaf| leaf.to_vec()),
+            ];
+            self.put(APPEND, values, "this place in the record").await?;
+        }
+        self.grow(LogKey::new(organization, Log::Audit), growth)
+            .await
     }
 
     async fn audit(

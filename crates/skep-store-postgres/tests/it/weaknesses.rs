@@ -28,7 +28,8 @@ impl<'p> Role<'p> {
             "CREATE ROLE {name} LOGIN; GRANT USAGE ON SCHEMA skep TO {name};
              GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA skep TO {name};
              REVOKE INSERT, UPDATE, DELETE ON skep.refinery_schema_history FROM {name};
-             REVOKE UPDATE, DELETE ON skep.audit FROM {name}"
+             REVOKE UPDATE, DELETE ON skep.audit, skep.usage, skep.ledger_tile, skep.checkpoint FROM {name};
+             REVOKE DELETE ON skep.ledger_head FROM {name}"
         ));
         Self { place, name }
     }
@@ -158,6 +159,17 @@ const OF_TABLES: &[Weakness] = weaknesses! {
         => "the role NODE may DELETE audit";
     "GRANT UPDATE (body) ON audit TO NODE" / "REVOKE UPDATE (body) ON audit FROM NODE"
         => "the role NODE may UPDATE audit";
+    "GRANT DELETE ON usage TO NODE" / "REVOKE DELETE ON usage FROM NODE"
+        => "the role NODE may DELETE usage";
+    "GRANT UPDATE (leaf) ON usage TO NODE" / "REVOKE UPDATE (leaf) ON usage FROM NODE"
+        => "the role NODE may UPDATE usage";
+    "GRANT UPDATE ON ledger_tile TO NODE" / "REVOKE UPDATE ON ledger_tile FROM NODE"
+        => "the role NODE may UPDATE ledger_tile";
+    "GRANT DELETE ON ledger_head TO NODE" / "REVOKE DELETE ON ledger_head FROM NODE"
+        => "the role NODE may DELETE ledger_head";
+    "GRANT UPDATE, DELETE ON checkpoint TO NODE" / "REVOKE UPDATE, DELETE ON checkpoint FROM NODE"
+        => "the role NODE may DELETE checkpoint",
+           "the role NODE may UPDATE checkpoint";
     "GRANT UPDATE ON refinery_schema_history TO NODE" / "REVOKE UPDATE ON refinery_schema_history FROM NODE"
         => "the role NODE may UPDATE refinery_schema_history";
     "GRANT CREATE ON SCHEMA public TO NODE" / "REVOKE CREATE ON SCHEMA public FROM NODE"
@@ -201,6 +213,10 @@ const OF_RIGHTS: &[Weakness] = weaknesses! {
         => "the role NODE may not SELECT, INSERT, UPDATE, DELETE skep.memory";
     "REVOKE INSERT ON audit FROM NODE" / "GRANT INSERT ON audit TO NODE"
         => "the role NODE may not INSERT skep.audit";
+    "REVOKE INSERT ON usage FROM NODE" / "GRANT INSERT ON usage TO NODE"
+        => "the role NODE may not INSERT skep.usage";
+    "REVOKE UPDATE ON ledger_head FROM NODE" / "GRANT UPDATE ON ledger_head TO NODE"
+        => "the role NODE may not UPDATE skep.ledger_head";
     "REVOKE DELETE ON proof FROM NODE" / "GRANT DELETE ON proof TO NODE"
         => "the role NODE may not DELETE skep.proof";
     "REVOKE UPDATE ON job FROM NODE" / "GRANT UPDATE ON job TO NODE"

@@ -1,15 +1,18 @@
-//! The record of decisions: appended, listed, never changed.
+//! The record of decisions: appended, listed, never changed. Each entry is one line of JSON, sealed, whose hash is a
+//! leaf of the organization's tree ([`skep_ledger`]).
 
 use skep_authz::rights::AuditRead;
 use skep_domain::{AuditId, CredentialId, Id, OrganizationId, Principal, Timestamp, WorkspaceId};
+use skep_ledger::{AuditLine, Hash, LineError, Log, PrincipalLine, id_text, leaf_hash};
 
 use super::door::NOBODY;
 use super::keys::AUDIT_BODY;
+use super::ledger::Growing;
 use super::{DoorTx, OrgTx};
 use crate::StoreError;
 use crate::backend::PageOf;
-use crate::body::{BodyReader, BodyWriter};
-use crate::row::AuditRow;
+use crate::body::BodyReader;
+use crate::row::{AuditRow, LogKey};
 
 /// What was decided.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -69,21 +72,28 @@ impl DoorTx {
         &mut self,
         decisions: &[(NewAudit, Option<Principal>, u32)],
     ) -> Result<(), StoreError> {
-        let mut places: Vec<(Option<OrganizationId>, u64)> = Vec::new();
+        let mut records: Vec<(Option<OrganizationId>, Growing, Vec<AuditRow>)> = Vec::new();
         for (decision, principal, times) in decisions {
             let organization = decision.organization;
-            let known = places.iter().position(|(held, _)| *held == organization);
+            let known = records.iter().position(|(held, ..)| *held == organization);
             let at = if let Some(at) = known {
                 at
             } else {
-                let seq = self.rows.next_audit_seq(organization).await?;
-                places.push((organization, seq));
-                places.len() - 1
+                let log = self.growing(LogKey::new(organization, Log::Audit)).await?;
+                records.push((organization, log, Vec::new()));
+                records.len() - 1
             };
-            let seq = places[at].1;
-            places[at].1 += 1;
-            let row = self.audit_row(decision, *principal, *times, seq);
-            self.rows.append_audit(organization, row).await?;
+            let (_, log, rows) = &mut records[at];
+            let (row, leaf) = self.audit_row(decision, *principal, *times, log.next())?;
+            log.enter(leaf);
+            rows.push(row);
+        }
+        for (organization, log, rows) in records {
+            let key = LogKey::new(organization, Log::Audit);
+            let (growth, due) = log.finish();
+            let size = growth.head.size;
+            self.rows.append_audit(organization, rows, growth).await?;
+            self.sign_due(key, size, due).await?;
         }
         Ok(())
     }
@@ -94,16 +104,33 @@ impl DoorTx {
         principal: Option<Principal>,
         times: u32,
         seq: u64,
-    ) -> AuditRow {
+    ) -> Result<(AuditRow, Hash), StoreError> {
         let id: AuditId = self.mint();
         let owner = decision.organization.map_or(NOBODY, Id::to_bytes);
-        let body = BodyWriter::default()
-            .text(&decision.reason)
-            .text(&decision.request)
-            .option(decision.peer.as_deref())
-            .option(decision.target.as_deref())
-            .finish();
-        AuditRow {
+        let line = AuditLine {
+            seq,
+            log: Log::Audit,
+            organization: id_text(owner),
+            id: id_text(id.to_bytes()),
+            at: decision.at.as_micros(),
+            action: decision.action.clone(),
+            outcome: match decision.outcome {
+                Outcome::Allowed => skep_ledger::Outcome::Allowed,
+                Outcome::Denied => skep_ledger::Outcome::Denied,
+            },
+            times,
+            workspace: decision.workspace.map(Id::to_bytes).map(id_text),
+            principal: principal.map(principal_line),
+            credential: decision.credential.map(Id::to_bytes).map(id_text),
+            reason: decision.reason.clone(),
+            request: decision.request.clone(),
+            peer: decision.peer.clone(),
+            target: decision.target.clone(),
+            salt: self.salt(),
+        };
+        let line = line.to_line().map_err(unwritten)?;
+        let leaf = leaf_hash(line.as_bytes());
+        let row = AuditRow {
             id,
             seq,
             at: decision.at,
@@ -113,8 +140,12 @@ impl DoorTx {
             workspace: decision.workspace,
             principal,
             credential: decision.credential,
-            body: self.keys.seal(AUDIT_BODY, (owner, id.to_bytes()), &body),
-        }
+            leaf: Some(leaf),
+            body: self
+                .keys
+                .seal(AUDIT_BODY, (owner, id.to_bytes()), line.as_bytes()),
+        };
+        Ok((row, leaf))
     }
 }
 
@@ -137,19 +168,59 @@ impl OrgTx<AuditRead> {
         row: AuditRow,
     ) -> Result<AuditEntry, StoreError> {
         let at = (organization.to_bytes(), row.id.to_bytes());
-        let plain = self.door.keys.open(AUDIT_BODY, at, &row.body)?;
-        let mut reader = BodyReader(plain.expose());
-        let decision = NewAudit {
-            at: row.at,
-            action: row.action,
-            outcome: match row.outcome {
-                0 => Outcome::Allowed,
-                1 => Outcome::Denied,
-                _ => return Err(StoreError::Damaged("an outcome in the record")),
+        let said = if row.leaf.is_some() {
+            Said::of_line(&self.door.keys.open_text(AUDIT_BODY, at, &row.body)?)?
+        } else {
+            Said::of_body(self.door.keys.open(AUDIT_BODY, at, &row.body)?.expose())?
+        };
+        Ok(AuditEntry {
+            id: row.id,
+            seq: row.seq,
+            times: row.times,
+            principal: row.principal,
+            decision: NewAudit {
+                at: row.at,
+                action: row.action,
+                outcome: match row.outcome {
+                    0 => Outcome::Allowed,
+                    1 => Outcome::Denied,
+                    _ => return Err(StoreError::Damaged("an outcome in the record")),
+                },
+                organization: Some(organization),
+                workspace: row.workspace,
+                credential: row.credential,
+                reason: said.reason,
+                request: said.request,
+                peer: said.peer,
+                target: said.target,
             },
-            organization: Some(organization),
-            workspace: row.workspace,
-            credential: row.credential,
+        })
+    }
+}
+
+/// What stands in no column of its own.
+struct Said {
+    reason: String,
+    request: String,
+    peer: Option<String>,
+    target: Option<String>,
+}
+
+impl Said {
+    fn of_line(line: &str) -> Result<Self, StoreError> {
+        let line = AuditLine::parse(line).map_err(|error| StoreError::Damaged(error.0))?;
+        Ok(Self {
+            reason: line.reason,
+            request: line.request,
+            peer: line.peer,
+            target: line.target,
+        })
+    }
+
+    /// Of an entry from before there was a tree.
+    fn of_body(body: &[u8]) -> Result<Self, StoreError> {
+        let mut reader = BodyReader(body);
+        let said = Self {
             reason: reader.text()?,
             request: reader.text()?,
             peer: reader.option()?,
@@ -160,12 +231,23 @@ impl OrgTx<AuditRead> {
             },
         };
         reader.end()?;
-        Ok(AuditEntry {
-            id: row.id,
-            seq: row.seq,
-            times: row.times,
-            principal: row.principal,
-            decision,
-        })
+        Ok(said)
     }
+}
+
+/// Who acted, as a line has it.
+pub(super) fn principal_line(principal: Principal) -> PrincipalLine {
+    let (kind, id) = match principal {
+        Principal::User(id) => ("user", id.to_bytes()),
+        Principal::Agent(id) => ("agent", id.to_bytes()),
+    };
+    PrincipalLine {
+        kind: kind.to_owned(),
+        id: id_text(id),
+    }
+}
+
+/// For whoever gave what no line can hold.
+pub(super) fn unwritten(error: LineError) -> StoreError {
+    StoreError::Refused(error.0.to_owned())
 }

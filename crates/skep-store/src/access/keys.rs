@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use skep_crypto::{DataKey, Identity, InstanceSecret, MacKey, Plain, Random, Sealed};
+use skep_crypto::{DataKey, Identity, InstanceSecret, MacKey, Plain, Random, Sealed, SigningKey};
 use skep_domain::{Id, Name, OrganizationId};
 
 use crate::StoreError;
@@ -22,6 +22,7 @@ pub(crate) const FACTOR_BODY: Column = Column("factor", "body");
 pub(crate) const TICKET_BODY: Column = Column("ticket", "body");
 pub(crate) const JOB_NOTE: Column = Column("job", "note");
 pub(crate) const AUDIT_BODY: Column = Column("audit", "body");
+pub(crate) const USAGE_BODY: Column = Column("usage", "body");
 pub(crate) const SETTING_VALUE: Column = Column("setting", "value");
 
 /// Seals and opens the installation's own rows, and finds them by keyed fingerprints.
@@ -29,6 +30,7 @@ pub(crate) struct ControlKeys {
     data: DataKey,
     fingerprint: MacKey,
     digest: MacKey,
+    ledger: SigningKey,
     random: Arc<dyn Random>,
 }
 
@@ -40,8 +42,14 @@ impl ControlKeys {
             data,
             fingerprint,
             digest: secret.keys().pepper,
+            ledger: secret.ledger_key(),
             random,
         }
+    }
+
+    /// The key that signs the heads of logs.
+    pub(crate) fn ledger(&self) -> &SigningKey {
+        &self.ledger
     }
 
     pub(crate) fn random(&self) -> &dyn Random {

@@ -284,8 +284,8 @@ pub(super) fn next_of_installation(
 fn is_of(table: &Table, row: &Row, workspaces: &HashSet<[u8; 16]>) -> bool {
     let column = match table.name {
         "workspace" => "id",
-        // The record of decisions stays, whatever it is about.
-        "audit" => return false,
+        // What was decided and what was used stays in the record, whatever it is about.
+        "audit" | "usage" => return false,
         _ => "workspace",
     };
     let id = table.place(column).and_then(|at| row[at].id());

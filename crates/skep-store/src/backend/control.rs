@@ -5,6 +5,7 @@ mod credential;
 mod factor;
 mod job;
 mod key;
+mod ledger;
 mod setting;
 mod tenant;
 mod ticket;
@@ -15,6 +16,7 @@ pub use credential::{CredentialFilter, CredentialRows};
 pub use factor::FactorRows;
 pub use job::JobRows;
 pub use key::{KeyRows, WrappedRow};
+pub use ledger::LedgerRows;
 pub use setting::SettingRows;
 pub use tenant::TenantRows;
 pub use ticket::TicketRows;
@@ -35,6 +37,7 @@ pub trait ControlTx:
     + CredentialRows
     + TicketRows
     + AuditRows
+    + LedgerRows
     + SettingRows
     + FactorRows
     + JobRows

@@ -8,8 +8,9 @@ use crate::column::{
     sealed_option, time, time_option,
 };
 use crate::row::{
-    AgentRow, AuditRow, FactorRow, JobFacts, JobRow, OrganizationMemberRow, OrganizationRow,
-    PolicyGroupRow, TicketKind, TicketRow, UserRow,
+    AgentRow, AheadRow, AuditRow, CheckpointRow, FactorRow, HeadRow, JobFacts, JobRow, LogKey,
+    OrganizationMemberRow, OrganizationRow, PolicyGroupRow, TicketKind, TicketRow, UsageRow,
+    UserRow,
 };
 
 impl Stored for OrganizationRow {
@@ -95,6 +96,55 @@ impl Stored for AuditRow {
             principal: principal_option(row, 7, "the kind of a principal in the record")?,
             credential: id_option(row, 9)?,
             body: sealed(row, 10)?,
+            leaf: row.get(11)?,
+        })
+    }
+}
+
+impl Stored for UsageRow {
+    fn read<F: From<StoreError>>(row: &impl Columns<F>) -> Result<Self, F> {
+        Ok(Self {
+            id: id(row, 0)?,
+            seq: row.get(1)?,
+            at: time(row, 2)?,
+            workspace: id_option(row, 3)?,
+            principal: principal_option(row, 4, "the kind of a principal in the record of use")?,
+            credential: id_option(row, 6)?,
+            leaf: row.get(7)?,
+            body: sealed(row, 8)?,
+        })
+    }
+}
+
+impl Stored for HeadRow {
+    fn read<F: From<StoreError>>(row: &impl Columns<F>) -> Result<Self, F> {
+        Ok(Self {
+            first: row.get(0)?,
+            size: row.get(1)?,
+            frontier: row.get(2)?,
+        })
+    }
+}
+
+impl Stored for CheckpointRow {
+    fn read<F: From<StoreError>>(row: &impl Columns<F>) -> Result<Self, F> {
+        Ok(Self {
+            size: row.get(0)?,
+            root: row.get(1)?,
+            at: time(row, 2)?,
+            note: row.get(3)?,
+        })
+    }
+}
+
+impl Stored for AheadRow {
+    fn read<F: From<StoreError>>(row: &impl Columns<F>) -> Result<Self, F> {
+        let key = LogKey::from_columns(row.get(0)?, row.get(1)?);
+        Ok(Self {
+            key: key.ok_or(StoreError::Damaged("the number of a log"))?,
+            size: row.get(2)?,
+            signed: row.get::<Option<u64>>(3)?.unwrap_or(0),
+            signed_at: time_option(row, 4)?,
         })
     }
 }

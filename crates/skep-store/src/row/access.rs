@@ -6,6 +6,8 @@ use skep_domain::{
     PermissionSet, PolicyGroupId, Principal, ReadPolicy, Standing, Timestamp, UserId, WorkspaceId,
 };
 
+use skep_ledger::Hash;
+
 use crate::row::Fingerprint;
 
 /// What a credential's secret is held against, as it is kept.
@@ -262,6 +264,8 @@ pub struct AuditRow {
     pub principal: Option<Principal>,
     /// With what.
     pub credential: Option<CredentialId>,
-    /// The rest.
+    /// The hash of its line; none of an entry from before there was a tree, whose body has other bytes.
+    pub leaf: Option<Hash>,
+    /// Its line.
     pub body: Sealed,
 }

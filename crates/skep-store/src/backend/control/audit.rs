@@ -5,7 +5,7 @@ use skep_domain::OrganizationId;
 
 use crate::StoreError;
 use crate::backend::PageOf;
-use crate::row::AuditRow;
+use crate::row::{AuditRow, Growth};
 
 /// The record of decisions.
 #[async_trait]
@@ -15,11 +15,13 @@ pub trait AuditRows {
         &mut self,
         organization: Option<OrganizationId>,
     ) -> Result<u64, StoreError>;
-    /// Adds one at its place. A place that is taken is [`StoreError::Conflict`].
+    /// Adds entries at their places, with what they make of the tree. A place that is taken is
+    /// [`StoreError::Conflict`].
     async fn append_audit(
         &mut self,
         organization: Option<OrganizationId>,
-        row: AuditRow,
+        rows: Vec<AuditRow>,
+        growth: Growth,
     ) -> Result<(), StoreError>;
     /// A page, newest first; `before` is a place.
     async fn audit(
