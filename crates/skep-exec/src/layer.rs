@@ -126,7 +126,7 @@ impl Demand {
     }
 
     /// What makes the promises of the documents: no way to other processes, to files that the plan
-    /// does not name, or to the network unless the plan opens it ([`Layer::Network`] is added where
+    /// does not name (Landlock keeps them from being read and written, not from being seen), or to the network unless the plan opens it ([`Layer::Network`] is added where
     /// it does not).
     #[must_use]
     pub fn usual() -> Self {
@@ -137,6 +137,8 @@ impl Demand {
             Layer::NoCapabilities,
             Layer::NoCore,
             Layer::Processes,
+            Layer::Files,
+            Layer::Proc,
             Layer::Landlock,
             Layer::Seccomp,
         ]

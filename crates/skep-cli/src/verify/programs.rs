@@ -18,7 +18,7 @@ const NAME: &str = "skep-verify-programs";
 /// Seconds of one question for the end of a run.
 const WAIT: u32 = 20;
 /// Layers that a machine may not have. What is open without one of them is told as that, and the rest is tried.
-const WITHOUT: [&str; 3] = ["processes", "network", "landlock"];
+const WITHOUT: [&str; 5] = ["processes", "network", "files", "proc", "landlock"];
 
 /// A way to write the secret down, as the shell has it.
 pub(super) struct Writing {

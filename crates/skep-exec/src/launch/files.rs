@@ -9,7 +9,9 @@ use std::os::unix::ffi::OsStringExt as _;
 use std::path::{Path, PathBuf};
 
 use nix::sched::{CloneFlags, unshare};
-use rustix::fs::{CWD, Mode, OFlags, ResolveFlags, openat2};
+use rustix::fs::{
+    AtFlags, CWD, Mode, OFlags, ResolveFlags, StatxFlags, fstat, mkdirat, openat, openat2, statx,
+};
 use rustix::mount::{
     MountFlags, MountPropagationFlags, UnmountFlags, mount, mount_bind_recursive, mount_change,
     mount_remount, unmount,
@@ -19,6 +21,8 @@ use super::landlock::Place;
 use super::{Tally, system};
 use crate::layer::Layer;
 use crate::order::{Shown, TMP};
+
+const PROC: &str = "/proc";
 
 /// Opens the paths of a plan where they really are. A link that has been put in their way since
 /// they were looked up is not followed.
@@ -49,9 +53,13 @@ pub(super) fn part() -> io::Result<()> {
 /// Lays the tree over `base`, a folder that is nobody else's, and makes it the root. Where that
 /// cannot be done, everything stays as it was.
 pub(super) fn lay(base: &Path, scratch: u64, shown: &[Shown], places: &[Place], tally: &mut Tally) {
-    let tree = Tree { base };
+    let mut tree = Tree {
+        base,
+        shown,
+        laid: Vec::new(),
+    };
     let mut proc = None;
-    let laid = tree.lay(scratch, shown, places, &mut proc);
+    let laid = tree.lay(scratch, places, &mut proc);
     if laid.is_err() {
         let _ = unmount(base, UnmountFlags::DETACH);
         proc = None;
@@ -63,13 +71,15 @@ pub(super) fn lay(base: &Path, scratch: u64, shown: &[Shown], places: &[Place], 
 
 struct Tree<'a> {
     base: &'a Path,
+    shown: &'a [Shown],
+    /// Where what the plan shows has come to lie, and whether it may be written.
+    laid: Vec<(PathBuf, bool)>,
 }
 
 impl Tree<'_> {
     fn lay(
-        &self,
+        &mut self,
         scratch: u64,
-        shown: &[Shown],
         places: &[Place],
         proc: &mut Option<io::Result<()>>,
     ) -> io::Result<()> {
@@ -84,14 +94,24 @@ impl Tree<'_> {
         }
         self.devices()?;
         self.private(scratch)?;
-        let mut order: Vec<_> = shown.iter().zip(places).collect();
-        order.sort_by_key(|(shown, _)| shown.path.components().count());
-        for (shown, place) in &order {
-            self.bind(&by_number(&place.fd), &shown.path, is_folder(&place.fd)?)?;
+        let mut order: Vec<_> = self.shown.iter().zip(places).collect();
+        order.sort_by_key(|(shown, _)| (shown.path.components().count(), shown.writable));
+        for (shown, place) in order {
+            if has_its_own(shown) {
+                continue;
+            }
+            let (from, folder) = (by_number(&place.fd), is_folder(&place.fd)?);
+            // Where a link stands that leads to where nothing is shown, it is shown there.
+            let at = match self.bind(&from, &shown.path, folder) {
+                Err(error) if is_in_the_way(&error) => self.bind(&from, &shown.real, folder),
+                at => at,
+            }?;
+            self.laid.push((at, shown.writable));
         }
-        self.close(shown)?;
-        let at = self.at(Path::new("/proc"));
-        fs::create_dir(&at)?;
+        self.what_links_lead_to()?;
+        self.close()?;
+        let at = self.at(Path::new(PROC));
+        fs::create_dir_all(&at)?;
         let quiet = MountFlags::NOSUID | MountFlags::NODEV | MountFlags::NOEXEC;
         let done = mount("proc", &at, "proc", quiet | MountFlags::RDONLY, None);
         *proc = Some(done.map_err(io::Error::from));
@@ -109,8 +129,17 @@ impl Tree<'_> {
         self.base.join(path.strip_prefix("/").unwrap_or(path))
     }
 
+    /// Whether the plan shows it, or a folder that it is in: then it comes with that.
+    fn is_covered(&self, path: &Path) -> bool {
+        let mut shown = self.shown.iter();
+        shown.any(|shown| !has_its_own(shown) && path.starts_with(&shown.path))
+    }
+
     /// Shows a path of the system, or the link that stands there.
     fn show(&self, path: &Path) -> io::Result<()> {
+        if self.is_covered(path) {
+            return Ok(());
+        }
         let Ok(found) = fs::symlink_metadata(path) else {
             return Ok(());
         };
@@ -119,20 +148,67 @@ impl Tree<'_> {
         }
         // A link in `/etc` leads to where nothing is shown: what it leads to is.
         match fs::metadata(path) {
-            Ok(found) => self.bind(path, path, found.is_dir()),
+            Ok(found) => self.bind(path, path, found.is_dir()).map(drop),
             Err(_) => Ok(()),
         }
     }
 
-    fn bind(&self, from: &Path, path: &Path, folder: bool) -> io::Result<()> {
-        let at = self.at(path);
-        if folder {
-            fs::create_dir_all(&at)?;
-        } else if fs::symlink_metadata(&at).is_err() {
-            fs::create_dir_all(at.parent().unwrap_or(self.base))?;
-            fs::write(&at, "")?;
+    /// A folder that the plan shows has the system's links as they are: what one leads to is shown there.
+    fn what_links_lead_to(&self) -> io::Result<()> {
+        for path in system::READ.iter().map(Path::new) {
+            let is_link = fs::symlink_metadata(path).is_ok_and(|found| found.is_symlink());
+            if !is_link || !self.is_covered(path) || self.find(path).is_ok() {
+                continue;
+            }
+            if let Ok(real) = path.canonicalize() {
+                self.bind(&real, &real, real.is_dir())?;
+            }
         }
-        Ok(mount_bind_recursive(from, &at)?)
+        Ok(())
+    }
+
+    /// Mounts something at a path of the tree, and says where that is.
+    fn bind(&self, from: &Path, path: &Path, folder: bool) -> io::Result<PathBuf> {
+        let target = self.target(path, folder)?;
+        let at = fs::read_link(by_number(&target))?;
+        mount_bind_recursive(from, by_number(&target))?;
+        Ok(at)
+    }
+
+    /// What stands at a path of the tree, links and all, as the program will see it.
+    fn find(&self, path: &Path) -> rustix::io::Result<OwnedFd> {
+        let flags = OFlags::PATH | OFlags::CLOEXEC;
+        let root = openat2(CWD, self.base, flags, Mode::empty(), ResolveFlags::empty())?;
+        openat2(root, path, flags, Mode::empty(), ResolveFlags::IN_ROOT)
+    }
+
+    /// The same, made if it is not there yet: in memory, and never in a folder of the machine.
+    fn target(&self, path: &Path, folder: bool) -> io::Result<OwnedFd> {
+        let parts: Vec<_> = path.iter().skip(1).collect();
+        let mut walked = PathBuf::from("/");
+        let mut parent = self.find(&walked)?;
+        let device = |own: &Path| -> io::Result<u64> { Ok(fstat(self.find(own)?)?.st_dev) };
+        let ours = [device(&walked).ok(), device(Path::new(TMP)).ok()];
+        for (nth, part) in parts.iter().enumerate() {
+            walked.push(part);
+            let found = match self.find(&walked) {
+                Err(rustix::io::Errno::NOENT) => {
+                    if !ours.contains(&Some(fstat(&parent)?.st_dev)) {
+                        return Err(io::ErrorKind::NotFound.into());
+                    }
+                    if folder || nth + 1 < parts.len() {
+                        mkdirat(&parent, *part, Mode::from(0o755))?;
+                    } else {
+                        let new = OFlags::CREATE | OFlags::EXCL | OFlags::WRONLY | OFlags::CLOEXEC;
+                        drop(openat(&parent, *part, new, Mode::from(0o644))?);
+                    }
+                    self.find(&walked)?
+                }
+                found => found?,
+            };
+            parent = found;
+        }
+        Ok(parent)
     }
 
     fn devices(&self) -> io::Result<()> {
@@ -156,37 +232,73 @@ impl Tree<'_> {
         let at = self.at(Path::new(TMP));
         fs::create_dir(&at)?;
         memory(&at, &format!("mode=0700,size={scratch},nr_inodes=64k"))?;
+        if self.is_covered(Path::new("/var")) {
+            return Ok(());
+        }
         fs::create_dir(self.at(Path::new("/var")))?;
         std::os::unix::fs::symlink(TMP, self.at(Path::new("/var/tmp")))
     }
 
     /// Makes read-only what may not be written, whatever lies mounted below it too.
-    fn close(&self, shown: &[Shown]) -> io::Result<()> {
-        let open = |path: &Path| {
-            let deepest = shown
-                .iter()
-                .filter(|shown| path.starts_with(self.at(&shown.path)))
-                .max_by_key(|shown| shown.path.components().count());
-            deepest.is_some_and(|shown| shown.writable)
-        };
-        for (path, flags) in mounts(&fs::read("/proc/self/mountinfo")?) {
+    fn close(&self) -> io::Result<()> {
+        let devices = self.at(Path::new("/dev"));
+        for mounted in mounts(&fs::read("/proc/self/mountinfo")?) {
+            let path = &mounted.path;
             let ours = path.starts_with(self.base) && path != self.base;
-            if !ours
-                || path == self.at(Path::new(TMP))
-                || path.starts_with(self.at(Path::new("/dev")))
-            {
+            if !ours || *path == self.at(Path::new(TMP)) || is_hidden(&mounted)? {
                 continue;
             }
-            let closed = if open(&path) {
-                MountFlags::empty()
-            } else {
-                MountFlags::RDONLY
-            };
-            let more = MountFlags::BIND | MountFlags::NOSUID | MountFlags::NODEV;
-            mount_remount(&path, flags | more | closed, "")?;
+            let deepest = self.laid.iter().filter(|(at, _)| path.starts_with(at));
+            // Of two at the same place the later one lies upon the other.
+            let deepest = deepest.max_by_key(|(at, _)| at.components().count());
+            let is_device = path.starts_with(&devices);
+            if is_device && deepest.is_none() {
+                continue;
+            }
+            let mut flags = mounted.flags | MountFlags::BIND | MountFlags::NOSUID;
+            if !is_device {
+                flags |= MountFlags::NODEV;
+            }
+            if deepest.is_none_or(|(_, writable)| !writable) {
+                flags |= MountFlags::RDONLY;
+            }
+            mount_remount(path, flags, "")?;
         }
         Ok(())
     }
+}
+
+/// What every run has of its own is not taken from the machine as well.
+fn has_its_own(shown: &Shown) -> bool {
+    let own = |path: &Path| path.starts_with(PROC) || path == Path::new("/dev");
+    own(&shown.path) || own(&shown.real)
+}
+
+/// A link that leads nowhere, in memory or in a folder of the machine.
+fn is_in_the_way(error: &io::Error) -> bool {
+    matches!(
+        error.kind(),
+        io::ErrorKind::AlreadyExists | io::ErrorKind::NotFound
+    )
+}
+
+/// Whether something else was mounted above it, so that nobody gets to it.
+fn is_hidden(mounted: &Mounted) -> io::Result<bool> {
+    let flags = OFlags::PATH | OFlags::CLOEXEC;
+    let top = match openat2(
+        CWD,
+        &mounted.path,
+        flags,
+        Mode::empty(),
+        ResolveFlags::NO_SYMLINKS,
+    ) {
+        Ok(top) => top,
+        Err(rustix::io::Errno::NOENT | rustix::io::Errno::NOTDIR) => return Ok(true),
+        Err(error) => return Err(error.into()),
+    };
+    let found = statx(top, "", AtFlags::EMPTY_PATH, StatxFlags::MNT_ID)?;
+    let is_known = found.stx_mask & StatxFlags::MNT_ID.bits() != 0;
+    Ok(is_known && found.stx_mnt_id != mounted.id)
 }
 
 fn memory(at: &Path, options: &str) -> io::Result<()> {
@@ -210,10 +322,18 @@ fn is_folder(fd: &OwnedFd) -> io::Result<bool> {
     Ok(rustix::fs::FileType::from_raw_mode(mode) == rustix::fs::FileType::Directory)
 }
 
-/// Where things are mounted, with those flags that a user namespace may not take off again.
-fn mounts(info: &[u8]) -> Vec<(PathBuf, MountFlags)> {
+/// Something that is mounted, with those flags that a user namespace may not take off again.
+struct Mounted {
+    id: u64,
+    path: PathBuf,
+    flags: MountFlags,
+}
+
+fn mounts(info: &[u8]) -> Vec<Mounted> {
     let line = |line: &[u8]| {
-        let mut fields = line.split(|byte| *byte == b' ').skip(4);
+        let mut fields = line.split(|byte| *byte == b' ');
+        let id = std::str::from_utf8(fields.next()?).ok()?.parse().ok()?;
+        let mut fields = fields.skip(3);
         let path = unescaped(fields.next()?);
         let flags = fields
             .next()?
@@ -228,7 +348,11 @@ fn mounts(info: &[u8]) -> Vec<(PathBuf, MountFlags)> {
                 b"relatime" => MountFlags::RELATIME,
                 _ => MountFlags::empty(),
             });
-        Some((path, flags.collect()))
+        Some(Mounted {
+            id,
+            path,
+            flags: flags.collect(),
+        })
     };
     info.split(|byte| *byte == b'\n').filter_map(line).collect()
 }
@@ -260,8 +384,11 @@ mod tests {
     fn mounts_are_read_with_their_flags() {
         let info =
             b"36 35 98:0 /mnt /with\\040blank rw,nosuid,noatime master:1 - ext3 /dev/root rw\n";
-        let [(path, flags)] = mounts(info).try_into().unwrap();
-        assert_eq!(path, Path::new("/with blank"));
-        assert_eq!(flags, MountFlags::NOSUID | MountFlags::NOATIME);
+        let [mounted] = mounts(info).try_into().ok().unwrap();
+        assert_eq!(
+            (mounted.id, mounted.path.as_path()),
+            (36, Path::new("/with blank"))
+        );
+        assert_eq!(mounted.flags, MountFlags::NOSUID | MountFlags::NOATIME);
     }
 }

@@ -20,6 +20,8 @@ const MAX_SECRET: usize = 64 << 10;
 const MAX_STDIN: usize = 1 << 20;
 const MAX_PATHS: usize = 64;
 const MAX_PATH: usize = 4096;
+/// Where a run's private folder is to be found.
+const PRIVATE: [&str; 3] = ["/tmp", "/var/tmp", "/dev/shm"];
 /// The name of a Unix socket has 108 bytes with its final zero.
 const MAX_SOCKET: usize = 107;
 pub(crate) const FDS: std::ops::RangeInclusive<u32> = 3..=63;
@@ -30,6 +32,9 @@ pub enum PlanError {
     /// A path that is not absolute, or has `.`, `..` or a zero in it, or is too long.
     #[error("{0} is not an absolute path without detours")]
     Path(PathBuf),
+    /// A folder of which every run has its own.
+    #[error("{0} is each run's own: name a folder in it, or another one")]
+    Private(PathBuf),
     /// Too many of something, or too large.
     #[error("too much: {0}")]
     TooMuch(&'static str),
@@ -121,6 +126,9 @@ fn paths(draft: &Draft) -> Result<(), PlanError> {
         return Err(PlanError::TooMuch("at most 64 paths"));
     }
     let listed = draft.readable.iter().chain(&draft.writable);
+    if let Some(path) = listed.clone().find(|path| is_private(path)) {
+        return Err(PlanError::Private(path.clone()));
+    }
     for path in listed.chain([&draft.program]).chain(&draft.dir) {
         if !is_plain(path) {
             return Err(PlanError::Path(path.clone()));
@@ -135,6 +143,11 @@ fn paths(draft: &Draft) -> Result<(), PlanError> {
         }
     }
     Ok(())
+}
+
+/// What every run has of its own cannot be somebody else's as well.
+fn is_private(path: &Path) -> bool {
+    PRIVATE.iter().any(|private| path == Path::new(private))
 }
 
 fn is_plain(path: &Path) -> bool {

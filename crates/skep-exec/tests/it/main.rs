@@ -10,3 +10,4 @@ mod network;
 mod rig;
 #[cfg(test)]
 mod runs;
+mod tree;
