@@ -2,7 +2,7 @@
 
 mod check;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::OsString;
 use std::os::unix::ffi::OsStringExt as _;
 use std::path::PathBuf;
@@ -95,9 +95,12 @@ pub(crate) enum Input {
 pub struct Draft {
     pub(crate) program: PathBuf,
     pub(crate) args: Vec<Vec<u8>>,
+    /// Which of them hold words of whoever asks.
+    pub(crate) theirs: BTreeSet<usize>,
+    /// Those words.
+    pub(crate) said: Vec<Vec<u8>>,
     pub(crate) env: Vec<(String, Value)>,
     pub(crate) fds: Vec<(u32, Secret)>,
-    pub(crate) hidden: Vec<Secret>,
     pub(crate) stdin: Input,
     pub(crate) dir: Option<PathBuf>,
     pub(crate) readable: Vec<PathBuf>,
@@ -123,9 +126,10 @@ impl Draft {
         Self {
             program: program.into(),
             args: Vec::new(),
+            theirs: BTreeSet::new(),
+            said: Vec::new(),
             env: Vec::new(),
             fds: Vec::new(),
-            hidden: Vec::new(),
             stdin: Input::Public(Vec::new()),
             dir: None,
             readable: Vec::new(),
@@ -150,6 +154,25 @@ impl Draft {
     #[must_use]
     pub fn args<T: Into<OsString>>(self, args: impl IntoIterator<Item = T>) -> Self {
         args.into_iter().fold(self, Self::arg)
+    }
+
+    /// One more argument, with words of whoever asks for the run. They must not learn from it what a secret
+    /// is: it is not compared with any, and what of it comes back in the output is shown, whatever it is.
+    #[must_use]
+    pub fn asked(mut self, arg: impl Into<OsString>) -> Self {
+        let arg = arg.into().into_vec();
+        self.theirs.insert(self.args.len());
+        self.said.push(arg.clone());
+        self.args.push(arg);
+        self
+    }
+
+    /// The words that arguments of [`Draft::asked`] hold, each by itself.
+    #[must_use]
+    pub fn said<T: Into<OsString>>(mut self, words: impl IntoIterator<Item = T>) -> Self {
+        let words = words.into_iter().map(|word| word.into().into_vec());
+        self.said.extend(words);
+        self
     }
 
     /// A public variable. Beside those of the plan there are `PATH`, `HOME` and `TMPDIR`, which a
@@ -186,14 +209,6 @@ impl Draft {
     #[must_use]
     pub fn stdin_secret(mut self, secret: Secret) -> Self {
         self.stdin = Input::Secret(secret);
-        self
-    }
-
-    /// A secret that the program is not given, and that is redacted all the same: what a proxy puts
-    /// into its requests may come back in an answer.
-    #[must_use]
-    pub fn hide(mut self, secret: Secret) -> Self {
-        self.hidden.push(secret);
         self
     }
 
@@ -274,7 +289,6 @@ impl Draft {
             Input::Public(_) => None,
         };
         env.chain(self.fds.iter().map(|(_, secret)| secret))
-            .chain(&self.hidden)
             .chain(stdin)
     }
 

@@ -9,6 +9,7 @@
 mod decode;
 mod entities;
 mod needles;
+mod said;
 mod uncovered;
 mod view;
 
@@ -22,7 +23,7 @@ pub use uncovered::{GRADE, UNCOVERED, Uncovered};
 
 use decode::Decoder;
 use needles::Needles;
-use view::{Marks, Root, Search, View, search};
+use view::{Marks, Root, Said, Search, View, search};
 
 /// Which of a program's two streams.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -105,6 +106,7 @@ pub struct Redacted {
 pub struct Redactor {
     names: Vec<String>,
     needles: Needles,
+    said: Said,
     /// A secret has letters beyond ASCII.
     wide: bool,
 }
@@ -124,6 +126,7 @@ impl Redactor {
             names: names.into_iter().map(str::to_owned).collect(),
             wide: values.iter().any(|value| !value.is_ascii()),
             needles: Needles::new(values),
+            said: Said::default(),
         }
     }
 
@@ -159,7 +162,7 @@ impl Redactor {
             for root in [&root, &root.reversed()] {
                 search(
                     &root.text,
-                    &mut Search::new(&self.needles, &mut marks, root, None),
+                    &mut Search::new(self.sought(), &mut marks, root, None),
                 );
                 for decoder in Decoder::all(self.wide) {
                     view.clear();
@@ -178,12 +181,16 @@ impl Redactor {
         }
         search(
             &view.text,
-            &mut Search::new(&self.needles, marks, root, Some(view)),
+            &mut Search::new(self.sought(), marks, root, Some(view)),
         );
         for decoder in Decoder::all(self.wide) {
-            let mut search = Search::new(&self.needles, marks, root, Some(view));
+            let mut search = Search::new(self.sought(), marks, root, Some(view));
             decoder.read(&view.text, SHORTEST, &mut search);
         }
+    }
+
+    fn sought(&self) -> (&Needles, &Said) {
+        (&self.needles, &self.said)
     }
 
     fn render(&self, captured: &Captured, marks: &Marks, cap: usize) -> Redacted {

@@ -104,6 +104,8 @@ impl Runner {
         let redactor = Redactor::new(
             secrets.map(|secret| (secret.name.as_str(), secret.value.expose().as_slice())),
         );
+        let said: Vec<&[u8]> = draft.said.iter().map(Vec::as_slice).collect();
+        let redactor = redactor.said(&said);
         let mut run = Run {
             child,
             control,

@@ -17,7 +17,7 @@ use skep_crypto::sha256;
 use skep_domain::{RecordName, RecordNameError};
 
 pub use check::TemplateError;
-pub use fill::{Arguments, FillError};
+pub use fill::{Arguments, FillError, has_parameter};
 
 use crate::Scope;
 

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use skep_crypto::Plain;
 use skep_exec::{Draft, Egress, Secret};
-use skep_vault::template::{Arguments, Into, Program, Template};
+use skep_vault::template::{self, Arguments, Into, Program, Template};
 
 use crate::AppError;
 use crate::error::Invalid;
@@ -44,8 +44,17 @@ pub(super) fn draft(
     let program = program(template)?;
     let demand = usable.demand();
     let demand = demand.ok_or(AppError::Internal("a program demands no sandbox"))?;
-    let mut draft = Draft::new(&program.program, egress, demand)
-        .args(filled(template, arguments)?)
+    let draft = Draft::new(&program.program, egress, demand);
+    let all = program.arguments.iter().zip(filled(template, arguments)?);
+    let draft = all.fold(draft, |draft, (written, argument)| {
+        if template::has_parameter(written) {
+            draft.asked(argument)
+        } else {
+            draft.arg(argument)
+        }
+    });
+    let mut draft = draft
+        .said(arguments.values())
         .timeout(Duration::from_secs(program.seconds.into()))
         .output_cap(program.output as usize);
     if !program.directory.is_empty() {

@@ -6,7 +6,7 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 
-use skep_exec::{Draft, Egress, Secret};
+use skep_exec::{Draft, Egress};
 use skep_store::ExecJob;
 use skep_vault::template::{Into, Program};
 
@@ -73,24 +73,23 @@ impl App {
         self.begin_lease_of(run).await.map(Some)
     }
 
-    /// Hides what only the proxy puts in, wherever the program prints it: a host may have said it in a way that
-    /// the proxy does not look for. What is not in the vault is found out here, before anything runs.
-    pub(super) async fn hide_sent(
+    /// What only the proxy puts in is in the vault, or nothing runs. The program never has it, so its
+    /// arguments and its output are not compared with it: what is hidden of what they chose would tell
+    /// whoever asks what it is. The proxy takes it out of what comes back.
+    pub(super) async fn can_be_sent(
         &self,
         asker: &Asker,
         program: &Program,
-        mut draft: Draft,
-    ) -> Result<Draft, AppError> {
-        let mut hidden = BTreeSet::new();
+    ) -> Result<(), AppError> {
+        let mut known = BTreeSet::new();
         for rule in &program.rules {
-            if !hidden.insert(rule.wire_name()) {
-                continue;
+            if known.insert(rule.wire_name()) {
+                let name = rule.record();
+                let name = name.map_err(|_| AppError::Internal("a rule's secret has no name"))?;
+                let value = self.secret_of(&asker.authorized, rule.owner, &name).await?;
+                drop(value);
             }
-            let name = rule.record();
-            let name = name.map_err(|_| AppError::Internal("a rule's secret has no name"))?;
-            let value = self.secret_of(&asker.authorized, rule.owner, &name).await?;
-            draft = draft.hide(Secret::new(&rule.secret, value));
         }
-        Ok(draft)
+        Ok(())
     }
 }

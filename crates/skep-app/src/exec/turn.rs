@@ -30,7 +30,8 @@ const FIRST_WAIT: Duration = Duration::from_secs(1);
 
 /// What whoever asked can do about walls that are not there.
 const WALLS: &str = ". Let the daemon make user namespaces, which containers and some distributions refuse \
-    (skep status says what is missing), or run it on a host that does";
+    (skep status says what is missing), run it on a host that does, or have a template approved that says \
+    without which it may run";
 
 /// Whoever asked for a run, and what it is of.
 pub(super) struct Asker {
@@ -168,7 +169,7 @@ impl App {
         let mut draft = plan::draft(usable, &arguments, values, egress)?;
         if let Some(lease) = &way_out {
             draft = proxy::told(lease, program, draft);
-            draft = self.hide_sent(&asker, program, draft).await?;
+            self.can_be_sent(&asker, program).await?;
         }
         let plan = draft.plan();
         let plan = plan.map_err(|error| AppError::Unfit(error.to_string()))?;

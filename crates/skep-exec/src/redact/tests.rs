@@ -352,3 +352,46 @@ proptest! {
         prop_assert_eq!(redactor.redact_text(text.as_bytes()), text.as_bytes());
     }
 }
+
+/// What comes back for an argument that a program prints, after it went through each of the writings.
+fn echoes(redactor: &Redactor, argument: &[u8]) -> Vec<Vec<u8>> {
+    let plain = redactor.redact_text(&[b"no branch ", argument, b"!"].concat());
+    let written = ALL.iter().filter_map(|writing| {
+        let written = writing.write(argument)?;
+        Some(redactor.redact_text(&[b"no branch ", written.as_slice(), b"!"].concat()))
+    });
+    [plain].into_iter().chain(written).collect()
+}
+
+#[test]
+fn x02_markers_do_not_tell_whoever_asks_what_they_guessed() {
+    let secret = b"ghp_16C7e42F292c6912E7710c838347Ae178B4a".as_slice();
+    let guesses: Vec<Vec<u8>> = (b'0'..=b'z')
+        .filter(u8::is_ascii_alphanumeric)
+        .map(|letter| [&secret[..9], &[letter]].concat())
+        .collect();
+    assert!(guesses.contains(&secret[..10].to_vec()));
+    for guess in guesses.iter().chain([&secret.to_vec()]) {
+        let redactor = Redactor::new([("token", secret)]).said(&[guess]);
+        let none = Redactor::new([("token", b"a-thing-of-its-own-7".as_slice())]).said(&[guess]);
+        assert_eq!(echoes(&redactor, guess), echoes(&none, guess));
+        // What a program writes of the secret beside it is hidden as ever.
+        let both = [guess, b" and ".as_slice(), &secret[..20]].concat();
+        let shown = redactor.redact_text(&both);
+        let hidden = String::from_utf8(shown).unwrap();
+        assert_eq!(
+            hidden.contains("[redacted:token]"),
+            guess != secret,
+            "{hidden}"
+        );
+    }
+    // Nor two of them, one after the other.
+    let (one, other) = secret[..14].split_at(7);
+    let redactor = Redactor::new([("token", secret)]).said(&[other, one]);
+    for text in [&secret[..14], b"ghp_16C 7e42F29"] {
+        assert_eq!(redactor.redact_text(text), text);
+    }
+    // Words that are somebody else's do not count.
+    let redactor = Redactor::new([("token", secret)]).said(&[b"main"]);
+    assert_eq!(redactor.redact_text(&secret[..9]), b"[redacted:token]");
+}

@@ -145,15 +145,78 @@ impl Ground<'_> {
     }
 }
 
+/// The last [`SHORTEST`] bytes of what hangs together, as windows are compared.
+#[derive(Default)]
+struct Window {
+    key: u64,
+    /// Bytes since the last gap.
+    seen: usize,
+}
+
+impl Window {
+    /// The window that ends with this byte, once there are enough of them.
+    fn push(&mut self, byte: u8) -> Option<u64> {
+        self.key = self.key << 8 | u64::from(folded(byte));
+        self.seen += 1;
+        (self.seen >= SHORTEST).then_some(self.key)
+    }
+}
+
+/// Windows of the needles that stand in what whoever asks has said, sorted.
+#[derive(Default)]
+pub(super) struct Said(Vec<u64>);
+
+impl Said {
+    /// Takes what of the needles stands in a text under one decoding.
+    pub(super) fn gather<'a>(&'a mut self, needles: &'a Needles) -> Gather<'a> {
+        Gather {
+            needles,
+            said: self,
+            window: Window::default(),
+        }
+    }
+
+    /// To be called once all of it was gathered.
+    pub(super) fn sort(&mut self) {
+        self.0.sort_unstable();
+        self.0.dedup();
+    }
+
+    fn has(&self, key: u64) -> bool {
+        self.0.binary_search(&key).is_ok()
+    }
+}
+
+/// Gathers windows that were said.
+pub(super) struct Gather<'a> {
+    needles: &'a Needles,
+    said: &'a mut Said,
+    window: Window,
+}
+
+impl Sink for Gather<'_> {
+    fn byte(&mut self, byte: u8, _: usize, _: usize) {
+        let Some(key) = self.window.push(byte) else {
+            return;
+        };
+        if self.needles.get(key).is_some() {
+            self.said.0.push(key);
+        }
+    }
+
+    fn gap(&mut self) {
+        self.window.seen = 0;
+    }
+}
+
 /// Looks for the needles in what it is given, and marks where they came from.
 pub(super) struct Search<'a> {
     needles: &'a Needles,
+    said: &'a Said,
     ground: Ground<'a>,
-    key: u64,
+    window: Window,
     /// Where the last bytes came from, by number modulo the window.
     spans: [(usize, usize); SHORTEST],
-    /// Bytes since the last gap.
-    seen: usize,
     run: Run,
 }
 
@@ -161,82 +224,93 @@ pub(super) struct Search<'a> {
 #[derive(Clone, Copy)]
 enum Run {
     None,
-    /// Nothing but weak ones so far, from here.
-    Weak {
+    /// Not marked so far, from here: none of them is strong, or each was said by whoever asks, who must not
+    /// learn from a marker that they guessed right.
+    Held {
         from: usize,
+        strong: Option<Owner>,
+        unsaid: bool,
     },
     /// Marked up to here.
-    Strong {
+    Marked {
         to: usize,
     },
 }
 
 impl<'a> Search<'a> {
     pub(super) fn new(
-        needles: &'a Needles,
+        (needles, said): (&'a Needles, &'a Said),
         marks: &'a mut Marks,
         root: &'a Root,
         view: Option<&'a View>,
     ) -> Self {
         Self {
             needles,
+            said,
             ground: Ground { marks, root, view },
-            key: 0,
+            window: Window::default(),
             spans: [(0, 0); SHORTEST],
-            seen: 0,
             run: Run::None,
         }
     }
 
-    fn found(&mut self, owner: Owner) {
-        let (first, _) = self.spans[self.seen % SHORTEST];
-        let (_, last) = self.spans[(self.seen + SHORTEST - 1) % SHORTEST];
-        let strong = owner.is_strong();
-        self.run = match self.run {
-            Run::None if strong => {
-                self.ground.mark(first, last, owner);
-                Run::Strong { to: last }
-            }
-            Run::None => Run::Weak { from: first },
-            Run::Weak { from } if strong => {
-                self.ground.mark(from, last, owner);
-                Run::Strong { to: last }
-            }
-            weak @ Run::Weak { .. } => weak,
-            Run::Strong { to } => {
+    fn found(&mut self, owner: Owner, is_said: bool) {
+        let seen = self.window.seen;
+        let (first, _) = self.spans[seen % SHORTEST];
+        let (_, last) = self.spans[(seen + SHORTEST - 1) % SHORTEST];
+        let (from, strong, unsaid) = match self.run {
+            Run::Marked { to } => {
                 self.ground.mark(to, last, owner);
-                Run::Strong { to: last }
+                self.run = Run::Marked { to: last };
+                return;
             }
+            Run::None => (first, None, false),
+            Run::Held {
+                from,
+                strong,
+                unsaid,
+            } => (from, strong, unsaid),
+        };
+        let strong = strong.or(Some(owner).filter(|owner| owner.is_strong()));
+        let unsaid = unsaid || !is_said;
+        self.run = match strong {
+            Some(owner) if unsaid => {
+                self.ground.mark(from, last, owner);
+                Run::Marked { to: last }
+            }
+            strong => Run::Held {
+                from,
+                strong,
+                unsaid,
+            },
         };
     }
 }
 
 impl Sink for Search<'_> {
     fn byte(&mut self, byte: u8, from: usize, to: usize) {
-        self.key = self.key << 8 | u64::from(folded(byte));
-        self.spans[self.seen % SHORTEST] = (from, to);
-        self.seen += 1;
-        if self.seen < SHORTEST {
+        self.spans[self.window.seen % SHORTEST] = (from, to);
+        let Some(key) = self.window.push(byte) else {
             return;
-        }
-        match self.needles.get(self.key) {
-            Some(owner) => self.found(owner),
+        };
+        match self.needles.get(key) {
+            Some(owner) => self.found(owner, self.said.has(key)),
             None => self.run = Run::None,
         }
     }
 
     fn gap(&mut self) {
-        self.seen = 0;
+        self.window.seen = 0;
         self.run = Run::None;
     }
 }
 
 /// Looks through a text as it is.
-pub(super) fn search(text: &Text, search: &mut Search<'_>) {
+pub(super) fn search(text: &Text, sink: &mut impl Sink) {
     for part in text.parts() {
-        search.gap();
+        sink.gap();
         for at in part {
-            search.byte(text.bytes[at], at, at + 1);
+            sink.byte(text.bytes[at], at, at + 1);
         }
     }
 }

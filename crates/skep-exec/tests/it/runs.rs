@@ -365,7 +365,9 @@ fn in_secret() -> Vec<(&'static str, Draft)> {
         ("TooMuch", usual().args(vec!["a"; 257])),
         (
             "TooMuch",
-            (0..65).fold(usual(), |draft, _| draft.hide(secret())),
+            (0..65).fold(usual(), |draft, nth| {
+                draft.env_secret(format!("A{nth}"), secret())
+            }),
         ),
         (
             "SecretInPublic",
@@ -373,7 +375,10 @@ fn in_secret() -> Vec<(&'static str, Draft)> {
                 .arg(format!("--token={VALUE}"))
                 .env_secret("A", secret()),
         ),
-        ("SecretInPublic", usual().env("B", VALUE).hide(secret())),
+        (
+            "SecretInPublic",
+            usual().env("B", VALUE).fd_secret(3, secret()),
+        ),
         (
             "SecretInPublic",
             usual()

@@ -117,6 +117,13 @@ pub(super) enum Part {
     Parameter(String),
 }
 
+/// Whether something is filled in where an argument of a template is written so.
+#[must_use]
+pub fn has_parameter(argument: &str) -> bool {
+    let parts = parts(argument).unwrap_or_default();
+    parts.iter().any(|part| matches!(part, Part::Parameter(_)))
+}
+
 /// What an argument consists of; `None` if a brace has no other half.
 pub(super) fn parts(argument: &str) -> Option<Vec<Part>> {
     let mut parts = Vec::new();

@@ -6,6 +6,7 @@ use std::fs;
 use std::net::{TcpListener, UdpSocket};
 use std::path::Path;
 
+use base64ct::{Base64, Encoding as _};
 use serde_json::{Value, json};
 
 use super::outside::Outside;
@@ -285,19 +286,41 @@ fn x03_a_template_does_not_give_what_it_sends() {
     both["program"]["rules"][0]["secret"] = json!("token");
     let (status, refused) = outside.stand.post("/api/v1/templates", &both);
     assert_eq!(status, 400, "{refused}");
-    // A value that stands in an argument by mistake, or that is not there at all, runs nothing.
-    let mut shown = outside.sender("shown", "true");
-    shown["program"]["arguments"] = json!(["-c", "true", "{word}"]);
-    shown["program"]["parameters"] = json!([{ "name": "word", "pattern": ".*" }]);
-    outside.stand.approve(&shown);
-    let run = outside
-        .stand
-        .run("shown", &json!({ "word": values::VALUE }));
-    assert_eq!(run["state"], "failed", "{}", run["reason"]);
+    // One that is not there at all runs nothing.
     let mut absent = outside.sender("absent", "true");
     absent["program"]["rules"][0]["secret"] = json!("nothing");
     outside.stand.approve(&absent);
     let run = outside.stand.run("absent", &json!({}));
     assert_eq!(run["state"], "failed", "{run}");
     assert!(run["reason"].as_str().unwrap().contains("nothing"), "{run}");
+}
+
+#[test]
+fn x02_nobody_learns_a_secret_from_what_is_hidden_of_their_own_words() {
+    let outside = Outside::new("");
+    let mut echo = outside.sender("echo", "");
+    echo["program"]["arguments"] = json!([
+        "-c",
+        "printf '%s ' $1; printf %s \"$1\" | base64 -w 0",
+        "sh",
+        "{branch}"
+    ]);
+    echo["program"]["parameters"] = json!([{ "name": "branch", "pattern": ".*" }]);
+    echo["program"]["secrets"] = json!([{ "name": "TOKEN", "descriptor": 3 }]);
+    let _daemon = outside.serve_with(&[echo]);
+    // One that it only sends, and one that it holds.
+    for value in [values::VALUE, VALUE] {
+        for length in [9, 12, value.len()] {
+            let right = &value[..length];
+            let wrong = format!("{}~", &right[..length - 1]);
+            let folded = right.to_uppercase();
+            for guess in [right, &wrong, &folded] {
+                let run = outside.stand.run("echo", &json!({ "branch": guess }));
+                let in_base64 = Base64::encode_string(guess.as_bytes());
+                assert_eq!(stdout(&run), format!("{guess} {in_base64}"), "{run}");
+                assert_eq!(run["output"]["redacted"], json!([]), "{run}");
+                assert_eq!(run["exit"]["number"], 0, "{run}");
+            }
+        }
+    }
 }
