@@ -9,7 +9,7 @@ use crate::world::World;
     clippy::disallowed_methods,
     reason = "the suite stands in the door to see what it lets through"
 )]
-async fn door(store: &Store, mode: Mode) -> DoorTx {
+pub(crate) async fn door(store: &Store, mode: Mode) -> DoorTx {
     store.begin_door(mode).await.unwrap()
 }
 

@@ -27,6 +27,7 @@ mod injection;
 mod isolation;
 mod jobs;
 mod ledger;
+mod meter;
 mod model;
 mod moving;
 mod ontology;
@@ -94,6 +95,12 @@ properties! { $
     door:
         a19_an_address_finds_its_owner_and_nobody_near
         a19_a_changed_address_is_the_only_one;
+    meter:
+        a_budget_is_one_of_its_scope_period_and_kind
+        l08_counts_of_budgets_add_up_in_their_windows
+        rate_cards_have_versions_and_the_last_one_counts
+        l06_what_is_set_aside_is_taken_once
+        sums_of_days_add_up;
     isolation:
         t01_foreign_ids_reach_nothing
         t01_another_tenants_key_opens_nothing

@@ -108,6 +108,8 @@ ids! {
     FactorId, Factor, "fct", organization;
     /// One entry of the record of who was allowed what.
     AuditId, Audit, "aud", organization;
+    /// A bound on what calls of models may cost.
+    BudgetId, Budget, "bgt", organization;
     /// One entry of the record of what was used.
     UsageId, Usage, "use", organization;
     /// One piece of background work.

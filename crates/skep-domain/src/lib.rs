@@ -6,6 +6,7 @@
 
 mod access;
 mod address;
+mod budget;
 mod capture;
 mod exec;
 mod file;
@@ -34,11 +35,12 @@ pub use access::{
     BOUND_PROJECTS, Bindings, CredentialKind, FactorKind, OrganizationRole, ProjectBounds, Standing,
 };
 pub use address::normal_address;
+pub use budget::{BudgetPeriod, BudgetScope, ModelPattern, ModelPatternError};
 pub use capture::{CaptureOrigin, TurnOutcome};
 pub use exec::ExecState;
 pub use file::{FilePath, FilePathError};
 pub use id::{
-    AccessId, AgentId, AuditId, ConflictId, CredentialId, ExecId, FactorId, Id, IdKind,
+    AccessId, AgentId, AuditId, BudgetId, ConflictId, CredentialId, ExecId, FactorId, Id, IdKind,
     InjectionId, JobId, LeaseId, MemoryId, OrganizationId, ParticipantId, ProjectId, ProposalId,
     RecallId, SessionId, SkillId, SourceId, TemplateId, TurnId, UsageId, UserId, WorkspaceId,
 };

@@ -80,6 +80,14 @@ impl Limits {
     pub const TEMPLATES_KEPT: u32 = 500;
     /// Requests for templates of one agent that may wait.
     pub const ACCESS_WAITING: u64 = 20;
+    /// Budgets of one organization.
+    pub const BUDGETS: usize = 200;
+    /// Rate cards of one organization that count at a time.
+    pub const RATE_CARDS: usize = 500;
+    /// Versions of one rate card.
+    pub const RATE_CARD_VERSIONS: u32 = 200;
+    /// Rows of an answer about what was used.
+    pub const USAGE_ROWS: u32 = 10_000;
     /// Grants of one workspace that are in force at a time.
     pub const GRANTS: u64 = 1_000;
     /// Requests and grants that are kept after they ended.

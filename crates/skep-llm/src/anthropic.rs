@@ -114,12 +114,15 @@ pub(crate) fn read(body: &[u8]) -> Option<Reply> {
 
 /// What was read from a cache is read as well.
 fn usage(value: &Value) -> Option<Usage> {
-    let cached = ["cache_creation_input_tokens", "cache_read_input_tokens"]
-        .iter()
-        .filter_map(|name| value.get(*name)?.as_u64())
-        .fold(0, u64::saturating_add);
+    let tokens = |name: &str| value.get(name).and_then(Value::as_u64);
+    let cache_read = tokens("cache_read_input_tokens").unwrap_or(0);
+    let cache_write = tokens("cache_creation_input_tokens").unwrap_or(0);
+    let cached = cache_read.saturating_add(cache_write);
     Some(Usage {
-        input: value.get("input_tokens")?.as_u64()?.saturating_add(cached),
-        output: value.get("output_tokens")?.as_u64()?,
+        input: tokens("input_tokens")?.saturating_add(cached),
+        output: tokens("output_tokens")?,
+        cache_read,
+        cache_write,
+        reasoning: 0,
     })
 }

@@ -103,8 +103,12 @@ pub(crate) fn read(body: &[u8]) -> Option<Reply> {
 
 /// Counts that are none, negative or broken are not counts.
 fn usage(value: &Value) -> Option<Usage> {
+    let part = |of: &str, name: &str| value.get(of)?.get(name)?.as_u64();
     Some(Usage {
         input: value.get("prompt_tokens")?.as_u64()?,
         output: value.get("completion_tokens")?.as_u64()?,
+        cache_read: part("prompt_tokens_details", "cached_tokens").unwrap_or(0),
+        cache_write: 0,
+        reasoning: part("completion_tokens_details", "reasoning_tokens").unwrap_or(0),
     })
 }

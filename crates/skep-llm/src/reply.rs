@@ -27,8 +27,14 @@ pub struct Reply {
 pub struct Usage {
     /// Read, cached ones included.
     pub input: u64,
-    /// Written.
+    /// Written, thoughts included.
     pub output: u64,
+    /// Of what was read: from the provider's cache.
+    pub cache_read: u64,
+    /// Of what was read: put into the provider's cache.
+    pub cache_write: u64,
+    /// Of what was written: thoughts before the answer.
+    pub reasoning: u64,
 }
 
 impl Usage {

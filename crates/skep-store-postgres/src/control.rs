@@ -7,6 +7,7 @@ mod factor;
 pub(crate) mod job;
 mod key;
 mod ledger;
+mod meter;
 mod setting;
 mod tenant;
 mod ticket;
@@ -68,6 +69,7 @@ pub(crate) const ALL: &[&[crate::statement::Statement]] = &[
     job::STATEMENTS,
     key::STATEMENTS,
     ledger::STATEMENTS,
+    meter::STATEMENTS,
     setting::STATEMENTS,
     tenant::STATEMENTS,
     ticket::STATEMENTS,

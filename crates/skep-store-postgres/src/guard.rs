@@ -91,7 +91,7 @@ statements! {
                   AND (has_table_privilege(c.oid, p.what) OR (p.what IN ('UPDATE', 'INSERT', 'REFERENCES')
                       AND has_any_column_privilege(c.oid, p.what)))
                   AND (p.what IN ('TRUNCATE', 'REFERENCES', 'TRIGGER')
-                      OR (c.relname IN ('audit', 'usage', 'ledger_tile', 'checkpoint') AND p.what <> 'INSERT')
+                      OR (c.relname IN ('audit', 'usage', 'ledger_tile', 'checkpoint', 'rate_card') AND p.what <> 'INSERT')
                       OR (c.relname = 'ledger_head' AND p.what = 'DELETE')
                       OR c.relname = 'refinery_schema_history')
               UNION ALL

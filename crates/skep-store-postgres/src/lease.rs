@@ -152,7 +152,7 @@ impl Lease {
         connections: &Connections,
         mode: Mode,
     ) -> Result<Self, StoreError> {
-        Self::enter_installation(connections, mode, mode == Mode::Write).await
+        Self::enter_installation(connections, mode, mode.writes()).await
     }
 
     /// One that writes the installation's own tables beside others that do: for rows that stand alone, and jobs,
@@ -210,7 +210,7 @@ impl Lease {
         let workspace = scope.workspace().to_bytes();
         let place = match mode {
             Mode::Read => SEEN,
-            Mode::Write => TURN,
+            Mode::Write | Mode::Swift => TURN,
         };
         let patience = patience(connections);
         let wire = self.wire()?;
@@ -298,7 +298,7 @@ impl Lease {
     /// Makes it durable. Of one that only read, nobody waits for the end.
     pub(crate) async fn commit(mut self, mode: Mode) -> Result<u64, StoreError> {
         let wire = self.wire()?;
-        if mode == Mode::Write {
+        if mode.writes() {
             // An error here leaves it as running: nobody knows what is durable, and the connection is closed.
             wire.batch("COMMIT").await?;
             self.state = State::Done;
@@ -342,6 +342,7 @@ fn begin(mode: Mode) -> &'static str {
     match mode {
         Mode::Read => "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY",
         Mode::Write => "BEGIN ISOLATION LEVEL READ COMMITTED",
+        Mode::Swift => "BEGIN ISOLATION LEVEL READ COMMITTED; SET LOCAL synchronous_commit = off",
     }
 }
 

@@ -30,6 +30,8 @@ statements! {
                        WHEN 'checkpoint' THEN p.what IN ('SELECT', 'INSERT')
                        WHEN 'ledger_head' THEN p.what <> 'DELETE'
                        WHEN 'proof' THEN p.what <> 'UPDATE'
+                       WHEN 'rate_card' THEN p.what IN ('SELECT', 'INSERT')
+                       WHEN 'usage_day' THEN p.what <> 'DELETE'
                        WHEN 'job' THEN p.what <> 'DELETE'
                        WHEN 'job_count' THEN p.what <> 'DELETE'
                        ELSE true END

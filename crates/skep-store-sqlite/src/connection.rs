@@ -57,8 +57,9 @@ pub(crate) fn open(
     Ok(connection)
 }
 
-/// Tables whose rows are added and read, and that is all: the entries of the ledger, and what proves them.
-const KEPT: [&str; 4] = ["audit", "usage", "ledger_tile", "checkpoint"];
+/// Tables whose rows are added and read, and that is all: the entries of the ledger, what proves them, and prices that
+/// something was charged at.
+const KEPT: [&str; 5] = ["audit", "usage", "ledger_tile", "checkpoint", "rate_card"];
 
 /// Rows of the ledger are added and read. A statement that would change or remove one is
 /// refused when it is compiled, whoever wrote it.

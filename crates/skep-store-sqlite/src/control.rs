@@ -7,6 +7,7 @@ mod factor;
 pub(crate) mod job;
 mod key;
 mod ledger;
+mod meter;
 mod setting;
 mod tenant;
 mod ticket;

@@ -54,7 +54,7 @@ enum State {
 }
 
 enum Turn {
-    Write(OwnedMutexGuard<Option<Connection>>),
+    Write(OwnedMutexGuard<Option<Connection>>, Mode),
     Read(#[expect(dead_code, reason = "held, not read")] OwnedSemaphorePermit),
 }
 
@@ -75,7 +75,7 @@ impl Database {
         let turn = turn.await.map_err(|_| {
             StoreError::Unavailable(match mode {
                 Mode::Read => "too many transactions read this workspace".into(),
-                Mode::Write => "another transaction writes this workspace".into(),
+                Mode::Write | Mode::Swift => "another transaction writes this workspace".into(),
             })
         })??;
         Ok(Lease {
@@ -90,7 +90,10 @@ impl Database {
 
     async fn turn(&self, mode: Mode) -> Result<Turn, StoreError> {
         Ok(match mode {
-            Mode::Write => Turn::Write(Arc::clone(&self.writer).lock_owned().await),
+            Mode::Write | Mode::Swift => {
+                let writer = Arc::clone(&self.writer).lock_owned().await;
+                Turn::Write(writer, mode)
+            }
             Mode::Read => {
                 let permit = Arc::clone(&self.readers).acquire_owned().await;
                 Turn::Read(permit.map_err(|_| StoreError::Unavailable("closed".into()))?)
@@ -168,11 +171,17 @@ impl Lease {
     pub(crate) fn begin(&mut self) -> Result<&Connection, Failure> {
         match self.state {
             State::New => {
-                let sql = match self.turn {
-                    Turn::Write(_) => "BEGIN IMMEDIATE",
-                    Turn::Read(_) => "BEGIN",
+                let (sql, waits) = match self.turn {
+                    Turn::Write(_, mode) => ("BEGIN IMMEDIATE", Some(mode == Mode::Write)),
+                    Turn::Read(_) => ("BEGIN", None),
                 };
-                self.open()?.prepare_cached(sql)?.execute([])?;
+                let connection = self.open()?;
+                if let Some(waits) = waits {
+                    // Of the connection, and said anew for each transaction.
+                    let level = if waits { "FULL" } else { "NORMAL" };
+                    connection.pragma_update(None, "synchronous", level)?;
+                }
+                connection.prepare_cached(sql)?.execute([])?;
                 self.state = State::Begun;
             }
             State::Begun => {}
@@ -236,7 +245,7 @@ impl Lease {
     fn open(&mut self) -> Result<&mut Connection, Failure> {
         if self.connection.is_none() {
             self.connection = match &mut self.turn {
-                Turn::Write(idle) => idle.take(),
+                Turn::Write(idle, _) => idle.take(),
                 Turn::Read(_) => self.database.idle().pop(),
             };
         }
@@ -244,7 +253,7 @@ impl Lease {
             Some(connection) => Ok(connection),
             none => {
                 let purpose = match self.turn {
-                    Turn::Write(_) => Purpose::Write,
+                    Turn::Write(..) => Purpose::Write,
                     Turn::Read(_) => Purpose::Read,
                 };
                 let options = &self.database.options;
@@ -264,7 +273,7 @@ impl Drop for Lease {
             return;
         }
         match &mut self.turn {
-            Turn::Write(idle) => **idle = Some(connection),
+            Turn::Write(idle, _) => **idle = Some(connection),
             Turn::Read(_) => {
                 let mut idle = self.database.idle();
                 if idle.len() < self.database.options.readers_kept {

@@ -56,6 +56,7 @@ pub(crate) static CONTROL: LazyLock<Schema> = LazyLock::new(|| Schema {
         )),
         Migration::new(include_str!("../migrations/control/0007_jobs.sql")),
         Migration::new(include_str!("../migrations/control/0008_ledger.sql")),
+        Migration::new(include_str!("../migrations/control/0009_meter.sql")),
     ],
 });
 

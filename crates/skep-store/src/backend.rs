@@ -69,6 +69,17 @@ pub enum Mode {
     Read,
     /// One at a time per workspace; durable when `commit` returns.
     Write,
+    /// The same, but it does not wait for the disk: what was committed outlives this program, however it
+    /// ends, and may be lost when the machine does.
+    Swift,
+}
+
+impl Mode {
+    /// Whether it changes anything.
+    #[must_use]
+    pub const fn writes(self) -> bool {
+        !matches!(self, Self::Read)
+    }
 }
 
 /// Which memories a listing or an authorization may return, beside the ring.

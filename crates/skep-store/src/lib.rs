@@ -27,10 +27,10 @@ mod value;
 
 pub use access::{
     Account, Agent, Announcement, AuditEntry, Credential, CredentialBody, DoorTx, Entered,
-    Exported, Factor, Inclusion, Job, Line, LogHead, Minted, NewAgent, NewAudit, NewBearer,
-    NewFactor, NewSecret, NewTicket, NewUsage, OrgTx, Organization, OrganizationMember, Outcome,
-    PolicyGroup, Renewal, Revocation, Revoked, SelfTx, Ticket, UNSIGNED, UsageEntry, User,
-    UserBody, WorkspaceSummary,
+    Exported, Factor, Inclusion, Job, Line, LogHead, Minted, ModelCall, NewAgent, NewAudit,
+    NewBearer, NewFactor, NewSecret, NewTicket, NewUsage, OrgTx, Organization, OrganizationMember,
+    Outcome, PolicyGroup, Renewal, Reservation, Revocation, Revoked, SelfTx, Ticket, UNSIGNED,
+    UsageEntry, User, UserBody, WorkspaceSummary,
 };
 pub use backend::control::CredentialFilter;
 pub use backend::{Committed, Heard, Hold, MemoryFilter, Mode, PageOf, Work};

@@ -4,6 +4,7 @@ mod access;
 mod credential;
 mod exec;
 mod memory;
+mod meter;
 mod participant;
 mod session;
 mod skill;

@@ -8,6 +8,7 @@ mod exec;
 mod factor;
 mod job;
 mod ledger;
+mod meter;
 mod model;
 mod participant;
 mod skill;
@@ -22,6 +23,10 @@ pub use access::{
 pub use factor::{FactorChange, FactorRow};
 pub use job::{EraseStep, JobAsk, JobEnd, JobFacts, JobLease, JobRow, NewJobRow};
 pub use ledger::{AheadRow, CheckpointRow, Growth, HeadRow, LogKey, TileRow, UsageRow};
+pub use meter::{
+    BudgetRow, Counted, RateCardRow, ReservationRow, SpendChange, SpendRow, UsageDayRow, UsageSums,
+    scope_columns, scope_of_columns,
+};
 pub use participant::{
     AboutRow, ConsentRow, MemberRow, NameRow, ObservationPage, ParticipantEventRow, ParticipantRow,
     StoredObservationRow,

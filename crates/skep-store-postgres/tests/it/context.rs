@@ -169,6 +169,8 @@ async fn t04_nothing_is_written_elsewhere() {
                 "ledger_head",
                 "ledger_tile",
                 "checkpoint",
+                "rate_card",
+                "usage_day",
                 "job",
                 "job_count",
             ]

@@ -28,7 +28,7 @@ impl<'p> Role<'p> {
             "CREATE ROLE {name} LOGIN; GRANT USAGE ON SCHEMA skep TO {name};
              GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA skep TO {name};
              REVOKE INSERT, UPDATE, DELETE ON skep.refinery_schema_history FROM {name};
-             REVOKE UPDATE, DELETE ON skep.audit, skep.usage, skep.ledger_tile, skep.checkpoint FROM {name};
+             REVOKE UPDATE, DELETE ON skep.audit, skep.usage, skep.ledger_tile, skep.checkpoint, skep.rate_card FROM {name};
              REVOKE DELETE ON skep.ledger_head FROM {name}"
         ));
         Self { place, name }

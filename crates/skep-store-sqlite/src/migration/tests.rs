@@ -138,7 +138,8 @@ fn applied_migrations_are_frozen() {
             0x0222_7e43_b8b7_0267,
             0xb48d_6b23_9329_6d16,
             0x1c21_d6fa_eb16_a324,
-            0x0194_594a_3aab_5817
+            0x0194_594a_3aab_5817,
+            0x9385_e9fe_3be3_2b07
         ]
     );
     assert_eq!(

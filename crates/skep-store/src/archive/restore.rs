@@ -285,7 +285,7 @@ fn is_of(table: &Table, row: &Row, workspaces: &HashSet<[u8; 16]>) -> bool {
     let column = match table.name {
         "workspace" => "id",
         // What was decided and what was used stays in the record, whatever it is about.
-        "audit" | "usage" => return false,
+        "audit" | "usage" | "usage_day" => return false,
         _ => "workspace",
     };
     let id = table.place(column).and_then(|at| row[at].id());

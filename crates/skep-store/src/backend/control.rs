@@ -6,6 +6,7 @@ mod factor;
 mod job;
 mod key;
 mod ledger;
+mod meter;
 mod setting;
 mod tenant;
 mod ticket;
@@ -17,6 +18,7 @@ pub use factor::FactorRows;
 pub use job::JobRows;
 pub use key::{KeyRows, WrappedRow};
 pub use ledger::LedgerRows;
+pub use meter::MeterRows;
 pub use setting::SettingRows;
 pub use tenant::TenantRows;
 pub use ticket::TicketRows;
@@ -42,6 +44,7 @@ pub trait ControlTx:
     + FactorRows
     + JobRows
     + KeyRows
+    + MeterRows
 {
     /// Has other nodes told of this when it is durable, and not before; nobody where there are none.
     async fn announce(&mut self, what: &[Announcement]) -> Result<(), StoreError> {
