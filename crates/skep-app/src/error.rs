@@ -75,6 +75,12 @@ pub enum AppError {
     /// More work is queued than will be done soon; trying again later helps.
     #[error("too much is queued: {0}")]
     Overloaded(&'static str),
+    /// A budget has no room for a call, or does not know what it costs.
+    #[error("{0}")]
+    BudgetExceeded(crate::meter::Refusal),
+    /// What a call may cost could not be set aside: it must not be made.
+    #[error("what calls cost cannot be counted now")]
+    BudgetUnavailable,
     /// As many runs wait as may; trying again in a moment helps.
     #[error("as many runs wait as may")]
     QueueFull,

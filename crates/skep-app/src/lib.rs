@@ -18,6 +18,7 @@ mod intake;
 mod jobs;
 mod leases;
 mod memories;
+mod meter;
 mod model;
 mod names;
 mod nodes;
@@ -71,6 +72,10 @@ pub use leases::{
     BeginLease, BegunLease, LeaseDesk, LeaseText, LeaseView, LeasedSecret, Proxy, wire_authority,
 };
 pub use memories::{Edit, ListMemories, Page, Remember, Remembered, Resolved};
+pub use meter::{
+    CallOutcome, Ending, Measured, MeterDesk, ModelCall, NewRateCard, Refusal as BudgetRefusal,
+    Reserved, Settled, Standing as BudgetStanding, Verdict as BudgetVerdict,
+};
 pub use model::{ModelPass, ModelPort, ModelSettings, ModelState, NoAnswer};
 pub use names::{Connection, NameSeen, NameTold, Propose};
 pub use nodes::Nodes;
@@ -88,6 +93,7 @@ pub use review::{ConflictPage, HeldPage, History, Version};
 pub use sessions::{Ended, SessionPage, TurnPage};
 pub use skep_egress::EgressError;
 pub use skep_exec::{GRADE as REDACTION_GRADE, Runner, UNCOVERED as REDACTION_UNCOVERED};
+pub use skep_llm::{Cost, Price};
 pub use skep_memory::TextForm;
 pub use skep_memory::{
     CutReason, DenyRules, Drop as DropPart, Edge, Form, NameKind, Outcome, ToolRule,
@@ -95,6 +101,7 @@ pub use skep_memory::{
 pub use skep_reference::References;
 pub use skep_store::Source;
 pub use skep_store::archive::Backup;
+pub use skep_store::row::{RateCardRow, UsageDayRow};
 pub use skep_store::{
     Access, AuditEntry, Binding, Branch, Closing, Conflict, Consent, Credential,
     Erased as ErasedParticipant, ExecJob, ExecOutcome, Held, HistoryEntry, InjectedItem, Injection,
@@ -155,6 +162,7 @@ pub struct App {
     hashing: access::Hashing,
     outbox: access::Outbox,
     jobs: jobs::Jobs,
+    meter: meter::Meter,
     issuers: access::Issuers,
     own_limits: access::OwnLimits,
     elsewhere: Option<Arc<dyn Elsewhere>>,
@@ -214,6 +222,7 @@ impl App {
             hashing,
             outbox: access::Outbox::default(),
             jobs: jobs::Jobs::default(),
+            meter: meter::Meter::default(),
             issuers: access::Issuers::default(),
             own_limits: access::OwnLimits::default(),
             elsewhere: None,

@@ -5,8 +5,8 @@ use std::sync::{Arc, OnceLock};
 
 use anyhow::Context;
 use skep_app::{
-    App, AuditDesk, ExecDesk, KeyDesk, LeaseDesk, MailDesk, ModelPass, Nodes, Settings, Upkeep,
-    Vault, VaultDesk, Worker,
+    App, AuditDesk, ExecDesk, KeyDesk, LeaseDesk, MailDesk, MeterDesk, ModelPass, Nodes, Settings,
+    Upkeep, Vault, VaultDesk, Worker,
 };
 use skep_grpc::Remote;
 use skep_http::{Edge, Limits, Listeners, Mode, Serving, Site};
@@ -47,6 +47,7 @@ pub(crate) async fn serve(home: &Path, config: &Config) -> anyhow::Result<()> {
     if let Some(limits) = &limits {
         limits::meet(&limits.limiter).await;
     }
+    MeterDesk::new(Arc::clone(&app)).take_over().await?;
     let (mode, drain) = (standing.mode, standing.drain);
     let service = grpc::open(home, config, &app, limits.clone(), mode).await?;
     let also = service.as_ref().map(|service| service.shown.clone());
@@ -74,6 +75,7 @@ pub(crate) async fn serve(home: &Path, config: &Config) -> anyhow::Result<()> {
     // What is under way needs those who record decisions, so they go on until it is done.
     Serving::new(edge).run(listeners, stop).await;
     jobs.shutdown().await;
+    MeterDesk::new(Arc::clone(&app)).write().await;
     AuditDesk::new(Arc::clone(&app)).write().await;
     if let Err(error) = app.keep_snapshots().await {
         tracing::warn!(%error, "an index snapshot could not be kept; the next start takes longer");
@@ -97,6 +99,7 @@ fn jobs(
     jobs.spawn(Worker::new(Arc::clone(app)).run());
     jobs.spawn(ExecDesk::new(Arc::clone(app)).run());
     jobs.spawn(AuditDesk::new(Arc::clone(app)).run());
+    jobs.spawn(MeterDesk::new(Arc::clone(app)).run());
     jobs.spawn(VaultDesk::new(Arc::clone(app)).run());
     jobs.spawn(LeaseDesk::new(Arc::clone(app)).run());
     jobs.spawn(KeyDesk::new(Arc::clone(app)).run());

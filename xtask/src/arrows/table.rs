@@ -42,6 +42,7 @@ pub(super) const ARROWS: &[(&str, &[&str])] = &[
             "skep-jose",
             "skep-memory",
             "skep-index",
+            "skep-ledger",
             "skep-llm",
             "skep-reference",
             "skep-store",

@@ -385,6 +385,7 @@ fn is_passing(error: &AppError) -> bool {
             | AppError::AuthUnavailable(_)
             | AppError::AuthServiceAway
             | AppError::AuditUnavailable
+            | AppError::BudgetUnavailable
             | AppError::Overloaded(_)
     )
 }

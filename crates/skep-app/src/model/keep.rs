@@ -33,7 +33,7 @@ const MEMORIES_MAX: u32 = 200;
 impl App {
     /// Whatever came of it, what it cost is written down; what came of it is kept only if the
     /// session is where it was.
-    pub(super) async fn settle_call(
+    pub(super) async fn settle_reading(
         &self,
         tenant: Tenant,
         part: Part,

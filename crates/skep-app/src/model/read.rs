@@ -131,7 +131,7 @@ impl App {
             Outcome::Failed(problem, _) => desk.failed(problem, now),
             Outcome::Items(..) | Outcome::NoItems(_) => desk.succeeded(),
         }
-        self.settle_call(tenant, part, day, (need, spent), outcome)
+        self.settle_reading(tenant, part, day, (need, spent), outcome)
             .await?;
         Ok(match desk.paused_until(now) {
             Some(until) => Step::Parked(until.seconds_since(now).max(1)),
@@ -340,6 +340,7 @@ fn need(desk: &Desk, prompt: &Prompt) -> ModelBudgetRow {
     let most = Usage {
         input: prompt.most_input(),
         output: u64::from(prompt.max_output),
+        ..Usage::default()
     };
     ModelBudgetRow {
         tokens: most.total(),
@@ -405,6 +406,7 @@ fn spent(desk: &Desk, prompt: &Prompt, usage: Usage) -> ModelSpentRow {
     let usage = Usage {
         input: usage.input.clamp(prompt.least_input(), BELIEVED),
         output: usage.output.min(BELIEVED),
+        ..Usage::default()
     };
     ModelSpentRow {
         input: usage.input,

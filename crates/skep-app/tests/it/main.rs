@@ -19,6 +19,8 @@ mod hot_indexes;
 #[cfg(test)]
 mod injecting;
 #[cfg(test)]
+mod metering;
+#[cfg(test)]
 mod model;
 #[cfg(test)]
 mod nodes;

@@ -101,6 +101,7 @@ impl Model {
         let price = Price {
             input: self.input_price.cost("model.input_price")?,
             output: self.output_price.cost("model.output_price")?,
+            ..Price::default()
         };
         let daily_cost = self.daily_cost.as_ref();
         let daily_cost = daily_cost

@@ -76,6 +76,7 @@ pub(super) fn settings(dialect: Dialect) -> ModelSettings {
         price: Price {
             input: Cost(1_000_000),
             output: Cost(4_000_000),
+            ..Price::default()
         },
     }
 }
