@@ -4,6 +4,7 @@
 //! domain values that a client needs to speak correctly (limits, closed lists) are re-exported.
 
 pub mod access;
+pub mod budget;
 pub mod capture;
 pub mod error;
 pub mod exec;

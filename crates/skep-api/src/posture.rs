@@ -217,6 +217,7 @@ fn only_reads(route: &Route) -> bool {
 const READING: &[&str] = &[
     "/api/v1/imports/cursor",
     "/api/v1/recall",
+    "/api/v1/explain/budget",
     "/api/v1/explain/recall",
     "/api/v1/relations",
     "/api/v1/resolve",

@@ -335,6 +335,13 @@ routes! {
     SkillApprove: Post "/api/v1/skills/{id}/approve", stepped_up(Permission::SkillPublish), Api, Json, Some("skill.approve"), "Approve a version of a skill, signed; teammates get it from then on.";
     SkillReject: Post "/api/v1/skills/{id}/reject", needs(Permission::SkillPublish), Api, Json, Some("skill.reject"), "Turn a version of a skill down.";
     SkillWithdraw: Post "/api/v1/skills/{id}/withdraw", needs(Permission::SkillPublish), Api, Json, Some("skill.withdraw"), "Take an approval back; nobody gets the skill any more.";
+    BudgetList: Get "/api/v1/budgets", needs(Permission::UsageRead), Api, Empty, None, "Budgets, and what they have counted.";
+    BudgetSet: Post "/api/v1/budgets", needs(Permission::BudgetManage), Api, Json, Some("budget.set"), "Bound what some calls may cost in a period, or be told.";
+    BudgetRemove: Delete "/api/v1/budgets/{id}", needs(Permission::BudgetManage), Api, Empty, Some("budget.remove"), "Remove a budget and what it counted.";
+    BudgetExplain: Post "/api/v1/explain/budget", needs(Permission::UsageRead), Api, Json, None, "Whether a call would be allowed now, by which prices and budgets.";
+    RateCardList: Get "/api/v1/rate-cards", needs(Permission::UsageRead), Api, Empty, None, "What tokens cost.";
+    RateCardSet: Post "/api/v1/rate-cards", needs(Permission::BudgetManage), Api, Json, Some("rates.set"), "Say what tokens of some models cost from now on.";
+    UsageList: Get "/api/v1/usage", needs(Permission::UsageRead), Api, Empty, None, "What calls of models came to, by day.";
     SecretList: Get "/api/v1/secrets", needs(Permission::SecretList), Api, Empty, None, "Which secrets there are, without their values.";
     SecretSet: Post "/api/v1/secrets", needs(Permission::SecretWrite), Api, Json, Some("secret.set"), "Set a secret; no interface returns its value.";
     SecretRemove: Post "/api/v1/secrets/remove", needs(Permission::SecretWrite), Api, Json, Some("secret.remove"), "Remove a secret.";

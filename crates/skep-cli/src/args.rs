@@ -2,6 +2,7 @@
 
 pub(crate) mod access;
 mod backup;
+pub(crate) mod budget;
 mod capture;
 pub(crate) mod exec;
 mod export;
@@ -338,6 +339,14 @@ pub(crate) enum Verb {
     /// List, make and delete workspaces.
     #[command(subcommand)]
     Workspace(access::Workspace),
+    /// Bound what calls of models may cost.
+    #[command(subcommand)]
+    Budget(budget::Budget),
+    /// Say what tokens of models cost.
+    #[command(subcommand)]
+    Rates(budget::Rates),
+    /// Show what calls of models came to.
+    Usage(budget::Usage),
     /// Look at background work, and at the receipts of what was erased.
     #[command(subcommand)]
     Job(job::Job),

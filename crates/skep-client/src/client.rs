@@ -2,6 +2,7 @@
 
 mod access;
 mod backup;
+mod budgets;
 mod capture;
 mod exec;
 mod humans;

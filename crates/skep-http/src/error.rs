@@ -142,6 +142,7 @@ impl From<AppError> for ApiError {
             ),
             AppError::Elsewhere(why) => Self::new(ErrorCode::UpstreamError, why.to_string()),
             AppError::Unfit(why) => unfit(&why),
+            AppError::BudgetExceeded(_) => Self::new(ErrorCode::BudgetExceeded, sentence(&error)),
             AppError::QueueFull => queue_full(),
             AppError::Overloaded(what) => Self::new(
                 ErrorCode::Overloaded,
@@ -150,7 +151,8 @@ impl From<AppError> for ApiError {
             AppError::Store(_)
             | AppError::AuthUnavailable(_)
             | AppError::AuthServiceAway
-            | AppError::AuditUnavailable => unavailable(&error),
+            | AppError::AuditUnavailable
+            | AppError::BudgetUnavailable => unavailable(&error),
             AppError::Internal(cause) => {
                 tracing::error!(cause, "a part of the daemon failed");
                 Self::internal()

@@ -4,6 +4,7 @@ pub(crate) mod access;
 pub(crate) mod agents;
 pub(crate) mod auth;
 pub(crate) mod backup;
+pub(crate) mod budgets;
 pub(crate) mod capture;
 pub(crate) mod exec;
 pub(crate) mod explain;

@@ -259,6 +259,57 @@ export interface Browsers {
   items: Browser[];
 }
 
+/** A bound on what some calls may cost in a period. */
+export interface Budget {
+  /** When the period of now began; absent for one that never ends. */
+  began_at?: Instant | null;
+  /** When its limit was said last. */
+  changed_at: Instant;
+  /** Its id. */
+  id: string;
+  /** `hard`: calls beyond it are refused; or `alert`: they are made, and told. */
+  kind: string;
+  /** What is left. */
+  left: string;
+  /** The most. */
+  limit: string;
+  /** Which of them: an id, or models as `PROVIDER/MODEL`. Absent for the organization, and for an agent of
+   * another workspace. */
+  of?: string | null;
+  /** `day`, `week`, `month` (each in UTC), or `total`. */
+  period: string;
+  /** When it begins anew. */
+  renews_at?: Instant | null;
+  /** Set aside for calls that are under way. */
+  reserved: string;
+  /** Whose calls it counts: `organization`, `workspace`, `agent`, `user`, `key` or `model`. */
+  scope: string;
+  /** Spent in the period of now. */
+  spent: string;
+}
+
+/** Whether a call would be allowed now, and why. */
+export interface BudgetExplanation {
+  /** Whether it would be. */
+  allowed: boolean;
+  /** Every budget that covers it, as it stands. */
+  budgets: Budget[];
+  /** The hard one that leaves least. */
+  decided_by?: string | null;
+  /** What it may cost at most; absent where no rate card covers the model. */
+  most?: string | null;
+  /** The rate card that says so. */
+  rate?: RateCard | null;
+  /** Why not, in words. */
+  reason?: string | null;
+}
+
+/** `GET /budgets`. */
+export interface Budgets {
+  /** By age. */
+  items: Budget[];
+}
+
 /** How capture stands. */
 export interface CaptureHealth {
   /** Whether anything is captured at all. */
@@ -777,6 +828,16 @@ export interface ExecUncovered {
   name: string;
   /** What it is, for people. */
   what: string;
+}
+
+/** `POST /explain/budget`: a call of the caller's own, which is not made. */
+export interface ExplainBudgetRequest {
+  /** Tokens that it reads at most. */
+  input?: number;
+  /** `PROVIDER/MODEL`. */
+  model: string;
+  /** Tokens that it writes at most. */
+  output?: number;
 }
 
 /** `POST /explain/recall`. */
@@ -1860,6 +1921,38 @@ export interface PurgeResponse {
   memories: number;
 }
 
+/** What a million tokens of some models cost. */
+export interface RateCard {
+  /** Read from the provider's cache; as what is read if absent. */
+  cache_read?: string | null;
+  /** Put into the provider's cache; as what is read if absent. */
+  cache_write?: string | null;
+  /** Read. */
+  input: string;
+  /** `PROVIDER/MODEL`; `*` stands for any provider, or ends the model. */
+  models: string;
+  /** Written. */
+  output: string;
+  /** Thought before answering; as what is written if absent. */
+  reasoning?: string | null;
+  /** From when on it counts. */
+  since: Instant;
+  /** Counted from one; a version never changes. */
+  version: number;
+}
+
+/** The query of `GET /rate-cards`. */
+export interface RateCardQuery {
+  /** Every version of the card of exactly this pattern. */
+  models?: string | null;
+}
+
+/** `GET /rate-cards`. */
+export interface RateCards {
+  /** Those that count now, or every version of one, newest first. */
+  items: RateCard[];
+}
+
 /** One limit. */
 export interface RateLimit {
   /** What the installation allows at most. */
@@ -2290,12 +2383,42 @@ export interface SessionRef {
   title?: string | null;
 }
 
+/** `POST /budgets`: makes one, or gives the one of its scope, period and kind another limit. */
+export interface SetBudgetRequest {
+  /** `hard` or `alert`. */
+  kind: string;
+  /** Such as `20.00`. */
+  limit: string;
+  /** Which of them: an id, or models as `PROVIDER/MODEL`; the own workspace if absent there. */
+  of?: string | null;
+  /** `day`, `week`, `month` or `total`. */
+  period: string;
+  /** `organization`, `workspace`, `agent`, `user`, `key` or `model`. */
+  scope: string;
+}
+
 /** `POST /limits`. */
 export interface SetLimitRequest {
   /** Its name, such as `api_credential`. */
   name: string;
   /** Such as `600/min`; as the installation has it if absent. */
   quota?: string | null;
+}
+
+/** `POST /rate-cards`: adds a version, which counts from now on. */
+export interface SetRateCardRequest {
+  /** Read from the provider's cache. */
+  cache_read?: string | null;
+  /** Put into the provider's cache. */
+  cache_write?: string | null;
+  /** Of a million tokens that are read, such as `3.00`. */
+  input: string;
+  /** `PROVIDER/MODEL`; `*` stands for any provider, or ends the model. */
+  models: string;
+  /** Written. */
+  output: string;
+  /** Thought before answering. */
+  reasoning?: string | null;
 }
 
 /** `POST /secrets`. */
@@ -2956,6 +3079,56 @@ export interface UnbindRequest {
 export interface UnbindResponse {
   /** It was bound. */
   was_bound: boolean;
+}
+
+/** What calls of one day, principal, key and model came to. */
+export interface UsageDay {
+  /** Of those read: from the cache. */
+  cache_read: number;
+  /** Of those read: put into the cache. */
+  cache_write: number;
+  /** How many. */
+  calls: number;
+  /** What they cost. */
+  cost: string;
+  /** With what. */
+  credential: string;
+  /** The day, such as `2026-11-22`, UTC. */
+  day: string;
+  /** Of those, how many were counted here because the provider did not say. */
+  estimated: number;
+  /** Tokens read, cached ones included. */
+  input: number;
+  /** Which. */
+  model: string;
+  /** Tokens written, thoughts included. */
+  output: number;
+  /** Who; absent for an agent of another workspace. */
+  principal?: string | null;
+  /** Whose model. */
+  provider: string;
+  /** Of those written: thoughts. */
+  reasoning: number;
+  /** Where. */
+  workspace: string;
+}
+
+/** `GET /usage`. */
+export interface UsageDays {
+  /** By day. */
+  items: UsageDay[];
+  /** Whether there are more than an answer holds: ask for fewer days. */
+  truncated: boolean;
+}
+
+/** The query of `GET /usage`. */
+export interface UsageQuery {
+  /** So many days, today included, at most 400; thirty if absent. */
+  days?: number | null;
+  /** From the day of this moment on, UTC, instead. */
+  since?: Instant | null;
+  /** To before the day of this moment. */
+  until?: Instant | null;
 }
 
 /** The key that records of a vault are sealed with. */

@@ -260,6 +260,30 @@ export const StepUpPasskeyFinish: Operation<m.FinishPasskeyRequest, undefined, m
   mutates: true,
 };
 
+/** Budgets, and what they have counted. */
+export const BudgetList: Operation<undefined, undefined, m.Budgets> = {
+  name: "BudgetList",
+  method: "GET",
+  path: "/api/v1/budgets",
+  mutates: false,
+};
+
+/** Bound what some calls may cost in a period, or be told. */
+export const BudgetSet: Operation<m.SetBudgetRequest, undefined, m.Budget> = {
+  name: "BudgetSet",
+  method: "POST",
+  path: "/api/v1/budgets",
+  mutates: true,
+};
+
+/** Remove a budget and what it counted. */
+export const BudgetRemove: Operation<undefined, undefined, m.Done> = {
+  name: "BudgetRemove",
+  method: "DELETE",
+  path: "/api/v1/budgets/{id}",
+  mutates: true,
+};
+
 /** Keep a batch of turns of one session. */
 export const Capture: Operation<m.CaptureRequest, undefined, m.CaptureResponse> = {
   name: "Capture",
@@ -370,6 +394,14 @@ export const ExecCancel: Operation<undefined, undefined, m.Exec> = {
   method: "POST",
   path: "/api/v1/exec/{id}/cancel",
   mutates: true,
+};
+
+/** Whether a call would be allowed now, by which prices and budgets. */
+export const BudgetExplain: Operation<m.ExplainBudgetRequest, undefined, m.BudgetExplanation> = {
+  name: "BudgetExplain",
+  method: "POST",
+  path: "/api/v1/explain/budget",
+  mutates: false,
 };
 
 /** Why a recall answered what it did, and whether it would again. */
@@ -817,6 +849,22 @@ export const QuarantineReject: Operation<m.ReviewRequest, undefined, m.Memory> =
   name: "QuarantineReject",
   method: "POST",
   path: "/api/v1/quarantine/{id}/reject",
+  mutates: true,
+};
+
+/** What tokens cost. */
+export const RateCardList: Operation<undefined, m.RateCardQuery, m.RateCards> = {
+  name: "RateCardList",
+  method: "GET",
+  path: "/api/v1/rate-cards",
+  mutates: false,
+};
+
+/** Say what tokens of some models cost from now on. */
+export const RateCardSet: Operation<m.SetRateCardRequest, undefined, m.RateCard> = {
+  name: "RateCardSet",
+  method: "POST",
+  path: "/api/v1/rate-cards",
   mutates: true,
 };
 
@@ -1353,6 +1401,14 @@ export const TreeList: Operation<m.TreeListRequest, undefined, m.TreeListing> = 
   name: "TreeList",
   method: "POST",
   path: "/api/v1/tree/list",
+  mutates: false,
+};
+
+/** What calls of models came to, by day. */
+export const UsageList: Operation<undefined, m.UsageQuery, m.UsageDays> = {
+  name: "UsageList",
+  method: "GET",
+  path: "/api/v1/usage",
   mutates: false,
 };
 

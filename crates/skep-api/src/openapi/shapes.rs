@@ -6,9 +6,9 @@ use serde_json::{Map, Value};
 use crate::RouteId;
 use crate::page::{Page, PageQuery};
 use crate::{
-    access, capture, exec, explain, inject, job, lease, limit, memory, oauth, ontology, own_key,
-    participant, people, posture, recall, removal, review, session, skill, source, sso, system,
-    template, tree, vault,
+    access, budget, capture, exec, explain, inject, job, lease, limit, memory, oauth, ontology,
+    own_key, participant, people, posture, recall, removal, review, session, skill, source, sso,
+    system, template, tree, vault,
 };
 
 /// References into `components/schemas`.
@@ -99,6 +99,13 @@ shapes! {
     MemberRemove: answer people::Done;
     MemberReset: answer people::ResetToken;
     SystemPosture: answer posture::Posture;
+    BudgetList: answer budget::Budgets;
+    BudgetSet: body budget::SetBudgetRequest, answer budget::Budget;
+    BudgetRemove: answer people::Done;
+    BudgetExplain: body budget::ExplainBudgetRequest, answer budget::BudgetExplanation;
+    RateCardList: query budget::RateCardQuery, answer budget::RateCards;
+    RateCardSet: body budget::SetRateCardRequest, answer budget::RateCard;
+    UsageList: query budget::UsageQuery, answer budget::UsageDays;
     LimitList: answer limit::RateLimits;
     LimitSet: body limit::SetLimitRequest, answer limit::RateLimits;
     Capture: body capture::CaptureRequest, answer capture::CaptureResponse;

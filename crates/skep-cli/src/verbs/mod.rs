@@ -2,6 +2,7 @@
 
 mod access;
 mod backup;
+mod budgets;
 mod capture;
 mod capture_control;
 mod completions;
@@ -115,6 +116,9 @@ pub(crate) async fn perform(verb: Verb, context: &Context<'_>) -> Result<ExitCod
         Verb::Mfa(verb) => humans::mfa(context, verb).await,
         Verb::Org(verb) => access::org(context, verb).await,
         Verb::Workspace(verb) => access::workspace(context, verb).await,
+        Verb::Budget(verb) => budgets::budget(context, verb).await,
+        Verb::Rates(verb) => budgets::rates(context, verb).await,
+        Verb::Usage(asked) => budgets::usage(context, &asked).await,
         Verb::Job(verb) => jobs::run(context, verb).await,
         Verb::Audit(verb) => access::audit(context, verb).await,
         Verb::Participant(verb) => participant::run(context, verb).await,

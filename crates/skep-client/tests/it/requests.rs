@@ -5,6 +5,7 @@ use std::os::unix::fs::PermissionsExt;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
+use skep_api::budget::{ExplainBudgetRequest, SetBudgetRequest, SetRateCardRequest, UsageQuery};
 use skep_api::exec::ExecRequest;
 use skep_api::explain::ExplainRequest;
 use skep_api::inject::InjectRequest;
@@ -151,7 +152,10 @@ async fn each_method_calls_its_own_row_of_the_table() {
         id: "mem_1".into(),
         tier: None,
     };
+    // Boxed: a test's stack does not hold the states of all calls at once.
+    let of_money = Box::pin(each_of_money(&mut client)).await;
     let refused = [
+        of_money,
         client.healthz().await.is_err(),
         client.readyz().await.is_err(),
         client.open_api().await.is_err(),
@@ -600,4 +604,47 @@ async fn what_may_have_changed_something_is_not_sent_twice() {
     let error = client.remember(&RememberRequest::default()).await;
     assert!(matches!(error, Err(ClientError::Io { .. })), "{error:?}");
     assert_eq!(count.load(Ordering::SeqCst), 1);
+}
+
+fn set_budget() -> SetBudgetRequest {
+    SetBudgetRequest {
+        scope: "organization".into(),
+        of: None,
+        period: "month".into(),
+        kind: "hard".into(),
+        limit: "20.00".into(),
+    }
+}
+
+fn explain_budget() -> ExplainBudgetRequest {
+    ExplainBudgetRequest {
+        model: "mock/echo".into(),
+        input: 1,
+        output: 1,
+    }
+}
+
+fn set_rate_card() -> SetRateCardRequest {
+    SetRateCardRequest {
+        models: "mock/*".into(),
+        input: "1.00".into(),
+        output: "2.00".into(),
+        cache_read: None,
+        cache_write: None,
+        reasoning: None,
+    }
+}
+
+/// Whether each method about what calls cost was refused.
+async fn each_of_money(client: &mut Client) -> bool {
+    let refused = [
+        client.budgets().await.is_err(),
+        client.set_budget(&set_budget()).await.is_err(),
+        client.remove_budget("ID").await.is_err(),
+        client.explain_budget(&explain_budget()).await.is_err(),
+        client.rate_cards(None).await.is_err(),
+        client.set_rate_card(&set_rate_card()).await.is_err(),
+        client.usage(&UsageQuery::default()).await.is_err(),
+    ];
+    refused.into_iter().all(|refused| refused)
 }

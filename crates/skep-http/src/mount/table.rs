@@ -7,7 +7,7 @@ use skep_authz::{Authorized, Right, rights};
 use super::Handler;
 use crate::handlers::people as humans;
 use crate::handlers::{
-    access, agents, auth, backup, capture, exec, explain, inject, jobs, keys, leases,
+    access, agents, auth, backup, budgets, capture, exec, explain, inject, jobs, keys, leases,
     limits as own_limits, mcp, members, memories, oauth, ontology, organizations, own, own_key,
     participants as people, posture, recall, removal, review, rotation, sessions, skills, sources,
     sso, system, templates, tree, vault,
@@ -199,6 +199,13 @@ pub(super) fn handler(route: RouteId) -> Handler {
         RouteId::SystemPosture => {
             authorized!(SystemPosture, rights::DiagnosticsRead, posture::posture)
         }
+        RouteId::BudgetList => authorized!(BudgetList, rights::UsageRead, budgets::list),
+        RouteId::BudgetSet => authorized!(BudgetSet, rights::BudgetManage, budgets::set),
+        RouteId::BudgetRemove => authorized!(BudgetRemove, rights::BudgetManage, budgets::remove),
+        RouteId::BudgetExplain => authorized!(BudgetExplain, rights::UsageRead, budgets::explain),
+        RouteId::RateCardList => authorized!(RateCardList, rights::UsageRead, budgets::rates),
+        RouteId::RateCardSet => authorized!(RateCardSet, rights::BudgetManage, budgets::set_rate),
+        RouteId::UsageList => authorized!(UsageList, rights::UsageRead, budgets::usage),
         RouteId::LimitList => authorized!(LimitList, rights::SettingRead, own_limits::list),
         RouteId::LimitSet => authorized!(LimitSet, rights::OrgManage, own_limits::set),
         RouteId::Capture => authorized!(Capture, rights::SessionCapture, capture::capture),

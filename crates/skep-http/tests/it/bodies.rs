@@ -3,9 +3,9 @@
 use serde_json::{Value, json};
 use skep_api::{BodyLimit, Gate, Method, Route, RouteId};
 use skep_domain::{
-    AccessId, AgentId, ConflictId, CredentialId, ExecId, FactorId, IdKind, JobId, LeaseId,
-    MemoryId, ParticipantId, Principal, ProposalId, SessionId, SkillId, SourceId, TemplateId,
-    UserId, WorkspaceId,
+    AccessId, AgentId, BudgetId, ConflictId, CredentialId, ExecId, FactorId, IdKind, JobId,
+    LeaseId, MemoryId, ParticipantId, Principal, ProposalId, SessionId, SkillId, SourceId,
+    TemplateId, UserId, WorkspaceId,
 };
 use skep_test_support::{Request, Tenant, TestDaemon};
 
@@ -48,6 +48,8 @@ pub(crate) struct Ids {
     pub(crate) agent: String,
     /// Whoever asks, as a human.
     pub(crate) user: String,
+    /// A budget that there is not.
+    pub(crate) budget: String,
     /// A second factor that nobody has.
     pub(crate) factor: String,
     /// The workspace itself.
@@ -81,6 +83,7 @@ impl Ids {
             token: change(&self.token),
             agent: change(&self.agent),
             user: change(&self.user),
+            budget: change(&self.budget),
             factor: change(&self.factor),
             workspace: change(&self.workspace),
             job: change(&self.job),
@@ -107,6 +110,11 @@ pub(crate) fn body(route: RouteId, ids: &Ids) -> Value {
         }),
         RouteId::Backup => json!({ "passphrase": "plover anvil tuba" }),
         RouteId::LeaseBegin => json!({ "templates": ["berth"], "seconds": 60 }),
+        RouteId::BudgetSet => {
+            json!({ "scope": "organization", "period": "month", "kind": "hard", "limit": "20.00" })
+        }
+        RouteId::BudgetExplain => json!({ "model": "mock/echo", "input": 10, "output": 10 }),
+        RouteId::RateCardSet => json!({ "models": "mock/*", "input": "1.00", "output": "2.00" }),
         RouteId::LimitSet => json!({ "name": "api_credential", "quota": "1000/min" }),
         RouteId::OwnKeyEnclose | RouteId::OwnKeyChange | RouteId::OwnKeyRelease => {
             json!({ "organization": "harbour", "place": "harbour" })
@@ -286,6 +294,10 @@ pub(crate) fn body(route: RouteId, ids: &Ids) -> Value {
         | RouteId::Rotation
         | RouteId::RotatePepper
         | RouteId::RotateVault
+        | RouteId::BudgetList
+        | RouteId::BudgetRemove
+        | RouteId::RateCardList
+        | RouteId::UsageList
         | RouteId::OwnKeyList
         | RouteId::OwnKeyGet
         | RouteId::OwnKeyWithdraw
@@ -351,6 +363,7 @@ pub(crate) fn path(route: &Route, ids: &Ids) -> String {
         Some("keys") => &ids.key,
         Some("agents") => &ids.agent,
         Some("members") => &ids.user,
+        Some("budgets") => &ids.budget,
         Some("auth") if route.path.contains("/mfa/") => &ids.factor,
         Some("auth" | "tokens") => &ids.token,
         Some("sources") => &ids.source,
@@ -470,6 +483,7 @@ pub(crate) async fn seed(daemon: &TestDaemon, tenant: &Tenant) -> Ids {
         token: text(&token["key"]["id"]),
         agent: text(&agent["id"]),
         user: own_id(daemon, tenant).await,
+        budget: mint(daemon, tenant, "budget").await,
         factor: mint(daemon, tenant, "factor").await,
         workspace: own_workspace(daemon, tenant).await,
         job: text(&job["job"]),
@@ -539,6 +553,7 @@ pub(crate) async fn mint(daemon: &TestDaemon, tenant: &Tenant, of: &str) -> Stri
         "source" => skep_api::id::format::<SourceId>(&tags, daemon.store.mint()),
         "key" => skep_api::id::format::<CredentialId>(&tags, daemon.store.mint()),
         "user" => skep_api::id::format::<UserId>(&tags, daemon.store.mint()),
+        "budget" => skep_api::id::format::<BudgetId>(&tags, daemon.store.mint()),
         "factor" => skep_api::id::format::<FactorId>(&tags, daemon.store.mint()),
         "agent" => skep_api::id::format::<AgentId>(&tags, daemon.store.mint()),
         "workspace" => skep_api::id::format::<WorkspaceId>(&tags, daemon.store.mint()),

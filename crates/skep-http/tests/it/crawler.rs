@@ -280,7 +280,7 @@ fn expect(route: &Route, one: &Outsider, reply: &Reply) {
         // Known, with every right in their own place: an id of this one is nobody's there.
         _ if route.path.contains("{id}") => {
             let organization_wide = one.name == "other workspace"
-                && ["keys", "members", "jobs"]
+                && ["keys", "members", "jobs", "budgets"]
                     .contains(&route.path.split('/').nth(3).unwrap_or_default());
             match route.gate {
                 Gate::SteppedUp(_) => is(403, "STEP_UP_REQUIRED"),

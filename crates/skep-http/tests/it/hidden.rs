@@ -58,6 +58,7 @@ async fn hide(daemon: &TestDaemon) -> Ids {
     let source = post(daemon, "owner", "sources", folder).await;
     Ids {
         user: ids.user.clone(),
+        budget: ids.budget.clone(),
         factor: ids.factor.clone(),
         session,
         memory: text(&kept["memory"]["id"]),
@@ -91,6 +92,7 @@ async fn absent(daemon: &TestDaemon) -> Ids {
         token: mint("key").await,
         agent: mint("agent").await,
         user: mint("user").await,
+        budget: mint("budget").await,
         factor: mint("factor").await,
         workspace: mint("workspace").await,
         job: mint("job").await,

@@ -310,6 +310,63 @@ class Browsers:
 
 
 @dataclass(kw_only=True, slots=True)
+class Budget:
+    """A bound on what some calls may cost in a period."""
+
+    began_at: datetime | None = None
+    """When the period of now began; absent for one that never ends."""
+    changed_at: datetime
+    """When its limit was said last."""
+    id: str
+    """Its id."""
+    kind: str
+    """`hard`: calls beyond it are refused; or `alert`: they are made, and told."""
+    left: str
+    """What is left."""
+    limit: str
+    """The most."""
+    of: str | None = None
+    """Which of them: an id, or models as `PROVIDER/MODEL`. Absent for the organization, and for an agent of
+    another workspace."""
+    period: str
+    """`day`, `week`, `month` (each in UTC), or `total`."""
+    renews_at: datetime | None = None
+    """When it begins anew."""
+    reserved: str
+    """Set aside for calls that are under way."""
+    scope: str
+    """Whose calls it counts: `organization`, `workspace`, `agent`, `user`, `key` or `model`."""
+    spent: str
+    """Spent in the period of now."""
+
+
+@dataclass(kw_only=True, slots=True)
+class BudgetExplanation:
+    """Whether a call would be allowed now, and why."""
+
+    allowed: bool
+    """Whether it would be."""
+    budgets: list[Budget]
+    """Every budget that covers it, as it stands."""
+    decided_by: str | None = None
+    """The hard one that leaves least."""
+    most: str | None = None
+    """What it may cost at most; absent where no rate card covers the model."""
+    rate: RateCard | None = None
+    """The rate card that says so."""
+    reason: str | None = None
+    """Why not, in words."""
+
+
+@dataclass(kw_only=True, slots=True)
+class Budgets:
+    """`GET /budgets`."""
+
+    items: list[Budget]
+    """By age."""
+
+
+@dataclass(kw_only=True, slots=True)
 class CaptureHealth:
     """How capture stands."""
 
@@ -917,6 +974,18 @@ class ExecUncovered:
     """A short name, for programs."""
     what: str
     """What it is, for people."""
+
+
+@dataclass(kw_only=True, slots=True)
+class ExplainBudgetRequest:
+    """`POST /explain/budget`: a call of the caller's own, which is not made."""
+
+    input: int = 0
+    """Tokens that it reads at most."""
+    model: str
+    """`PROVIDER/MODEL`."""
+    output: int = 0
+    """Tokens that it writes at most."""
 
 
 @dataclass(kw_only=True, slots=True)
@@ -2171,6 +2240,44 @@ class PurgeResponse:
 
 
 @dataclass(kw_only=True, slots=True)
+class RateCard:
+    """What a million tokens of some models cost."""
+
+    cache_read: str | None = None
+    """Read from the provider's cache; as what is read if absent."""
+    cache_write: str | None = None
+    """Put into the provider's cache; as what is read if absent."""
+    input: str
+    """Read."""
+    models: str
+    """`PROVIDER/MODEL`; `*` stands for any provider, or ends the model."""
+    output: str
+    """Written."""
+    reasoning: str | None = None
+    """Thought before answering; as what is written if absent."""
+    since: datetime
+    """From when on it counts."""
+    version: int
+    """Counted from one; a version never changes."""
+
+
+@dataclass(kw_only=True, slots=True)
+class RateCardQuery:
+    """The query of `GET /rate-cards`."""
+
+    models: str | None = None
+    """Every version of the card of exactly this pattern."""
+
+
+@dataclass(kw_only=True, slots=True)
+class RateCards:
+    """`GET /rate-cards`."""
+
+    items: list[RateCard]
+    """Those that count now, or every version of one, newest first."""
+
+
+@dataclass(kw_only=True, slots=True)
 class RateLimit:
     """One limit."""
 
@@ -2677,6 +2784,22 @@ class SessionRef:
 
 
 @dataclass(kw_only=True, slots=True)
+class SetBudgetRequest:
+    """`POST /budgets`: makes one, or gives the one of its scope, period and kind another limit."""
+
+    kind: str
+    """`hard` or `alert`."""
+    limit: str
+    """Such as `20.00`."""
+    of: str | None = None
+    """Which of them: an id, or models as `PROVIDER/MODEL`; the own workspace if absent there."""
+    period: str
+    """`day`, `week`, `month` or `total`."""
+    scope: str
+    """`organization`, `workspace`, `agent`, `user`, `key` or `model`."""
+
+
+@dataclass(kw_only=True, slots=True)
 class SetLimitRequest:
     """`POST /limits`."""
 
@@ -2684,6 +2807,24 @@ class SetLimitRequest:
     """Its name, such as `api_credential`."""
     quota: str | None = None
     """Such as `600/min`; as the installation has it if absent."""
+
+
+@dataclass(kw_only=True, slots=True)
+class SetRateCardRequest:
+    """`POST /rate-cards`: adds a version, which counts from now on."""
+
+    cache_read: str | None = None
+    """Read from the provider's cache."""
+    cache_write: str | None = None
+    """Put into the provider's cache."""
+    input: str
+    """Of a million tokens that are read, such as `3.00`."""
+    models: str
+    """`PROVIDER/MODEL`; `*` stands for any provider, or ends the model."""
+    output: str
+    """Written."""
+    reasoning: str | None = None
+    """Thought before answering."""
 
 
 @dataclass(kw_only=True, slots=True)
@@ -3440,6 +3581,62 @@ class UnbindResponse:
 
     was_bound: bool
     """It was bound."""
+
+
+@dataclass(kw_only=True, slots=True)
+class UsageDay:
+    """What calls of one day, principal, key and model came to."""
+
+    cache_read: int
+    """Of those read: from the cache."""
+    cache_write: int
+    """Of those read: put into the cache."""
+    calls: int
+    """How many."""
+    cost: str
+    """What they cost."""
+    credential: str
+    """With what."""
+    day: str
+    """The day, such as `2026-11-22`, UTC."""
+    estimated: int
+    """Of those, how many were counted here because the provider did not say."""
+    input: int
+    """Tokens read, cached ones included."""
+    model: str
+    """Which."""
+    output: int
+    """Tokens written, thoughts included."""
+    principal: str | None = None
+    """Who; absent for an agent of another workspace."""
+    provider: str
+    """Whose model."""
+    reasoning: int
+    """Of those written: thoughts."""
+    workspace: str
+    """Where."""
+
+
+@dataclass(kw_only=True, slots=True)
+class UsageDays:
+    """`GET /usage`."""
+
+    items: list[UsageDay]
+    """By day."""
+    truncated: bool
+    """Whether there are more than an answer holds: ask for fewer days."""
+
+
+@dataclass(kw_only=True, slots=True)
+class UsageQuery:
+    """The query of `GET /usage`."""
+
+    days: int | None = None
+    """So many days, today included, at most 400; thirty if absent."""
+    since: datetime | None = None
+    """From the day of this moment on, UTC, instead."""
+    until: datetime | None = None
+    """To before the day of this moment."""
 
 
 @dataclass(kw_only=True, slots=True)

@@ -298,6 +298,33 @@ STEP_UP_PASSKEY_FINISH: Operation[m.FinishPasskeyRequest, None, m.FactorResponse
 )
 """Show a passkey again."""
 
+BUDGET_LIST: Operation[None, None, m.Budgets] = Operation(
+    name="BudgetList",
+    method="GET",
+    path="/api/v1/budgets",
+    mutates=False,
+    answer=m.Budgets,
+)
+"""Budgets, and what they have counted."""
+
+BUDGET_SET: Operation[m.SetBudgetRequest, None, m.Budget] = Operation(
+    name="BudgetSet",
+    method="POST",
+    path="/api/v1/budgets",
+    mutates=True,
+    answer=m.Budget,
+)
+"""Bound what some calls may cost in a period, or be told."""
+
+BUDGET_REMOVE: Operation[None, None, m.Done] = Operation(
+    name="BudgetRemove",
+    method="DELETE",
+    path="/api/v1/budgets/{id}",
+    mutates=True,
+    answer=m.Done,
+)
+"""Remove a budget and what it counted."""
+
 CAPTURE: Operation[m.CaptureRequest, None, m.CaptureResponse] = Operation(
     name="Capture",
     method="POST",
@@ -423,6 +450,15 @@ EXEC_CANCEL: Operation[None, None, m.Exec] = Operation(
     answer=m.Exec,
 )
 """End a run, and all that it has started."""
+
+BUDGET_EXPLAIN: Operation[m.ExplainBudgetRequest, None, m.BudgetExplanation] = Operation(
+    name="BudgetExplain",
+    method="POST",
+    path="/api/v1/explain/budget",
+    mutates=False,
+    answer=m.BudgetExplanation,
+)
+"""Whether a call would be allowed now, by which prices and budgets."""
 
 EXPLAIN_RECALL: Operation[m.ExplainRequest, None, m.Explanation] = Operation(
     name="ExplainRecall",
@@ -927,6 +963,24 @@ QUARANTINE_REJECT: Operation[m.ReviewRequest, None, m.Memory] = Operation(
     answer=m.Memory,
 )
 """Forget a memory that was held back."""
+
+RATE_CARD_LIST: Operation[None, m.RateCardQuery, m.RateCards] = Operation(
+    name="RateCardList",
+    method="GET",
+    path="/api/v1/rate-cards",
+    mutates=False,
+    answer=m.RateCards,
+)
+"""What tokens cost."""
+
+RATE_CARD_SET: Operation[m.SetRateCardRequest, None, m.RateCard] = Operation(
+    name="RateCardSet",
+    method="POST",
+    path="/api/v1/rate-cards",
+    mutates=True,
+    answer=m.RateCard,
+)
+"""Say what tokens of some models cost from now on."""
 
 RECALL: Operation[m.RecallRequest, None, m.RecallResponse] = Operation(
     name="Recall",
@@ -1529,6 +1583,15 @@ TREE_LIST: Operation[m.TreeListRequest, None, m.TreeListing] = Operation(
     answer=m.TreeListing,
 )
 """A folder of the tree of memories; the root is `/`."""
+
+USAGE_LIST: Operation[None, m.UsageQuery, m.UsageDays] = Operation(
+    name="UsageList",
+    method="GET",
+    path="/api/v1/usage",
+    mutates=False,
+    answer=m.UsageDays,
+)
+"""What calls of models came to, by day."""
 
 WHOAMI: Operation[None, None, m.Whoami] = Operation(
     name="Whoami",
