@@ -10,6 +10,7 @@ use skep_egress::{Origin, Scheme};
 use crate::basic;
 use crate::body::Answer;
 use crate::exchange::Exchange;
+use crate::guest::Guest;
 use crate::head;
 use crate::lease::Leased;
 use crate::origin::Way;
@@ -18,16 +19,20 @@ use crate::refusal::{Reason, Refusal};
 use crate::tunnel;
 
 /// A request to the proxy itself.
-pub(crate) async fn proxied(lease: &Arc<Leased>, request: Request<Incoming>) -> Response<Answer> {
+pub(crate) async fn proxied(
+    lease: &Arc<Leased>,
+    guest: &Guest,
+    request: Request<Incoming>,
+) -> Response<Answer> {
     let uri = request.uri();
     let host = uri.authority().map_or("", |authority| authority.as_str());
     let record = lease.record(host, request.method().as_str());
     let outcome = if request.method() == Method::CONNECT {
-        by_tunnel(lease, &record, request).await
+        by_tunnel(lease, guest, &record, request).await
     } else if uri.scheme().is_some() {
-        by_url(lease, &record, request).await
+        by_url(lease, guest, &record, request).await
     } else {
-        by_base(lease, &record, request).await
+        by_base(lease, guest, &record, request).await
     };
     outcome.unwrap_or_else(|refusal| refusal.answer(&record))
 }
@@ -54,20 +59,24 @@ pub(crate) async fn inside(
 
 async fn by_tunnel(
     lease: &Arc<Leased>,
+    guest: &Guest,
     record: &Arc<Record>,
     request: Request<Incoming>,
 ) -> Result<Response<Answer>, Refusal> {
     look_at_password(lease, &request)?;
+    guest.admit(lease)?;
     tunnel::connect(lease, record, request).await
 }
 
 /// A request with a whole URL: in clear, or, as some clients have it, over TLS that begins here.
 async fn by_url(
     lease: &Arc<Leased>,
+    guest: &Guest,
     record: &Arc<Record>,
     request: Request<Incoming>,
 ) -> Result<Response<Answer>, Refusal> {
     look_at_password(lease, &request)?;
+    guest.admit(lease)?;
     let scheme = match request.uri().scheme_str() {
         Some("http") => Scheme::Http,
         Some("https") => Scheme::Https,
@@ -107,6 +116,7 @@ fn names_default(lease: &Leased, origin: &Origin) -> bool {
 /// `/<path of the lease>/<base>/…`: a request to the origin of the base, its header set.
 async fn by_base(
     lease: &Arc<Leased>,
+    guest: &Guest,
     record: &Arc<Record>,
     mut request: Request<Incoming>,
 ) -> Result<Response<Answer>, Refusal> {
@@ -119,6 +129,7 @@ async fn by_base(
     if !is_lease || !head::is_this_machine(request.headers()) {
         return Err(unauthenticated());
     }
+    guest.admit(lease)?;
     let rest = parts.next().unwrap_or_default();
     let end = rest.find(['/', '?']).unwrap_or(rest.len());
     let (name, path) = rest.split_at(end);

@@ -15,6 +15,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::sleep;
 use zeroize::Zeroizing;
 
+use crate::guest::Waiting;
 use crate::matcher::Patterns;
 use crate::record::Record;
 use crate::tasks::Tasks;
@@ -50,6 +51,8 @@ pub(crate) struct Leased {
     pub(crate) connections: Arc<Semaphore>,
     /// Those of all leases.
     pub(crate) together: Arc<Semaphore>,
+    /// Connections that nobody knows yet, of this lease and of all.
+    pub(crate) strangers: [Arc<Waiting>; 2],
     pub(crate) holding: Semaphore,
     password: Plain<String>,
     path: Plain<String>,
@@ -140,6 +143,10 @@ impl Wire {
             tasks: Tasks::new(),
             connections: Arc::new(Semaphore::new(self.limits.connections)),
             together: Arc::clone(&self.connections),
+            strangers: [
+                Arc::new(Waiting::new(self.limits.strangers)),
+                Arc::clone(&self.strangers),
+            ],
             holding: Semaphore::new(HOLDING),
             password: hex(&*self.random),
             path: hex(&*self.random),

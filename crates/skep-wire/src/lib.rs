@@ -46,6 +46,7 @@ mod environment;
 mod exchange;
 mod forms;
 mod front;
+mod guest;
 mod head;
 mod lease;
 mod matcher;
@@ -70,6 +71,8 @@ use skep_crypto::Random;
 use skep_domain::Clock;
 use skep_egress::Egress;
 use tokio::sync::Semaphore;
+
+use guest::Waiting;
 
 pub use authority::Authority;
 pub use environment::Environment;
@@ -111,8 +114,14 @@ pub enum WireError {
 pub struct Limits {
     /// Leases at a time.
     pub leases: usize,
-    /// Connections of one lease at a time; the next one is closed.
+    /// Connections of one lease at a time; requests of the next one are refused.
     pub connections: usize,
+    /// Connections of one lease that have not shown yet that they know it; when one more comes, the oldest goes.
+    pub strangers: usize,
+    /// The same of all leases together.
+    pub strangers_together: usize,
+    /// How long such a one may take to show it.
+    pub stranger_time: Duration,
     /// Connections of all leases together, so that programs do not take the daemon's last descriptors.
     pub connections_together: usize,
     /// Requests at a time on one connection of HTTP/2.
@@ -139,6 +148,9 @@ impl Default for Limits {
         Self {
             leases: 64,
             connections: 128,
+            strangers: 32,
+            strangers_together: 256,
+            stranger_time: Duration::from_secs(5),
             connections_together: 1_024,
             streams: 64,
             head: 64 << 10,
@@ -161,6 +173,7 @@ pub struct Wire {
     limits: Limits,
     leases: Arc<Semaphore>,
     connections: Arc<Semaphore>,
+    strangers: Arc<Waiting>,
 }
 
 impl Wire {
@@ -181,6 +194,7 @@ impl Wire {
             limits,
             leases: Arc::new(Semaphore::new(limits.leases)),
             connections: Arc::new(Semaphore::new(limits.connections_together)),
+            strangers: Arc::new(Waiting::new(limits.strangers_together)),
         }
     }
 

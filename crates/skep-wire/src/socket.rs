@@ -15,19 +15,33 @@ use hyper_util::rt::{TokioIo, TokioTimer};
 use skep_egress::Origin;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::{TcpListener, UnixListener};
-use tokio::sync::OwnedSemaphorePermit;
 use tokio::time::sleep;
 
 use crate::front;
+use crate::guest::Guest;
 use crate::lease::Leased;
 use crate::origin::Way;
-use crate::refusal::Reason;
 use crate::tasks::Spawner;
 
 /// Between two tries to accept, when the system is out of descriptors.
 const PAUSE: Duration = Duration::from_millis(100);
 /// Between two questions whether a connection of HTTP/2 is still there.
 const PING: Duration = Duration::from_secs(30);
+
+/// Whose requests a connection has.
+#[derive(Clone)]
+pub(crate) enum Speaker {
+    /// A program inside a tunnel, which has shown its password when it made that.
+    Inside(Arc<Way>),
+    /// Somebody who speaks to the proxy itself.
+    Outside(Arc<Guest>),
+}
+
+impl Speaker {
+    pub(crate) fn to(origin: Origin) -> Self {
+        Self::Inside(Arc::new(Way::to(origin)))
+    }
+}
 
 /// A new socket for its owner alone.
 pub(crate) fn bind_unix(path: &Path) -> io::Result<UnixListener> {
@@ -63,24 +77,25 @@ pub(crate) fn serve_unix(lease: &Arc<Leased>, listener: UnixListener) {
     });
 }
 
-/// One too many is closed, so that a program cannot take the descriptors of the daemon.
+/// A stranger has a place of the lease when it has shown that it knows it, and goes if it does not.
 fn accepted<T>(lease: &Arc<Leased>, stream: T)
 where
     T: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {
-    let slots =
-        [&lease.connections, &lease.together].map(|slots| Arc::clone(slots).try_acquire_owned());
-    let [Ok(own), Ok(of_all)] = slots else {
-        lease.record("", "").refused(Reason::Exhausted);
-        return;
-    };
+    let guest = Arc::new(Guest::default());
+    for strangers in &lease.strangers {
+        strangers.take_in(&guest);
+    }
     let stream = Counted {
         stream,
-        _slots: [own, of_all],
+        _guest: Arc::clone(&guest),
     };
     let shared = Arc::clone(lease);
     lease.tasks.spawn(async move {
-        serve_http1(&shared, stream, None).await;
+        tokio::select! {
+            () = serve_http1(&shared, stream, Speaker::Outside(Arc::clone(&guest))) => {}
+            () = guest.overstays(shared.limits.stranger_time) => {}
+        }
     });
 }
 
@@ -90,19 +105,18 @@ where
 pub(crate) fn serve_http1<'a, T>(
     lease: &'a Arc<Leased>,
     stream: T,
-    inside: Option<Origin>,
+    speaker: Speaker,
 ) -> Pin<Box<dyn Future<Output = ()> + Send + 'a>>
 where
     T: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {
-    let way = inside.map(|origin| Arc::new(Way::to(origin)));
     Box::pin(async move {
         let service = service_fn(|request| {
-            let (lease, way) = (Arc::clone(lease), way.clone());
+            let (lease, speaker) = (Arc::clone(lease), speaker.clone());
             async move {
-                Ok::<_, Infallible>(match way {
-                    Some(way) => front::inside(&lease, &way, request).await,
-                    None => front::proxied(&lease, request).await,
+                Ok::<_, Infallible>(match speaker {
+                    Speaker::Inside(way) => front::inside(&lease, &way, request).await,
+                    Speaker::Outside(guest) => front::proxied(&lease, &guest, request).await,
                 })
             }
         });
@@ -141,7 +155,7 @@ where
 /// A connection that counts for as long as anybody has it, as a tunnel too.
 struct Counted<T> {
     stream: T,
-    _slots: [OwnedSemaphorePermit; 2],
+    _guest: Arc<Guest>,
 }
 
 /// A connection whose first byte was read already.

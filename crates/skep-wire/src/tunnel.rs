@@ -20,7 +20,7 @@ use crate::lease::Leased;
 use crate::origin::refused;
 use crate::record::Record;
 use crate::refusal::{Reason, Refusal};
-use crate::socket::{Begun, serve_http1, serve_http2};
+use crate::socket::{Begun, Speaker, serve_http1, serve_http2};
 
 /// What TLS begins with.
 const HANDSHAKE: u8 = 0x16;
@@ -118,7 +118,7 @@ where
         scheme: Scheme::Http,
         ..origin
     };
-    serve_http1(lease, program, Some(origin)).await;
+    serve_http1(lease, program, Speaker::to(origin)).await;
 }
 
 async fn over_tls<T>(lease: &Arc<Leased>, program: T, origin: Origin) -> Result<(), Refusal>
@@ -155,7 +155,7 @@ where
     if stream.get_ref().1.alpn_protocol() == Some(b"h2") {
         serve_http2(lease, stream, origin).await;
     } else {
-        serve_http1(lease, stream, Some(origin)).await;
+        serve_http1(lease, stream, Speaker::to(origin)).await;
     }
     Ok(())
 }

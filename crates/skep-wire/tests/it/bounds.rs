@@ -81,16 +81,38 @@ async fn n12_connections_are_bounded_and_tunnels_count() {
         ..Limits::default()
     };
     let stand = Stand::with(terms(rules()), limits).await;
-    let first = stand
-        .tunnel("api.test", "api.test", "http/1.1")
-        .await
-        .unwrap();
-    let second = stand.raw().await;
-    // The second one is known to be there once a third one is turned away.
-    let mut third = stand.raw().await;
-    assert_eq!(read_all(&mut third).await, "");
+    let first = stand.tunnel("api.test", "api.test", "http/1.1").await;
+    let second = stand.tunnel("api.test", "api.test", "http/1.1").await;
+    assert!(first.is_ok() && second.is_ok());
+    let (_third, said) = connect(&stand).await;
+    assert!(said.starts_with("HTTP/1.1 503"), "{said}");
     assert_eq!(stand.events.refused(), [Reason::Exhausted]);
-    drop((first, second));
+    // One that is gone leaves its place.
+    drop(second);
+    let mut answers = Vec::new();
+    for _ in 0..100 {
+        let (stream, said) = connect(&stand).await;
+        answers.push(said.starts_with("HTTP/1.1 200"));
+        if answers.ends_with(&[true]) {
+            break;
+        }
+        drop(stream);
+    }
+    assert!(answers.ends_with(&[true]), "{answers:?}");
+    drop(first);
+}
+
+/// Asks for a tunnel, and gives the head of the answer.
+async fn connect(stand: &Stand) -> (TcpStream, String) {
+    let mut stream = stand.raw().await;
+    let password = stand.password();
+    let ask = format!("CONNECT api.test:443 HTTP/1.1\r\nproxy-authorization: {password}\r\n\r\n");
+    stream.write_all(ask.as_bytes()).await.unwrap();
+    let mut said = Vec::new();
+    while !said.ends_with(b"\r\n\r\n") {
+        said.push(stream.read_u8().await.unwrap());
+    }
+    (stream, String::from_utf8(said).unwrap())
 }
 
 #[tokio::test]
@@ -105,15 +127,78 @@ async fn n12_connections_of_all_leases_are_bounded_together() {
         .lease(terms(rules()), stand.vault.clone(), stand.events.clone())
         .await
         .unwrap();
-    let first = stand
+    let first = stand.tunnel("api.test", "api.test", "http/1.1").await;
+    let held = stand.tunnel("api.test", "api.test", "http/1.1").await;
+    assert!(first.is_ok() && held.is_ok());
+    let address = second.address().unwrap();
+    let url = second.base_url("api", address).unwrap();
+    let (_, path) = url
+        .strip_prefix("http://")
+        .unwrap()
+        .split_once('/')
+        .unwrap();
+    let mut third = TcpStream::connect(address).await.unwrap();
+    let ask = format!("GET /{path}/echo HTTP/1.1\r\nhost: {address}\r\nconnection: close\r\n\r\n");
+    third.write_all(ask.as_bytes()).await.unwrap();
+    assert!(read_all(&mut third).await.starts_with("HTTP/1.1 503"));
+    assert_eq!(stand.events.refused(), [Reason::Exhausted]);
+}
+
+/// As many as somebody without a password opened, who wants to starve a lease.
+const STRANGERS: usize = 200;
+
+#[tokio::test]
+async fn n12_strangers_take_no_place_of_a_lease() {
+    let limits = Limits {
+        connections: 2,
+        strangers: 4,
+        // Far away: it is their number that makes them go.
+        stranger_time: Duration::from_mins(10),
+        head_time: Duration::from_mins(10),
+        ..Limits::default()
+    };
+    let stand = Stand::with(terms(rules()), limits).await;
+    let mut idle = Vec::new();
+    for nth in 0..STRANGERS {
+        let mut stream = stand.raw().await;
+        if nth % 2 == 0 {
+            stream
+                .write_all(b"CONNECT api.test:443 HTTP/1.1\r\nhost: ")
+                .await
+                .unwrap();
+        }
+        idle.push(stream);
+    }
+    let said = stand.ask("GET /echo", "", "").await;
+    assert!(said.starts_with("HTTP/1.1 200"), "{said}");
+    // The oldest went first.
+    for stream in &mut idle[..STRANGERS - 5] {
+        assert_eq!(read_all(stream).await, "");
+    }
+}
+
+#[tokio::test]
+async fn n12_strangers_have_little_time_and_who_is_known_has_more() {
+    let limits = Limits {
+        stranger_time: Duration::from_millis(300),
+        ..Limits::default()
+    };
+    let stand = Stand::with(terms(rules()), limits).await;
+    let mut known = stand
         .tunnel("api.test", "api.test", "http/1.1")
         .await
         .unwrap();
-    let held = stand.raw().await;
-    let mut third = TcpStream::connect(second.address().unwrap()).await.unwrap();
-    assert_eq!(read_all(&mut third).await, "");
-    assert_eq!(stand.events.refused(), [Reason::Exhausted]);
-    drop((first, held));
+    let mut stranger = stand.raw().await;
+    let wrong = "CONNECT api.test:443 HTTP/1.1\r\nproxy-authorization: Basic c2tlcDpub25l\r\n\r\n";
+    let mut guessing = stand.raw().await;
+    guessing.write_all(wrong.as_bytes()).await.unwrap();
+    assert!(read_all(&mut guessing).await.starts_with("HTTP/1.1 407"));
+    assert_eq!(read_all(&mut stranger).await, "");
+    let ask = "GET /echo HTTP/1.1\r\nhost: api.test\r\nconnection: close\r\n\r\n";
+    known.write_all(ask.as_bytes()).await.unwrap();
+    let mut said = String::new();
+    let _closed = known.read_to_string(&mut said).await;
+    assert!(said.starts_with("HTTP/1.1 200"), "{said}");
 }
 
 #[tokio::test]
