@@ -10,10 +10,38 @@ pub(super) type Checked = Result<(), TemplateError>;
 pub(super) fn hosts(field: &str, all: &[String]) -> Checked {
     require(all.len() <= HOSTS, field, &at_most(HOSTS))?;
     for (at, one) in all.iter().enumerate() {
-        let why = "is no host such as api.example.com, *.example.com or git.example.com:8443";
-        require(is_host(one), &format!("{field}[{at}]"), why)?;
+        if let Some(why) = fault(one) {
+            let known = "is no host such as api.example.com, *.example.com or git.example.com:8443";
+            return Err(refused(
+                &format!("{field}[{at}]"),
+                &format!("{known}: {why}"),
+            ));
+        }
     }
     Ok(())
+}
+
+/// Why it is no host, in words; nothing if it is one.
+fn fault(text: &str) -> Option<&'static str> {
+    if is_host(text) {
+        return None;
+    }
+    let (host, port) = text.split_once(':').unwrap_or((text, ""));
+    let is_address = host.rsplit('.').next().is_some_and(|top| {
+        top.bytes()
+            .next()
+            .is_some_and(|first| first.is_ascii_digit())
+    });
+    Some(match text {
+        _ if text.contains("://") || text.contains('/') => "leave out the scheme and the path",
+        _ if text.starts_with('[') || is_address => {
+            "an address, or a name that ends in a number, is none"
+        }
+        _ if host.bytes().any(|byte| byte.is_ascii_uppercase()) => "write it in small letters",
+        _ if !host.trim_start_matches("*.").contains('.') => "it has no dot",
+        _ if is_host(host) && !port.is_empty() => "its port is no number from 1 to 65535",
+        _ => "it has letters that no name has",
+    })
 }
 
 /// A name of the public internet, or everything below one: never an address, and never a whole top level.
