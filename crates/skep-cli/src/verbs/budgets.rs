@@ -142,8 +142,10 @@ fn explained(context: &Context<'_>, found: &BudgetExplanation) -> Result<ExitCod
         if let Some(reason) = &found.reason {
             out.line(&one_line(reason))?;
         }
-        let most = found.most.as_deref().unwrap_or("nobody said what");
-        out.line(&format!("It may cost at most {most}."))?;
+        out.line(&match &found.most {
+            Some(most) => format!("It may cost at most {}.", one_line(most)),
+            None => "Nobody said what it may cost.".to_owned(),
+        })?;
         if let Some(rate) = &found.rate {
             out.line(&columns(&[card(rate)]).join(""))?;
         }
