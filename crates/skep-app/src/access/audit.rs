@@ -130,7 +130,7 @@ impl Desk {
         self.bell.notify_one();
     }
 
-    fn deny(&self, mut entry: NewAudit, principal: Option<Principal>) {
+    pub(super) fn deny(&self, mut entry: NewAudit, principal: Option<Principal>) {
         let mut pending = self.pending();
         // What differs between two of the same kind is kept of the last one.
         let (at, request) = (entry.at, std::mem::take(&mut entry.request));

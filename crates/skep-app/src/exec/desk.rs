@@ -11,6 +11,7 @@ use tokio::task::JoinSet;
 use tokio::time::{MissedTickBehavior, interval, sleep};
 
 use crate::access::Decision;
+use crate::exec::turn::standing;
 use crate::upkeep::{Tenant, maintain};
 use crate::{App, AppError};
 
@@ -152,16 +153,13 @@ impl App {
         };
         tx.end_exec(job.id, end).await?;
         tx.commit().await?;
-        self.record_denied(
-            Decision {
-                action: "exec.end".into(),
-                reason: "interrupted".into(),
-                organization: Some(tenant.0),
-                target: Some(job.label.clone()),
-                ..Decision::default()
-            },
-            None,
-        );
+        let decision = Decision {
+            action: "exec.end".into(),
+            reason: "interrupted".into(),
+            target: Some(job.label.clone()),
+            ..Decision::default()
+        };
+        self.record_denied_to(decision, &standing(job, tenant));
         Ok(())
     }
 

@@ -18,7 +18,7 @@ use tokio::time::sleep;
 
 use super::queue::Taken;
 use super::{plan, proxy};
-use crate::access::Decision;
+use crate::access::{Decision, Standing};
 use crate::leases::RunLease;
 use crate::templates::Usable;
 use crate::upkeep::{Tenant, maintain};
@@ -246,11 +246,10 @@ impl App {
         let decision = Decision {
             action: "exec.run".into(),
             reason: "not run: it may not be any more, or could not".into(),
-            organization: Some(tenant.0),
             target: Some(job.label.clone()),
             ..Decision::default()
         };
-        self.record_denied(decision, None);
+        self.record_denied_to(decision, &standing(job, tenant));
         Ok(())
     }
 
@@ -302,6 +301,16 @@ impl App {
         };
         tx.end_exec(job.id, end).await?;
         tx.commit().await.map(|_| ())
+    }
+}
+
+/// Whose a run is, for the record.
+pub(super) fn standing(job: &ExecJob, (organization, workspace): Tenant) -> Standing {
+    Standing {
+        organization,
+        workspace,
+        principal: job.asker,
+        credential: job.credential,
     }
 }
 

@@ -14,6 +14,7 @@ use skep_wire::Lease;
 use super::terms::Secrets;
 use super::{LeaseView, Proxy};
 use crate::AppError;
+use crate::access::Standing;
 use crate::templates::Usable;
 
 /// Whom a lease is for: one credential of somebody.
@@ -79,6 +80,16 @@ impl Whose {
             principal,
             credential,
         })
+    }
+
+    /// As the record names them.
+    pub(super) fn standing(&self) -> Standing {
+        Standing {
+            organization: self.organization,
+            workspace: self.workspace,
+            principal: self.principal,
+            credential: self.credential,
+        }
     }
 }
 

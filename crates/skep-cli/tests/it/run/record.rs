@@ -93,6 +93,9 @@ async fn x03_what_was_tried_and_refused_is_recorded() {
         refused.iter().all(|entry| entry["outcome"] == "denied"),
         "{refused:?}"
     );
+    // In the name of whoever began the lease.
+    let whose = |entry: &Value| entry["principal"].is_string() && entry["credential"].is_string();
+    assert!(refused.iter().all(whose), "{refused:?}");
     assert_eq!(entries(&world, "secret.use").await, Vec::<Value>::new());
     assert!(
         world
