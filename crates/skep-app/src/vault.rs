@@ -1,6 +1,7 @@
 //! Secrets and settings of the vault: set, told of, removed. What uses a secret is elsewhere; nothing here
 //! gives one away.
 
+pub(crate) mod canary;
 mod rotating;
 mod using;
 
@@ -108,6 +109,9 @@ impl App {
         match given {
             GivenSecret::Value(value) => {
                 let value = Plain::new(value);
+                if let Ok(name) = RecordName::parse(&at.name) {
+                    canary::check(&name, Some(value.expose())).map_err(|why| at_name(&why))?;
+                }
                 self.set_record::<Secret>(authorized, at, value).await
             }
             GivenSecret::Elsewhere(reference) => self.refer_secret(authorized, at, reference).await,
@@ -121,6 +125,7 @@ impl App {
         reference: Reference,
     ) -> Result<Listed, AppError> {
         let (name, now) = (named(&at, authorized.organization())?, self.store.now());
+        canary::check(&name, None).map_err(|why| at_name(&why))?;
         (self.references.check(authorized.organization(), &reference))
             .map_err(|error| Invalid::unknown("reference", &error.to_string()))?;
         self.on_vault(authorized.organization(), move |vault| {
@@ -312,6 +317,10 @@ fn named(at: &RecordAt, organization: OrganizationId) -> Result<RecordName, AppE
         return Err(Denied::MissingPermission(Permission::OrgManage).into());
     }
     RecordName::parse(&at.name).map_err(|error| Invalid::unknown("name", &error.to_string()))
+}
+
+fn at_name(why: &AppError) -> AppError {
+    Invalid::unknown("name", &why.to_string())
 }
 
 impl From<VaultError> for AppError {

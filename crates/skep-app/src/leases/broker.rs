@@ -13,6 +13,7 @@ use tokio::time::timeout;
 use super::held::Held;
 use super::sweep::is_final;
 use crate::access::Decision;
+use crate::vault::canary;
 use crate::{App, AppError};
 
 /// How long a program waits for a value; what is later is not given.
@@ -33,9 +34,6 @@ impl Broker {
         }
     }
 }
-
-/// The secret that `skep verify secrets` plants, as the vault keys it.
-const CANARY: &str = "skep-verify-canary";
 
 #[async_trait]
 impl Secrets for Broker {
@@ -76,10 +74,8 @@ impl Sink for Broker {
                 | Reason::Withheld
         );
         if let Some(app) = self.app.upgrade().filter(|_| is_decision) {
-            app.record_denied(
-                self.held.decision("wire.refuse", reason.as_str().into()),
-                None,
-            );
+            let decision = self.held.decision("wire.refuse", reason.as_str().into());
+            app.record_denied_to(decision, &self.held.whose.standing());
         }
     }
 }
@@ -115,10 +111,11 @@ impl App {
                 return Err(error);
             }
         };
-        if asked.why == Why::Send && is_trial(asked.host) && name.key() != CANARY {
+        if asked.why == Why::Send && is_trial(asked.host) && !canary::is(name) {
             return Err(AppError::Unfit(format!(
-                "{} says back what it is sent: no secret but {CANARY} goes there",
-                Trial::HOST
+                "{} says back what it is sent: no secret but {} goes there",
+                Trial::HOST,
+                canary::NAME
             )));
         }
         let authorized = caller.authorize::<SecretUse>()?;
@@ -144,7 +141,8 @@ impl App {
             AppError::NotFound(_) => "NOT_FOUND",
             _ => "PERMISSION_DENIED",
         };
-        self.record_denied(held.decision("secret.use", reason.into()), None);
+        let decision = held.decision("secret.use", reason.into());
+        self.record_denied_to(decision, &held.whose.standing());
     }
 }
 

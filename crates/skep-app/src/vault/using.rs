@@ -7,6 +7,7 @@ use skep_domain::{Permission, RecordName};
 use skep_vault::template::Owner;
 use skep_vault::{Held, Scope, VaultError, Wanted};
 
+use super::canary;
 use crate::{App, AppError};
 
 impl App {
@@ -32,8 +33,12 @@ impl App {
             move |vault: &skep_vault::Vault| -> Result<_, VaultError> { vault.release(&wanted) };
         let found = self.on_vault(authorized.organization(), look).await?;
         match found.ok_or(AppError::NotFound("secret"))? {
-            Held::Value(value) => Ok(value),
+            Held::Value(value) => {
+                canary::check(name, Some(value.expose()))?;
+                Ok(value)
+            }
             Held::Elsewhere(reference) => {
+                canary::check(name, None)?;
                 let organization = authorized.organization();
                 let found = self.references.resolve(organization, &reference).await;
                 Ok(found?)

@@ -155,4 +155,19 @@ async fn x03_the_origin_of_trials_is_sent_no_secret_but_the_canary() {
         r#"curl -sS -H "Authorization: Bearer $KEY" https://trial.skep.invalid/say/rot13/body"#;
     let said = said(&world.sh(call).await);
     assert!(said.contains("no secret but skep-verify-canary"), "{said}");
+    // Nor another one by the canary's name, whether kept here or elsewhere.
+    let token = world.owner.token("owner");
+    for what in [
+        json!({ "value": "ghp_0123456789abcdefABCDEF0123456789" }),
+        json!({ "reference": "env://PATH" }),
+    ] {
+        let mut secret = what.clone();
+        secret["name"] = json!("Skep-Verify-Canary");
+        let (status, answer) = world.ask(&token, "POST", "secrets", secret).await;
+        assert_eq!(status, 400, "{what}: {answer}");
+        assert!(
+            answer.to_string().contains("call this secret otherwise"),
+            "{answer}"
+        );
+    }
 }
