@@ -7,6 +7,8 @@
 mod canary;
 mod door;
 mod host;
+mod journal;
+mod look;
 mod programs;
 mod reader;
 mod reading;

@@ -1,12 +1,14 @@
 //! What is to be seen from this machine: files of the daemon, and what the kernel tells of processes.
 
-use std::fs::{self, File};
-use std::io::Read as _;
+use std::fs;
+use std::io::{self, Read as _};
+use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 
 use memchr::memmem::Finder;
 
-use super::report::{Attempt, Tried};
+use super::look;
+use super::report::{Attempt, Outcome, Tried};
 use super::stand::Stand;
 use crate::args::Mode;
 use crate::context::Context;
@@ -61,14 +63,7 @@ pub(super) async fn attempt(
         .iter()
         .map(|piece| Finder::new(piece).into_owned())
         .collect();
-    let files = files(context.home.path());
-    let mut of_files = Attempt::new("files of the data directory, logs among them", true);
-    for path in &files {
-        if holds(path, &finders) {
-            of_files.judge(stand.canary().text().len());
-            of_files.note = Some(path.display().to_string());
-        }
-    }
+    let (of_files, count) = files_hold(context.home.path(), &finders, stand.canary().text().len());
     tried.attempts.push(of_files);
     let mut seen = 0;
     let mut of_arguments = Attempt::new("arguments of processes", true);
@@ -82,18 +77,42 @@ pub(super) async fn attempt(
     tried.attempts.push(of_arguments);
     tried.attempts.push(variables(stand, pid, &finders));
     tried.attempts.push(core_files(pid));
-    tried.looked = Some(format!("{} files, {seen} processes", files.len()));
+    tried.looked = Some(format!("{count} files, {seen} processes"));
     Ok(tried)
 }
 
 fn variables(stand: &Stand<'_>, pid: u32, finders: &[Finder<'static>]) -> Attempt {
-    let mut attempt = Attempt::new("variables of the daemon", true);
-    if let Ok(held) = fs::read(format!("/proc/{pid}/environ"))
-        && is_in(&held, finders)
-    {
-        attempt.judge(stand.canary().text().len());
+    const NAME: &str = "variables of the daemon";
+    match fs::read(format!("/proc/{pid}/environ")) {
+        Ok(held) => {
+            let mut attempt = Attempt::new(NAME, true);
+            if is_in(&held, finders) {
+                attempt.judge(stand.canary().text().len());
+            }
+            attempt
+        }
+        Err(error) => unread_variables(NAME, &error, is_ours(pid)),
     }
+}
+
+/// What the kernel keeps from the daemon's own user is hidden; what it keeps from others says nothing.
+fn unread_variables(name: &str, error: &io::Error, is_ours: bool) -> Attempt {
+    if error.kind() != io::ErrorKind::PermissionDenied || !is_ours {
+        let why = format!("they could not be read: {error}");
+        return Attempt::not_tried(name, &why);
+    }
+    let mut attempt = Attempt::new(name, true);
+    attempt.note = Some("the kernel shows them to root alone".to_owned());
     attempt
+}
+
+/// Whether a process is of this user.
+fn is_ours(pid: u32) -> bool {
+    let status = fs::read_to_string(format!("/proc/{pid}/status")).unwrap_or_default();
+    let users = status.lines().find_map(|line| line.strip_prefix("Uid:"));
+    let user = users.and_then(|users| users.split_whitespace().next());
+    let own = fs::metadata("/proc/self").map(|own| own.uid());
+    own.is_ok_and(|own| user == Some(own.to_string().as_str()))
 }
 
 /// A process that crashes leaves what it held in a file, unless it may not.
@@ -118,26 +137,65 @@ fn core_files(pid: u32) -> Attempt {
     attempt
 }
 
-/// All files under a folder, links not followed.
-fn files(folder: &Path) -> Vec<PathBuf> {
+/// Looks through all files under a folder, and says how many these were.
+fn files_hold(folder: &Path, finders: &[Finder<'static>], letters: usize) -> (Attempt, usize) {
+    let mut attempt = Attempt::new("files of the data directory, logs among them", true);
+    let (files, mut unread) = files(folder);
+    for path in &files {
+        match holds(path, finders) {
+            Ok(true) => {
+                attempt.judge(letters);
+                attempt.note = Some(path.display().to_string());
+            }
+            Ok(false) => {}
+            Err(error) => unread.push((path.clone(), error)),
+        }
+    }
+    // What is gone meanwhile holds nothing.
+    unread.retain(|(_, error)| error.kind() != io::ErrorKind::NotFound);
+    if let Some((path, error)) = unread.first()
+        && attempt.outcome == Outcome::Hidden
+    {
+        let (count, path) = (unread.len(), path.display());
+        attempt.outcome = Outcome::NotTried;
+        attempt.note = Some(format!(
+            "{count} could not be read, such as {path}: {error}"
+        ));
+    }
+    (attempt, files.len())
+}
+
+/// What was not read, and why.
+type Unread = Vec<(PathBuf, io::Error)>;
+
+/// All files under a folder, links not followed, and what of it could not be listed.
+fn files(folder: &Path) -> (Vec<PathBuf>, Unread) {
     let (mut found, mut folders) = (Vec::new(), vec![folder.to_owned()]);
+    let mut unread = Unread::new();
     while let Some(folder) = folders.pop() {
-        for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
-            match entry.file_type() {
-                Ok(kind) if kind.is_dir() => folders.push(entry.path()),
-                Ok(kind) if kind.is_file() => found.push(entry.path()),
-                _ => {}
+        let entries = match fs::read_dir(&folder) {
+            Ok(entries) => entries,
+            Err(error) => {
+                unread.push((folder, error));
+                continue;
+            }
+        };
+        for entry in entries {
+            let kind = entry.and_then(|entry| Ok((entry.path(), entry.file_type()?)));
+            match kind {
+                Ok((path, kind)) if kind.is_dir() => folders.push(path),
+                Ok((path, kind)) if kind.is_file() => found.push(path),
+                Ok(_) => {}
+                Err(error) => unread.push((folder.clone(), error)),
             }
         }
     }
-    found
+    (found, unread)
 }
 
 /// Whether a piece of the canary stands in a file, however large that is.
-fn holds(path: &Path, finders: &[Finder<'static>]) -> bool {
-    let Ok(mut file) = File::open(path) else {
-        return false;
-    };
+fn holds(path: &Path, finders: &[Finder<'static>]) -> io::Result<bool> {
+    let mut file = look::open(path)?;
     // What stands across two pieces is seen in the second, which begins with the end of the first.
     let overlap = finders
         .iter()
@@ -148,14 +206,50 @@ fn holds(path: &Path, finders: &[Finder<'static>]) -> bool {
     loop {
         let before = held.len().saturating_sub(overlap);
         held.drain(..before);
-        match file.by_ref().take(PIECE as u64).read_to_end(&mut held) {
-            Ok(0) | Err(_) => return false,
-            Ok(_) if is_in(&held, finders) => return true,
-            Ok(_) => {}
+        if file.by_ref().take(PIECE as u64).read_to_end(&mut held)? == 0 {
+            return Ok(false);
+        }
+        if is_in(&held, finders) {
+            return Ok(true);
         }
     }
 }
 
 fn is_in(held: &[u8], finders: &[Finder<'static>]) -> bool {
     finders.iter().any(|finder| finder.find(held).is_some())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io;
+
+    use memchr::memmem::Finder;
+
+    use super::super::report::Outcome;
+    use super::{files_hold, unread_variables};
+
+    #[test]
+    fn x02_what_could_not_be_read_was_not_tried() {
+        let home = tempfile::tempdir().unwrap();
+        let finders = [Finder::new("cny_").into_owned()];
+        std::fs::write(home.path().join("log"), "nothing").unwrap();
+        let (attempt, count) = files_hold(home.path(), &finders, 36);
+        assert_eq!((attempt.outcome, count), (Outcome::Hidden, 1));
+        // A folder that nobody lists, whoever runs this.
+        let (attempt, _) = files_hold(&home.path().join("log"), &finders, 36);
+        assert_eq!(attempt.outcome, Outcome::NotTried);
+        assert!(attempt.note.unwrap().contains("could not be read"));
+        std::fs::write(home.path().join("log"), "a cny_ in it").unwrap();
+        let (attempt, _) = files_hold(home.path(), &finders, 36);
+        assert_eq!(attempt.outcome, Outcome::Recovered);
+        let denied = io::Error::from(io::ErrorKind::PermissionDenied);
+        let absent = io::Error::from(io::ErrorKind::NotFound);
+        for (error, is_ours, expected) in [
+            (&denied, true, Outcome::Hidden),
+            (&denied, false, Outcome::NotTried),
+            (&absent, true, Outcome::NotTried),
+        ] {
+            assert_eq!(unread_variables("a", error, is_ours).outcome, expected);
+        }
+    }
 }

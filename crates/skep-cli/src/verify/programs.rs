@@ -17,6 +17,8 @@ use crate::failure::Failure;
 const NAME: &str = "skep-verify-programs";
 /// Seconds of one question for the end of a run.
 const WAIT: u32 = 20;
+/// Such questions until a run is given up.
+const WAITS: usize = 6;
 /// Layers that a machine may not have. What is open without one of them is told as that, and the rest is tried.
 const WITHOUT: [&str; 5] = ["processes", "network", "files", "proc", "landlock"];
 
@@ -159,7 +161,7 @@ pub(super) async fn attempt(stand: &mut Stand<'_>) -> Result<Tried, Failure> {
         return Ok(tried);
     }
     for (nth, writing) in WRITINGS.iter().enumerate() {
-        let run = match run(stand, nth, 0).await {
+        let run = match run(stand, nth, 0, 0).await {
             Ok(run) => run,
             Err(refused) if nth == 0 => {
                 tried.skipped = Some(format!("no program is run here: {}", refused.message()));
@@ -175,14 +177,14 @@ pub(super) async fn attempt(stand: &mut Stand<'_>) -> Result<Tried, Failure> {
 
 /// One template for all: which row of the table is run is filled in, and nothing else.
 fn template() -> TemplateText {
-    let first = r#"n=$1 port=$2; shift $((n + 2)); eval "$1""#;
+    let first = r#"n=$1 port=$2 mark=$3; shift $((n + 3)); eval "$1""#;
     let rows = WRITINGS.iter().map(|writing| writing.script);
     let rows = rows.chain(walls::WALLS.iter().map(|wall| wall.script));
-    let mut arguments: Vec<String> = ["-c", first, "sh", "{row}", "{port}"]
+    let mut arguments: Vec<String> = ["-c", first, "sh", "{row}", "{port}", "{mark}"]
         .map(str::to_owned)
         .to_vec();
     arguments.extend(rows.map(|script| script.replace('{', "{{").replace('}', "}}")));
-    let number = |name: &str, most: usize| TemplateParameter {
+    let number = |name: &str, most: u64| TemplateParameter {
         name: name.to_owned(),
         least: Some(0),
         most: i64::try_from(most).ok(),
@@ -195,7 +197,11 @@ fn template() -> TemplateText {
         program: Some(TemplateProgram {
             path: "/bin/sh".to_owned(),
             arguments,
-            parameters: vec![number("row", last), number("port", 65_535)],
+            parameters: vec![
+                number("row", last as u64),
+                number("port", 65_535),
+                number("mark", walls::MOST),
+            ],
             secrets: vec![TemplateSecret {
                 name: SECRET.to_owned(),
                 variable: Some("CANARY".to_owned()),
@@ -216,19 +222,34 @@ fn template() -> TemplateText {
 }
 
 /// A row of the table, run to its end.
-async fn run(stand: &mut Stand<'_>, row: usize, port: u16) -> Result<Exec, Failure> {
+async fn run(stand: &mut Stand<'_>, row: usize, port: u16, mark: u64) -> Result<Exec, Failure> {
     let request = ExecRequest {
         template: NAME.to_owned(),
-        arguments: [("row", row.to_string()), ("port", port.to_string())]
-            .map(|(name, value)| (name.to_owned(), value))
-            .into(),
+        arguments: [
+            ("row", row.to_string()),
+            ("port", port.to_string()),
+            ("mark", mark.to_string()),
+        ]
+        .map(|(name, value)| (name.to_owned(), value))
+        .into(),
     };
     let client = stand.client();
     let mut seen = client.ask_exec(&request).await?;
-    while matches!(seen.state.as_str(), "queued" | "running") {
+    for _ in 0..WAITS {
+        if !is_under_way(&seen) {
+            return Ok(seen);
+        }
         seen = client.exec(&seen.id, WAIT).await?;
     }
+    if is_under_way(&seen) {
+        seen = client.cancel_exec(&seen.id).await?;
+        seen.reason = Some("it did not end: are other runs in its way?".to_owned());
+    }
     Ok(seen)
+}
+
+fn is_under_way(run: &Exec) -> bool {
+    matches!(run.state.as_str(), "queued" | "running")
 }
 
 fn judged(stand: &Stand<'_>, writing: &Writing, run: &Exec) -> Result<Attempt, Failure> {

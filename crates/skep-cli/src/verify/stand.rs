@@ -1,10 +1,12 @@
 //! The canary in the vault, and the templates that use it: planted, and taken away again.
 
+use skep_api::ErrorCode;
 use skep_api::template::{ApproveTemplateRequest, Template, TemplateQuery, TemplateText};
-use skep_api::vault::{RemoveRecordRequest, SetSecretRequest};
-use skep_client::Client;
+use skep_api::vault::{RecordQuery, RemoveRecordRequest, Secret, SetSecretRequest};
+use skep_client::{Client, ClientError};
 
 use super::canary::Canary;
+use super::journal::Journal;
 use super::report::Place;
 use crate::context::Context;
 use crate::failure::Failure;
@@ -20,30 +22,48 @@ pub(super) struct Stand<'c> {
     client: Client,
     place: Place,
     canary: Canary,
+    /// What the journal calls this place.
+    key: String,
+    journal: Journal,
     /// Those that were approved for this run alone.
     approved: Vec<String>,
 }
 
 impl<'c> Stand<'c> {
     pub(super) async fn plant(context: &'c Context<'c>) -> Result<Self, Failure> {
+        let mut journal = Journal::open(context.home.path())?;
         let mut client = context.client().await?;
         let health = client.health().await?;
+        let at = client.endpoint().to_string();
+        let workspace = health.workspace;
+        let key = format!("{at} {}", workspace.name);
+        if let Some(left) = journal.left(&key) {
+            take_away(&mut client, &left).await?;
+            journal.forget(&key)?;
+        }
+        is_free(&mut client).await?;
         let canary = Canary::draw()?;
         let request = SetSecretRequest {
             name: SECRET.to_owned(),
             value: Some(canary.value().clone()),
             ..SetSecretRequest::default()
         };
-        client.set_secret(&request).await?;
+        journal.note(&key, &[])?;
+        if let Err(error) = client.set_secret(&request).await {
+            journal.forget(&key)?;
+            return Err(error.into());
+        }
         Ok(Self {
             context,
             place: Place {
                 daemon: health.version,
-                at: client.endpoint().to_string(),
-                workspace: health.workspace.name,
+                at,
+                workspace: workspace.name,
             },
             client,
             canary,
+            key,
+            journal,
             approved: Vec::new(),
         })
     }
@@ -76,12 +96,13 @@ impl<'c> Stand<'c> {
             digest: waiting.digest,
             ..ApproveTemplateRequest::default()
         };
+        self.approved.push(waiting.id.clone());
+        self.journal.note(&self.key, &self.approved)?;
         match self.client.approve_template(&waiting.id, &request).await {
-            Ok(approved) => {
-                self.approved.push(approved.id);
-                Ok(None)
-            }
+            Ok(_) => Ok(None),
             Err(error) => {
+                self.approved.pop();
+                self.journal.note(&self.key, &self.approved)?;
                 let refused = Failure::from(error);
                 Ok(Some(format!(
                     "{} waits for somebody who may approve it ({}): skep template approve {}; once that is done it \
@@ -120,14 +141,46 @@ impl<'c> Stand<'c> {
     pub(super) async fn clear(&mut self) -> Result<(), Failure> {
         // What was interrupted may have left an answer on the way.
         let mut client = self.context.client().await?;
-        for id in std::mem::take(&mut self.approved) {
-            client.withdraw_template(&id, DONE.to_owned()).await?;
-        }
-        let request = RemoveRecordRequest {
-            name: SECRET.to_owned(),
-            ..RemoveRecordRequest::default()
-        };
-        client.remove_secret(&request).await?;
-        Ok(())
+        take_away(&mut client, &self.approved).await?;
+        self.approved.clear();
+        self.journal.forget(&self.key)
     }
+}
+
+/// All of it, whatever of it is there any more.
+async fn take_away(client: &mut Client, approved: &[String]) -> Result<(), Failure> {
+    let request = RemoveRecordRequest {
+        name: SECRET.to_owned(),
+        ..RemoveRecordRequest::default()
+    };
+    let mut failed = client.remove_secret(&request).await.map(drop).err();
+    for id in approved {
+        match client.withdraw_template(id, DONE.to_owned()).await {
+            Ok(_) => {}
+            // Whoever withdrew it was faster, or it was never approved.
+            Err(ClientError::Refused(refused)) if is_gone(refused.error.code) => {}
+            Err(error) => failed = Some(error),
+        }
+    }
+    failed.map_or(Ok(()), |error| Err(error.into()))
+}
+
+const fn is_gone(code: ErrorCode) -> bool {
+    matches!(code, ErrorCode::NotFound | ErrorCode::Conflict)
+}
+
+/// Whatever is there under the canary's name is not ours to write over, or to remove.
+async fn is_free(client: &mut Client) -> Result<(), Failure> {
+    let held = client.secrets(&RecordQuery::default()).await?;
+    let is_it =
+        |secret: &Secret| secret.scope == "workspace" && secret.name.eq_ignore_ascii_case(SECRET);
+    if !held.items.iter().any(is_it) {
+        return Ok(());
+    }
+    let message = format!(
+        "this workspace has a secret {SECRET} already, and no run of this home has left it: nothing was tried"
+    );
+    Err(Failure::new("NAME_TAKEN", message).hint(format!(
+        "is somebody else trying just now? Wait until they are done; if nobody needs it: skep secret rm {SECRET}"
+    )))
 }

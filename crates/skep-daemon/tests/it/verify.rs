@@ -1,7 +1,7 @@
 //! `skep verify secrets` against a daemon that serves: what it tries, what it finds, what it leaves.
 
 use std::path::Path;
-use std::process::{Command, Output};
+use std::process::{Command, Output, Stdio};
 
 use serde_json::{Value, json};
 
@@ -9,21 +9,25 @@ use crate::exec::stand::Stand;
 
 /// The command line, which a build of the whole workspace puts beside the daemon.
 fn verify(stand: &Stand, arguments: &[&str]) -> Output {
+    command(stand, arguments).output().unwrap()
+}
+
+fn command(stand: &Stand, arguments: &[&str]) -> Command {
     let skep = Path::new(env!("CARGO_BIN_EXE_skepd")).with_file_name("skep");
     assert!(
         skep.exists(),
         "{}: build it first, with cargo build -p skep-cli",
         skep.display()
     );
-    Command::new(skep)
+    let mut command = Command::new(skep);
+    command
         .args(["verify", "secrets"])
         .args(arguments)
         .env_clear()
         .env("PATH", std::env::var_os("PATH").unwrap())
         .env("HOME", stand.home.path())
-        .env("SKEP_HOME", stand.home.path())
-        .output()
-        .unwrap()
+        .env("SKEP_HOME", stand.home.path());
+    command
 }
 
 fn report(output: &Output) -> Value {
@@ -123,4 +127,46 @@ fn x02_a_way_that_cannot_be_tried_is_no_success() {
     let report = report(&output);
     assert_eq!(report["sound"], false, "{report}");
     assert_eq!(output.status.code(), Some(1));
+}
+
+fn items(stand: &Stand, what: &str) -> Vec<Value> {
+    let (_, found) = stand.get(&format!("/api/v1/{what}"));
+    found["items"].as_array().unwrap().clone()
+}
+
+#[test]
+fn x02_what_a_killed_one_has_left_is_taken_away_by_the_next() {
+    let stand = Stand::new("");
+    let _daemon = stand.home.serve();
+    let mut killed = command(&stand, &["--only", "programs"]);
+    let quiet = killed.stdout(Stdio::null()).stderr(Stdio::null());
+    let mut killed = quiet.spawn().unwrap();
+    while items(&stand, "templates").is_empty() {
+        assert!(killed.try_wait().unwrap().is_none(), "it has ended");
+    }
+    // A second one does not touch what the first has planted.
+    let second = verify(&stand, &["--only", "reading", "--json"]);
+    assert_eq!(second.status.code(), Some(1));
+    let said = String::from_utf8_lossy(&second.stdout).into_owned();
+    assert!(said.contains("UNDER_WAY"), "{said}");
+    killed.kill().unwrap();
+    killed.wait().unwrap();
+    assert_eq!(items(&stand, "secrets").len(), 1);
+    assert_eq!(items(&stand, "templates").len(), 1);
+    let next = verify(&stand, &["--only", "reading", "--json"]);
+    assert!(next.status.success(), "{}", report(&next));
+    assert!(items(&stand, "secrets").is_empty());
+    assert!(items(&stand, "templates").is_empty());
+}
+
+#[test]
+fn x02_a_secret_of_ones_own_by_the_canarys_name_stays() {
+    let stand = Stand::new("");
+    let _daemon = stand.home.serve();
+    stand.set("Skep-Verify-Canary", "cny_0123456789abcdefABCDEF0123456789");
+    let output = verify(&stand, &["--only", "reading", "--json"]);
+    assert_eq!(output.status.code(), Some(1));
+    let said = String::from_utf8_lossy(&output.stdout).into_owned();
+    assert!(said.contains("NAME_TAKEN"), "{said}");
+    assert_eq!(items(&stand, "secrets").len(), 1);
 }

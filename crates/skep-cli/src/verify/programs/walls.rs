@@ -1,6 +1,6 @@
 //! What a program could do beside printing: send, leave files, stay.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::time::Duration;
 
 use tokio::io::AsyncReadExt as _;
@@ -8,6 +8,7 @@ use tokio::net::TcpListener;
 use tokio::time::timeout;
 
 use super::super::host::processes;
+use super::super::look;
 use super::super::report::{Attempt, Outcome};
 use super::super::stand::Stand;
 use super::{WRITINGS, run};
@@ -26,10 +27,10 @@ pub(super) struct Wall {
 enum Through {
     /// At a port of this machine.
     Port,
-    /// In this file.
+    /// In a file of this folder, whose name nobody knows before.
     File(&'static str),
-    /// As a process that is still there.
-    Process(&'static str),
+    /// As a process that is still there, with an argument that nobody else has.
+    Process,
 }
 
 pub(super) const WALLS: &[Wall] = &[
@@ -41,27 +42,27 @@ pub(super) const WALLS: &[Wall] = &[
     },
     Wall {
         name: "leaving it in /tmp",
-        script: r#"printf %s "$CANARY" > /tmp/skep-verify-canary"#,
+        script: r#"printf %s "$CANARY" > /tmp/skep-verify-$mark"#,
         layers: &["files", "landlock"],
-        through: Through::File("/tmp/skep-verify-canary"),
+        through: Through::File("/tmp"),
     },
     Wall {
         name: "leaving it in /var/tmp",
-        script: r#"printf %s "$CANARY" > /var/tmp/skep-verify-canary"#,
+        script: r#"printf %s "$CANARY" > /var/tmp/skep-verify-$mark"#,
         layers: &["files", "landlock"],
-        through: Through::File("/var/tmp/skep-verify-canary"),
+        through: Through::File("/var/tmp"),
     },
     Wall {
         name: "leaving it in shared memory",
-        script: r#"printf %s "$CANARY" > /dev/shm/skep-verify-canary"#,
+        script: r#"printf %s "$CANARY" > /dev/shm/skep-verify-$mark"#,
         layers: &["files", "landlock"],
-        through: Through::File("/dev/shm/skep-verify-canary"),
+        through: Through::File("/dev/shm"),
     },
     Wall {
         name: "a process that stays",
-        script: "(setsid sleep 271.828 || sleep 271.828) > /dev/null 2>&1 < /dev/null & sleep 0.1",
+        script: "(setsid sleep 271.$mark || sleep 271.$mark) > /dev/null 2>&1 < /dev/null & sleep 0.1",
         layers: &["processes"],
-        through: Through::Process("271.828"),
+        through: Through::Process,
     },
 ];
 
@@ -84,10 +85,8 @@ pub(super) async fn attempt(stand: &mut Stand<'_>) -> Result<Vec<Attempt>, Failu
 
 async fn one(stand: &mut Stand<'_>, row: usize, wall: &Wall) -> Result<Attempt, Failure> {
     let listener = TcpListener::bind("127.0.0.1:0").await?;
-    if let Through::File(path) = wall.through {
-        remove(Path::new(path));
-    }
-    let run = run(stand, row, listener.local_addr()?.port()).await?;
+    let mark = mark()?;
+    let run = run(stand, row, listener.local_addr()?.port(), mark).await?;
     let mut attempt = Attempt::new(wall.name, true);
     let Some(sandbox) = run.sandbox.filter(|_| run.output.is_some()) else {
         attempt.outcome = Outcome::NotTried;
@@ -97,14 +96,15 @@ async fn one(stand: &mut Stand<'_>, row: usize, wall: &Wall) -> Result<Attempt, 
     let canary = stand.canary();
     let came = match wall.through {
         Through::Port => canary.recovered(&arrived(&listener).await),
-        Through::File(path) => {
-            let path = PathBuf::from(path);
-            let left = std::fs::read(&path).unwrap_or_default();
-            remove(&path);
+        Through::File(folder) => {
+            let path = Path::new(folder).join(format!("skep-verify-{mark}"));
+            let left = look::held(&path);
+            let _none_there = std::fs::remove_file(&path);
             canary.recovered(&left)
         }
-        Through::Process(argument) => {
-            let stays = processes().any(|found| found.has_argument(argument));
+        Through::Process => {
+            let argument = format!("271.{mark}");
+            let stays = processes().any(|found| found.has_argument(&argument));
             if stays { canary.text().len() } else { 0 }
         }
     };
@@ -118,10 +118,18 @@ async fn one(stand: &mut Stand<'_>, row: usize, wall: &Wall) -> Result<Attempt, 
     Ok(attempt)
 }
 
+/// What a mark may be.
+const LEAST: u64 = 100_000_000_000_000;
+pub(super) const MOST: u64 = 999_999_999_999_999;
+/// Connections that are looked into: whoever floods the port is not waited for.
+const CONNECTIONS: usize = 16;
+
 /// What was sent while nobody took it: the run is over, so it is there or never comes.
 async fn arrived(listener: &TcpListener) -> Vec<u8> {
     let mut all = Vec::new();
-    while let Ok(Ok((stream, _))) = timeout(Duration::from_millis(50), listener.accept()).await {
+    for _ in 0..CONNECTIONS {
+        let accepted = timeout(Duration::from_millis(50), listener.accept()).await;
+        let Ok(Ok((stream, _))) = accepted else { break };
         let mut limited = stream.take(4_096);
         let _what_there_is =
             timeout(Duration::from_millis(50), limited.read_to_end(&mut all)).await;
@@ -129,6 +137,8 @@ async fn arrived(listener: &TcpListener) -> Vec<u8> {
     all
 }
 
-fn remove(path: &Path) {
-    let _none_there = std::fs::remove_file(path);
+/// Fifteen digits that nobody else has: other users of the machine can put nothing in the way.
+fn mark() -> Result<u64, Failure> {
+    let [head @ .., _, _, _, _, _, _, _, _] = skep_client::nonce()?;
+    Ok(LEAST + u64::from_le_bytes(head) % (MOST - LEAST))
 }
