@@ -121,8 +121,15 @@ impl Failure {
     fn particulars(&self) -> Vec<String> {
         let mut lines = Vec::new();
         if let Kind::Refused(envelope) = &self.kind {
-            let fields = envelope.error.details.iter();
-            lines.extend(fields.map(|field| format!("{}: {}", field.field, field.message)));
+            let told = &envelope.error.message;
+            for field in &envelope.error.details {
+                // Most say of which field they speak, and the first is the message itself.
+                if field.message.starts_with(&field.field) {
+                    lines.extend(Some(&field.message).filter(|said| *said != told).cloned());
+                } else {
+                    lines.push(format!("{}: {}", field.field, field.message));
+                }
+            }
             lines.push(format!(
                 "{} · request {}",
                 envelope.error.code.as_str(),
@@ -160,7 +167,7 @@ impl From<ClientError> for Failure {
         let message = error.to_string();
         match error {
             ClientError::Refused(envelope) => {
-                let hint = refused_hint(envelope.error.code);
+                let hint = refused_hint(envelope.error.code, &envelope.error.message);
                 Self {
                     kind: Kind::Refused(Box::new(envelope)),
                     message,
@@ -192,11 +199,35 @@ impl From<ClientError> for Failure {
     }
 }
 
-const fn refused_hint(code: ErrorCode) -> Option<&'static str> {
+/// Which verb shows what is there, by what is not.
+const SHOWN_BY: [(&str, &str); 7] = [
+    ("template", "what there is: skep template list"),
+    ("lease", "those under way: skep run --list"),
+    ("run", "your runs: skep exec list"),
+    ("secret", "what there is: skep secret list"),
+    ("setting", "what there is: skep setting list"),
+    (
+        "memory",
+        "it may have been erased; ids are shown by: skep recall",
+    ),
+    (
+        "session",
+        "it may have been erased; ids are shown by: skep sessions",
+    ),
+];
+
+fn refused_hint(code: ErrorCode, message: &str) -> Option<&'static str> {
     match code {
         ErrorCode::NotFound => {
-            Some("it may have been erased; ids are shown by: skep recall, skep sessions")
+            let has = |word: &str| {
+                let mut words = message.split(|letter: char| !letter.is_alphanumeric());
+                words.any(|one| one == word)
+            };
+            let shown = SHOWN_BY.iter().find(|(what, _)| has(what));
+            shown.map(|(_, hint)| *hint)
         }
+        // What lacks is a permission, which the message names.
+        ErrorCode::PermissionDenied if message.contains(':') => None,
         ErrorCode::PermissionDenied => {
             Some("an id of another workspace, or one mistyped, is answered like this")
         }
@@ -254,5 +285,31 @@ impl From<io::Error> for Failure {
             kind,
             ..Self::new("IO", error.to_string())
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use skep_api::ErrorCode;
+
+    use super::refused_hint;
+
+    #[test]
+    fn a_hint_is_about_what_is_not_there() {
+        for (message, hint) in [
+            ("There is no such template.", "skep template list"),
+            ("No template deploy is approved.", "skep template list"),
+            ("There is no such lease.", "skep run --list"),
+            ("There is no such run.", "skep exec list"),
+            ("There is no such memory.", "skep recall"),
+            ("There is no such session.", "skep sessions"),
+        ] {
+            let said = refused_hint(ErrorCode::NotFound, message).unwrap();
+            assert!(said.ends_with(hint), "{message}: {said}");
+        }
+        assert_eq!(
+            refused_hint(ErrorCode::NotFound, "There is no such job."),
+            None
+        );
     }
 }

@@ -72,7 +72,10 @@ pub fn run(arguments: impl Iterator<Item = OsString>) -> ExitCode {
 /// What clap says to a person, for a program: without the usage that follows.
 fn misused(error: &clap::Error) -> Failure {
     let said = error.to_string();
-    let first = said.lines().next().unwrap_or_default();
+    // What is missing stands on lines of its own.
+    let first = said.lines().take_while(|line| !line.trim().is_empty());
+    let first: Vec<&str> = first.map(str::trim).collect();
+    let first = first.join(" ");
     Failure::usage(first.trim_start_matches("error: ")).hint("skep --help")
 }
 
@@ -82,4 +85,21 @@ fn perform(args: Args, environment: Environment, output: &Output) -> Result<Exit
         .enable_all()
         .build()?
         .block_on(verbs::perform(args.verb, &context))
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::Parser as _;
+
+    use super::{Args, misused};
+
+    #[test]
+    fn what_is_missing_is_named_for_programs_too() {
+        let Err(error) = Args::try_parse_from(["skep", "--json", "template", "show"]) else {
+            panic!("it names no template");
+        };
+        let told = misused(&error).message();
+        assert!(told.contains("<TEMPLATE>"), "{told}");
+        assert!(!told.contains("Usage"), "{told}");
+    }
 }

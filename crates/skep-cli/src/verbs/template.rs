@@ -93,7 +93,20 @@ async fn show(context: &Context<'_>, template: &str) -> Result<(), Failure> {
     if context.output.is_json() {
         return Ok(context.output.json(&found)?);
     }
-    tell_whole(context, &found)
+    tell_whole(context, &found)?;
+    let one = &found.template;
+    // Who only uses templates is told of no draft.
+    let waiting = all(&mut client, "waiting").await.unwrap_or_default();
+    let newer = |other: &&Version| {
+        other.version > one.version && other.name.eq_ignore_ascii_case(&one.name)
+    };
+    if let Some(newer) = waiting.iter().find(newer) {
+        let (version, id) = (newer.version, one_line(&newer.id));
+        context.output.line(&format!(
+            "  version {version} of it waits for approval: skep template show {id}"
+        ))?;
+    }
+    Ok(())
 }
 
 /// Shows all of it, asks, and approves what was shown and nothing else.

@@ -346,7 +346,8 @@ async fn move_to(root: &Root, to: Kind, home: &Path, config: &Config) -> anyhow:
     process::say(&format!(
         "the root key is in {shown} as well, and opens from there {}.\n\
          To use it from there, put this into skep.toml:\n\n[key]\nprovider = \"{}\"\n\n\
-         It is still in {} too. When the daemon runs with the new place: `skepd key forget --from {}`.",
+         It is still in {} too. When the daemon has run with the new place, stop it, and: `skepd key \
+         forget --from {}`.",
         opened.in_words(),
         to.as_str(),
         root.shown(),
