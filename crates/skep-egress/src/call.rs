@@ -21,9 +21,9 @@ const REDIRECTS: usize = 3;
 /// Addresses of one host that are tried.
 const TRIES: usize = 8;
 /// Bytes of an answer's head.
-const HEAD: usize = 64 << 10;
+pub(crate) const HEAD: usize = 64 << 10;
 /// Headers of an answer.
-const HEADERS: usize = 128;
+pub(crate) const HEADERS: usize = 128;
 
 impl Egress {
     /// Makes a call. An answer is an answer, whatever its status.
@@ -89,7 +89,7 @@ impl Egress {
             // Its errors reach the request that is under way.
             let _ended = connection.await;
         });
-        let message = message(request, target, with_secrets)?;
+        let message = message(request, target, with_secrets, false)?;
         let answer = timeout(self.patience.first_byte, sender.send_request(message))
             .await
             .map_err(|_| late(origin, Stage::FirstByte))?;
@@ -102,7 +102,7 @@ impl Egress {
         })
     }
 
-    async fn connect(
+    pub(crate) async fn connect(
         &self,
         origin: &Origin,
         with_secrets: bool,
@@ -163,10 +163,11 @@ impl Egress {
     }
 }
 
-fn message(
+pub(crate) fn message(
     request: &Request,
     target: &Target,
     with_secrets: bool,
+    keeps_open: bool,
 ) -> Result<hyper::Request<Full<Bytes>>, EgressError> {
     let unusable = |_| EgressError::Url("it cannot be sent");
     let method = match request.verb {
@@ -186,7 +187,9 @@ fn message(
     }
     let host = HeaderValue::from_str(&target.origin().authority()).map_err(unusable)?;
     headers.insert(HOST, host);
-    headers.insert(CONNECTION, HeaderValue::from_static("close"));
+    if !keeps_open {
+        headers.insert(CONNECTION, HeaderValue::from_static("close"));
+    }
     headers.insert(ACCEPT_ENCODING, HeaderValue::from_static("identity"));
     headers
         .entry(USER_AGENT)

@@ -113,6 +113,21 @@ impl Request {
         })
     }
 
+    /// Passes something on, as [`Request::post`] does, of up to 64 MiB.
+    ///
+    /// # Errors
+    /// [`EgressError::Request`] for a body that is larger.
+    pub fn relay(target: Target, body: Bytes) -> Result<Self, EgressError> {
+        if body.len() > ANSWER_MAX {
+            return Err(EgressError::Request("its body is larger than 64 MiB"));
+        }
+        Ok(Self {
+            verb: Verb::Post,
+            body,
+            ..Self::get(target)
+        })
+    }
+
     /// With a header that is no secret.
     ///
     /// # Errors

@@ -5,6 +5,8 @@
 //! can be done about it. Nothing here sends anything, and no key passes through: a request names the
 //! header that whoever sends it puts the key into.
 //!
+//! [`relay`] has what a gateway reads of requests and answers that it passes on as they are.
+//!
 //! Nothing that an endpoint writes is repeated in an error. A refusal may quote the key that was
 //! sent, and what it says about a prompt may quote the prompt.
 
@@ -14,6 +16,7 @@ mod dialect;
 mod failure;
 mod openai;
 mod prompt;
+pub mod relay;
 mod reply;
 mod structured;
 
