@@ -24,6 +24,7 @@ pub mod page;
 pub mod participant;
 pub mod people;
 pub mod posture;
+pub mod provider;
 pub mod recall;
 pub mod removal;
 pub mod review;

@@ -68,7 +68,9 @@ fn operation(route: &Route, shape: Shape, error: &Value) -> Value {
     if let Some(body) = shape.body {
         let kind = match route.body {
             BodyLimit::Form => "application/x-www-form-urlencoded",
-            BodyLimit::Empty | BodyLimit::Json | BodyLimit::Batch => "application/json",
+            BodyLimit::Empty | BodyLimit::Json | BodyLimit::Batch | BodyLimit::Model => {
+                "application/json"
+            }
         };
         operation["requestBody"] =
             json!({ "required": true, "content": { kind: { "schema": body } } });

@@ -71,6 +71,8 @@ pub enum BodyLimit {
     Json,
     /// [`Limits::CAPTURE_BODY`].
     Batch,
+    /// A call to a model, as its own clients send it: [`Limits::GATEWAY_BODY`].
+    Model,
     /// A form as browsers and OAuth clients send it: [`Limits::FORM_BODY`].
     Form,
 }
@@ -83,6 +85,7 @@ impl BodyLimit {
             Self::Empty => 0,
             Self::Json => Limits::BODY,
             Self::Batch => Limits::CAPTURE_BODY,
+            Self::Model => Limits::GATEWAY_BODY,
             Self::Form => Limits::FORM_BODY,
         }
     }
@@ -127,6 +130,12 @@ impl Route {
             "/assets/",
         ];
         PAGES.iter().any(|page| self.path.starts_with(page))
+    }
+
+    /// Whether it speaks to the clients of model providers, in their dialects.
+    #[must_use]
+    pub fn is_gateway(&self) -> bool {
+        self.path.starts_with("/v1/")
     }
 
     /// Whether somebody may call it who has to enrol a second factor before anything else: what leads
@@ -407,6 +416,12 @@ routes! {
     OAuthRevoke: Post "/oauth/revoke", Gate::Public, Oauth, Form, None, "Revoke the login that a token belongs to (RFC 7009).";
     OAuthRegister: Post "/oauth/register", Gate::Public, Oauth, Json, None, "Register a public client (RFC 7591).";
     Mcp: Post "/mcp", Gate::Oneself, Api, Json, None, "Tools for agents: the Model Context Protocol over streamable HTTP, without sessions.";
+    ChatCompletions: Post "/v1/chat/completions", needs(Permission::GatewayUse), Gateway, Model, None, "A model call in OpenAI's dialect, to the provider that the organization has for the model.";
+    Messages: Post "/v1/messages", needs(Permission::GatewayUse), Gateway, Model, None, "A model call in Anthropic's dialect.";
+    ModelList: Get "/v1/models", needs(Permission::GatewayUse), Gateway, Empty, None, "The models that may be called, in the dialect of whoever asks.";
+    ProviderList: Get "/api/v1/providers", needs(Permission::GatewayConfigure), Api, Empty, None, "The providers of models that the organization has set, without their keys.";
+    ProviderSet: Post "/api/v1/providers", needs(Permission::GatewayConfigure), Api, Json, Some("provider.set"), "Set a provider of models. A key goes to an address of one's own choice only with the permission secret:approve and a second factor.";
+    ProviderRemove: Post "/api/v1/providers/remove", needs(Permission::GatewayConfigure), Api, Json, Some("provider.remove"), "Remove a provider of models.";
     Resolve: Post "/api/v1/resolve", needs(Permission::MemoryRead), Api, Json, None, "From a key line to the statement to the turns.";
 }
 

@@ -30,6 +30,7 @@ impl App {
     pub(crate) fn drop_organization(&self, organization: OrganizationId) {
         self.hot.forget_organization(organization);
         self.forget_execs_of_organization(organization);
+        self.forget_providers_of(organization);
         if let Some(leases) = &self.leases {
             leases.end_of(organization);
         }

@@ -66,6 +66,9 @@ pub enum AppError {
         /// What it answered.
         status: u16,
     },
+    /// A model call came to nothing.
+    #[error(transparent)]
+    Gateway(#[from] crate::GatewayFault),
     /// A secret that is kept elsewhere cannot be had from there.
     #[error(transparent)]
     Elsewhere(#[from] skep_reference::Unresolved),

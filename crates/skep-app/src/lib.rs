@@ -11,6 +11,7 @@ mod edge;
 mod error;
 mod exec;
 mod files;
+mod gateway;
 mod guard;
 mod hot;
 mod inject;
@@ -65,6 +66,10 @@ pub use closing::KeyDesk;
 pub use edge::{Cursors, IdTags};
 pub use error::{AppError, Invalid, Rule};
 pub use exec::{AskExec, ExecDesk, ExecHost, ExecPage, ExecSeen, ExecSettings, ExecState};
+pub use gateway::{
+    Format, GatewayCall, GatewayFault, GatewaySettings, ModelStream, PASSED_HEADERS, ProviderKind,
+    ProviderView, Relayed, SetProvider, WholeAnswer,
+};
 pub use hot::{HotStats, indexed_text};
 pub use inject::{FLOOR, IdText, Inject, Injected, InjectionPage};
 pub use jobs::{JobPage, Worker};
@@ -171,6 +176,7 @@ pub struct App {
     exec: Option<exec::Exec>,
     vault_bell: tokio::sync::Notify,
     leases: Option<leases::Leases>,
+    gateway: gateway::Gateway,
     stopwatch: Arc<dyn Stopwatch>,
     started_at: Timestamp,
 }
@@ -231,6 +237,7 @@ impl App {
             exec: None,
             vault_bell: tokio::sync::Notify::new(),
             leases: None,
+            gateway: gateway::Gateway::new(GatewaySettings::default()),
             stopwatch,
             started_at,
         }

@@ -106,7 +106,8 @@ impl App {
         at: RecordAt,
         given: GivenSecret,
     ) -> Result<Listed, AppError> {
-        match given {
+        let organization = authorized.organization();
+        let set = match given {
             GivenSecret::Value(value) => {
                 let value = Plain::new(value);
                 if let Ok(name) = RecordName::parse(&at.name) {
@@ -115,7 +116,9 @@ impl App {
                 self.set_record::<Secret>(authorized, at, value).await
             }
             GivenSecret::Elsewhere(reference) => self.refer_secret(authorized, at, reference).await,
-        }
+        };
+        self.forget_providers_of(organization);
+        set
     }
 
     async fn refer_secret(
@@ -143,7 +146,10 @@ impl App {
         authorized: Authorized<SecretWrite>,
         at: RecordAt,
     ) -> Result<bool, AppError> {
-        self.remove_record::<Secret>(authorized, at).await
+        let organization = authorized.organization();
+        let removed = self.remove_record::<Secret>(authorized, at).await;
+        self.forget_providers_of(organization);
+        removed
     }
 
     /// Which settings there are, with their values, in the same order.

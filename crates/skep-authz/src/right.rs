@@ -77,6 +77,6 @@ macro_rules! rights {
 }
 
 rights! {
-    read: MemoryRead SessionRead SettingRead DiagnosticsRead AuditRead SkillRead SecretList AuditExport UsageRead;
-    write: MemoryWrite MemoryDelete MemoryReview OntologyWrite SessionCapture SettingWrite SourceManage SkillPublish SecretWrite SecretUse SecretApprove ParticipantSpeak ParticipantSelf MemberManage TokenManage OrgManage WorkspaceManage BudgetManage
+    read: MemoryRead SessionRead SettingRead DiagnosticsRead AuditRead SkillRead SecretList AuditExport UsageRead GatewayUse;
+    write: MemoryWrite MemoryDelete MemoryReview OntologyWrite SessionCapture SettingWrite SourceManage SkillPublish SecretWrite SecretUse SecretApprove ParticipantSpeak ParticipantSelf MemberManage TokenManage OrgManage WorkspaceManage BudgetManage GatewayConfigure
 }

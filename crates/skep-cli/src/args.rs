@@ -13,6 +13,7 @@ mod mcp;
 mod memory;
 mod names;
 pub(crate) mod people;
+mod provider;
 mod run;
 mod setup;
 mod skill;
@@ -35,6 +36,7 @@ pub(crate) use inject::{Given, Inject, Prime, Recipient};
 pub(crate) use mcp::Mcp;
 pub(crate) use memory::{ConflictAction, Edit, Explain, Memories, Recall, Remember, Review};
 pub(crate) use names::{Entity, Ontology};
+pub(crate) use provider::{AddProvider, Provider};
 pub(crate) use run::Run;
 pub(crate) use setup::Setup;
 pub(crate) use skill::{Places, Pull, Skill};
@@ -263,6 +265,9 @@ pub(crate) enum Verb {
     /// Settings that are kept beside them, and shown.
     #[command(subcommand)]
     Setting(Setting),
+    /// Say who is asked for models: OpenAI, Anthropic, a server of your own, or the one that is built in.
+    #[command(subcommand)]
+    Provider(Provider),
     /// Run a program that uses secrets and never holds them.
     ///
     /// It is started with placeholders where it would hold secrets, and with a proxy of this machine's daemon

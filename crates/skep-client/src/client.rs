@@ -10,6 +10,7 @@ mod jobs;
 mod leases;
 mod memories;
 mod people;
+mod providers;
 mod recall;
 mod sessions;
 mod skills;

@@ -3,6 +3,7 @@
 mod auth;
 mod capture;
 mod exec;
+mod gateway;
 mod grpc;
 mod key;
 pub(crate) mod limits;
@@ -53,6 +54,7 @@ pub(crate) struct Config {
     #[serde(skip)]
     pub(crate) root_key: Option<Plain<Vec<u8>>>,
     pub(crate) wire: wire::Wire,
+    pub(crate) gateway: gateway::Gateway,
 }
 
 #[derive(Debug, Deserialize)]
@@ -124,6 +126,7 @@ impl Config {
         config.exec.settings()?;
         config.key.check()?;
         config.wire.check()?;
+        config.gateway.check()?;
         config.organization_keys.check()?;
         if !(16..=1_048_576).contains(&config.index.budget_mib) {
             bail!("index.budget_mib must be 16 to 1048576");
@@ -172,7 +175,8 @@ impl fmt::Display for Config {
         writeln!(f, "{}", self.limits)?;
         writeln!(f, "{}", self.references)?;
         writeln!(f, "{}", self.exec)?;
-        write!(f, "{}", self.wire)
+        writeln!(f, "{}", self.wire)?;
+        write!(f, "{}", self.gateway)
     }
 }
 
@@ -297,6 +301,15 @@ mod tests {
                 &[("SKEP_WIRE__RENEW_SECONDS", "60")],
             ),
             ("[wire]\nprivate_origins = [\"git.internal\"]", &[]),
+            (
+                "[gateway]\nmock = true\nprivate_origins = [\"http://127.0.0.1:11434\"]",
+                &[("SKEP_GATEWAY__IDLE_SECONDS", "60")],
+            ),
+            (
+                "[gateway]\nprivate_origins = [\"http://127.0.0.1:11434/v1\"]",
+                &[],
+            ),
+            ("[gateway]\nfirst_byte_seconds = 0", &[]),
             ("[wire]\nleases = 1001", &[]),
             ("[wire]\nleases = 8", &[]),
             ("", &[("SKEP_WIRE__RENEW_SECONDS", "29")]),

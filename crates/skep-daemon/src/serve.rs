@@ -135,7 +135,9 @@ fn application(
     let app = app.with_references(config.references.open(home, &config.files(home))?);
     let app = exec::with(app, home, config)?;
     let app = app.with_fetching(config.sources.fetching()?);
-    let public_url = config.server.standing()?.public_url;
+    let standing = config.server.standing()?;
+    let app = app.with_gateway(config.gateway.settings(standing.mode)?);
+    let public_url = standing.public_url;
     let mut app = app.with_people(config.auth.settings(public_url, &config.mail, home)?);
     if let Some(remote) = remote {
         app = app.with_elsewhere(remote);

@@ -11,6 +11,8 @@ impl Limits {
     pub const FORM_BODY: usize = 64 << 10;
     /// A batch of turns.
     pub const CAPTURE_BODY: usize = 8 << 20;
+    /// Bytes of a call to a model.
+    pub const GATEWAY_BODY: usize = 32 << 20;
     /// Nesting of arrays and objects in a JSON body.
     pub const JSON_DEPTH: usize = 64;
     /// All request headers together.

@@ -76,6 +76,20 @@ impl Target {
         &self.path
     }
 
+    /// Another path of the same origin.
+    ///
+    /// # Errors
+    /// [`EgressError::Url`].
+    pub fn with_path(&self, path: &str) -> Result<Self, EgressError> {
+        if !path.starts_with('/') || path.len() > LONGEST {
+            return Err(EgressError::Url("its path begins with a slash"));
+        }
+        Ok(Self {
+            origin: self.origin.clone(),
+            path: path_of(path),
+        })
+    }
+
     fn read(text: &str) -> Result<Self, &'static str> {
         if text.len() > LONGEST {
             return Err("it is longer than 4,096 bytes");

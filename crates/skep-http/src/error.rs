@@ -5,10 +5,11 @@ use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::Response;
 use skep_api::id::IdError;
 use skep_api::{ErrorBody, ErrorCode, ErrorEnvelope, FieldError};
-use skep_app::{AppError, Closing, EgressError, Rule, ShownError};
+use skep_app::{AppError, Closing, EgressError, GatewayFault, Rule, ShownError};
 use skep_authz::Denied;
 use skep_domain::Permission;
 
+use crate::dialect::Dialect;
 use crate::request_id::RequestId;
 
 /// A failed request, before it has its request id.
@@ -23,6 +24,8 @@ pub(crate) struct ApiError {
     pub(crate) wants_nonce: bool,
 }
 
+/// What whoever is observed has to do first.
+const CONSENT: &str = "Whom this is about has not agreed to be observed, or no longer: they agree with `skep consent give`, or POST /api/v1/consents.";
 /// How long to wait before trying again after a 503.
 const RETRY_AFTER_MS: u64 = 1_000;
 
@@ -53,33 +56,33 @@ impl ApiError {
         }
     }
 
-    /// The answer.
+    /// The answer, in our own envelope.
     pub(crate) fn respond(self, id: &RequestId) -> Response {
+        self.respond_in(None, id)
+    }
+
+    /// The answer, as whoever asked understands it.
+    pub(crate) fn respond_in(self, dialect: Option<Dialect>, id: &RequestId) -> Response {
         let retry_after_ms = self
             .retry_after_ms
             .or((self.code.status() == 503).then_some(RETRY_AFTER_MS));
-        let envelope = ErrorEnvelope {
-            error: ErrorBody {
-                code: self.code,
-                message: self.message,
-                request_id: id.0.clone(),
-                details: self.details,
-                retry_after_ms,
-            },
+        let (code, wants_nonce) = (self.code, self.wants_nonce);
+        let body = match dialect {
+            Some(dialect) => dialect.body(&self, &id.0),
+            None => self.envelope(id, retry_after_ms),
         };
-        let body = serde_json::to_vec(&envelope).unwrap_or_default();
         let mut response = Response::new(Body::from(body));
         *response.status_mut() =
-            StatusCode::from_u16(self.code.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+            StatusCode::from_u16(code.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
         let headers = response.headers_mut();
         headers.insert(
             header::CONTENT_TYPE,
             HeaderValue::from_static("application/json"),
         );
-        if self.code.status() == 401 {
+        if code.status() == 401 {
             headers.insert(
                 header::WWW_AUTHENTICATE,
-                HeaderValue::from_static(if self.wants_nonce {
+                HeaderValue::from_static(if wants_nonce {
                     "DPoP realm=\"skep\", error=\"use_dpop_nonce\", algs=\"EdDSA ES256\""
                 } else {
                     "Bearer realm=\"skep\""
@@ -93,6 +96,19 @@ impl ApiError {
             );
         }
         response
+    }
+
+    fn envelope(self, id: &RequestId, retry_after_ms: Option<u64>) -> Vec<u8> {
+        let envelope = ErrorEnvelope {
+            error: ErrorBody {
+                code: self.code,
+                message: self.message,
+                request_id: id.0.clone(),
+                details: self.details,
+                retry_after_ms,
+            },
+        };
+        serde_json::to_vec(&envelope).unwrap_or_default()
     }
 }
 
@@ -121,10 +137,7 @@ impl From<AppError> for ApiError {
             AppError::Conflict(why) => {
                 Self::new(ErrorCode::Conflict, format!("This cannot be: {why}."))
             }
-            AppError::ConsentRequired => Self::new(
-                ErrorCode::ConsentRequired,
-                "Whom this is about has not agreed to be observed, or no longer: they agree with `skep consent give`, or POST /api/v1/consents.",
-            ),
+            AppError::ConsentRequired => Self::new(ErrorCode::ConsentRequired, CONSENT),
             AppError::RateLimited { retry_after_ms } => Self {
                 retry_after_ms: Some(retry_after_ms),
                 ..Self::new(
@@ -140,6 +153,7 @@ impl From<AppError> for ApiError {
                     "The server answered {status}: look at the page yourself, or try again later."
                 ),
             ),
+            AppError::Gateway(fault) => fault.into(),
             AppError::Elsewhere(why) => Self::new(ErrorCode::UpstreamError, why.to_string()),
             AppError::Unfit(why) => unfit(&why),
             AppError::BudgetExceeded(_) => Self::new(ErrorCode::BudgetExceeded, sentence(&error)),
@@ -223,6 +237,25 @@ fn unavailable(error: &AppError) -> ApiError {
             ErrorCode::StorageUnavailable,
             "Storage is not available; the daemon's log says why.",
         ),
+    }
+}
+
+impl From<GatewayFault> for ApiError {
+    fn from(fault: GatewayFault) -> Self {
+        let code = match &fault {
+            GatewayFault::NoModel(_) => ErrorCode::NotFound,
+            GatewayFault::NotAllowed(_) => ErrorCode::ModelNotAllowed,
+            GatewayFault::Hops(_) => ErrorCode::ValidationError,
+            GatewayFault::Setup { .. }
+            | GatewayFault::KeyRefused(_)
+            | GatewayFault::NoAnswer { .. }
+            | GatewayFault::Answered { .. } => ErrorCode::UpstreamError,
+            GatewayFault::Late(_) => ErrorCode::UpstreamTimeout,
+            GatewayFault::Busy(_) => ErrorCode::Overloaded,
+        };
+        let text = fault.to_string();
+        let (first, rest) = text.split_at(text.len().min(1));
+        Self::new(code, format!("{}{rest}.", first.to_ascii_uppercase()))
     }
 }
 

@@ -95,6 +95,8 @@ async fn identify(app: &App, route: &Route, parts: &Parts) -> Result<Caller, Api
     if tokens.next().is_some() {
         return Err(skep_authz::Denied::InvalidCredential.into());
     }
+    let key = api_key(route, &parts.headers, token)?;
+    let token = key.as_deref().or(token);
     let cookie = session::cookie(&parts.headers)?;
     match (token, parts.extensions.get::<Peer>()) {
         (None, _) if cookie.is_some() => {
@@ -108,6 +110,24 @@ async fn identify(app: &App, route: &Route, parts: &Parts) -> Result<Caller, Api
         }
         (token, _) => Ok(app.authenticate_header(token).await?),
     }
+}
+
+/// The key as Anthropic's clients send it, in the form of the other header. Whoever sends both means one.
+fn api_key(
+    route: &Route,
+    headers: &HeaderMap,
+    token: Option<&[u8]>,
+) -> Result<Option<Vec<u8>>, ApiError> {
+    let mut keys = headers.get_all("x-api-key").iter();
+    let Some(key) = keys.next().filter(|_| route.is_gateway()) else {
+        return Ok(None);
+    };
+    let written = [b"Bearer ", key.as_bytes()].concat();
+    let differs = token.is_some_and(|token| token != written);
+    if keys.next().is_some() || differs {
+        return Err(skep_authz::Denied::InvalidCredential.into());
+    }
+    Ok(Some(written))
 }
 
 /// A signed access token, if this is one: after `DPoP` always, after `Bearer` by its dots.
@@ -156,7 +176,7 @@ pub(crate) async fn read_body(route: &Route, parts: &Parts, body: Body) -> Resul
     }
     let expected = match route.body {
         BodyLimit::Empty => None,
-        BodyLimit::Json | BodyLimit::Batch => Some("application/json"),
+        BodyLimit::Json | BodyLimit::Batch | BodyLimit::Model => Some("application/json"),
         BodyLimit::Form => Some("application/x-www-form-urlencoded"),
     };
     if let Some(expected) = expected.filter(|kind| !is_of_kind(&parts.headers, kind)) {

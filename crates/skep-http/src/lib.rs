@@ -7,6 +7,7 @@
 
 mod call;
 mod convert;
+mod dialect;
 mod elsewhere;
 mod error;
 mod form;

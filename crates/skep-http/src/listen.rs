@@ -24,6 +24,7 @@ use tokio::task::JoinSet;
 use tower::ServiceExt;
 use tracing::Instrument;
 
+use crate::dialect::Dialect;
 use crate::error::ApiError;
 use crate::mount::Edge;
 use crate::peer::Peer;
@@ -158,9 +159,10 @@ async fn answer(
     let id = RequestId::of(request.headers(), &edge.app);
     let span = tracing::info_span!("request", id = %id.0, method = %request.method());
     let trust = edge.site.mode.trust(Some(&peer), request.headers());
+    let dialect = Dialect::of(request.uri().path(), request.headers());
     let verdict = guard::check(trust, request.headers(), request.uri(), port);
     let mut response = if let Err(refused) = verdict {
-        refused.respond(&id)
+        refused.respond_in(dialect, &id)
     } else {
         request.extensions_mut().insert(id.clone());
         request.extensions_mut().insert(peer);
@@ -173,12 +175,16 @@ async fn answer(
             Ok(Ok(response)) => response,
             Ok(Err(never)) => match never {},
             // The panic hook has logged it; its text may hold content, so none of it goes out.
-            Err(_) => ApiError::internal().respond(&id),
+            Err(_) => ApiError::internal().respond_in(dialect, &id),
         }
     };
     response
         .headers_mut()
         .insert(HeaderName::from_static(HEADER), id.header());
+    if dialect == Some(Dialect::Anthropic) {
+        // Its clients know the same by this name.
+        response.headers_mut().insert("request-id", id.header());
+    }
     response.headers_mut().insert(
         "x-content-type-options",
         HeaderValue::from_static("nosniff"),

@@ -21,6 +21,7 @@ use skep_authz::Caller;
 use skep_limit::Limits;
 
 use crate::call::Call;
+use crate::dialect::Dialect;
 use crate::error::ApiError;
 use crate::gate;
 use crate::handlers::oauth;
@@ -153,9 +154,10 @@ async fn serve(
     let told = Arc::new(Told::default());
     let call = (Arc::clone(&edge), Arc::clone(&told));
     let asked = record::asked(&parts);
+    let dialect = Dialect::of(parts.uri.path(), &parts.headers);
     let answer = answer(call.0, route, handler, params, (parts, body), call.1);
     let answer = skep_app::answering(asked, answer).await;
-    let mut response = answer.unwrap_or_else(|error| error.respond(&id));
+    let mut response = answer.unwrap_or_else(|error| error.respond_in(dialect, &id));
     told.write(response.headers_mut(), edge.app.now());
     oauth::advise(&edge.app, (route.id, proves), &mut response);
     response
@@ -177,12 +179,13 @@ async fn wrong_method(request: axum::http::Request<Body>) -> Response {
         ErrorCode::MethodNotAllowed,
         "This path does not take this method.",
     )
-    .respond(&id)
+    .respond_in(Dialect::of(request.uri().path(), request.headers()), &id)
 }
 
 async fn no_route(request: axum::http::Request<Body>) -> Response {
     let id = request_id(request.extensions());
-    ApiError::new(ErrorCode::NotFound, "There is no such path.").respond(&id)
+    ApiError::new(ErrorCode::NotFound, "There is no such path.")
+        .respond_in(Dialect::of(request.uri().path(), request.headers()), &id)
 }
 
 impl std::fmt::Debug for Edge {

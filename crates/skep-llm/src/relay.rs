@@ -15,7 +15,7 @@ pub use ask::{Ask, Misread};
 pub use edit::for_upstream;
 pub use events::{Events, TooLong};
 pub use mock::{Mocked, mocked, mocked_stream};
-pub use spent::{Spent, spent};
+pub use spent::spent;
 pub use stream::{Garbled, Reading, broken_off};
 
 use crate::Dialect;

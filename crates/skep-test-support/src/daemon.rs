@@ -1,12 +1,13 @@
 //! The whole daemon in this process: real store, real listeners on loopback, two tenants.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
+use std::time::Duration;
 
 use skep_app::{
-    App, AuditDesk, CaptureSettings, Elsewhere, Fetching, LeaseDesk, PageOf, PeopleSettings,
-    Settings, Upkeep, passkey,
+    App, AuditDesk, CaptureSettings, Elsewhere, Fetching, GatewaySettings, LeaseDesk, MeterDesk,
+    PageOf, PeopleSettings, Settings, Upkeep, passkey,
 };
 use skep_authz::rights::{self, MemoryReview};
 use skep_crypto::PasswordCost;
@@ -204,10 +205,10 @@ impl TestDaemon {
         let embedder = Arc::new(StaticEmbedder::built_in());
         let (own, watch) = (Arc::clone(&store), Arc::new(StoppedWatch));
         let app = App::new(own, embedder, watch, Settings::default());
-        let app = app.with_capture(capture).with_fetching(ways.fetching);
+        let app = app.with_capture(capture);
         let app = app.with_people(people);
         let app = app.with_references(vault::references());
-        let app = vault::with(app, ways.wired, scratch.path());
+        let app = with_ways(app, ways, scratch.path());
         let app = Arc::new(match elsewhere {
             None => app,
             Some(elsewhere) => app.with_elsewhere(elsewhere),
@@ -231,6 +232,7 @@ impl TestDaemon {
         }
         jobs.spawn(AuditDesk::new(Arc::clone(&app)).run());
         jobs.spawn(LeaseDesk::new(Arc::clone(&app)).run());
+        jobs.spawn(MeterDesk::new(Arc::clone(&app)).run());
         let listeners = Listeners {
             socket,
             tcp: Some(tcp),
@@ -310,6 +312,18 @@ impl TestDaemon {
             .await
             .expect("upkeep succeeds");
     }
+}
+
+/// With the ways out of a test, and the provider of models that is built in.
+fn with_ways(app: App, ways: Ways, home: &Path) -> App {
+    let app = app.with_fetching(ways.fetching);
+    let app = app.with_gateway(GatewaySettings {
+        mock: true,
+        inside: ways.models,
+        first_byte: Duration::from_secs(5),
+        idle: Duration::from_secs(2),
+    });
+    vault::with(app, ways.wired, home)
 }
 
 impl TestDaemon {

@@ -93,6 +93,16 @@ impl Request {
             .header("Content-Length", &length)
     }
 
+    /// The same with another first line.
+    #[must_use]
+    pub fn at(&self, first_line: &str) -> Self {
+        let (_, rest) = self.head.split_once("\r\n").unwrap_or_default();
+        Self {
+            head: format!("{first_line}\r\n{rest}"),
+            body: self.body.clone(),
+        }
+    }
+
     /// Its method and path.
     #[must_use]
     pub fn first_line(&self) -> String {

@@ -1,5 +1,6 @@
 //! The proxy of a daemon under test, over a network of the test's.
 
+use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
@@ -7,7 +8,7 @@ use std::time::Duration;
 use skep_app::{Fetching, Proxy, Vault, wire_authority};
 use skep_crypto::SystemRandom;
 use skep_domain::{Clock, Timestamp};
-use skep_egress::Egress;
+use skep_egress::{Egress, Origin, Target};
 use skep_http::Site;
 use skep_wire::{Limits, Wire};
 
@@ -29,13 +30,15 @@ pub struct Wired {
 pub(crate) struct Ways {
     pub(crate) fetching: Fetching,
     pub(crate) wired: Option<Wired>,
+    /// Servers inside that model calls may go to.
+    pub(crate) models: Vec<Origin>,
 }
 
 impl From<Fetching> for Ways {
     fn from(fetching: Fetching) -> Self {
         Self {
             fetching,
-            wired: None,
+            ..Self::default()
         }
     }
 }
@@ -49,6 +52,28 @@ impl TestDaemon {
             wired: Some(wired),
             ..Ways::default()
         };
+        Self::start_whole(unbound(), false, ways, parts, asked).await
+    }
+}
+
+impl TestDaemon {
+    /// Starts one whose organizations may name servers on these addresses as providers of models, and whose doors
+    /// stay open.
+    ///
+    /// # Panics
+    /// Never: what an address is written as can be read.
+    #[expect(clippy::expect_used, reason = "a test without its daemon cannot go on")]
+    pub async fn start_gateway(servers: &[SocketAddr]) -> Self {
+        let origin = |server: &SocketAddr| {
+            let url = format!("http://{server}");
+            Target::parse(&url).expect("an address").origin().clone()
+        };
+        let ways = Ways {
+            models: servers.iter().map(origin).collect(),
+            ..Ways::default()
+        };
+        let parts = (patience(), Site::default(), people());
+        let asked = (None, Arc::new(ManualClock::new()));
         Self::start_whole(unbound(), false, ways, parts, asked).await
     }
 }

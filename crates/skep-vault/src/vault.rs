@@ -89,6 +89,16 @@ impl Wanted {
             name: name.clone(),
         })
     }
+
+    /// The organization's secret that is the key of a provider of models. Whoever set the provider said so; a
+    /// call that uses it gives no name.
+    #[must_use]
+    pub fn of_provider(right: &Authorized<rights::GatewayUse>, name: &RecordName) -> Self {
+        Self {
+            place: place_of(right, Scope::Organization),
+            name: name.clone(),
+        }
+    }
 }
 
 impl Vault {

@@ -1915,6 +1915,30 @@ export interface Provenance {
   turns?: string[];
 }
 
+/** A provider. */
+export interface Provider {
+  /** Where it is, if that is not where its kind is at home. */
+  base_url?: string | null;
+  /** Who is asked in its place. */
+  fallback: string[];
+  /** Whom it speaks like. */
+  kind: string;
+  /** Tokens that a call without a bound of its own may write. */
+  max_output: number;
+  /** The models that may be used; all if there are none. */
+  models: string[];
+  /** What it is called. */
+  name: string;
+  /** The name of the secret that is its key. */
+  secret?: string | null;
+}
+
+/** `GET /providers`. */
+export interface Providers {
+  /** By name. */
+  items: Provider[];
+}
+
 /** What a purge took away. */
 export interface PurgeResponse {
   /** Memories, those derived from the source's own among them. */
@@ -2141,6 +2165,12 @@ export interface RememberResponse {
   superseded?: string[];
 }
 
+/** `POST /providers/remove`. */
+export interface RemoveProviderRequest {
+  /** Which one. */
+  name: string;
+}
+
 /** `POST /secrets/remove`, `POST /settings/remove`. */
 export interface RemoveRecordRequest {
   /** The agent that it belongs to. */
@@ -2149,6 +2179,12 @@ export interface RemoveRecordRequest {
   name: string;
   /** `workspace` (if absent), `organization`, or `agent` with `agent`. */
   scope?: string | null;
+}
+
+/** Whether there was one. */
+export interface RemovedProvider {
+  /** Whether there was one. */
+  removed: boolean;
 }
 
 /** The answer to those. */
@@ -2403,6 +2439,25 @@ export interface SetLimitRequest {
   name: string;
   /** Such as `600/min`; as the installation has it if absent. */
   quota?: string | null;
+}
+
+/** `POST /providers`. */
+export interface SetProviderRequest {
+  /** Where it is, such as `http://127.0.0.1:11434/v1`; where its kind is at home if absent. */
+  base_url?: string | null;
+  /** Providers that are asked for the same model, in this order, when it cannot answer. */
+  fallback?: string[];
+  /** `openai`, `anthropic`, `compatible` (any server that speaks OpenAI's dialect) or `mock`, which is built in. */
+  kind: string;
+  /** Tokens that a call without a bound of its own may write; 131072 if absent. */
+  max_output?: number | null;
+  /** The models that may be used, `*` at the end for any ending; all if there are none. */
+  models?: string[];
+  /** What it is called: 1 to 32 small letters, digits and `-`, a letter first. A model can be asked for as
+   * `name/model`. */
+  name: string;
+  /** The name of the organization's secret that is its key. */
+  secret?: string | null;
 }
 
 /** `POST /rate-cards`: adds a version, which counts from now on. */

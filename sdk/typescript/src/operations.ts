@@ -828,6 +828,30 @@ export const ProjectUnbind: Operation<m.UnbindRequest, undefined, m.UnbindRespon
   mutates: true,
 };
 
+/** The providers of models that the organization has set, without their keys. */
+export const ProviderList: Operation<undefined, undefined, m.Providers> = {
+  name: "ProviderList",
+  method: "GET",
+  path: "/api/v1/providers",
+  mutates: false,
+};
+
+/** Set a provider of models. A key goes to an address of one's own choice only with the permission secret:approve and a second factor. */
+export const ProviderSet: Operation<m.SetProviderRequest, undefined, m.Provider> = {
+  name: "ProviderSet",
+  method: "POST",
+  path: "/api/v1/providers",
+  mutates: true,
+};
+
+/** Remove a provider of models. */
+export const ProviderRemove: Operation<m.RemoveProviderRequest, undefined, m.RemovedProvider> = {
+  name: "ProviderRemove",
+  method: "POST",
+  path: "/api/v1/providers/remove",
+  mutates: true,
+};
+
 /** Memories that wait for a human, newest first. */
 export const QuarantineList: Operation<undefined, m.PageQuery, m.Page<m.Held>> = {
   name: "QuarantineList",
@@ -1473,5 +1497,29 @@ export const Readyz: Operation<undefined, undefined, m.Probe> = {
   name: "Readyz",
   method: "GET",
   path: "/readyz",
+  mutates: false,
+};
+
+/** A model call in OpenAI's dialect, to the provider that the organization has for the model. */
+export const ChatCompletions: Operation<Record<string, unknown>, undefined, Record<string, unknown>> = {
+  name: "ChatCompletions",
+  method: "POST",
+  path: "/v1/chat/completions",
+  mutates: false,
+};
+
+/** A model call in Anthropic's dialect. */
+export const Messages: Operation<Record<string, unknown>, undefined, Record<string, unknown>> = {
+  name: "Messages",
+  method: "POST",
+  path: "/v1/messages",
+  mutates: false,
+};
+
+/** The models that may be called, in the dialect of whoever asks. */
+export const ModelList: Operation<undefined, undefined, Record<string, unknown>> = {
+  name: "ModelList",
+  method: "GET",
+  path: "/v1/models",
   mutates: false,
 };

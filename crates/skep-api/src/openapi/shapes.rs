@@ -7,8 +7,8 @@ use crate::RouteId;
 use crate::page::{Page, PageQuery};
 use crate::{
     access, budget, capture, exec, explain, inject, job, lease, limit, memory, oauth, ontology,
-    own_key, participant, people, posture, recall, removal, review, session, skill, source, sso,
-    system, template, tree, vault,
+    own_key, participant, people, posture, provider, recall, removal, review, session, skill,
+    source, sso, system, template, tree, vault,
 };
 
 /// References into `components/schemas`.
@@ -229,6 +229,11 @@ shapes! {
     OAuthToken: body oauth::TokenForm, answer oauth::TokenResponse;
     OAuthRevoke: body oauth::RevokeForm, answer AnyObject;
     OAuthRegister: body oauth::RegistrationRequest, answer oauth::RegistrationResponse;
+    ChatCompletions | Messages: body AnyObject, answer AnyObject;
+    ModelList: answer AnyObject;
+    ProviderList: answer provider::Providers;
+    ProviderSet: body provider::SetProviderRequest, answer provider::Provider;
+    ProviderRemove: body provider::RemoveProviderRequest, answer provider::RemovedProvider;
     Resolve: body memory::ResolveRequest, answer memory::ResolveResponse;
     PageStyle | PagePasskey | PageLogin | PageLoginSend | PageSsoStart | PageSsoAnswer | PageSecondSend | PageSetup | PageSetupSend |
         PageInvite | PageInviteSend | PageReset | PageResetSend | PageAccount | PageRegister | PageRegisterSend | PageConfirm | PageConfirmSend | PageAccountSend |

@@ -1,9 +1,9 @@
 //! The one place that gets the value of a secret, for a use by the daemon itself.
 
-use skep_authz::rights::SecretUse;
+use skep_authz::rights::{GatewayUse, SecretUse};
 use skep_authz::{Authorized, Denied};
 use skep_crypto::Plain;
-use skep_domain::{Permission, RecordName};
+use skep_domain::{OrganizationId, Permission, RecordName};
 use skep_vault::template::Owner;
 use skep_vault::{Held, Scope, VaultError, Wanted};
 
@@ -25,13 +25,35 @@ impl App {
     ) -> Result<Plain<Vec<u8>>, AppError> {
         let scope = place(authorized, owner)?;
         let wanted = Wanted::new(authorized, scope, name)?;
+        self.release(authorized.organization(), name, wanted).await
+    }
+
+    /// The key of a provider of models, which the organization keeps under this name.
+    ///
+    /// # Errors
+    /// As [`App::use_secret`].
+    pub(crate) async fn use_gateway_key(
+        &self,
+        authorized: &Authorized<GatewayUse>,
+        name: &RecordName,
+    ) -> Result<Plain<Vec<u8>>, AppError> {
+        let wanted = Wanted::of_provider(authorized, name);
+        self.release(authorized.organization(), name, wanted).await
+    }
+
+    async fn release(
+        &self,
+        organization: OrganizationId,
+        name: &RecordName,
+        wanted: Wanted,
+    ) -> Result<Plain<Vec<u8>>, AppError> {
         #[expect(
             clippy::disallowed_methods,
             reason = "the place of this crate that gets values, for whoever uses one"
         )]
         let look =
             move |vault: &skep_vault::Vault| -> Result<_, VaultError> { vault.release(&wanted) };
-        let found = self.on_vault(authorized.organization(), look).await?;
+        let found = self.on_vault(organization, look).await?;
         match found.ok_or(AppError::NotFound("secret"))? {
             Held::Value(value) => {
                 canary::check(name, Some(value.expose()))?;
@@ -39,7 +61,6 @@ impl App {
             }
             Held::Elsewhere(reference) => {
                 canary::check(name, None)?;
-                let organization = authorized.organization();
                 let found = self.references.resolve(organization, &reference).await;
                 Ok(found?)
             }

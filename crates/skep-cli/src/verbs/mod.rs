@@ -29,6 +29,7 @@ mod mcp;
 mod memory_view;
 mod participant;
 mod posture;
+mod provider;
 mod recall;
 mod remember;
 mod resolve;
@@ -75,6 +76,7 @@ pub(crate) async fn perform(verb: Verb, context: &Context<'_>) -> Result<ExitCod
         Verb::Secret(verb) => vault::secret(context, verb).await,
         Verb::Exec(arguments) => exec::run(context, arguments).await,
         Verb::Setting(verb) => vault::setting(context, verb).await,
+        Verb::Provider(verb) => provider::run(context, verb).await,
         Verb::Template(verb) => template::run(context, verb).await,
         Verb::Access(verb) => grants::run(context, verb).await,
         Verb::Run(arguments) => run::run(context, arguments).await,

@@ -22,7 +22,9 @@ use skep_api::review::{ResolveConflictRequest, ReviewRequest};
 use skep_api::skill::{ApprovalRequest, SkillQuery, SkillRequest};
 use skep_api::source::{AddSourceRequest, FetchRequest, SyncRequest};
 use skep_api::system::BackupRequest;
-use skep_api::{ErrorCode, Gate, ROUTES, Route, RouteId, access, capture, template, tree, vault};
+use skep_api::{
+    ErrorCode, Gate, ROUTES, Route, RouteId, access, capture, provider, template, tree, vault,
+};
 use skep_client::{Client, ClientError, Endpoint, Home, Origin};
 use tempfile::TempDir;
 
@@ -266,9 +268,10 @@ async fn each_method_calls_its_own_row_of_the_table() {
         .collect();
     called.sort();
     // Doors are for browsers and for clients of others; what of them `skep` knocks at has tests of its own.
-    // Agents knock at `/mcp` with clients of their own.
+    // Agents knock at `/mcp` and at models with clients of their own.
     let spoken = |row: &&Route| {
         row.id != RouteId::Mcp
+            && !row.is_gateway()
             && (row.gate != Gate::Public || matches!(row.id, RouteId::Healthz | RouteId::Readyz))
     };
     let mut table: Vec<_> = ROUTES.iter().filter(spoken).map(called_as).collect();
@@ -492,6 +495,15 @@ async fn call_vault(client: &mut Client) {
             .await
             .is_err(),
         client.remove_setting(&removed).await.is_err(),
+        client.providers().await.is_err(),
+        client
+            .set_provider(&provider::SetProviderRequest::default())
+            .await
+            .is_err(),
+        client
+            .remove_provider(&provider::RemoveProviderRequest::default())
+            .await
+            .is_err(),
     ];
     assert!(refused.iter().all(|refused| *refused));
 }

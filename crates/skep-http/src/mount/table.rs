@@ -7,10 +7,10 @@ use skep_authz::{Authorized, Right, rights};
 use super::Handler;
 use crate::handlers::people as humans;
 use crate::handlers::{
-    access, agents, auth, backup, budgets, capture, exec, explain, inject, jobs, keys, leases,
-    limits as own_limits, mcp, members, memories, oauth, ontology, organizations, own, own_key,
-    participants as people, posture, recall, removal, review, rotation, sessions, skills, sources,
-    sso, system, templates, tree, vault,
+    access, agents, auth, backup, budgets, capture, exec, explain, gateway, inject, jobs, keys,
+    leases, limits as own_limits, mcp, members, memories, oauth, ontology, organizations, own,
+    own_key, participants as people, posture, providers, recall, removal, review, rotation,
+    sessions, skills, sources, sso, system, templates, tree, vault,
 };
 use crate::pages;
 
@@ -207,6 +207,20 @@ pub(super) fn handler(route: RouteId) -> Handler {
         RouteId::RateCardSet => authorized!(RateCardSet, rights::BudgetManage, budgets::set_rate),
         RouteId::UsageList => authorized!(UsageList, rights::UsageRead, budgets::usage),
         RouteId::LimitList => authorized!(LimitList, rights::SettingRead, own_limits::list),
+        RouteId::ChatCompletions => {
+            authorized!(ChatCompletions, rights::GatewayUse, gateway::chat)
+        }
+        RouteId::Messages => authorized!(Messages, rights::GatewayUse, gateway::messages),
+        RouteId::ModelList => authorized!(ModelList, rights::GatewayUse, gateway::models),
+        RouteId::ProviderList => {
+            authorized!(ProviderList, rights::GatewayConfigure, providers::list)
+        }
+        RouteId::ProviderSet => {
+            authorized!(ProviderSet, rights::GatewayConfigure, providers::set)
+        }
+        RouteId::ProviderRemove => {
+            authorized!(ProviderRemove, rights::GatewayConfigure, providers::remove)
+        }
         RouteId::LimitSet => authorized!(LimitSet, rights::OrgManage, own_limits::set),
         RouteId::Capture => authorized!(Capture, rights::SessionCapture, capture::capture),
         RouteId::SourceCreate => authorized!(SourceCreate, rights::SourceManage, sources::add),

@@ -179,6 +179,11 @@ pub(crate) fn body(route: RouteId, ids: &Ids) -> Value {
         RouteId::RelationList => json!({ "name": "src/lib.rs" }),
         RouteId::ProposalCreate => json!({ "action": "merge", "name": "a.rs", "other": "b.rs" }),
         RouteId::SkillCreate => skill("tie-up"),
+        RouteId::ChatCompletions | RouteId::Messages => json!({
+            "model": "mock/echo", "max_tokens": 16, "messages": [{ "role": "user", "content": "ahoy" }],
+        }),
+        RouteId::ProviderSet => json!({ "name": "mock", "kind": "mock" }),
+        RouteId::ProviderRemove => json!({ "name": "mock" }),
         RouteId::SecretSet => json!({ "name": "TOKEN", "value": "correct-horse-battery" }),
         RouteId::SettingSet => json!({ "name": "editor", "value": "vi" }),
         RouteId::SecretRemove | RouteId::SettingRemove => json!({ "name": "none" }),
@@ -302,6 +307,8 @@ pub(crate) fn body(route: RouteId, ids: &Ids) -> Value {
         | RouteId::OwnKeyGet
         | RouteId::OwnKeyWithdraw
         | RouteId::OwnKeyRestore
+        | RouteId::ModelList
+        | RouteId::ProviderList
         | RouteId::SecretList
         | RouteId::SettingList
         | RouteId::RotateSigning

@@ -1,5 +1,6 @@
 //! Every route of the table, for nobody and for each persona.
 
+use serde_json::json;
 use skep_api::{ROUTES, RouteId};
 use skep_test_support::{Request, TestDaemon};
 
@@ -45,6 +46,11 @@ async fn t02_no_route_but_the_public_ones_answers_without_a_credential() {
                 reply.head
             );
             let mut body = reply.json();
+            if route.is_gateway() {
+                // In the dialect of the path, which wraps the same two.
+                let error = &body["error"];
+                body = json!({ "error": { "code": error["code"], "message": error["message"] } });
+            }
             body["error"]["request_id"] = "".into();
             bodies.push((token.is_some(), body.to_string()));
         }

@@ -33,6 +33,12 @@ mod foreign;
 #[cfg(test)]
 mod gates;
 #[cfg(test)]
+mod gateway;
+#[cfg(test)]
+mod gateway_clients;
+#[cfg(test)]
+mod gateway_streams;
+#[cfg(test)]
 mod grants;
 #[cfg(test)]
 mod held_back;

@@ -31,6 +31,8 @@ pub struct Ask {
     pub tells_usage: bool,
     /// Tokens that are read at most: no token is shorter than a byte.
     pub input: u64,
+    /// Tokens that are read, as far as that can be told from its length.
+    pub estimate: u64,
     /// Tokens that are written at most, if the request says so.
     pub output: Option<u64>,
     /// How many answers are asked for.
@@ -124,6 +126,7 @@ impl Ask {
             stream: top.stream.unwrap_or(false),
             tells_usage: told.and_then(|told| told.include_usage).unwrap_or(false),
             input: bound(body),
+            estimate: (body.len() as u64).div_ceil(super::stream::BYTES_OF_TOKEN),
             output: each.map(|each| each.saturating_mul(answers)),
             answers,
             has_tools: top

@@ -7,7 +7,8 @@ use bytes::Bytes;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::{Ask, Format, Spent};
+use super::{Ask, Format};
+use crate::Usage;
 
 /// Words of what it was told that it says back at most.
 const ECHO: usize = 256;
@@ -49,7 +50,7 @@ enum Says {
 /// What it says, and what that cost.
 struct Turn {
     says: Says,
-    spent: Spent,
+    spent: Usage,
 }
 
 /// An answer in one piece, with an id and the time in seconds.
@@ -103,10 +104,10 @@ fn turn(ask: &Ask, body: &[u8]) -> Turn {
     };
     Turn {
         says,
-        spent: Spent {
+        spent: Usage {
             input: input as u64,
             output: output as u64,
-            ..Spent::default()
+            ..Usage::default()
         },
     }
 }
@@ -176,7 +177,7 @@ fn failed(format: Format, status: u16) -> Mocked {
     }
 }
 
-fn chat_usage(spent: Spent) -> Value {
+fn chat_usage(spent: Usage) -> Value {
     json!({
         "prompt_tokens": spent.input, "completion_tokens": spent.output,
         "total_tokens": spent.input + spent.output,

@@ -3,21 +3,7 @@
 use serde::Deserialize;
 
 use super::Format;
-
-/// Tokens of a call, each kind in what it is a part of.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Spent {
-    /// All that was read, from a cache or not.
-    pub input: u64,
-    /// All that was written, reasoning included.
-    pub output: u64,
-    /// Of what was read: had from the provider's cache.
-    pub cache_read: u64,
-    /// Of what was read: written into the provider's cache.
-    pub cache_write: u64,
-    /// Of what was written: thoughts.
-    pub reasoning: u64,
-}
+use crate::Usage;
 
 /// An answer's count in either dialect; a provider that leaves out a part of it has spent nothing there.
 #[derive(Clone, Copy, Debug, Default, Deserialize)]
@@ -47,8 +33,8 @@ struct CompletionDetails {
 
 impl Count {
     /// OpenAI counts what came from a cache as read; of what goes into one it says nothing.
-    pub(super) fn of_chat(self) -> Option<Spent> {
-        Some(Spent {
+    pub(super) fn of_chat(self) -> Option<Usage> {
+        Some(Usage {
             input: self.prompt_tokens?,
             output: self.completion_tokens.unwrap_or(0),
             cache_read: self
@@ -65,7 +51,7 @@ impl Count {
 
     /// Anthropic counts apart what came from its cache and what went into it. A stream says it twice, the
     /// second time as the sum so far, and leaves out what it has said.
-    pub(super) fn of_messages(self, before: Option<Spent>) -> Option<Spent> {
+    pub(super) fn of_messages(self, before: Option<Usage>) -> Option<Usage> {
         let before = before.unwrap_or_default();
         let cache_read = self.cache_read_input_tokens.unwrap_or(before.cache_read);
         let cache_write = self
@@ -78,7 +64,7 @@ impl Count {
         if self.input_tokens.is_none() && self.output_tokens.is_none() {
             return None;
         }
-        Some(Spent {
+        Some(Usage {
             input: self
                 .input_tokens
                 .unwrap_or(own)
@@ -101,7 +87,7 @@ struct Answer {
 ///
 /// # Errors
 /// When it is no JSON.
-pub fn spent(format: Format, body: &[u8]) -> Result<Option<Spent>, serde_json::Error> {
+pub fn spent(format: Format, body: &[u8]) -> Result<Option<Usage>, serde_json::Error> {
     let text = std::str::from_utf8(body).unwrap_or("");
     let count = serde_json::from_str::<Answer>(text)?.usage;
     Ok(count.and_then(|count| match format {

@@ -4,13 +4,13 @@ use bytes::{Bytes, BytesMut};
 use serde::Deserialize;
 
 use super::events::{self, Events, TooLong};
-use super::spent::{Count, Spent};
+use super::spent::Count;
 use super::{Ask, Format};
-use crate::Dialect;
+use crate::{Dialect, Usage};
 
 /// Bytes of text that count as a token when the provider did not count: fewer than English has, so that what
 /// is counted here is rather too much.
-const BYTES_OF_TOKEN: u64 = 3;
+pub(super) const BYTES_OF_TOKEN: u64 = 3;
 
 /// A stream under way.
 #[derive(Debug)]
@@ -19,9 +19,10 @@ pub struct Reading {
     /// Whether the event that only counts is ours alone.
     hides_count: bool,
     events: Events,
-    spent: Option<Spent>,
+    spent: Option<Usage>,
     text: u64,
     is_over: bool,
+    broken: Option<Garbled>,
 }
 
 /// A stream that is none of its dialect.
@@ -70,6 +71,7 @@ impl Reading {
             spent: None,
             text: 0,
             is_over: false,
+            broken: None,
         }
     }
 
@@ -78,10 +80,19 @@ impl Reading {
     /// # Errors
     /// [`Garbled`]; the caller is told with [`broken_off`], and nothing more goes on.
     pub fn push(&mut self, came: Bytes) -> Result<Bytes, Garbled> {
+        if let Some(garbled) = self.broken {
+            return Err(garbled);
+        }
         match self.events.push(came)? {
             None => Ok(Bytes::new()),
             Some(whole) => self.pass(whole),
         }
+    }
+
+    /// What was wrong behind the last events that went on.
+    #[must_use]
+    pub fn broken(&self) -> Option<Garbled> {
+        self.broken
     }
 
     /// Takes the end of the stream, and gives what is left for the caller.
@@ -89,6 +100,9 @@ impl Reading {
     /// # Errors
     /// [`Garbled::CutOff`] when the dialect's last event never came.
     pub fn end(&mut self) -> Result<Bytes, Garbled> {
+        if let Some(garbled) = self.broken {
+            return Err(garbled);
+        }
         let rest = self.events.rest();
         let left = if rest.is_empty() {
             rest
@@ -104,25 +118,25 @@ impl Reading {
 
     /// What the provider says was spent, if it has said so to the end.
     #[must_use]
-    pub fn told(&self) -> Option<Spent> {
+    pub fn told(&self) -> Option<Usage> {
         let said_all = self.is_over || self.format == Format::Chat;
         self.spent.filter(|_| said_all)
     }
 
-    /// What was spent as far as it can be counted here, of a request of so many tokens at most.
+    /// What was spent as far as it can be counted here, of a request of so many tokens.
     #[must_use]
-    pub fn counted(&self, input: u64) -> Spent {
+    pub fn counted(&self, input: u64) -> Usage {
         let written = self.text.div_ceil(BYTES_OF_TOKEN);
         match self.spent {
             // Its beginning counted what was read; what was written since was not counted to the end.
-            Some(begun) => Spent {
+            Some(begun) => Usage {
                 output: begun.output.max(written),
                 ..begun
             },
-            None => Spent {
+            None => Usage {
                 input,
                 output: written,
-                ..Spent::default()
+                ..Usage::default()
             },
         }
     }
@@ -134,20 +148,26 @@ impl Reading {
     }
 
     fn pass(&mut self, whole: Bytes) -> Result<Bytes, Garbled> {
-        let mut hidden = false;
-        let mut kept: Vec<Bytes> = Vec::new();
+        let (mut hidden, mut kept) = (false, Vec::new());
         for event in events::each(whole.clone()) {
-            if self.look(&event)? {
-                hidden = true;
-            } else {
-                kept.push(event);
+            match self.look(&event) {
+                Ok(false) => kept.push(event),
+                Ok(true) => hidden = true,
+                // What came before it was good, and goes on.
+                Err(garbled) if !kept.is_empty() => {
+                    (self.broken, hidden) = (Some(garbled), true);
+                    break;
+                }
+                Err(garbled) => return Err(garbled),
             }
         }
         if !hidden {
             return Ok(whole);
         }
         let mut left = BytesMut::with_capacity(whole.len());
-        kept.iter().for_each(|event| left.extend_from_slice(event));
+        for event in &kept {
+            left.extend_from_slice(event);
+        }
         Ok(left.freeze())
     }
 

@@ -3,9 +3,8 @@
 use bytes::Bytes;
 use proptest::prelude::*;
 
-use super::{
-    Ask, Format, Garbled, Misread, Reading, Spent, for_upstream, mocked, mocked_stream, spent,
-};
+use super::{Ask, Format, Garbled, Misread, Reading, for_upstream, mocked, mocked_stream, spent};
+use crate::Usage;
 
 fn ask(format: Format, body: &str) -> Ask {
     Ask::read(format, body.as_bytes()).unwrap()
@@ -134,7 +133,7 @@ fn the_count_that_nobody_asked_for_is_read_and_taken_out() {
         "data: {\"choices\":[{\"index\":0,\"delta\":{\"content\":\"Hi\"}}]}\n\ndata: [DONE]\n\n"
     );
     assert_eq!(reading.end(), Ok(Bytes::new()));
-    let told = Spent {
+    let told = Usage {
         input: 9,
         output: 4,
         cache_read: 3,
@@ -162,7 +161,7 @@ fn anthropic_counts_are_summed_as_it_counts_them() {
     let mut reading = Reading::new(&ask(Format::Messages, STREAMED));
     assert_eq!(reading.push(Bytes::from(MESSAGES)).unwrap(), MESSAGES);
     reading.end().unwrap();
-    let told = Spent {
+    let told = Usage {
         input: 22,
         output: 15,
         cache_read: 7,

@@ -1,6 +1,6 @@
 //! What an organization has set differently from the defaults.
 
-use skep_authz::rights::{OrgManage, SettingRead};
+use skep_authz::rights::{GatewayConfigure, OrgManage, SettingRead};
 use skep_domain::{Id, OrganizationId};
 
 use super::keys::SETTING_VALUE;
@@ -92,16 +92,54 @@ impl OrgTx<OrgManage> {
         name: &str,
         value: Option<&[u8]>,
     ) -> Result<(), StoreError> {
-        let (organization, now) = (self.organization, self.door.now);
+        self.door.keep_setting(self.organization, name, value).await
+    }
+}
+
+/// The settings of providers of models, which are told apart by what their names begin with.
+const PROVIDERS: &str = "provider.";
+
+impl OrgTx<GatewayConfigure> {
+    /// The settings of the organization, by name.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn list_settings(&mut self) -> Result<Vec<(String, Vec<u8>)>, StoreError> {
+        self.door.list_settings(self.organization).await
+    }
+
+    /// Keeps the setting of a provider of models, whose name says that it is one; none any more for `None`.
+    ///
+    /// # Errors
+    /// [`StoreError`]; [`StoreError::OutOfBounds`] for any other setting.
+    pub async fn put_provider(
+        &mut self,
+        name: &str,
+        value: Option<&[u8]>,
+    ) -> Result<(), StoreError> {
+        if !name.starts_with(PROVIDERS) {
+            return Err(StoreError::OutOfBounds("it is no provider"));
+        }
+        self.door.keep_setting(self.organization, name, value).await
+    }
+}
+
+impl DoorTx {
+    async fn keep_setting(
+        &mut self,
+        organization: OrganizationId,
+        name: &str,
+        value: Option<&[u8]>,
+    ) -> Result<(), StoreError> {
         let Some(value) = value else {
             let name = name.to_owned();
-            self.door.rows.delete_setting(organization, name).await?;
+            self.rows.delete_setting(organization, name).await?;
             return Ok(());
         };
+        let now = self.now;
         let at = (organization.to_bytes(), row_of(name));
-        let sealed = self.door.keys.seal(SETTING_VALUE, at, value);
-        self.door
-            .rows
+        let sealed = self.keys.seal(SETTING_VALUE, at, value);
+        self.rows
             .put_setting(organization, name.to_owned(), sealed, now)
             .await
     }

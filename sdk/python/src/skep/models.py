@@ -2232,6 +2232,34 @@ class Provenance:
 
 
 @dataclass(kw_only=True, slots=True)
+class Provider:
+    """A provider."""
+
+    base_url: str | None = None
+    """Where it is, if that is not where its kind is at home."""
+    fallback: list[str]
+    """Who is asked in its place."""
+    kind: str
+    """Whom it speaks like."""
+    max_output: int
+    """Tokens that a call without a bound of its own may write."""
+    models: list[str]
+    """The models that may be used; all if there are none."""
+    name: str
+    """What it is called."""
+    secret: str | None = None
+    """The name of the secret that is its key."""
+
+
+@dataclass(kw_only=True, slots=True)
+class Providers:
+    """`GET /providers`."""
+
+    items: list[Provider]
+    """By name."""
+
+
+@dataclass(kw_only=True, slots=True)
 class PurgeResponse:
     """What a purge took away."""
 
@@ -2496,6 +2524,14 @@ class RememberResponse:
 
 
 @dataclass(kw_only=True, slots=True)
+class RemoveProviderRequest:
+    """`POST /providers/remove`."""
+
+    name: str
+    """Which one."""
+
+
+@dataclass(kw_only=True, slots=True)
 class RemoveRecordRequest:
     """`POST /secrets/remove`, `POST /settings/remove`."""
 
@@ -2505,6 +2541,14 @@ class RemoveRecordRequest:
     """What it is called."""
     scope: str | None = None
     """`workspace` (if absent), `organization`, or `agent` with `agent`."""
+
+
+@dataclass(kw_only=True, slots=True)
+class RemovedProvider:
+    """Whether there was one."""
+
+    removed: bool
+    """Whether there was one."""
 
 
 @dataclass(kw_only=True, slots=True)
@@ -2807,6 +2851,27 @@ class SetLimitRequest:
     """Its name, such as `api_credential`."""
     quota: str | None = None
     """Such as `600/min`; as the installation has it if absent."""
+
+
+@dataclass(kw_only=True, slots=True)
+class SetProviderRequest:
+    """`POST /providers`."""
+
+    base_url: str | None = None
+    """Where it is, such as `http://127.0.0.1:11434/v1`; where its kind is at home if absent."""
+    fallback: list[str] = field(default_factory=list)
+    """Providers that are asked for the same model, in this order, when it cannot answer."""
+    kind: str
+    """`openai`, `anthropic`, `compatible` (any server that speaks OpenAI's dialect) or `mock`, which is built in."""
+    max_output: int | None = None
+    """Tokens that a call without a bound of its own may write; 131072 if absent."""
+    models: list[str] = field(default_factory=list)
+    """The models that may be used, `*` at the end for any ending; all if there are none."""
+    name: str
+    """What it is called: 1 to 32 small letters, digits and `-`, a letter first. A model can be asked for as
+    `name/model`."""
+    secret: str | None = None
+    """The name of the organization's secret that is its key."""
 
 
 @dataclass(kw_only=True, slots=True)

@@ -937,6 +937,33 @@ PROJECT_UNBIND: Operation[m.UnbindRequest, None, m.UnbindResponse] = Operation(
 )
 """Capture the sessions of a directory no more."""
 
+PROVIDER_LIST: Operation[None, None, m.Providers] = Operation(
+    name="ProviderList",
+    method="GET",
+    path="/api/v1/providers",
+    mutates=False,
+    answer=m.Providers,
+)
+"""The providers of models that the organization has set, without their keys."""
+
+PROVIDER_SET: Operation[m.SetProviderRequest, None, m.Provider] = Operation(
+    name="ProviderSet",
+    method="POST",
+    path="/api/v1/providers",
+    mutates=True,
+    answer=m.Provider,
+)
+"""Set a provider of models. A key goes to an address of one's own choice only with the permission secret:approve and a second factor."""
+
+PROVIDER_REMOVE: Operation[m.RemoveProviderRequest, None, m.RemovedProvider] = Operation(
+    name="ProviderRemove",
+    method="POST",
+    path="/api/v1/providers/remove",
+    mutates=True,
+    answer=m.RemovedProvider,
+)
+"""Remove a provider of models."""
+
 QUARANTINE_LIST: Operation[None, m.PageQuery, m.Page[m.Held]] = Operation(
     name="QuarantineList",
     method="GET",
@@ -1664,3 +1691,30 @@ READYZ: Operation[None, None, m.Probe] = Operation(
     answer=m.Probe,
 )
 """The daemon can answer: its store does, and it is not about to stop."""
+
+CHAT_COMPLETIONS: Operation[dict[str, Any], None, dict[str, Any]] = Operation(
+    name="ChatCompletions",
+    method="POST",
+    path="/v1/chat/completions",
+    mutates=False,
+    answer=dict[str, Any],
+)
+"""A model call in OpenAI's dialect, to the provider that the organization has for the model."""
+
+MESSAGES: Operation[dict[str, Any], None, dict[str, Any]] = Operation(
+    name="Messages",
+    method="POST",
+    path="/v1/messages",
+    mutates=False,
+    answer=dict[str, Any],
+)
+"""A model call in Anthropic's dialect."""
+
+MODEL_LIST: Operation[None, None, dict[str, Any]] = Operation(
+    name="ModelList",
+    method="GET",
+    path="/v1/models",
+    mutates=False,
+    answer=dict[str, Any],
+)
+"""The models that may be called, in the dialect of whoever asks."""
