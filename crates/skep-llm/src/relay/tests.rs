@@ -112,6 +112,8 @@ fn what_no_provider_could_answer_is_refused_by_name() {
 fn m08_what_a_request_may_cost_is_never_below_what_it_can() {
     let many = r#"{"model":"m","messages":[],"n":128,"max_tokens":18446744073709551615}"#;
     assert_eq!(ask(Format::Chat, many).output, Some(u64::MAX));
+    let few = r#"{"model":"m","messages":[],"n":3,"max_tokens":5}"#;
+    assert_eq!(ask(Format::Chat, few).output, Some(15));
     let both = r#"{"model":"m","messages":[],"max_tokens":5,"max_completion_tokens":9}"#;
     assert_eq!(ask(Format::Chat, both).output, Some(9));
     assert_eq!(ask(Format::Chat, STREAMED).output, None);
