@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use std::hash::Hash;
 use std::sync::{Mutex, PoisonError};
 
-use skep_domain::gcra::{Allowance, Standing, decide};
+use skep_domain::gcra::{Allowance, Standing, Weight, decide};
 use skep_domain::{Quota, Timestamp};
 
 /// An allowance per key.
@@ -41,10 +41,16 @@ impl<K: Hash + Eq> Throttle<K> {
                 return Err(millis(self.allowance.interval));
             }
         }
-        let decision = decide(&[(held.get(&key).copied(), self.allowance)], now);
+        let decision = decide(
+            &[(held.get(&key).copied(), self.allowance)],
+            now,
+            Weight::ONE,
+        );
         let full_at = decision.full_at.first().copied().unwrap_or(now);
         if !decision.allowed {
-            return Err(millis(Standing::at(self.allowance, full_at, now).next_in));
+            return Err(millis(
+                Standing::at(self.allowance, full_at, now, Weight::ONE).next_in,
+            ));
         }
         held.insert(key, full_at);
         Ok(())

@@ -31,6 +31,48 @@ impl From<Quota> for Allowance {
     }
 }
 
+/// What a call takes of each of its allowances.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Weight {
+    /// How many; fewer than none gives back.
+    pub units: i64,
+    /// Whether it is taken even of what is not left, since it is spent already: whoever comes next waits.
+    pub is_spent: bool,
+}
+
+impl Weight {
+    /// One call.
+    pub const ONE: Self = Self {
+        units: 1,
+        is_spent: false,
+    };
+
+    /// So many, if they are left; more than all of them count as all.
+    #[must_use]
+    pub fn asked(units: u64) -> Self {
+        Self {
+            units: i64::try_from(units).unwrap_or(i64::MAX),
+            is_spent: false,
+        }
+    }
+
+    /// So many, which are gone already, or are given back.
+    #[must_use]
+    pub const fn spent(units: i64) -> Self {
+        Self {
+            units,
+            is_spent: true,
+        }
+    }
+
+    /// The time in which it comes back.
+    #[must_use]
+    pub fn step(self, allowance: Allowance) -> i64 {
+        let step = allowance.interval.saturating_mul(self.units);
+        step.clamp(-allowance.depth, allowance.depth)
+    }
+}
+
 /// What one of the allowances of a call has come to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Standing {
@@ -40,7 +82,7 @@ pub struct Standing {
     pub remaining: u32,
     /// Microseconds until nothing is missing any more.
     pub full_in: i64,
-    /// Microseconds until one more call may come; 0 when it may now.
+    /// Microseconds until as much again may be taken; 0 when it may now.
     pub next_in: i64,
 }
 
@@ -53,46 +95,46 @@ pub struct Decision {
     pub full_at: Vec<i64>,
 }
 
-/// Decides one call. It takes one from each allowance or nothing from any.
+/// Decides one call. It takes its weight from each allowance or nothing from any.
 ///
 /// A state that lies further ahead than the allowance is deep, because the clock went back or the
 /// allowance was made smaller, counts as empty, so that nobody waits longer than one period.
 #[must_use]
-pub fn decide(states: &[(Option<i64>, Allowance)], now: i64) -> Decision {
+pub fn decide(states: &[(Option<i64>, Allowance)], now: i64, weight: Weight) -> Decision {
     let mut full_at: Vec<i64> = states
         .iter()
         .map(|(held, allowance)| held.unwrap_or(now).min(now + allowance.depth).max(now))
         .collect();
     let fits = |(at, (_, allowance)): (&i64, &(_, Allowance))| {
-        at + allowance.interval - now <= allowance.depth
+        at + weight.step(*allowance) - now <= allowance.depth
     };
-    let allowed = full_at.iter().zip(states).all(fits);
+    let allowed = weight.is_spent || full_at.iter().zip(states).all(fits);
     if allowed {
         for (at, (_, allowance)) in full_at.iter_mut().zip(states) {
-            *at += allowance.interval;
+            *at = (*at + weight.step(*allowance)).clamp(now, now + allowance.depth);
         }
     }
     Decision { allowed, full_at }
 }
 
 impl Standing {
-    /// How an allowance stands that is full again at `full_at`.
+    /// How an allowance stands that is full again at `full_at`, for whoever wants to take so much again.
     #[must_use]
-    pub fn at(allowance: Allowance, full_at: i64, now: i64) -> Self {
+    pub fn at(allowance: Allowance, full_at: i64, now: i64, weight: Weight) -> Self {
         let full_in = (full_at - now).clamp(0, allowance.depth);
         let remaining = (allowance.depth - full_in) / allowance.interval;
         Self {
             limit: allowance.count,
             remaining: u32::try_from(remaining).unwrap_or(allowance.count),
             full_in,
-            next_in: (full_in + allowance.interval - allowance.depth).max(0),
+            next_in: (full_in + weight.step(allowance) - allowance.depth).max(0),
         }
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{Allowance, Standing, decide};
+    use super::{Allowance, Standing, Weight, decide};
     use crate::Quota;
     use proptest::prelude::{any, prop_assert, prop_assert_eq, proptest};
 
@@ -104,9 +146,9 @@ mod tests {
         let (mut state, mut seen) = (None, Vec::new());
         for second in [0, 0, 0, 0, 19, 20, 20, 200, 200, 200, 200] {
             let now = second * SECOND;
-            let decision = decide(&[(state, allowance)], now);
+            let decision = decide(&[(state, allowance)], now, Weight::ONE);
             state = Some(decision.full_at[0]);
-            let standing = Standing::at(allowance, decision.full_at[0], now);
+            let standing = Standing::at(allowance, decision.full_at[0], now, Weight::ONE);
             seen.push((
                 second,
                 decision.allowed,
@@ -137,25 +179,32 @@ mod tests {
     fn f06_a_clock_that_went_back_costs_one_period_at_most() {
         let allowance = Allowance::from(Quota::new(5, 900));
         let held = Some(86_400 * SECOND);
-        let decision = decide(&[(held, allowance)], 0);
+        let decision = decide(&[(held, allowance)], 0, Weight::ONE);
         assert!(!decision.allowed);
         assert_eq!(
-            Standing::at(allowance, decision.full_at[0], 0).next_in,
+            Standing::at(allowance, decision.full_at[0], 0, Weight::ONE).next_in,
             180 * SECOND
         );
-        assert!(decide(&[(Some(decision.full_at[0]), allowance)], 180 * SECOND).allowed);
+        assert!(
+            decide(
+                &[(Some(decision.full_at[0]), allowance)],
+                180 * SECOND,
+                Weight::ONE
+            )
+            .allowed
+        );
     }
 
     #[test]
     fn a_call_takes_from_all_or_from_none() {
         let (wide, narrow) = (Quota::new(10, 60).into(), Quota::new(1, 60).into());
-        let first = decide(&[(None, wide), (None, narrow)], 0);
+        let first = decide(&[(None, wide), (None, narrow)], 0, Weight::ONE);
         assert!(first.allowed);
         let states = [
             (Some(first.full_at[0]), wide),
             (Some(first.full_at[1]), narrow),
         ];
-        let second = decide(&states, 0);
+        let second = decide(&states, 0, Weight::ONE);
         assert!(!second.allowed);
         assert_eq!(second.full_at, first.full_at);
     }
@@ -170,7 +219,7 @@ mod tests {
             let (mut now, mut state, mut passed) = (0, None, 0i64);
             for step in steps {
                 now += step;
-                let decision = decide(&[(state, allowance)], now);
+                let decision = decide(&[(state, allowance)], now, Weight::ONE);
                 state = Some(decision.full_at[0]);
                 passed += i64::from(decision.allowed);
             }
@@ -184,12 +233,12 @@ mod tests {
             now in 0i64..1 << 60,
         ) {
             let allowance = Allowance::from(Quota::new(count, seconds));
-            let decision = decide(&[(held, allowance)], now);
-            let standing = Standing::at(allowance, decision.full_at[0], now);
+            let decision = decide(&[(held, allowance)], now, Weight::ONE);
+            let standing = Standing::at(allowance, decision.full_at[0], now, Weight::ONE);
             prop_assert!(standing.remaining <= standing.limit);
             prop_assert!(standing.next_in <= allowance.depth);
             prop_assert!(standing.full_in <= allowance.depth);
-            let again = decide(&[(Some(decision.full_at[0]), allowance)], now);
+            let again = decide(&[(Some(decision.full_at[0]), allowance)], now, Weight::ONE);
             prop_assert_eq!(again.allowed, standing.next_in == 0);
         }
     }

@@ -84,6 +84,8 @@ impl Limits {
     pub const ACCESS_WAITING: u64 = 20;
     /// Budgets of one organization.
     pub const BUDGETS: usize = 200;
+    /// Sinks of one organization.
+    pub const SINKS: usize = 16;
     /// Rate cards of one organization that count at a time.
     pub const RATE_CARDS: usize = 500;
     /// Versions of one rate card.
@@ -102,6 +104,12 @@ impl Limits {
     pub const EXECS_KEPT: u32 = 2_000;
     /// What they have printed, together.
     pub const EXECS_BYTES: u64 = 64 << 20;
+    /// Answers of models of one workspace that are kept for whoever asks again.
+    pub const ANSWERS_KEPT: u32 = 1_000;
+    /// All of them together.
+    pub const ANSWERS_BYTES: u64 = 64 << 20;
+    /// One of them; a longer one is not kept.
+    pub const ANSWER_BYTES: usize = 4 << 20;
     /// Values that are filled into a template, and each of them.
     pub const EXEC_ARGUMENTS: usize = 16;
     /// Seconds that somebody may wait for a run in one request.

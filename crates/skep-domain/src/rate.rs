@@ -11,8 +11,8 @@ pub struct Quota {
 }
 
 impl Quota {
-    /// Calls that one period may allow.
-    pub const MOST: u32 = 1_000_000;
+    /// Calls, or tokens, that one period may allow: those of a minute come back one in a microsecond.
+    pub const MOST: u32 = 60_000_000;
     /// Seconds that a period may last: a day.
     pub const LONGEST: u32 = 86_400;
 
@@ -110,6 +110,8 @@ pub enum RateClass {
     Capture,
     /// Calls to models.
     Gateway,
+    /// What models read and write.
+    Tokens,
     /// Passwords, device codes, resets and setup: what is guessed at.
     Login,
     /// Token endpoints: what clients without a token call, with secrets that cannot be guessed.
@@ -181,10 +183,11 @@ const fn rule(name: &'static str, key: RateKey, count: u32, seconds: u32) -> Rat
 
 impl RateClass {
     /// Every class that has an allowance.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::Api,
         Self::Capture,
         Self::Gateway,
+        Self::Tokens,
         Self::Login,
         Self::Oauth,
         Self::Federation,
@@ -200,6 +203,7 @@ impl RateClass {
             Self::Api => "api",
             Self::Capture => "capture",
             Self::Gateway => "gateway",
+            Self::Tokens => "tokens",
             Self::Login => "login",
             Self::Oauth => "oauth",
             Self::Federation => "federation",
@@ -224,6 +228,14 @@ impl RateClass {
             }
             Self::Capture => const { &[rule("capture_credential", Credential, 12_000, 60)] },
             Self::Gateway => const { &[rule("gateway_organization", Organization, 600, 60)] },
+            Self::Tokens => {
+                const {
+                    &[
+                        rule("tokens_organization", Organization, 20_000_000, 60),
+                        rule("tokens_credential", Credential, 10_000_000, 60),
+                    ]
+                }
+            }
             Self::Login => {
                 const {
                     &[
@@ -243,7 +255,7 @@ impl RateClass {
     #[must_use]
     pub const fn when_away(self) -> WhenAway {
         match self {
-            Self::None | Self::Api | Self::Capture | Self::Gateway | Self::Oauth => {
+            Self::None | Self::Api | Self::Capture | Self::Gateway | Self::Tokens | Self::Oauth => {
                 WhenAway::CountAlone
             }
             Self::Login | Self::Federation | Self::PublicRpc | Self::Export => WhenAway::Refuse,
@@ -279,7 +291,7 @@ mod tests {
             "-1/min",
             "5/0min",
             "5/minute",
-            "1000001/s",
+            "60000001/s",
             "5/2d",
             "5/4294967296s",
             "99999999999999/s",
@@ -353,6 +365,8 @@ api_organization 6000/min per organization | CountAlone
 api_credential 1200/min per credential | CountAlone
 capture_credential 12000/min per credential | CountAlone
 gateway_organization 600/min per organization | CountAlone
+tokens_organization 20000000/min per organization | CountAlone
+tokens_credential 10000000/min per credential | CountAlone
 login_account 5/15min per account | Refuse
 login_address 30/h per address | Refuse
 oauth_address 300/min per address | CountAlone

@@ -4,7 +4,7 @@
 //! none counts by the address that the kernel reports, before anything else is looked at.
 
 use std::net::IpAddr;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderName, HeaderValue};
@@ -13,13 +13,24 @@ use skep_authz::Caller;
 use skep_domain::{Id, RateClass, RateKey, Timestamp};
 use skep_limit::{Subject, Taken};
 
+use crate::dialect::Dialect;
 use crate::error::ApiError;
 use crate::mount::Edge;
 use crate::peer::Peer;
+use dialects::Of;
+
+mod dialects;
 
 /// What the allowances of one request have come to.
 #[derive(Debug, Default)]
-pub(crate) struct Told(Mutex<Option<Taken>>);
+pub(crate) struct Told(Mutex<Counted>);
+
+/// Of calls, and of the tokens of models.
+#[derive(Clone, Copy, Debug, Default)]
+struct Counted {
+    calls: Option<Taken>,
+    tokens: Option<Taken>,
+}
 
 impl Told {
     /// Counts a call by where it comes from, for classes of which nobody needs a credential.
@@ -104,18 +115,32 @@ impl Told {
 
     /// Of two allowances the one that refuses is told, else the one with less left.
     fn keep(&self, taken: Taken) {
-        let mut told = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let more = told.is_some_and(|told| told.standing.remaining < taken.standing.remaining);
-        if !(more && taken.allowed) {
-            *told = Some(taken);
+        let mut told = self.counted();
+        let less = |told: Taken| told.standing.remaining < taken.standing.remaining;
+        if !(told.calls.is_some_and(less) && taken.allowed) {
+            told.calls = Some(taken);
         }
     }
 
+    /// What is left of the tokens that a call of a model took from.
+    pub(crate) fn keep_tokens(&self, taken: Option<Taken>) {
+        self.counted().tokens = taken;
+    }
+
+    fn counted(&self) -> MutexGuard<'_, Counted> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     /// Says it in the answer: seconds until everything is back in the newer header, the moment of
-    /// that in the older one, as clients of each expect.
-    pub(crate) fn write(&self, headers: &mut HeaderMap, now: Timestamp) {
-        let told = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let Some(Taken { standing, .. }) = *told else {
+    /// that in the older one, as clients of each expect. To clients of models also as their providers do.
+    pub(crate) fn write(&self, headers: &mut HeaderMap, now: Timestamp, dialect: Option<Dialect>) {
+        let Counted { calls, tokens } = *self.counted();
+        for (of, taken) in [(Of::Requests, calls), (Of::Tokens, tokens)] {
+            if let (Some(dialect), Some(taken)) = (dialect, taken) {
+                dialects::write(headers, (dialect, of), &taken.standing, now);
+            }
+        }
+        let Some(Taken { standing, .. }) = calls else {
             return;
         };
         let full_in = micros(standing.full_in);

@@ -3,7 +3,7 @@
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use skep_crypto::MacKey;
-use skep_domain::gcra::{Allowance, Decision, Standing};
+use skep_domain::gcra::{Allowance, Decision, Standing, Weight};
 use skep_domain::{Quota, RateClass, RateKey, Timestamp, WhenAway};
 
 use crate::local::Local;
@@ -88,7 +88,23 @@ impl Limiter {
         subjects: &[(Subject<'_>, Quota)],
         now: Timestamp,
     ) -> Result<Option<Taken>, Away> {
-        self.take_at(key, class, subjects, now, false).await
+        self.take_at(key, class, subjects, (now, false), Weight::ONE)
+            .await
+    }
+
+    /// As [`Self::take`], so much at once.
+    ///
+    /// # Errors
+    /// As [`Self::take`].
+    pub async fn take_weight(
+        &self,
+        key: &MacKey,
+        class: RateClass,
+        subjects: &[(Subject<'_>, Quota)],
+        (now, weight): (Timestamp, Weight),
+    ) -> Result<Option<Taken>, Away> {
+        self.take_at(key, class, subjects, (now, false), weight)
+            .await
     }
 
     /// As [`Self::take`], with the shared store going by `now` too instead of its own clock. For
@@ -101,8 +117,8 @@ impl Limiter {
         key: &MacKey,
         class: RateClass,
         subjects: &[(Subject<'_>, Quota)],
-        now: Timestamp,
-        by_our_clock: bool,
+        (now, by_our_clock): (Timestamp, bool),
+        weight: Weight,
     ) -> Result<Option<Taken>, Away> {
         if subjects.is_empty() {
             return Ok(None);
@@ -111,8 +127,8 @@ impl Limiter {
         if let Some(shared) = &self.shared {
             let asked = asked(key, class, subjects, 1);
             let clock = by_our_clock.then_some(now);
-            if let Some((decision, now)) = shared.take(&asked, clock).await {
-                return Ok(tightest(subjects, &asked, &decision, now));
+            if let Some((decision, now)) = shared.take(&asked, (clock, weight)).await {
+                return Ok(tightest(subjects, &asked, &decision, (now, weight)));
             }
             if class.when_away() == WhenAway::Refuse {
                 self.refused.fetch_add(1, Ordering::Relaxed);
@@ -121,8 +137,8 @@ impl Limiter {
             self.alone.fetch_add(1, Ordering::Relaxed);
         }
         let asked = asked(key, class, subjects, self.nodes);
-        let decision = self.local.take(class, &asked, now);
-        Ok(tightest(subjects, &asked, &decision, now))
+        let decision = self.local.take(class, &asked, (now, weight));
+        Ok(tightest(subjects, &asked, &decision, (now, weight)))
     }
 
     /// Keeps the link to the shared store, as long as it is polled.
@@ -176,12 +192,12 @@ fn tightest(
     subjects: &[(Subject<'_>, Quota)],
     asked: &[(Fingerprint, Allowance)],
     decision: &Decision,
-    now: i64,
+    (now, weight): (i64, Weight),
 ) -> Option<Taken> {
     let standings = asked.iter().zip(&decision.full_at).zip(subjects).map(
         |(((_, allowance), full_at), (subject, _))| Taken {
             allowed: decision.allowed,
-            standing: Standing::at(*allowance, *full_at, now),
+            standing: Standing::at(*allowance, *full_at, now, weight),
             key: subject.key(),
         },
     );

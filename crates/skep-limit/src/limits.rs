@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use skep_crypto::MacKey;
+use skep_domain::gcra::Weight;
 use skep_domain::{Quota, RateClass, Timestamp};
 
 use crate::{Away, Limiter, Quotas, Subject, Taken};
@@ -31,6 +32,21 @@ impl Limits {
         own: &BTreeMap<&'static str, Quota>,
         now: Timestamp,
     ) -> Result<Option<Taken>, Away> {
+        self.take_weight(key, class, (subjects, own), (now, Weight::ONE))
+            .await
+    }
+
+    /// The same, so much at once.
+    ///
+    /// # Errors
+    /// [`Away`] for a closed class whose store cannot be asked.
+    pub async fn take_weight(
+        &self,
+        key: &MacKey,
+        class: RateClass,
+        (subjects, own): (&[Subject<'_>], &BTreeMap<&'static str, Quota>),
+        (now, weight): (Timestamp, Weight),
+    ) -> Result<Option<Taken>, Away> {
         let asked: Vec<(Subject<'_>, Quota)> = class
             .rules()
             .iter()
@@ -39,7 +55,9 @@ impl Limits {
                 Some((*subject, in_force(self.quotas.of(rule), own.get(rule.name))))
             })
             .collect();
-        self.limiter.take(key, class, &asked, now).await
+        self.limiter
+            .take_weight(key, class, &asked, (now, weight))
+            .await
     }
 }
 

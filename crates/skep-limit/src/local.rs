@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
 
 use skep_domain::RateClass;
-use skep_domain::gcra::{Allowance, Decision, decide};
+use skep_domain::gcra::{Allowance, Decision, Weight, decide};
 
 use crate::subject::Fingerprint;
 
@@ -53,14 +53,14 @@ impl Local {
         &self,
         class: RateClass,
         asked: &[(Fingerprint, Allowance)],
-        now: i64,
+        (now, weight): (i64, Weight),
     ) -> Decision {
         let mut table = self.table(class);
         let states: Vec<_> = asked
             .iter()
             .map(|(key, allowance)| (table.get(key), *allowance))
             .collect();
-        let decision = decide(&states, now);
+        let decision = decide(&states, now, weight);
         for ((key, _), full_at) in asked.iter().zip(&decision.full_at) {
             table.put(*key, *full_at);
         }
@@ -111,6 +111,7 @@ impl Table {
 
 #[cfg(test)]
 mod tests {
+    use skep_domain::gcra::Weight;
     use skep_domain::{Quota, RateClass};
 
     use super::Local;
@@ -124,7 +125,9 @@ mod tests {
 
     fn take(local: &Local, class: RateClass, number: u32) -> bool {
         let once = Quota::new(1, 3_600).into();
-        local.take(class, &[(key(number), once)], 0).allowed
+        local
+            .take(class, &[(key(number), once)], (0, Weight::ONE))
+            .allowed
     }
 
     #[test]

@@ -11,7 +11,7 @@ use std::time::Duration;
 use redis::aio::MultiplexedConnection;
 use redis::{AsyncConnectionConfig, Client, ConnectionAddr, IntoConnectionInfo, Script};
 use skep_domain::Quota;
-use skep_domain::gcra::{Allowance, Decision};
+use skep_domain::gcra::{Allowance, Decision, Weight};
 use tokio::sync::Notify;
 use tokio::time::timeout;
 
@@ -127,10 +127,10 @@ impl Shared {
     pub(crate) async fn take(
         &self,
         asked: &[(Fingerprint, Allowance)],
-        now: Option<i64>,
+        (now, weight): (Option<i64>, Weight),
     ) -> Option<(Decision, i64)> {
         let (connection, number) = self.link();
-        let answer = timeout(self.patience, self.run(connection?, asked, now)).await;
+        let answer = timeout(self.patience, self.run(connection?, asked, (now, weight))).await;
         match answer {
             Ok(Ok(decided)) => Some(decided),
             Ok(Err(error)) => self.lose(number, error.category()),
@@ -151,7 +151,8 @@ impl Shared {
             // A store that is full, read-only or without scripts answers a ping all the same, and
             // a call that is refused writes nothing: hence an allowance that no probing uses up.
             let probe = (Fingerprint([0; 16]), Quota::new(Quota::MOST, 60).into());
-            self.run(connection.clone(), &[probe], None).await?;
+            self.run(connection.clone(), &[probe], (None, Weight::ONE))
+                .await?;
             Ok::<_, redis::RedisError>(connection)
         };
         match timeout(ATTEMPT, attempt).await {
@@ -190,15 +191,16 @@ impl Shared {
         &self,
         mut connection: MultiplexedConnection,
         asked: &[(Fingerprint, Allowance)],
-        now: Option<i64>,
+        (now, weight): (Option<i64>, Weight),
     ) -> redis::RedisResult<(Decision, i64)> {
         let mut call = self.script.prepare_invoke();
         call.arg(now.map_or_else(String::new, |now| now.to_string()));
         for (key, allowance) in asked {
             call.key(key.name())
-                .arg(allowance.interval)
+                .arg(weight.step(*allowance))
                 .arg(allowance.depth);
         }
+        call.arg(i64::from(weight.is_spent));
         let answer: Vec<i64> = call.invoke_async(&mut connection).await?;
         match answer.as_slice() {
             [allowed, now, full_at @ ..] if full_at.len() == asked.len() => Ok((

@@ -9,7 +9,7 @@ use skep_http::Limits;
 use skep_limit::{Limiter, Quotas, Shared, SharedConfig};
 use skep_test_support::{RedisServer, Reply, Request, TestDaemon};
 
-fn quotas(set: &[(&str, &str)]) -> Quotas {
+pub(crate) fn quotas(set: &[(&str, &str)]) -> Quotas {
     let mut quotas = Quotas::default();
     for (name, quota) in set {
         let quota = Quota::parse(quota).expect("a quota");
@@ -18,11 +18,29 @@ fn quotas(set: &[(&str, &str)]) -> Quotas {
     quotas
 }
 
-fn here(set: &[(&str, &str)]) -> Limits {
+pub(crate) fn here(set: &[(&str, &str)]) -> Limits {
     Limits {
         limiter: Arc::new(Limiter::local()),
         quotas: quotas(set),
     }
+}
+
+/// What nodes share in this server.
+fn shared(redis: &RedisServer) -> Shared {
+    let config = SharedConfig {
+        url: redis.url(),
+        user: None,
+        password: None,
+        patience: Duration::from_millis(200),
+    };
+    Shared::new(config).expect("a URL")
+}
+
+/// The same, connected.
+pub(crate) async fn met(redis: &RedisServer) -> Shared {
+    let shared = shared(redis);
+    assert!(shared.mend().await);
+    shared
 }
 
 async fn get(daemon: &TestDaemon, token: &str) -> Reply {
@@ -170,14 +188,7 @@ async fn s06_what_an_organization_is_told_depends_on_its_own_calls_only() {
 #[tokio::test(flavor = "multi_thread")]
 async fn f01_http_goes_on_with_its_part_when_the_shared_store_is_paused() {
     let redis = RedisServer::start();
-    let shared = Shared::new(SharedConfig {
-        url: redis.url(),
-        user: None,
-        password: None,
-        patience: Duration::from_millis(200),
-    })
-    .expect("a URL");
-    assert!(shared.mend().await);
+    let shared = met(&redis).await;
     let daemon = TestDaemon::start_limited(Limits {
         limiter: Arc::new(Limiter::shared(shared, 2)),
         quotas: quotas(&[("api_credential", "20/h")]),
@@ -324,13 +335,7 @@ async fn f02_what_is_guessed_at_is_counted_by_address_on_every_door() {
 #[tokio::test(flavor = "multi_thread")]
 async fn f01_http_closes_the_doors_and_goes_on_elsewhere_when_the_shared_store_is_gone() {
     let redis = RedisServer::start();
-    let shared = Shared::new(SharedConfig {
-        url: redis.url(),
-        user: None,
-        password: None,
-        patience: Duration::from_millis(200),
-    })
-    .expect("a URL");
+    let shared = shared(&redis);
     drop(redis);
     assert!(!shared.mend().await);
     let daemon = TestDaemon::start_limited(Limits {

@@ -9,6 +9,7 @@ use proptest::prelude::{Strategy, any};
 use proptest::strategy::ValueTree;
 use proptest::test_runner::{Config, TestRunner};
 use skep_crypto::MacKey;
+use skep_domain::gcra::Weight;
 use skep_domain::{Quota, RateClass, Timestamp};
 use skep_limit::{Limiter, Shared, SharedConfig, Subject};
 use skep_test_support::RedisServer;
@@ -76,7 +77,7 @@ async fn in_process_the_script_and_a_reference_decide_alike() {
             let at = Timestamp::from_micros(now);
             let ours = here.take(&key(), RateClass::Api, &asked, at).await;
             let theirs = there
-                .take_at(&key(), RateClass::Api, &asked, at, true)
+                .take_at(&key(), RateClass::Api, &asked, (at, true), Weight::ONE)
                 .await;
             assert_eq!(ours, theirs, "{quota} at {now}");
             let ours = ours.expect("in process").expect("counted");
@@ -111,7 +112,7 @@ async fn several_allowances_are_taken_from_together_or_not_at_all_in_both() {
         assert_eq!(
             ours,
             there
-                .take_at(&key(), RateClass::Api, &asked, now, true)
+                .take_at(&key(), RateClass::Api, &asked, (now, true), Weight::ONE)
                 .await
         );
         seen.push(ours.expect("in process").expect("counted").allowed);
@@ -122,7 +123,7 @@ async fn several_allowances_are_taken_from_together_or_not_at_all_in_both() {
     assert_eq!(
         ours,
         there
-            .take_at(&key(), RateClass::Api, &rest, now, true)
+            .take_at(&key(), RateClass::Api, &rest, (now, true), Weight::ONE)
             .await
     );
     let left = ours
@@ -159,4 +160,56 @@ async fn l08_two_nodes_at_once_let_exactly_the_quota_through() {
     }
     let passed = calls.join_all().await;
     assert_eq!(passed.iter().filter(|allowed| **allowed).count(), 100);
+}
+
+/// A weight as calls have it: asked for, or spent, or given back.
+fn weight() -> impl Strategy<Value = Weight> {
+    proptest::prop_oneof![
+        (1u64..150).prop_map(Weight::asked),
+        (-150i64..300).prop_map(Weight::spent),
+    ]
+}
+
+#[tokio::test]
+async fn what_weighs_more_than_a_call_is_taken_alike_in_both() {
+    let redis = RedisServer::start();
+    let shared = Shared::new(config(redis.url())).expect("a URL");
+    assert!(shared.mend().await);
+    let there = Limiter::shared(shared, 1);
+    let here = Limiter::local();
+    let quota = Quota::new(100, 3_600);
+    let interval = 36_000_000;
+    let steps = proptest::collection::vec((0i64..60, weight()), 1..80);
+    let mut runner = TestRunner::new(Config::default());
+    let (mut refused, mut spent) = (0, 0);
+    for case in 0u32..48 {
+        let steps = steps.new_tree(&mut runner).expect("a case").current();
+        let name = case.to_be_bytes();
+        let asked = [(Subject::Credential(&name), quota)];
+        let (mut now, mut missing) = (START, 0i64);
+        for (step, weight) in steps {
+            now += step * interval;
+            missing = (missing - step).max(0);
+            let at = (Timestamp::from_micros(now), true);
+            let (key, class) = (key(), RateClass::Tokens);
+            let ours = here.take_at(&key, class, &asked, at, weight).await;
+            let theirs = there.take_at(&key, class, &asked, at, weight).await;
+            assert_eq!(ours, theirs, "{weight:?} at {now}");
+            let ours = ours.expect("in process").expect("counted");
+            // The same in whole units.
+            let units = weight.units.clamp(-100, 100);
+            assert_eq!(ours.allowed, weight.is_spent || missing + units <= 100);
+            if ours.allowed {
+                missing = (missing + units).clamp(0, 100);
+            } else {
+                let wait = (missing + units - 100) * interval;
+                assert_eq!(ours.standing.next_in, wait, "until it fits");
+            }
+            assert_eq!(i64::from(ours.standing.remaining), 100 - missing);
+            refused += u32::from(!ours.allowed);
+            spent += u32::from(weight.is_spent);
+        }
+    }
+    assert!(refused > 100 && spent > 100, "{refused} and {spent}");
+    assert_eq!(there.state().alone, 0, "every decision was the script's");
 }

@@ -67,13 +67,17 @@ async fn f01_closed_classes_are_refused_and_open_ones_counted_here() {
     for class in RateClass::ALL {
         let open = matches!(
             class,
-            RateClass::Api | RateClass::Capture | RateClass::Gateway | RateClass::Oauth
+            RateClass::Api
+                | RateClass::Capture
+                | RateClass::Gateway
+                | RateClass::Tokens
+                | RateClass::Oauth
         );
         let expected = if open { Ok(true) } else { Err(Away) };
         assert_eq!(take(&limiter, class, b"a").await, expected, "{class:?}");
     }
     let state = limiter.state();
-    assert_eq!((state.outages, state.alone, state.refused), (1, 4, 4));
+    assert_eq!((state.outages, state.alone, state.refused), (1, 5, 4));
 }
 
 #[tokio::test]
