@@ -46,6 +46,25 @@ impl Dialect {
         }
     }
 
+    /// What an error with this status is called.
+    #[must_use]
+    pub const fn fault_kind(self, status: u16) -> &'static str {
+        match (self, status) {
+            (_, 401) => "authentication_error",
+            (_, 403) => "permission_error",
+            (_, 429) => "rate_limit_error",
+            (Self::OpenAi, 402) => "insufficient_quota",
+            (Self::OpenAi, 500..) => "server_error",
+            (Self::Anthropic, 402) => "billing_error",
+            (Self::Anthropic, 404) => "not_found_error",
+            (Self::Anthropic, 413) => "request_too_large",
+            (Self::Anthropic, 503 | 529) => "overloaded_error",
+            (Self::Anthropic, 504) => "timeout_error",
+            (Self::Anthropic, 500..) => "api_error",
+            (_, _) => "invalid_request_error",
+        }
+    }
+
     /// Reads a name.
     #[must_use]
     pub fn parse(name: &str) -> Option<Self> {

@@ -7,16 +7,21 @@
 mod ask;
 mod edit;
 mod events;
+mod heard;
 mod mock;
+mod said;
 mod spent;
 mod stream;
+pub mod translate;
 
 pub use ask::{Ask, Misread};
 pub use edit::for_upstream;
 pub use events::{Events, TooLong};
+pub use heard::Heard;
 pub use mock::{Mocked, mocked, mocked_stream};
+pub use said::{Said, said, with_behind};
 pub use spent::spent;
-pub use stream::{Garbled, Reading, broken_off};
+pub use stream::{Garbled, Reading};
 
 use crate::Dialect;
 
@@ -27,6 +32,12 @@ pub enum Format {
     Chat,
     /// `POST /v1/messages`, in Anthropic's.
     Messages,
+    /// `POST /v1/responses`, in OpenAI's.
+    Responses,
+    /// `POST /v1/embeddings`, in OpenAI's.
+    Embeddings,
+    /// `POST /v1/messages/count_tokens`, in Anthropic's.
+    CountTokens,
 }
 
 impl Format {
@@ -34,8 +45,8 @@ impl Format {
     #[must_use]
     pub const fn dialect(self) -> Dialect {
         match self {
-            Self::Chat => Dialect::OpenAi,
-            Self::Messages => Dialect::Anthropic,
+            Self::Chat | Self::Responses | Self::Embeddings => Dialect::OpenAi,
+            Self::Messages | Self::CountTokens => Dialect::Anthropic,
         }
     }
 
@@ -45,7 +56,22 @@ impl Format {
         match self {
             Self::Chat => "/chat/completions",
             Self::Messages => "/v1/messages",
+            Self::Responses => "/responses",
+            Self::Embeddings => "/embeddings",
+            Self::CountTokens => "/v1/messages/count_tokens",
         }
+    }
+
+    /// Whether an answer has words of a model in it.
+    #[must_use]
+    pub const fn writes(self) -> bool {
+        matches!(self, Self::Chat | Self::Messages | Self::Responses)
+    }
+
+    /// Whether providers take nothing for it.
+    #[must_use]
+    pub const fn is_free(self) -> bool {
+        matches!(self, Self::CountTokens)
     }
 }
 

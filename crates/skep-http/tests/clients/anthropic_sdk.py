@@ -1,6 +1,7 @@
 """The official client of Anthropic, unchanged but for base URL and key."""
 
 import os
+import time
 
 import anthropic
 
@@ -43,18 +44,41 @@ with client.messages.stream(**request) as stream:
     block = stream.get_final_message().content[0]
 assert (block.type, block.input) == ("tool_use", {"port": "Brest"}), block
 
+# A tool's answer goes back, and an answer comes of it.
+talk = request["messages"] + [
+    {"role": "assistant", "content": [block.to_dict()]},
+    {"role": "user", "content": [{"type": "tool_result", "tool_use_id": block.id, "content": "high at noon"}]},
+]
+done = client.messages.create(model="mock/echo", max_tokens=64, messages=talk, tools=tools)
+assert done.content[0].text == "You said: high at noon", done
+
+# Counts.
+counted = client.messages.count_tokens(model="mock/echo", messages=request["messages"], system="be brief")
+assert counted.input_tokens == 4, counted
+
+# A stream that is left.
+with client.messages.create(**call("go", model="talker-a/m"), stream=True) as stream:
+    for at, event in enumerate(stream):
+        if at == 3:
+            break
+
 # A token in the other header is a key too.
 other = anthropic.Anthropic(base_url=BASE, auth_token=KEY, api_key=None)
 assert other.messages.create(**call("x")).stop_reason == "end_turn"
 
-# Again after 429, as its answer says.
+# Again after 429, as long after as its answer says.
+begun = time.monotonic()
 assert client.messages.create(**call("x", model="busy-a/m")).content[0].text == "at last"
+assert time.monotonic() - begun >= 1, "it waited for the second that it was told"
 
 # Errors as their own exceptions.
 error = raises(anthropic.NotFoundError, call("x", model="claude-unheard-of"))
 assert error.body["error"]["type"] == "not_found_error" and error.request_id, error.body
 raises(anthropic.RateLimitError, call("fail 429"))
 raises(anthropic.InternalServerError, call("fail 500"))
+raises(anthropic.BadRequestError, dict(call("x"), messages="none"))
+unpaid = raises(anthropic.PaymentRequiredError, call("x", model="dear/m"))
+assert (unpaid.status_code, unpaid.body["error"]["type"]) == (402, "billing_error"), unpaid.body
 raises(anthropic.PermissionDeniedError, call("x", model="few/other"))
 try:
     anthropic.Anthropic(base_url=BASE, api_key="skep_sk_nonsense").messages.create(**call("x"))
@@ -62,3 +86,9 @@ except anthropic.AuthenticationError as error:
     assert error.body["error"]["type"] == "authentication_error", error.body
 else:
     raise AssertionError("a key that is none was let in")
+try:
+    list(client.messages.create(**call("x", model="cut-a/m"), stream=True))
+except anthropic.APIStatusError as error:
+    assert error.body["error"]["code"] == "UPSTREAM_ERROR", error.body
+else:
+    raise AssertionError("a stream that broke off was taken for whole")

@@ -26,7 +26,7 @@ fn asking(model: &str) -> Value {
 }
 
 /// What comes back, without the frames of chunks.
-async fn read(daemon: &TestDaemon, path: &str, body: &Value) -> (String, String) {
+pub(crate) async fn read(daemon: &TestDaemon, path: &str, body: &Value) -> (String, String) {
     let reply = call(daemon, path, body).await;
     let mut rest = String::from_utf8(reply.body).unwrap();
     if !reply

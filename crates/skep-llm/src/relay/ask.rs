@@ -1,17 +1,21 @@
 //! A request as it came: which model, whether as a stream, and how much it may cost at most.
 
+mod kept;
+
 use std::borrow::Cow;
 use std::ops::Range;
 
 use memchr::memmem;
-use serde::Deserialize;
+use serde::{Deserialize, Deserializer};
 use serde_json::value::RawValue;
 
 use super::Format;
+use crate::Usage;
 
 /// Bytes of a model's name.
 const NAME: usize = 256;
-/// Tokens that stand for what a request does not hold itself: an image or a document behind a URL or an id.
+/// Tokens that stand for what a request does not hold itself: an image or a document behind a URL or an id, what
+/// a provider's own tool finds.
 const REMOTE: u64 = 32_768;
 /// Tokens that a provider adds to a request of its own: roles, tools, the frame of it all.
 const FRAME: u64 = 1_024;
@@ -41,6 +45,7 @@ pub struct Ask {
     pub has_tools: bool,
     pub(super) model_at: Range<usize>,
     pub(super) options_at: Option<Range<usize>>,
+    pub(super) store_at: Option<Range<usize>>,
     pub(super) close_at: usize,
 }
 
@@ -66,18 +71,24 @@ struct Top<'a> {
     model: Option<&'a RawValue>,
     #[serde(default)]
     stream: Option<bool>,
-    #[serde(borrow)]
+    #[serde(borrow, default, deserialize_with = "present")]
     stream_options: Option<&'a RawValue>,
     #[serde(default)]
     max_tokens: Option<u64>,
     #[serde(default)]
     max_completion_tokens: Option<u64>,
     #[serde(default)]
+    max_output_tokens: Option<u64>,
+    #[serde(default)]
     n: Option<u64>,
     #[serde(borrow)]
     tools: Option<&'a RawValue>,
     #[serde(borrow)]
     messages: Option<&'a RawValue>,
+    #[serde(borrow)]
+    input: Option<&'a RawValue>,
+    #[serde(borrow)]
+    container: Option<&'a RawValue>,
 }
 
 #[derive(Default, Deserialize)]
@@ -100,12 +111,7 @@ impl Ask {
         if name.is_empty() || name.len() > NAME || name.chars().any(char::is_control) {
             return Err(wrong("model", "must be the name of a model"));
         }
-        if top
-            .messages
-            .is_none_or(|messages| !messages.get().starts_with('['))
-        {
-            return Err(wrong("messages", "must be an array"));
-        }
+        let store_at = top.check_content(format, text)?;
         let answers = top.n.unwrap_or(1).max(1);
         if answers > ANSWERS {
             return Err(wrong("n", "is more than 128"));
@@ -115,15 +121,11 @@ impl Ask {
             .map(|options| serde_json::from_str(options.get()))
             .transpose()
             .map_err(|_| wrong("stream_options", "must be an object"))?;
-        let each = match (top.max_completion_tokens, top.max_tokens) {
-            // A provider takes either; whichever it takes, the larger is enough.
-            (Some(one), Some(other)) => Some(one.max(other)),
-            (one, other) => one.or(other),
-        };
+        let each = top.output(format);
         Ok(Self {
             format,
             model: name.into_owned(),
-            stream: top.stream.unwrap_or(false),
+            stream: top.stream.unwrap_or(false) && format.writes(),
             tells_usage: told.and_then(|told| told.include_usage).unwrap_or(false),
             input: bound(body),
             estimate: (body.len() as u64).div_ceil(super::stream::BYTES_OF_TOKEN),
@@ -134,9 +136,73 @@ impl Ask {
                 .is_some_and(|tools| tools.get().starts_with('[') && tools.get() != "[]"),
             model_at: place(text, model.get()),
             options_at: top.stream_options.map(|options| place(text, options.get())),
+            store_at,
             close_at: text.rfind('}').ok_or(Misread::Json)?,
         })
     }
+}
+
+impl Ask {
+    /// What it has cost, as far as that can be told from the length of its answer, when nobody counted.
+    #[must_use]
+    pub fn counted(&self, answer: usize) -> Usage {
+        let written = (answer as u64).div_ceil(super::stream::BYTES_OF_TOKEN);
+        Usage {
+            input: self.estimate,
+            output: if self.format.writes() { written } else { 0 },
+            ..Usage::default()
+        }
+    }
+}
+
+impl Top<'_> {
+    /// What it is about is there, and all of it; where it says whether its answer is kept.
+    fn check_content(&self, format: Format, text: &str) -> Result<Option<Range<usize>>, Misread> {
+        let starts = |piece: Option<&RawValue>, with: &[char]| {
+            piece.is_some_and(|piece| piece.get().starts_with(with))
+        };
+        match format {
+            Format::Chat | Format::Messages | Format::CountTokens => {
+                if !starts(self.messages, &['[']) {
+                    return Err(wrong("messages", "must be an array"));
+                }
+                if format == Format::Messages {
+                    kept::check_container(self.container)?;
+                }
+                Ok(None)
+            }
+            Format::Embeddings if starts(self.input, &['[', '"']) => Ok(None),
+            Format::Embeddings => Err(wrong("input", "must be text or an array")),
+            Format::Responses => {
+                let store_at = kept::check_response(text)?;
+                if starts(self.input, &['[', '"']) {
+                    Ok(store_at)
+                } else {
+                    Err(wrong("input", "must be text or an array of items"))
+                }
+            }
+        }
+    }
+
+    /// Tokens of one answer at most, if it says so.
+    fn output(&self, format: Format) -> Option<u64> {
+        match format {
+            Format::Embeddings | Format::CountTokens => Some(0),
+            Format::Responses => self.max_output_tokens,
+            Format::Chat | Format::Messages => {
+                match (self.max_completion_tokens, self.max_tokens) {
+                    // A provider takes either; whichever it takes, the larger is enough.
+                    (Some(one), Some(other)) => Some(one.max(other)),
+                    (one, other) => one.or(other),
+                }
+            }
+        }
+    }
+}
+
+/// What is there, if only `null`: it has a place all the same.
+fn present<'a, 'de: 'a, D: Deserializer<'de>>(from: D) -> Result<Option<&'a RawValue>, D::Error> {
+    <&RawValue>::deserialize(from).map(Some)
 }
 
 const fn wrong(field: &'static str, problem: &'static str) -> Misread {
@@ -144,7 +210,7 @@ const fn wrong(field: &'static str, problem: &'static str) -> Misread {
 }
 
 /// Where a piece of a text stands in it.
-fn place(text: &str, piece: &str) -> Range<usize> {
+pub(super) fn place(text: &str, piece: &str) -> Range<usize> {
     let at = piece.as_ptr() as usize - text.as_ptr() as usize;
     at..at + piece.len()
 }
@@ -156,6 +222,11 @@ fn bound(body: &[u8]) -> u64 {
         b"\"url\"",
         b"\"image_url\"",
         b"\"file_url\"",
+        // What a provider looks up itself, as far as its tools are known.
+        b"\"file_search",
+        b"\"web_search",
+        b"\"web_fetch",
+        b"\"mcp\"",
     ]
     .iter()
     .map(|mark| memmem::find_iter(body, mark).count())

@@ -8,7 +8,7 @@ use serde_json::{Map, Value};
 use super::{Ask, Format};
 
 /// The body that goes upstream: under the name that the model has there, and with the count of tokens at the
-/// end of a stream, if the caller did not ask for that. Whatever else it holds stays as it is, byte for byte;
+/// end of a stream, if the caller did not ask for that; a response is not kept by its provider. Whatever else it holds stays as it is, byte for byte;
 /// nothing is copied when nothing changes.
 #[must_use]
 pub fn for_upstream(ask: &Ask, body: &Bytes, model: &str) -> Bytes {
@@ -25,6 +25,13 @@ pub fn for_upstream(ask: &Ask, body: &Bytes, model: &str) -> Bytes {
                 r#","stream_options":{"include_usage":true}"#.into(),
             )),
         }
+    }
+    if ask.format == Format::Responses {
+        match &ask.store_at {
+            Some(at) => edits.push((at.clone(), "false".into())),
+            None => edits.push((ask.close_at..ask.close_at, r#","store":false"#.into())),
+        }
+        edits.retain(|(at, text)| body[at.clone()] != *text.as_bytes());
     }
     if edits.is_empty() {
         return body.clone();

@@ -11,8 +11,10 @@ use crate::Usage;
 pub(super) struct Count {
     prompt_tokens: Option<u64>,
     completion_tokens: Option<u64>,
-    prompt_tokens_details: Option<PromptDetails>,
-    completion_tokens_details: Option<CompletionDetails>,
+    prompt_tokens_details: Option<ReadDetails>,
+    completion_tokens_details: Option<WrittenDetails>,
+    input_tokens_details: Option<ReadDetails>,
+    output_tokens_details: Option<WrittenDetails>,
     input_tokens: Option<u64>,
     output_tokens: Option<u64>,
     cache_read_input_tokens: Option<u64>,
@@ -21,37 +23,58 @@ pub(super) struct Count {
 
 #[derive(Clone, Copy, Debug, Default, Deserialize)]
 #[serde(default)]
-struct PromptDetails {
+struct ReadDetails {
     cached_tokens: Option<u64>,
+    cache_write_tokens: Option<u64>,
 }
 
 #[derive(Clone, Copy, Debug, Default, Deserialize)]
 #[serde(default)]
-struct CompletionDetails {
+struct WrittenDetails {
     reasoning_tokens: Option<u64>,
+    thinking_tokens: Option<u64>,
 }
 
 impl Count {
-    /// OpenAI counts what came from a cache as read; of what goes into one it says nothing.
-    pub(super) fn of_chat(self) -> Option<Usage> {
+    /// As this form of answers says it; a stream of messages says it twice.
+    pub(super) fn of(self, format: Format, before: Option<Usage>) -> Option<Usage> {
+        match format {
+            Format::Chat | Format::Embeddings => self.of_chat(),
+            Format::Responses => self.of_response(),
+            Format::Messages => self.of_messages(before),
+            Format::CountTokens => None,
+        }
+    }
+
+    /// OpenAI counts what came from a cache, and what went into it, as read.
+    fn of_chat(self) -> Option<Usage> {
         Some(Usage {
             input: self.prompt_tokens?,
             output: self.completion_tokens.unwrap_or(0),
-            cache_read: self
-                .prompt_tokens_details
-                .and_then(|details| details.cached_tokens)
-                .unwrap_or(0),
-            cache_write: 0,
+            cache_read: self.prompt_tokens_details.map_or(0, ReadDetails::cached),
+            cache_write: self.prompt_tokens_details.map_or(0, ReadDetails::written),
             reasoning: self
                 .completion_tokens_details
-                .and_then(|details| details.reasoning_tokens)
-                .unwrap_or(0),
+                .map_or(0, WrittenDetails::thought),
+        })
+    }
+
+    /// The same under other names.
+    fn of_response(self) -> Option<Usage> {
+        Some(Usage {
+            input: self.input_tokens?,
+            output: self.output_tokens.unwrap_or(0),
+            cache_read: self.input_tokens_details.map_or(0, ReadDetails::cached),
+            cache_write: self.input_tokens_details.map_or(0, ReadDetails::written),
+            reasoning: self
+                .output_tokens_details
+                .map_or(0, WrittenDetails::thought),
         })
     }
 
     /// Anthropic counts apart what came from its cache and what went into it. A stream says it twice, the
     /// second time as the sum so far, and leaves out what it has said.
-    pub(super) fn of_messages(self, before: Option<Usage>) -> Option<Usage> {
+    fn of_messages(self, before: Option<Usage>) -> Option<Usage> {
         let before = before.unwrap_or_default();
         let cache_read = self.cache_read_input_tokens.unwrap_or(before.cache_read);
         let cache_write = self
@@ -73,8 +96,27 @@ impl Count {
             output: self.output_tokens.unwrap_or(before.output),
             cache_read,
             cache_write,
-            reasoning: 0,
+            reasoning: self
+                .output_tokens_details
+                .map_or(before.reasoning, WrittenDetails::thought),
         })
+    }
+}
+
+impl ReadDetails {
+    fn cached(self) -> u64 {
+        self.cached_tokens.unwrap_or(0)
+    }
+
+    fn written(self) -> u64 {
+        self.cache_write_tokens.unwrap_or(0)
+    }
+}
+
+impl WrittenDetails {
+    /// Each dialect has its own name for it.
+    fn thought(self) -> u64 {
+        self.reasoning_tokens.or(self.thinking_tokens).unwrap_or(0)
     }
 }
 
@@ -90,8 +132,5 @@ struct Answer {
 pub fn spent(format: Format, body: &[u8]) -> Result<Option<Usage>, serde_json::Error> {
     let text = std::str::from_utf8(body).unwrap_or("");
     let count = serde_json::from_str::<Answer>(text)?.usage;
-    Ok(count.and_then(|count| match format {
-        Format::Chat => count.of_chat(),
-        Format::Messages => count.of_messages(None),
-    }))
+    Ok(count.and_then(|count| count.of(format, None)))
 }

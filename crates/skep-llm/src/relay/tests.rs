@@ -1,5 +1,7 @@
 //! What is read of requests and answers on their way, and what of them stays as it was.
 
+mod forms;
+
 use bytes::Bytes;
 use proptest::prelude::*;
 
