@@ -3,14 +3,15 @@
 
 use skep_authz::rights::{AuditExport, AuditRead, UsageRead};
 use skep_authz::{CanRead, Right};
-use skep_domain::{Id, OrganizationId, Timestamp, UsageId};
+use skep_domain::{Id, MemoryId, OrganizationId, SessionId, Timestamp, UsageId};
 use skep_ledger::{
     Checkpoint, EMPTY_ROOT, Frontier, Hash, Log, VerifierKey, leaf_hash, verify_consistency,
     verify_inclusion,
 };
 use skep_store::row::{CheckpointRow, LogKey};
 use skep_store::{
-    DoorTx, Entered, Exported, Line, Mode, NewAudit, NewUsage, OrgTx, Outcome, PageOf, StoreError,
+    DoorTx, Entered, Exported, Line, Mode, NewAudit, NewUsage, OrgTx, Outcome, PageOf, Piece,
+    StoreError,
 };
 
 use crate::Harness;
@@ -92,8 +93,67 @@ fn decided(tenant: &Tenant, number: u32) -> (NewAudit, Option<skep_domain::Princ
         request: "r".into(),
         peer: Some("127.0.0.1".into()),
         target: None,
+        shown: Vec::new(),
     };
     (entry, Some(Persona::Human.principal()), number)
+}
+
+pub(crate) async fn l04_what_was_shown_is_found_by_it<H: Harness>() {
+    let world = World::<H>::new().await;
+    let memory = |number: u8| Piece::Memory(MemoryId::from_bytes([number; 16]));
+    let session = Piece::Session(SessionId::from_bytes([9; 16]));
+    for (round, pieces) in [
+        vec![memory(1), memory(2)],
+        vec![],
+        vec![memory(2), session],
+        vec![memory(3)],
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        let mut tx = door(&world).await;
+        let (mut entry, who, times) = decided(&world.ours, 1);
+        entry.shown = pieces;
+        tx.append_audit(&[(entry, who, times)]).await.unwrap();
+        // What is given up was shown to nobody.
+        if round == 3 {
+            drop(tx);
+        } else {
+            tx.commit().await.unwrap();
+        }
+    }
+    let seen = async |tenant: &Tenant, piece: Piece, page: PageOf<u64>| {
+        let mut tx = door(&world).await;
+        let found = tx
+            .list_seen(tenant.organization, piece, page)
+            .await
+            .unwrap();
+        assert!(
+            found
+                .iter()
+                .all(|entry| entry.decision.shown.contains(&piece))
+        );
+        found.iter().map(|entry| entry.seq).collect::<Vec<_>>()
+    };
+    let all = PageOf {
+        limit: 10,
+        before: None,
+    };
+    assert_eq!(seen(&world.ours, memory(1), all).await, [1]);
+    assert_eq!(seen(&world.ours, memory(2), all).await, [3, 1]);
+    assert_eq!(seen(&world.ours, session, all).await, [3]);
+    assert_eq!(seen(&world.ours, memory(3), all).await, [0; 0]);
+    let one = PageOf { limit: 1, ..all };
+    assert_eq!(seen(&world.ours, memory(2), one).await, [3]);
+    let older = PageOf {
+        before: Some(3),
+        ..all
+    };
+    assert_eq!(seen(&world.ours, memory(2), older).await, [1]);
+    // The same bytes are another thing under another name, and of nobody else.
+    let other = Piece::Session(SessionId::from_bytes([1; 16]));
+    assert_eq!(seen(&world.ours, other, all).await, [0; 0]);
+    assert_eq!(seen(&world.theirs, memory(1), all).await, [0; 0]);
 }
 
 pub(crate) async fn l01_every_entry_is_a_leaf_of_its_own_log<H: Harness>() {
@@ -219,6 +279,11 @@ pub(crate) async fn l02_a_thousand_entries_have_a_checkpoint_at_once<H: Harness>
     // The same head signed twice is one checkpoint.
     tx.sign_ledger(key).await.unwrap();
     tx.sign_ledger(key).await.unwrap();
+    let last = tx.list_last_checkpoints(None, 10).await.unwrap();
+    let last: Vec<(LogKey, u64)> = last.iter().map(|(key, row)| (*key, row.size)).collect();
+    assert_eq!(last, [(key, 1_700)]);
+    let after = tx.list_last_checkpoints(Some(key), 10).await.unwrap();
+    assert!(after.is_empty());
     assert!(tx.list_ledgers_ahead(10).await.unwrap().is_empty());
     let nobody = LogKey::new(None, Log::Usage);
     assert_eq!(tx.sign_ledger(nobody).await.unwrap(), None);

@@ -4,7 +4,7 @@
 
 use axum::http::request::Parts;
 use skep_api::{Gate, Route, RouteId};
-use skep_app::{Asked, Decision};
+use skep_app::{Asked, Decision, FOREIGN};
 use skep_authz::Caller;
 
 use crate::error::ApiError;
@@ -28,7 +28,12 @@ pub(crate) fn refusal<T>(
         && matches!(error.code.status(), 401 | 403)
     {
         let mut decision = decision(route, path);
-        error.code.as_str().clone_into(&mut decision.reason);
+        let reason = if error.is_foreign {
+            FOREIGN
+        } else {
+            error.code.as_str()
+        };
+        reason.clone_into(&mut decision.reason);
         edge.app.record_denied(decision, caller);
     }
     verdict
@@ -49,6 +54,29 @@ pub(crate) async fn allowance(
         decision.target = vault::mark(&edge.app, caller, body);
     }
     Ok(edge.app.record_allowed(decision, caller).await?)
+}
+
+/// Answers, and records what of others' content that shows the caller, by which route. What cannot be recorded
+/// does not go out.
+pub(crate) async fn shown<T>(
+    edge: &Edge,
+    (route, through): (&Route, &str),
+    path: &str,
+    caller: &Caller,
+    answer: impl Future<Output = Result<T, ApiError>>,
+) -> Result<T, ApiError> {
+    let (answer, shown) = skep_app::showing(caller.principal(), answer).await;
+    let answer = answer?;
+    if shown.is_empty() {
+        return Ok(answer);
+    }
+    let why = Decision {
+        reason: format!("{} {}{through}", route.method.as_str(), route.path),
+        target: target(route, path),
+        ..Decision::default()
+    };
+    edge.app.record_shown(why, caller, &shown).await?;
+    Ok(answer)
 }
 
 /// The action is the audit name of the row; of one that only reads, its method and path as in the

@@ -71,6 +71,9 @@ pub struct AuditLine {
     pub peer: Option<String>,
     /// What it was done to.
     pub target: Option<String>,
+    /// What of others' content was shown, as `memory:` and its id.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub shown: Vec<String>,
     /// Random.
     pub salt: String,
 }

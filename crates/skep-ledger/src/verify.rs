@@ -104,6 +104,8 @@ pub struct Verified {
     pub checkpoints: u64,
     /// Heads that a witness was given, and that fit.
     pub witnessed: u64,
+    /// Lines of its file that are no checkpoint, such as one that somebody was killed over.
+    pub unread: u64,
     /// The root of all.
     pub root: Hash,
 }
@@ -114,9 +116,6 @@ pub enum VerifyError {
     /// The export does not hold.
     #[error("{0}")]
     Bad(Finding),
-    /// A line of the witness's file is no checkpoint.
-    #[error("line {0} of the witness's file is no checkpoint")]
-    Witness(u64),
     /// It cannot be read.
     #[error(transparent)]
     Read(#[from] io::Error),
@@ -135,6 +134,7 @@ pub struct Verifier {
     erased: u64,
     checkpoints: u64,
     witnessed: u64,
+    unread: u64,
     witness: BTreeMap<u64, Hash>,
 }
 
@@ -178,6 +178,7 @@ impl Verifier {
             erased: 0,
             checkpoints: 0,
             witnessed: 0,
+            unread: 0,
             witness: BTreeMap::new(),
         })
     }
@@ -316,6 +317,7 @@ impl Verifier {
             erased: self.erased,
             checkpoints: self.checkpoints,
             witnessed: self.witnessed,
+            unread: self.unread,
         })
     }
 
@@ -359,15 +361,12 @@ pub fn verify(
     let mut verifier = Verifier::begin(&record, expected).map_err(VerifyError::Bad)?;
     let mut is_whole = whole == Some(true);
     if let Some(witness) = witness {
-        let mut line = 0;
         while let Some(is_whole) = read(witness, &mut record)? {
-            line += 1;
-            // Whoever was writing the last line may have been killed.
-            if !is_whole {
-                break;
+            // Whoever was writing a line may have been killed, and gone on with another.
+            match checkpoint_of(&record).filter(|_| is_whole) {
+                Some(note) => verifier.witness(&note).map_err(VerifyError::Bad)?,
+                None => verifier.unread += 1,
             }
-            let note = checkpoint_of(&record).ok_or(VerifyError::Witness(line))?;
-            verifier.witness(&note).map_err(VerifyError::Bad)?;
         }
     }
     while is_whole {
@@ -426,6 +425,9 @@ impl std::fmt::Display for Verified {
         }
         writeln!(f, "checkpoints  {}", self.checkpoints)?;
         writeln!(f, "witnessed    {}", self.witnessed)?;
+        if self.unread > 0 {
+            writeln!(f, "unread       {} lines of the witness", self.unread)?;
+        }
         write!(f, "root         {}", digits(&self.root))
     }
 }

@@ -3,9 +3,10 @@
 //! Decisions that arrive together are written together, so that a busy daemon pays for one durable
 //! write and not for each. A change waits until its decision is kept; a refusal does not wait, and
 //! the same refusal many times within a moment is one entry with a count, so that a flood of them
-//! costs little.
+//! costs little. Reads of others' content do not wait either, and are never given up: see [`super::reads`].
 
 use std::collections::{BTreeMap, HashMap};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -16,6 +17,7 @@ use skep_store::{AuditEntry, Credential, DoorTx, Mode, NewAudit, Outcome, PageOf
 use tokio::sync::{Notify, oneshot};
 use tokio::time::timeout;
 
+use super::alerts::Watch;
 use super::door;
 use crate::{App, AppError};
 
@@ -27,6 +29,10 @@ const GATHER: Duration = Duration::from_millis(100);
 const GATHERED: usize = 4_096;
 /// Changes that wait; one more is told that the record cannot keep up.
 const WAITING: usize = 4_096;
+/// Reads that were answered and are not written yet: all that a killed daemon can lose. One more is refused.
+const UNWRITTEN: usize = 4_096;
+/// How long after a failure reads are tried again, if nothing else is to be written.
+const AGAIN: Duration = Duration::from_secs(1);
 
 /// One decision, for the record.
 #[derive(Clone, Debug, Default)]
@@ -90,6 +96,7 @@ type Waiter = oneshot::Sender<bool>;
 struct Pending {
     allowed: Vec<(NewAudit, Option<Principal>, Waiter)>,
     denied: BTreeMap<NewAudit, (Option<Principal>, Timestamp, String, u32)>,
+    reads: Vec<(NewAudit, Option<Principal>)>,
     used: HashMap<CredentialId, Option<Timestamp>>,
     lost: u64,
 }
@@ -98,8 +105,19 @@ struct Pending {
 #[derive(Default)]
 pub(crate) struct Desk {
     pending: Mutex<Pending>,
+    /// Reads in line, and those that are being written.
+    unwritten: AtomicUsize,
+    /// Who was refused lately.
+    watch: Mutex<Watch>,
     bell: Notify,
     urgent: Notify,
+}
+
+/// Reads that are being written. Dropped before that is done, they are in line again: then one may stand in the
+/// record twice, and none is lost.
+struct Writing<'a> {
+    desk: &'a Desk,
+    reads: Vec<(NewAudit, Option<Principal>)>,
 }
 
 /// Writes the record, to be run by whoever owns the daemon's tasks.
@@ -147,6 +165,22 @@ impl Desk {
         self.bell.notify_one();
     }
 
+    /// Puts a read in line.
+    pub(super) fn note_read(
+        &self,
+        entry: NewAudit,
+        principal: Option<Principal>,
+    ) -> Result<(), AppError> {
+        let taken = self.unwritten.fetch_add(1, Ordering::Relaxed);
+        if taken >= UNWRITTEN {
+            self.unwritten.fetch_sub(1, Ordering::Relaxed);
+            return Err(AppError::AuditUnavailable);
+        }
+        self.pending().reads.push((entry, principal));
+        self.bell.notify_one();
+        Ok(())
+    }
+
     fn allow(
         &self,
         entry: NewAudit,
@@ -161,6 +195,20 @@ impl Desk {
         drop(pending);
         self.urgent.notify_one();
         Some(is_kept)
+    }
+}
+
+impl Writing<'_> {
+    fn done(mut self) {
+        let written = std::mem::take(&mut self.reads).len();
+        self.desk.unwritten.fetch_sub(written, Ordering::Relaxed);
+    }
+}
+
+impl Drop for Writing<'_> {
+    fn drop(&mut self) {
+        let reads = std::mem::take(&mut self.reads);
+        self.desk.pending().reads.splice(0..0, reads);
     }
 }
 
@@ -236,7 +284,7 @@ impl App {
             .await
     }
 
-    async fn keep_allowed(
+    pub(super) async fn keep_allowed(
         &self,
         entry: NewAudit,
         principal: Option<Principal>,
@@ -274,6 +322,7 @@ impl App {
             request,
             peer,
             target: decision.target,
+            shown: Vec::new(),
         }
     }
 
@@ -287,14 +336,19 @@ impl App {
         page: PageOf<u64>,
     ) -> Result<AuditPage, AppError> {
         let mut tx = self.store.begin_org(authorized).await?;
-        let asked = PageOf {
-            limit: page.limit + 1,
-            before: page.before,
-        };
-        let mut items = tx.list_audit(asked).await?;
-        let more = items.len() > page.limit as usize;
-        items.truncate(page.limit as usize);
-        Ok(AuditPage { items, more })
+        Ok(AuditPage::of(
+            tx.list_audit(page.and_one()).await?,
+            page.limit,
+        ))
+    }
+}
+
+impl AuditPage {
+    /// Of one entry more than were asked for, if there are so many.
+    pub(super) fn of(mut items: Vec<AuditEntry>, limit: u32) -> Self {
+        let more = items.len() > limit as usize;
+        items.truncate(limit as usize);
+        Self { items, more }
     }
 }
 
@@ -316,14 +370,32 @@ impl AuditDesk {
                     let _ = timeout(GATHER, desk.urgent.notified()).await;
                 }
             }
-            self.write().await;
+            while !self.try_write().await {
+                let _ = timeout(AGAIN, desk.urgent.notified()).await;
+            }
         }
     }
 
     /// Writes what waits now.
     pub async fn write(&self) {
-        let pending = std::mem::take(&mut *self.app.desk.pending());
-        let outcome = self.keep(&pending).await;
+        self.try_write().await;
+    }
+
+    /// Writes what waits now; `false` if reads are left.
+    async fn try_write(&self) -> bool {
+        let desk = &self.app.desk;
+        let mut pending = std::mem::take(&mut *desk.pending());
+        // Whoever waited too long was refused, so there is nothing to record of what they asked for.
+        pending.allowed.retain(|(_, _, waiter)| !waiter.is_closed());
+        let reads = std::mem::take(&mut pending.reads);
+        let writing = Writing { desk, reads };
+        let outcome = self.keep(&pending, &writing.reads).await;
+        let is_done = outcome.is_ok() || writing.reads.is_empty();
+        if outcome.is_ok() {
+            writing.done();
+        } else {
+            drop(writing);
+        }
         if let Err(error) = &outcome {
             let denied = pending.denied.len();
             tracing::error!(%error, denied, "decisions could not be recorded");
@@ -331,14 +403,21 @@ impl AuditDesk {
         for (_, _, waiter) in pending.allowed {
             let _ = waiter.send(outcome.is_ok());
         }
+        is_done
     }
 
-    async fn keep(&self, pending: &Pending) -> Result<(), AppError> {
+    async fn keep(
+        &self,
+        pending: &Pending,
+        reads: &[(NewAudit, Option<Principal>)],
+    ) -> Result<(), AppError> {
         let mut entries: Vec<(NewAudit, Option<Principal>, u32)> = pending
             .allowed
             .iter()
             .map(|(entry, principal, _)| (entry.clone(), *principal, 1))
             .collect();
+        let reads = reads.iter();
+        entries.extend(reads.map(|(entry, principal)| (entry.clone(), *principal, 1)));
         for (entry, (principal, at, request, times)) in &pending.denied {
             let mut entry = entry.clone();
             (entry.at, entry.request) = (*at, request.clone());
@@ -354,6 +433,8 @@ impl AuditDesk {
                 placed.push((entry, principal, times));
             }
         }
+        let alerts = self.alerts(&placed);
+        placed.extend(alerts);
         tx.append_audit(&placed).await?;
         for (id, idle) in &pending.used {
             tx.touch_credential(*id, *idle).await?;
@@ -361,7 +442,32 @@ impl AuditDesk {
         tx.commit().await?;
         Ok(())
     }
+
+    /// What is to be told of those who were refused again and again.
+    fn alerts(&self, placed: &[Placed]) -> Vec<Placed> {
+        let app = &self.app;
+        let mut watch = app
+            .desk
+            .watch
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        let mut told = Vec::new();
+        for (entry, principal, times) in placed {
+            for alert in watch.note(&app.alerts, (entry, *principal), *times) {
+                tracing::warn!(
+                    action = alert.action,
+                    reason = alert.reason,
+                    "refused again and again"
+                );
+                told.push((alert, *principal, 1));
+            }
+        }
+        told
+    }
 }
+
+/// An entry, whose it is, and how often.
+type Placed = (NewAudit, Option<Principal>, u32);
 
 /// An entry for each record that it belongs to: what somebody does at the door concerns every
 /// organization that they belong to.

@@ -57,9 +57,30 @@ pub(super) async fn append(
     let events = entries.iter().map(|entry| event(tx, entry));
     let events = events.collect::<Result<Vec<_>, AppError>>()?;
     tx.append_usage(organization, &events).await?;
-    let days = entries.iter().map(day).collect();
-    tx.add_usage_days(organization, days).await?;
+    tx.add_usage_days(organization, days(entries)).await?;
     Ok(())
+}
+
+/// What they add to the sums of their days, each sum once.
+fn days(entries: &[Entry]) -> Vec<UsageDayRow> {
+    let mut days: Vec<UsageDayRow> = Vec::new();
+    for row in entries.iter().map(day) {
+        let same = days.iter_mut().find(|held| is_same_sum(held, &row));
+        match same {
+            Some(held) => held.sums = plus(held.sums, row.sums),
+            None => days.push(row),
+        }
+    }
+    days
+}
+
+fn is_same_sum(one: &UsageDayRow, other: &UsageDayRow) -> bool {
+    one.day == other.day
+        && one.workspace == other.workspace
+        && one.principal == other.principal
+        && one.credential == other.credential
+        && one.provider == other.provider
+        && one.model == other.model
 }
 
 fn event(tx: &DoorTx, entry: &Entry) -> Result<NewUsage, AppError> {
@@ -134,6 +155,19 @@ fn sums(Entry { ending, cost, .. }: &Entry) -> UsageSums {
         cache_write: signed(usage.cache_write),
         reasoning: signed(usage.reasoning),
         cost: signed(*cost),
+    }
+}
+
+fn plus(one: UsageSums, other: UsageSums) -> UsageSums {
+    UsageSums {
+        calls: one.calls + other.calls,
+        estimated: one.estimated + other.estimated,
+        input: one.input + other.input,
+        output: one.output + other.output,
+        cache_read: one.cache_read + other.cache_read,
+        cache_write: one.cache_write + other.cache_write,
+        reasoning: one.reasoning + other.reasoning,
+        cost: one.cost + other.cost,
     }
 }
 

@@ -7,7 +7,7 @@ use skep_store::StoreError;
 use skep_store::backend::PageOf;
 use skep_store::backend::control::AuditRows;
 use skep_store::column::{Stored, bytes_of, principal_kind};
-use skep_store::row::{AuditRow, Growth, Log, LogKey};
+use skep_store::row::{AuditRow, Growth, Log, LogKey, SeenRow};
 
 use super::PostgresControlTx;
 use crate::statement::statements;
@@ -23,6 +23,18 @@ statements! {
             credential, body, leaf
         FROM audit WHERE organization = $1 AND seq < $2
         ORDER BY seq DESC LIMIT $3";
+    ALERTS = "SELECT id, seq, at, action, outcome, times, workspace, principal_kind, principal,
+            credential, body, leaf
+        FROM audit WHERE organization = $1 AND seq < $2
+            AND action IN ('alert.denials', 'alert.foreign')
+        ORDER BY seq DESC LIMIT $3";
+    PUT_SEEN = "INSERT INTO audit_seen (organization, item, seq) VALUES ($1, $2, $3)";
+    SEEN = "SELECT a.id, a.seq, a.at, a.action, a.outcome, a.times, a.workspace, a.principal_kind,
+            a.principal, a.credential, a.body, a.leaf
+        FROM audit_seen AS s JOIN audit AS a
+            ON a.organization = s.organization AND a.seq = s.seq
+        WHERE s.organization = $1 AND s.item = $2 AND s.seq < $3
+        ORDER BY s.seq DESC LIMIT $4";
 }
 
 /// What happened before anybody was known.
@@ -69,6 +81,35 @@ impl AuditRows for PostgresControlTx {
         }
         self.grow(LogKey::new(organization, Log::Audit), growth)
             .await
+    }
+
+    async fn alerts(
+        &mut self,
+        organization: OrganizationId,
+        page: PageOf<u64>,
+    ) -> Result<Vec<AuditRow>, StoreError> {
+        let before = page.before.unwrap_or(i64::MAX.cast_unsigned());
+        let values = values![organization.to_bytes(), before, page.limit];
+        self.list(ALERTS, values, AuditRow::read).await
+    }
+
+    async fn put_seen(&mut self, rows: Vec<SeenRow>) -> Result<(), StoreError> {
+        for row in rows {
+            let values = values![row.organization.to_bytes(), row.item, row.seq];
+            self.run(PUT_SEEN, values).await?;
+        }
+        Ok(())
+    }
+
+    async fn seen(
+        &mut self,
+        organization: OrganizationId,
+        item: [u8; 16],
+        page: PageOf<u64>,
+    ) -> Result<Vec<AuditRow>, StoreError> {
+        let before = page.before.unwrap_or(i64::MAX.cast_unsigned());
+        let values = values![organization.to_bytes(), item, before, page.limit];
+        self.list(SEEN, values, AuditRow::read).await
     }
 
     async fn audit(

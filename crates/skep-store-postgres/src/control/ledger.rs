@@ -58,6 +58,14 @@ statements! {
         WHERE organization = $1 AND log = $2 AND size < $3 ORDER BY size DESC LIMIT $4";
     CHECKPOINTS_FROM = "SELECT size, root, at, note FROM checkpoint
         WHERE organization = $1 AND log = $2 AND size >= $3 ORDER BY size LIMIT $4";
+    /// Numbers of logs are none below 0.
+    LAST = "SELECT c.size, c.root, c.at, c.note, c.organization, c.log
+        FROM ledger_head AS h JOIN checkpoint AS c
+            ON c.organization = h.organization AND c.log = h.log
+            AND c.size = (SELECT MAX(size) FROM checkpoint AS l
+                WHERE l.organization = h.organization AND l.log = h.log)
+        WHERE (h.organization, h.log) > ($1, $2)
+        ORDER BY h.organization, h.log LIMIT $3";
     AHEAD = "SELECT h.organization, h.log, h.size, c.size, c.at
         FROM ledger_head AS h LEFT JOIN checkpoint AS c
             ON c.organization = h.organization AND c.log = h.log
@@ -209,6 +217,18 @@ impl LedgerRows for PostgresControlTx {
     ) -> Result<Vec<CheckpointRow>, StoreError> {
         let values = values![key.owner(), key.log.code(), size, limit];
         self.list(CHECKPOINTS_FROM, values, CheckpointRow::read)
+            .await
+    }
+
+    async fn last_checkpoints(
+        &mut self,
+        after: Option<LogKey>,
+        limit: u32,
+    ) -> Result<Vec<(LogKey, CheckpointRow)>, StoreError> {
+        let owner = after.map_or([0; 16], LogKey::owner);
+        let log = after.map_or(-1, |key| i64::from(key.log.code()));
+        let values = values![owner, log, limit];
+        self.list(LAST, values, <(LogKey, CheckpointRow)>::read)
             .await
     }
 

@@ -8,7 +8,7 @@ use skep_store::StoreError;
 use skep_store::backend::PageOf;
 use skep_store::backend::control::AuditRows;
 use skep_store::column::{bytes_of, principal_kind};
-use skep_store::row::{AuditRow, Growth, Log, LogKey};
+use skep_store::row::{AuditRow, Growth, Log, LogKey, SeenRow};
 
 use super::ledger::grow;
 use super::{SqliteControlTx, named};
@@ -53,7 +53,7 @@ impl AuditRows for SqliteControlTx {
         &mut self,
         organization: Option<OrganizationId>,
     ) -> Result<u64, StoreError> {
-        self.run(move |connection| {
+        self.count(move |connection| {
             let last: Option<u64> = connection
                 .prepare_cached("SELECT MAX(seq) FROM audit WHERE organization = ?1")?
                 .query_row([owner(organization)], |row| row.get(0))?;
@@ -74,6 +74,65 @@ impl AuditRows for SqliteControlTx {
                 put(connection, key.owner(), row)?;
             }
             grow(connection, key, &growth)
+        })
+        .await
+    }
+
+    async fn alerts(
+        &mut self,
+        organization: OrganizationId,
+        page: PageOf<u64>,
+    ) -> Result<Vec<AuditRow>, StoreError> {
+        self.run(move |connection| {
+            let before = page.before.unwrap_or(i64::MAX.cast_unsigned());
+            connection
+                .prepare_cached(
+                    "SELECT id, seq, at, action, outcome, times, workspace, principal_kind,
+                         principal, credential, body, leaf
+                     FROM audit WHERE organization = ?1 AND seq < ?2
+                         AND action IN ('alert.denials', 'alert.foreign')
+                     ORDER BY seq DESC LIMIT ?3",
+                )?
+                .query_and_then(params![organization.to_bytes(), before, page.limit], stored)?
+                .collect()
+        })
+        .await
+    }
+
+    async fn put_seen(&mut self, rows: Vec<SeenRow>) -> Result<(), StoreError> {
+        self.run(move |connection| {
+            let sql = "INSERT INTO audit_seen (organization, item, seq) VALUES (?1, ?2, ?3)";
+            let mut statement = connection.prepare_cached(sql)?;
+            for row in &rows {
+                statement.execute(params![row.organization.to_bytes(), row.item, row.seq])?;
+            }
+            Ok(())
+        })
+        .await
+    }
+
+    async fn seen(
+        &mut self,
+        organization: OrganizationId,
+        item: [u8; 16],
+        page: PageOf<u64>,
+    ) -> Result<Vec<AuditRow>, StoreError> {
+        self.run(move |connection| {
+            let before = page.before.unwrap_or(i64::MAX.cast_unsigned());
+            connection
+                .prepare_cached(
+                    "SELECT a.id, a.seq, a.at, a.action, a.outcome, a.times, a.workspace,
+                         a.principal_kind, a.principal, a.credential, a.body, a.leaf
+                     FROM audit_seen AS s JOIN audit AS a
+                         ON a.organization = s.organization AND a.seq = s.seq
+                     WHERE s.organization = ?1 AND s.item = ?2 AND s.seq < ?3
+                     ORDER BY s.seq DESC LIMIT ?4",
+                )?
+                .query_and_then(
+                    params![organization.to_bytes(), item, before, page.limit],
+                    stored,
+                )?
+                .collect()
         })
         .await
     }

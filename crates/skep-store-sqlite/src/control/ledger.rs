@@ -77,7 +77,7 @@ fn put_usage(connection: &Connection, owner: [u8; 16], row: &UsageRow) -> Result
 #[async_trait]
 impl LedgerRows for SqliteControlTx {
     async fn ledger_head(&mut self, key: LogKey) -> Result<Option<HeadRow>, StoreError> {
-        self.run(move |connection| {
+        self.count(move |connection| {
             connection
                 .prepare_cached(
                     "SELECT first, size, frontier FROM ledger_head
@@ -96,7 +96,7 @@ impl LedgerRows for SqliteControlTx {
         rows: Vec<UsageRow>,
         growth: Growth,
     ) -> Result<(), StoreError> {
-        self.run(move |connection| {
+        self.count(move |connection| {
             let key = LogKey::new(Some(organization), Log::Usage);
             for row in &rows {
                 put_usage(connection, key.owner(), row)?;
@@ -111,7 +111,7 @@ impl LedgerRows for SqliteControlTx {
         organization: OrganizationId,
         ids: Vec<UsageId>,
     ) -> Result<Vec<(UsageId, u64)>, StoreError> {
-        self.run(move |connection| {
+        self.count(move |connection| {
             let sql = "SELECT seq FROM usage WHERE organization = ?1 AND id = ?2";
             let mut statement = connection.prepare_cached(sql)?;
             let mut known = Vec::new();
@@ -130,7 +130,7 @@ impl LedgerRows for SqliteControlTx {
         organization: OrganizationId,
         page: PageOf<u64>,
     ) -> Result<Vec<UsageRow>, StoreError> {
-        self.run(move |connection| {
+        self.count(move |connection| {
             let before = page.before.unwrap_or(i64::MAX.cast_unsigned());
             connection
                 .prepare_cached(usage!("AND seq < ?2 ORDER BY seq DESC LIMIT ?3"))?
@@ -146,7 +146,7 @@ impl LedgerRows for SqliteControlTx {
         seq: u64,
         limit: u32,
     ) -> Result<Vec<UsageRow>, StoreError> {
-        self.run(move |connection| {
+        self.count(move |connection| {
             connection
                 .prepare_cached(usage!("AND seq >= ?2 ORDER BY seq LIMIT ?3"))?
                 .query_and_then(params![organization.to_bytes(), seq, limit], stored)?
@@ -161,7 +161,7 @@ impl LedgerRows for SqliteControlTx {
         seq: u64,
         limit: u32,
     ) -> Result<Vec<AuditRow>, StoreError> {
-        self.run(move |connection| {
+        self.count(move |connection| {
             connection
                 .prepare_cached(
                     "SELECT id, seq, at, action, outcome, times, workspace, principal_kind,
@@ -179,7 +179,7 @@ impl LedgerRows for SqliteControlTx {
         key: LogKey,
         places: Range<u64>,
     ) -> Result<Vec<Hash>, StoreError> {
-        self.run(move |connection| {
+        self.count(move |connection| {
             let sql = match key.log {
                 Log::Audit => {
                     "SELECT leaf FROM audit WHERE organization = ?1 AND seq >= ?2 AND seq < ?3
@@ -205,7 +205,7 @@ impl LedgerRows for SqliteControlTx {
         level: u8,
         positions: Range<u64>,
     ) -> Result<Vec<Hash>, StoreError> {
-        self.run(move |connection| {
+        self.count(move |connection| {
             let sql = "SELECT hash FROM ledger_tile WHERE organization = ?1 AND log = ?2
                  AND level = ?3 AND position >= ?4 AND position < ?5 ORDER BY position";
             let (owner, log) = (key.owner(), key.log.code());
@@ -223,7 +223,7 @@ impl LedgerRows for SqliteControlTx {
         key: LogKey,
         row: CheckpointRow,
     ) -> Result<bool, StoreError> {
-        self.run(move |connection| {
+        self.count(move |connection| {
             let sql = "INSERT INTO checkpoint (organization, log, size, root, at, note)
                  VALUES (?1, ?2, ?3, ?4, ?5, ?6) ON CONFLICT DO NOTHING";
             let (owner, log) = (key.owner(), key.log.code());
@@ -239,7 +239,7 @@ impl LedgerRows for SqliteControlTx {
         key: LogKey,
         page: PageOf<u64>,
     ) -> Result<Vec<CheckpointRow>, StoreError> {
-        self.run(move |connection| {
+        self.count(move |connection| {
             let before = page.before.unwrap_or(i64::MAX.cast_unsigned());
             let sql = "SELECT size, root, at, note FROM checkpoint
                  WHERE organization = ?1 AND log = ?2 AND size < ?3 ORDER BY size DESC LIMIT ?4";
@@ -256,7 +256,7 @@ impl LedgerRows for SqliteControlTx {
         size: u64,
         limit: u32,
     ) -> Result<Vec<CheckpointRow>, StoreError> {
-        self.run(move |connection| {
+        self.count(move |connection| {
             let sql = "SELECT size, root, at, note FROM checkpoint
                  WHERE organization = ?1 AND log = ?2 AND size >= ?3 ORDER BY size LIMIT ?4";
             let at = params![key.owner(), key.log.code(), size, limit];
@@ -266,8 +266,31 @@ impl LedgerRows for SqliteControlTx {
         .await
     }
 
+    async fn last_checkpoints(
+        &mut self,
+        after: Option<LogKey>,
+        limit: u32,
+    ) -> Result<Vec<(LogKey, CheckpointRow)>, StoreError> {
+        self.count(move |connection| {
+            let sql = "SELECT c.size, c.root, c.at, c.note, c.organization, c.log
+                 FROM ledger_head AS h JOIN checkpoint AS c
+                     ON c.organization = h.organization AND c.log = h.log
+                     AND c.size = (SELECT MAX(size) FROM checkpoint AS l
+                         WHERE l.organization = h.organization AND l.log = h.log)
+                 WHERE (h.organization, h.log) > (?1, ?2)
+                 ORDER BY h.organization, h.log LIMIT ?3";
+            let owner = after.map_or(vec![], |key| key.owner().to_vec());
+            let log = after.map_or(0, |key| key.log.code());
+            let mut statement = connection.prepare_cached(sql)?;
+            statement
+                .query_and_then(params![owner, log, limit], stored)?
+                .collect()
+        })
+        .await
+    }
+
     async fn ledgers_ahead(&mut self, limit: u32) -> Result<Vec<AheadRow>, StoreError> {
-        self.run(move |connection| {
+        self.count(move |connection| {
             let sql = "SELECT h.organization, h.log, h.size, c.size, c.at
                  FROM ledger_head AS h LEFT JOIN checkpoint AS c
                      ON c.organization = h.organization AND c.log = h.log

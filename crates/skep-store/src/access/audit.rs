@@ -8,6 +8,7 @@ use skep_ledger::{AuditLine, Hash, LineError, Log, PrincipalLine, id_text, leaf_
 use super::door::NOBODY;
 use super::keys::AUDIT_BODY;
 use super::ledger::Growing;
+use super::seen::Piece;
 use super::{DoorTx, OrgTx};
 use crate::StoreError;
 use crate::backend::PageOf;
@@ -46,6 +47,8 @@ pub struct NewAudit {
     pub peer: Option<String>,
     /// What it was done to, by the id that the request named.
     pub target: Option<String>,
+    /// What of others' content was shown.
+    pub shown: Vec<Piece>,
 }
 
 /// A decision that was recorded.
@@ -73,6 +76,7 @@ impl DoorTx {
         decisions: &[(NewAudit, Option<Principal>, u32)],
     ) -> Result<(), StoreError> {
         let mut records: Vec<(Option<OrganizationId>, Growing, Vec<AuditRow>)> = Vec::new();
+        let mut seen = Vec::new();
         for (decision, principal, times) in decisions {
             let organization = decision.organization;
             let known = records.iter().position(|(held, ..)| *held == organization);
@@ -85,6 +89,12 @@ impl DoorTx {
             };
             let (_, log, rows) = &mut records[at];
             let (row, leaf) = self.audit_row(decision, *principal, *times, log.next())?;
+            seen.extend(
+                decision
+                    .shown
+                    .iter()
+                    .map(|one| (organization, one.to_bytes(), row.seq)),
+            );
             log.enter(leaf);
             rows.push(row);
         }
@@ -95,7 +105,7 @@ impl DoorTx {
             self.rows.append_audit(organization, rows, growth).await?;
             self.sign_due(key, size, due).await?;
         }
-        Ok(())
+        self.put_seen(seen).await
     }
 
     fn audit_row(
@@ -126,6 +136,7 @@ impl DoorTx {
             request: decision.request.clone(),
             peer: decision.peer.clone(),
             target: decision.target.clone(),
+            shown: decision.shown.iter().map(|one| one.to_text()).collect(),
             salt: self.salt(),
         };
         let line = line.to_line().map_err(unwritten)?;
@@ -158,20 +169,34 @@ impl OrgTx<AuditRead> {
         let organization = self.organization;
         let rows = self.door.rows.audit(organization, page).await?;
         rows.into_iter()
-            .map(|row| self.open_audit(organization, row))
+            .map(|row| self.door.open_audit(organization, row))
             .collect()
     }
 
-    fn open_audit(
+    /// A page of the alerts in the organization's record, newest first.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn list_alerts(&mut self, page: PageOf<u64>) -> Result<Vec<AuditEntry>, StoreError> {
+        let organization = self.organization;
+        let rows = self.door.rows.alerts(organization, page).await?;
+        rows.into_iter()
+            .map(|row| self.door.open_audit(organization, row))
+            .collect()
+    }
+}
+
+impl DoorTx {
+    pub(super) fn open_audit(
         &self,
         organization: OrganizationId,
         row: AuditRow,
     ) -> Result<AuditEntry, StoreError> {
         let at = (organization.to_bytes(), row.id.to_bytes());
         let said = if row.leaf.is_some() {
-            Said::of_line(&self.door.keys.open_text(AUDIT_BODY, at, &row.body)?)?
+            Said::of_line(&self.keys.open_text(AUDIT_BODY, at, &row.body)?)?
         } else {
-            Said::of_body(self.door.keys.open(AUDIT_BODY, at, &row.body)?.expose())?
+            Said::of_body(self.keys.open(AUDIT_BODY, at, &row.body)?.expose())?
         };
         Ok(AuditEntry {
             id: row.id,
@@ -193,6 +218,7 @@ impl OrgTx<AuditRead> {
                 request: said.request,
                 peer: said.peer,
                 target: said.target,
+                shown: said.shown,
             },
         })
     }
@@ -204,6 +230,7 @@ struct Said {
     request: String,
     peer: Option<String>,
     target: Option<String>,
+    shown: Vec<Piece>,
 }
 
 impl Said {
@@ -214,6 +241,11 @@ impl Said {
             request: line.request,
             peer: line.peer,
             target: line.target,
+            shown: line
+                .shown
+                .iter()
+                .filter_map(|one| Piece::parse(one))
+                .collect(),
         })
     }
 
@@ -229,6 +261,7 @@ impl Said {
             } else {
                 reader.option()?
             },
+            shown: Vec::new(),
         };
         reader.end()?;
         Ok(said)

@@ -134,6 +134,18 @@ impl DoorTx {
         self.rows.ledgers_ahead(limit).await
     }
 
+    /// The last checkpoint of each log after this one, in an order that stays.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn list_last_checkpoints(
+        &mut self,
+        after: Option<LogKey>,
+        limit: u32,
+    ) -> Result<Vec<(LogKey, CheckpointRow)>, StoreError> {
+        self.rows.last_checkpoints(after, limit).await
+    }
+
     /// Signs the head of a log as it is now. `None` for one without entries.
     ///
     /// # Errors

@@ -68,6 +68,17 @@ pub struct UsageRow {
     pub body: Sealed,
 }
 
+/// That an entry of the record of decisions names something as shown.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct SeenRow {
+    /// Whose record.
+    pub organization: OrganizationId,
+    /// What was shown, by its id.
+    pub item: [u8; 16],
+    /// The entry's place.
+    pub seq: u64,
+}
+
 /// A signed head of a log.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CheckpointRow {

@@ -5,7 +5,7 @@ use skep_domain::OrganizationId;
 
 use crate::StoreError;
 use crate::backend::PageOf;
-use crate::row::{AuditRow, Growth};
+use crate::row::{AuditRow, Growth, SeenRow};
 
 /// The record of decisions.
 #[async_trait]
@@ -23,6 +23,21 @@ pub trait AuditRows {
         rows: Vec<AuditRow>,
         growth: Growth,
     ) -> Result<(), StoreError>;
+    /// A page of alerts, newest first; `before` is a place.
+    async fn alerts(
+        &mut self,
+        organization: OrganizationId,
+        page: PageOf<u64>,
+    ) -> Result<Vec<AuditRow>, StoreError>;
+    /// Notes what entries of the same transaction name as shown, so that they are found by it.
+    async fn put_seen(&mut self, rows: Vec<SeenRow>) -> Result<(), StoreError>;
+    /// A page of entries that name this as shown, newest first; `before` is a place.
+    async fn seen(
+        &mut self,
+        organization: OrganizationId,
+        item: [u8; 16],
+        page: PageOf<u64>,
+    ) -> Result<Vec<AuditRow>, StoreError>;
     /// A page, newest first; `before` is a place.
     async fn audit(
         &mut self,

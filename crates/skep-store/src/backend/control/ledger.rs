@@ -79,6 +79,12 @@ pub trait LedgerRows {
         size: u64,
         limit: u32,
     ) -> Result<Vec<CheckpointRow>, StoreError>;
+    /// The last checkpoint of each log after this one, in the order of their columns.
+    async fn last_checkpoints(
+        &mut self,
+        after: Option<LogKey>,
+        limit: u32,
+    ) -> Result<Vec<(LogKey, CheckpointRow)>, StoreError>;
     /// Logs that have entries after their last checkpoint.
     async fn ledgers_ahead(&mut self, limit: u32) -> Result<Vec<AheadRow>, StoreError>;
 }
