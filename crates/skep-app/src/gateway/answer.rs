@@ -1,10 +1,11 @@
 //! What a provider said, judged: an answer, a refusal that the caller can do something about, or none.
 
+use bytes::Bytes;
 use memchr::memmem;
 use skep_crypto::Plain;
 use skep_egress::EgressError;
 use skep_llm::Usage;
-use skep_llm::relay::{self, Reading};
+use skep_llm::relay::{self, Reading, translate};
 
 use super::fault::{Failed, GatewayFault};
 use super::meter::Open;
@@ -20,16 +21,18 @@ const REFUSAL: usize = 64 << 10;
 /// Bytes of a header that says when to come again.
 const LATER: usize = 64;
 
+/// The key that was sent.
+type Shown<'a> = Option<&'a Plain<Vec<u8>>>;
+
 /// What the provider that is built in says.
 pub(super) fn of_mock(sending: &Sending<'_>, open: Open, now: i64) -> Relayed {
     let (ask, call) = (sending.ask, sending.call);
-    let provider = sending.choice.provider.view.name.clone();
     let id = &call.request;
     let whole = if ask.stream {
         match relay::mocked_stream(ask, &call.body, id, now) {
             Ok(events) => {
                 let source = Source::Told(events.into_iter());
-                let stream = ModelStream::new(source, Reading::new(ask), open, (sending, provider));
+                let stream = ModelStream::new(source, Reading::new(ask), open, sending);
                 return Relayed::Stream(Box::new(stream));
             }
             Err(whole) => whole,
@@ -43,7 +46,7 @@ pub(super) fn of_mock(sending: &Sending<'_>, open: Open, now: i64) -> Relayed {
     } else {
         CallOutcome::Failed
     };
-    open.settle(Ending {
+    let facts = open.settle(Ending {
         usage: usage.unwrap_or_default(),
         measured: Measured::Provider,
         outcome,
@@ -52,7 +55,8 @@ pub(super) fn of_mock(sending: &Sending<'_>, open: Open, now: i64) -> Relayed {
         status: whole.status,
         body: whole.body,
         retry_after: (whole.status == 429).then(|| "1".to_owned()),
-        provider,
+        is_stream: false,
+        facts,
     })
 }
 
@@ -72,9 +76,9 @@ pub(super) async fn of(
         if !kind.trim_start().starts_with("text/event-stream") {
             return fail(sending, open, "it was asked for a stream, and this is none");
         }
-        let provider = sending.choice.provider.view.name.clone();
         let source = Source::Said(Box::new(said.answering));
-        let stream = ModelStream::new(source, Reading::new(sending.ask), open, (sending, provider));
+        let reading = Reading::of(sending.ask, sending.choice.speaks, sending.began);
+        let stream = ModelStream::new(source, reading, open, sending);
         return Ok(Relayed::Stream(Box::new(stream)));
     }
     whole(sending, said, open).await
@@ -101,16 +105,13 @@ async fn whole(sending: &Sending<'_>, mut said: Said, open: Open) -> Result<Rela
             return Err(failed);
         }
     };
-    let Ok(told) = relay::spent(sending.ask.format, &body) else {
+    let (ask, speaks) = (sending.ask, sending.choice.speaks);
+    let Ok(told) = relay::spent(speaks, &body) else {
         return fail(sending, open, "it is no JSON");
     };
-    let counted = || Usage {
-        input: sending.ask.estimate,
-        output: (body.len() as u64).div_ceil(3),
-        ..Usage::default()
-    };
-    open.settle(Ending {
-        usage: told.unwrap_or_else(counted),
+    let usage = told.unwrap_or_else(|| ask.counted(body.len()));
+    let facts = open.settle(Ending {
+        usage,
         measured: if told.is_some() {
             Measured::Provider
         } else {
@@ -118,11 +119,21 @@ async fn whole(sending: &Sending<'_>, mut said: Said, open: Open) -> Result<Rela
         },
         outcome: CallOutcome::Finished,
     });
+    // It was paid for, whether or not it can be told.
+    let body = if speaks == ask.format {
+        body
+    } else {
+        match translate::answer(ask, &body, usage, sending.began) {
+            Ok(body) => body,
+            Err(untold) => return Err(Failed::garbled(name, &untold.to_string())),
+        }
+    };
     Ok(Relayed::Whole(WholeAnswer {
         status: 200,
         body,
         retry_after: None,
-        provider: name.clone(),
+        is_stream: false,
+        facts,
     }))
 }
 
@@ -138,7 +149,7 @@ async fn refusal(
     let provider = sending.choice.provider.view.name.clone();
     let retry_after = said.answering.header("retry-after").map(str::to_owned);
     let words = said.answering.read(REFUSAL).await;
-    open.settle(Ending {
+    let facts = open.settle(Ending {
         usage: Usage::default(),
         measured: Measured::Provider,
         outcome: CallOutcome::Failed,
@@ -155,24 +166,39 @@ async fn refusal(
     if is_theirs && !is_last || status < 400 {
         return Err(failed(GatewayFault::Answered { provider, status }));
     }
+    let key = said.key.as_deref();
+    let words = words.map(|body| told(sending, status, body, key));
     match words {
-        Ok(body) if may_be_passed_on(&body, said.key.as_deref()) => {
-            Ok(Relayed::Whole(WholeAnswer {
-                status,
-                body,
-                retry_after: retry_after.filter(|text| text.len() <= LATER),
-                provider,
-            }))
-        }
-        Ok(_) | Err(EgressError::TooLarge { .. }) => {
+        Ok(Some(body)) => Ok(Relayed::Whole(WholeAnswer {
+            status,
+            body,
+            retry_after: retry_after.filter(|text| text.len() <= LATER),
+            is_stream: false,
+            facts,
+        })),
+        Ok(None) | Err(EgressError::TooLarge { .. }) => {
             Err(failed(GatewayFault::Answered { provider, status }))
         }
         Err(error) => Err(Failed::on_the_way(&provider, &error)),
     }
 }
 
+/// The provider's words, in the caller's dialect, if they may be passed on.
+fn told(sending: &Sending<'_>, status: u16, body: Bytes, key: Shown<'_>) -> Option<Bytes> {
+    if !may_be_passed_on(&body, key) {
+        return None;
+    }
+    if sending.choice.speaks == sending.ask.format {
+        return Some(body);
+    }
+    let dialect = sending.ask.format.dialect();
+    let body = translate::fault(dialect, status, &body, &sending.call.request);
+    // What was hidden by another way to write it is not any more.
+    may_be_passed_on(&body, key).then_some(body)
+}
+
 /// JSON that does not hold the key, nor a beginning of it that a provider would show.
-fn may_be_passed_on(body: &[u8], key: Option<&Plain<Vec<u8>>>) -> bool {
+fn may_be_passed_on(body: &[u8], key: Shown<'_>) -> bool {
     if serde_json::from_slice::<serde::de::IgnoredAny>(body).is_err() {
         return false;
     }
