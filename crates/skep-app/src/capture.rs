@@ -357,6 +357,7 @@ pub(crate) fn default_visibility(harness: Harness) -> Visibility {
         | Harness::GeminiCli
         | Harness::OpenCode
         | Harness::ChatGpt
+        | Harness::Gateway
         | Harness::Cli
         | Harness::Source
         | Harness::Other => Visibility::Own,

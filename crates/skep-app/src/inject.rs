@@ -1,9 +1,12 @@
 //! Putting memories in front of a model: which, in what form, never twice, and recorded byte for
 //! byte before they leave.
 
+mod call;
 mod choose;
 mod fresh;
 
+use std::collections::{BTreeSet, HashSet};
+use std::sync::Arc;
 use std::time::Duration;
 
 use skep_authz::{
@@ -11,15 +14,19 @@ use skep_authz::{
     rights::{MemoryRead, SessionCapture},
 };
 use skep_domain::{CaptureOrigin, Harness, InjectionId, Limits, MemoryId, Moment, SessionId};
-use skep_memory::{Assembled, Block, INJECTION_BYTES, Room, assemble};
+use skep_memory::{Assembled, Block, INJECTION_BYTES, Room, assemble_with};
 use skep_store::{
-    InjectedItem, Injection, InjectionBody, Memory, NewInjection, NewSession, PageOf, Project, Tx,
+    Directive, InjectedItem, Injection, InjectionBody, Memory, NewInjection, NewSession, PageOf,
+    Piece, Project, Tx,
 };
 
+use crate::access::{show, show_memory};
 use crate::capture::{CameFrom, Gate, default_visibility};
 use crate::error::Invalid;
 use crate::{App, AppError};
 
+pub use call::{CallRights, Timer, WallTimer};
+pub(crate) use call::{Conversation, Reader, deadline};
 pub use choose::FLOOR;
 
 /// A moment at which a model may be given memories.
@@ -82,6 +89,17 @@ struct Offers {
     degraded: Vec<String>,
 }
 
+/// What the model has already, and where what it is given now goes.
+enum Known {
+    /// Whatever the session was given: its harness keeps it. It is given these standing texts.
+    OfHarness(Arc<[Directive]>),
+    /// What the call itself holds.
+    OfCall {
+        has: HashSet<MemoryId>,
+        anchor: String,
+    },
+}
+
 /// Writes the text form of a memory's id, which only the edge can.
 pub type IdText<'a> = &'a (dyn Fn(MemoryId) -> String + Send + Sync);
 
@@ -116,18 +134,33 @@ impl App {
             return Err(AppError::Forbidden("the key is bound to another harness"));
         }
         let deadline = Duration::from_millis(request.deadline_ms.min(DEADLINE_MAX).into());
+        let tenant = (reading.organization(), reading.workspace());
         let work = async {
-            let finding = self.find(reading, &request);
-            let offers = tokio::time::timeout(deadline * FINDING_TENTHS / 10, finding);
-            let Ok(offers) = offers.await else {
+            let finding = async {
+                let standing = match request.moment {
+                    // It stands in the session's context already.
+                    Moment::Prompt => Arc::default(),
+                    Moment::SessionStart | Moment::Compacted => self.directives_of(tenant).await?,
+                };
+                Ok::<_, AppError>((self.find(reading, &request).await?, standing))
+            };
+            let found = tokio::time::timeout(deadline * FINDING_TENTHS / 10, finding);
+            let Ok(found) = found.await else {
                 return Ok(late("finding memories"));
             };
-            self.record(capturing, &request, offers?, id_text).await
+            let (offers, standing) = found?;
+            let known = Known::OfHarness(standing);
+            self.record(capturing, &request, offers, (&known, id_text))
+                .await
         };
-        match tokio::time::timeout(deadline, work).await {
-            Ok(injected) => injected,
-            Err(_) => Ok(late("recording what was found")),
+        let Ok(injected) = tokio::time::timeout(deadline, work).await else {
+            return Ok(late("recording what was found"));
+        };
+        let injected = injected?;
+        for (memory, _) in &injected.items {
+            show_memory(memory);
         }
+        Ok(injected)
     }
 
     /// What was put in front of models, in one session or in all that the caller may see.
@@ -148,6 +181,7 @@ impl App {
         }
         let items = tx.list_injections(session, page).await?;
         let more = items.len() == page.limit as usize;
+        show_injected(&mut tx, &items).await?;
         Ok(InjectionPage { items, more })
     }
 
@@ -170,29 +204,36 @@ impl App {
         capturing: Authorized<SessionCapture>,
         request: &Inject,
         found: Offers,
-        id_text: IdText<'_>,
+        (known, id_text): (&Known, IdText<'_>),
     ) -> Result<Injected, AppError> {
         let Offers {
             mut offers,
             degraded,
         } = found;
+        let has_standing = !known.standing().is_empty();
         if offers.is_empty() && request.moment == Moment::Prompt {
             return Ok(nothing(degraded, None));
         }
         let mut tx = self.store.begin(capturing).await?;
-        let uncaptured = self.uncaptured(&mut tx, request).await?;
-        if offers.is_empty() {
+        let uncaptured = match known {
+            Known::OfHarness(_) => self.uncaptured(&mut tx, request).await?,
+            Known::OfCall { .. } => None,
+        };
+        if offers.is_empty() && !has_standing {
             return Ok(nothing(degraded, uncaptured));
         }
         let session = self.session_of(&mut tx, request).await?;
-        if request.moment != Moment::Compacted {
-            let has = tx.list_injected(session).await?;
-            offers.retain(|offer| !has.contains(&offer.memory.id));
-        }
-        offers.retain(|offer| offer.memory.session != Some(session));
+        let has = match known {
+            Known::OfCall { has, .. } => has.clone(),
+            Known::OfHarness(_) if request.moment == Moment::Compacted => HashSet::new(),
+            Known::OfHarness(_) => tx.list_injected(session).await?,
+        };
+        offers.retain(|offer| {
+            !has.contains(&offer.memory.id) && offer.memory.session != Some(session)
+        });
         offers.truncate(request.items());
-        let assembled = self.assemble(request, &offers, id_text);
-        if assembled.kept.is_empty() {
+        let assembled = self.assemble(request, (known.standing(), &offers), id_text);
+        if assembled.text.is_empty() || assembled.kept.is_empty() && !has_standing {
             return Ok(nothing(degraded, uncaptured));
         }
         let mut slots: Vec<Option<Offer>> = offers.into_iter().map(Some).collect();
@@ -203,15 +244,7 @@ impl App {
             session,
             at: self.store.now(),
             moment: request.moment,
-            body: InjectionBody {
-                text: assembled.text,
-                query: match uncaptured {
-                    // What is not captured is not kept as a question either.
-                    Some(_) => String::new(),
-                    None => self.take_in(&request.prompt, Limits::QUERY).text,
-                },
-                floor: request.floor(),
-            },
+            body: self.body_of(request, known, (assembled.text, uncaptured.is_none())),
             items: items.iter().map(injected_item).collect(),
         };
         let ordinal = tx.put_injection(&new).await?;
@@ -223,6 +256,26 @@ impl App {
             uncaptured,
             degraded,
         })
+    }
+
+    /// What is sealed of an injection.
+    fn body_of(
+        &self,
+        request: &Inject,
+        known: &Known,
+        (text, is_captured): (String, bool),
+    ) -> InjectionBody {
+        let query = match known {
+            // What is not captured is not kept as a question either.
+            Known::OfHarness(_) if is_captured => self.take_in(&request.prompt, Limits::QUERY).text,
+            _ => String::new(),
+        };
+        InjectionBody {
+            text,
+            query,
+            floor: request.floor(),
+            anchor: known.anchor().to_owned(),
+        }
     }
 
     /// Why the session's turns would be refused.
@@ -243,7 +296,12 @@ impl App {
         })
     }
 
-    fn assemble(&self, request: &Inject, offers: &[Offer], id_text: IdText<'_>) -> Assembled {
+    fn assemble(
+        &self,
+        request: &Inject,
+        (standing, offers): (&[Directive], &[Offer]),
+        id_text: IdText<'_>,
+    ) -> Assembled {
         let named: Vec<(String, String)> = offers
             .iter()
             .map(|offer| (id_text(offer.memory.id), source(&offer.memory)))
@@ -263,7 +321,9 @@ impl App {
             bytes: INJECTION_BYTES,
             tokens: request.room(),
         };
-        assemble(&blocks, &[&request.prompt], room, &mut || {
+        let standing = crate::directives::standing(standing);
+        let beside = [request.prompt.as_str()];
+        assemble_with(&standing, &blocks, (&beside, room), &mut || {
             self.store.nonce()
         })
     }
@@ -284,11 +344,13 @@ impl App {
             None => None,
         };
         let now = self.store.now();
+        // A call's session has the name that its caller gave it.
+        let of_call = request.harness == Harness::Gateway;
         let session = NewSession {
             id: self.store.mint(),
             harness: request.harness,
             external_id: request.external_id.clone(),
-            title: None,
+            title: of_call.then(|| self.take_in_line(&request.external_id)),
             cwd: request.cwd.as_deref().map(|cwd| self.take_in_line(cwd)),
             project,
             visibility: default_visibility(request.harness),
@@ -296,6 +358,22 @@ impl App {
             recorded_at: now,
         };
         Ok(tx.put_session(&session).await?)
+    }
+}
+
+impl Known {
+    fn standing(&self) -> &[Directive] {
+        match self {
+            Self::OfHarness(standing) => standing,
+            Self::OfCall { .. } => &[],
+        }
+    }
+
+    fn anchor(&self) -> &str {
+        match self {
+            Self::OfHarness(_) => "",
+            Self::OfCall { anchor, .. } => anchor,
+        }
     }
 }
 
@@ -332,6 +410,29 @@ impl Inject {
         });
         self.project.as_deref().or(of_cwd)
     }
+}
+
+/// What was put in front of models is shown once more: the memories in it, and what was asked in whose session.
+async fn show_injected(tx: &mut Tx<MemoryRead>, items: &[Injection]) -> Result<(), AppError> {
+    let shown = items
+        .iter()
+        .filter_map(|one| Some((one.session, one.content.as_ref()?)));
+    let (mut sessions, mut memories) = (BTreeSet::new(), BTreeSet::new());
+    for (session, (_, items)) in shown {
+        sessions.insert(session);
+        memories.extend(items.iter().map(|item| item.memory));
+    }
+    let memories: Vec<MemoryId> = memories.into_iter().collect();
+    tx.get_memories(&memories)
+        .await?
+        .iter()
+        .for_each(show_memory);
+    for id in sessions {
+        if let Some(session) = tx.get_session(id).await? {
+            show(session.owner, Piece::Session(id));
+        }
+    }
+    Ok(())
 }
 
 fn injected_item((memory, scores): &(Memory, Vec<(String, f32)>)) -> InjectedItem {

@@ -29,6 +29,7 @@ pub(crate) fn new_injection(
         at: store.now(),
         moment,
         body: InjectionBody {
+            anchor: String::new(),
             text: format!(
                 "exact bytes, <escaped> & all\n of {} memories",
                 memories.len()

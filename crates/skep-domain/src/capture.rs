@@ -59,6 +59,8 @@ coded! {
         Live = 0, "live";
         /// Somebody ran an import, which is their consent.
         Import = 1, "import";
+        /// A model call that asks for it, or whose agent is set to: it has no directory, and stops at a pause.
+        Call = 2, "call";
     }
 }
 

@@ -10,7 +10,10 @@ use std::sync::LazyLock;
 #[must_use]
 pub fn normal_form(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
-    let mut chars = text.chars().flat_map(char::to_lowercase).peekable();
+    // What ends a Greek word has a small letter of its own, which no large one leads back to.
+    let one_sigma = |c| if c == 'ς' { 'σ' } else { c };
+    let chars = text.chars().flat_map(char::to_lowercase);
+    let mut chars = chars.map(one_sigma).peekable();
     let mut gap = false;
     while let Some(c) = chars.next() {
         let next = chars.peek().copied();

@@ -31,6 +31,9 @@ pub struct InjectionBody {
     pub query: String,
     /// What a memory had to reach.
     pub floor: f32,
+    /// Where in a conversation that comes whole with each call it was put: the keyed digest of what was said up to
+    /// there. Empty where the harness keeps what it was given.
+    pub anchor: String,
 }
 
 /// One memory of an injection.
@@ -64,12 +67,16 @@ const DAMAGED: StoreError = StoreError::Damaged("the scores of an injection");
 impl InjectionBody {
     pub(crate) fn to_bytes(&self, items: &[InjectedItem]) -> Vec<u8> {
         let scores: Vec<String> = items.iter().map(|item| written(&item.scores)).collect();
-        BodyWriter::default()
+        let written = BodyWriter::default()
             .text(&self.text)
             .text(&self.query)
             .text(&self.floor.to_string())
-            .texts(&scores)
-            .finish()
+            .texts(&scores);
+        if self.anchor.is_empty() {
+            // As it was before there were anchors.
+            return written.finish();
+        }
+        written.text(&self.anchor).finish()
     }
 
     pub(crate) fn from_bytes(
@@ -77,12 +84,16 @@ impl InjectionBody {
         memories: &[MemoryId],
     ) -> Result<(Self, Vec<InjectedItem>), StoreError> {
         let mut reader = BodyReader(bytes);
-        let body = Self {
+        let mut body = Self {
             text: reader.text()?,
             query: reader.text()?,
             floor: reader.text()?.parse().map_err(|_| DAMAGED)?,
+            anchor: String::new(),
         };
         let scores = reader.texts()?;
+        if !reader.0.is_empty() {
+            body.anchor = reader.text()?;
+        }
         reader.end()?;
         if scores.len() != memories.len() {
             return Err(DAMAGED);
@@ -123,9 +134,9 @@ mod tests {
 
     proptest! {
         #[test]
-        fn bodies_read_back(text in ".{0,80}", query in ".{0,40}", scores in proptest::collection::vec(-9e9_f32..9e9, 0..4)) {
+        fn bodies_read_back(text in ".{0,80}", query in ".{0,40}", anchor in "[0-9a-f]{0,32}", scores in proptest::collection::vec(-9e9_f32..9e9, 0..4)) {
             let memory = MemoryId::from_bytes([7; 16]);
-            let body = InjectionBody { text, query, floor: 0.3 };
+            let body = InjectionBody { text, query, floor: 0.3, anchor };
             let scores = scores.into_iter().map(|score| ("vector".to_owned(), score)).collect();
             let items = vec![InjectedItem { memory, scores }];
             let read = InjectionBody::from_bytes(&body.to_bytes(&items), &[memory]).unwrap();

@@ -62,6 +62,9 @@ impl App {
             let note = format!("capture is paused: skep resume{who} lets it go on");
             return Ok(Gate::Shut(TurnOutcome::Paused, note));
         }
+        if batch.origin == CaptureOrigin::Call {
+            return Ok(Gate::Open(None));
+        }
         let cwd = batch.cwd.map(directory).unwrap_or_default();
         let bound = tx.find_binding(&ancestors(&cwd)).await?;
         match bound {

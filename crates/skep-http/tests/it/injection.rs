@@ -35,6 +35,16 @@ async fn inject(daemon: &TestDaemon, who: &str, session: &str, prompt: &str) -> 
 
 /// Keeps a memory as it is, past the scorer.
 async fn put(daemon: &TestDaemon, who: &str, text: &str, state: MemoryState) {
+    keep(daemon, who, text, (state, Visibility::Workspace)).await;
+}
+
+/// The same, for whom the test says.
+pub(crate) async fn keep(
+    daemon: &TestDaemon,
+    who: &str,
+    text: &str,
+    (state, visibility): (MemoryState, Visibility),
+) {
     let caller = daemon.a.caller(&daemon.store, who).await;
     let rights: skep_authz::Authorized<skep_authz::rights::MemoryWrite> =
         caller.authorize().unwrap();
@@ -46,7 +56,7 @@ async fn put(daemon: &TestDaemon, who: &str, text: &str, state: MemoryState) {
         trust: Trust::Tool,
         state,
         validity: Validity::open(now, now),
-        visibility: Visibility::Workspace,
+        visibility,
         project: None,
         harness: skep_domain::Harness::Cli,
         session: None,

@@ -17,7 +17,7 @@ mod transcript;
 
 use skep_domain::{MemoryKind, Trust};
 
-pub use parse::{Parsed, ParsedBlock, Unparsable, parse};
+pub use parse::{Parsed, ParsedBlock, ParsedStanding, Unparsable, parse};
 pub use policy::{POLICY, POLICY_SHA256, POLICY_VERSION};
 pub use transcript::{Framed, FramedTurn, ReadTurn, frame, framed_bytes, read_transcript};
 
@@ -39,6 +39,20 @@ pub struct Block<'a> {
     /// Where it comes from, in a few words.
     pub source: &'a str,
     /// The statement, or its key line.
+    pub text: &'a str,
+}
+
+/// The standing text of whoever runs an organization or a workspace. It is an instruction, and its author's word for it
+/// is their right; its form holds for any text all the same.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Standing<'a> {
+    /// Whose: `organization` or `workspace`.
+    pub of: &'a str,
+    /// Which version.
+    pub version: u32,
+    /// SHA-256 of the text, in hex.
+    pub sha256: &'a str,
+    /// What it says.
     pub text: &'a str,
 }
 
@@ -76,22 +90,36 @@ pub fn assemble(
     room: Room,
     draw: &mut dyn FnMut() -> Nonce,
 ) -> Assembled {
+    assemble_with(&[], blocks, (beside, room), draw)
+}
+
+/// The same behind standing texts, which take none of the memories' tokens: they are there whatever is known.
+#[must_use]
+pub fn assemble_with(
+    standing: &[Standing<'_>],
+    blocks: &[Block<'_>],
+    (beside, room): (&[&str], Room),
+    draw: &mut dyn FnMut() -> Nonce,
+) -> Assembled {
     let nothing = Assembled {
         text: String::new(),
         kept: Vec::new(),
     };
-    let Some(nonce) = (0..DRAWS)
-        .map(|_| hex(draw()))
-        .find(|nonce| !occurs(nonce, blocks, beside))
-    else {
+    let Some(nonce) = (0..DRAWS).map(|_| hex(draw())).find(|nonce| {
+        !occurs(nonce, blocks, beside) && !standing.iter().any(|one| holds(one.text, nonce))
+    }) else {
         return nothing;
     };
     let mut text = directive(&nonce);
     // Room for the longest number of blocks there could be.
     let closing = end(&nonce, usize::MAX);
+    let frame = cost(&text) + cost(&closing);
+    for one in standing {
+        text.push_str(&stands(&nonce, one));
+    }
     let mut room = Left {
         bytes: room.bytes.checked_sub(text.len() + closing.len()),
-        tokens: room.tokens.checked_sub(cost(&text) + cost(&closing)),
+        tokens: room.tokens.checked_sub(frame),
     };
     if room.bytes.is_none() || room.tokens.is_none() {
         return nothing;
@@ -106,6 +134,14 @@ pub fn assemble(
     }
     text.push_str(&end(&nonce, kept.len()));
     Assembled { text, kept }
+}
+
+/// Standing texts alone, for a place that keeps them apart from what is known; empty if there are none.
+#[must_use]
+pub fn standing_text(standing: &[Standing<'_>], nonce: Nonce) -> String {
+    let nonce = hex(nonce);
+    let all: String = standing.iter().map(|one| stands(&nonce, one)).collect();
+    all.trim_end().to_owned()
 }
 
 /// A stored text as it stands inside a block, for where only a piece of one is shown.
@@ -166,6 +202,16 @@ fn directive(nonce: &str) -> String {
     format!(
         "<skep-directive version=\"{POLICY_VERSION}\" sha256=\"{POLICY_SHA256}\" \
          nonce=\"{nonce}\">{POLICY}</skep-directive>\n"
+    )
+}
+
+fn stands(nonce: &str, one: &Standing<'_>) -> String {
+    format!(
+        "<skep-directive of=\"{}\" version=\"{}\" sha256=\"{}\" nonce=\"{nonce}\">{}</skep-directive>\n",
+        escape::attribute(one.of),
+        one.version,
+        escape::attribute(one.sha256),
+        escape::body(one.text),
     )
 }
 

@@ -9,8 +9,23 @@ use super::{POLICY_SHA256, POLICY_VERSION, directive, end, escape};
 pub struct Parsed {
     /// The nonce that all marks carry, in hex.
     pub nonce: String,
+    /// The standing texts, in order.
+    pub standing: Vec<ParsedStanding>,
     /// The blocks, in order.
     pub blocks: Vec<ParsedBlock>,
+}
+
+/// A standing text, unescaped.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ParsedStanding {
+    /// Whose.
+    pub of: String,
+    /// Which version.
+    pub version: u32,
+    /// The hash that it came with.
+    pub sha256: String,
+    /// What it says.
+    pub text: String,
 }
 
 /// One block, unescaped.
@@ -44,6 +59,7 @@ pub enum Unparsable {
 
 const NONCE: usize = 32;
 const CLOSE: &str = "</skep-memory>\n";
+const CLOSE_STANDING: &str = "</skep-directive>\n";
 
 /// Reads an assembly.
 ///
@@ -62,6 +78,12 @@ pub fn parse(text: &str) -> Result<Parsed, Unparsable> {
     let mut rest = text
         .strip_prefix(directive(nonce).as_str())
         .ok_or(Unparsable::Directive)?;
+    let mut standing = Vec::new();
+    while rest.starts_with("<skep-directive ") {
+        let (one, after) = read_standing(rest, nonce).ok_or(Unparsable::Directive)?;
+        standing.push(one);
+        rest = after;
+    }
     let mut blocks = Vec::new();
     while !rest.starts_with("<skep-end ") {
         let (block, after) = read(rest, nonce).ok_or(Unparsable::Block(blocks.len()))?;
@@ -71,6 +93,7 @@ pub fn parse(text: &str) -> Result<Parsed, Unparsable> {
     if rest == end(nonce, blocks.len()) {
         Ok(Parsed {
             nonce: nonce.to_owned(),
+            standing,
             blocks,
         })
     } else {
@@ -95,6 +118,24 @@ fn read<'a>(text: &'a str, nonce: &str) -> Option<(ParsedBlock, &'a str)> {
         text: escape::read_body(body)?,
     };
     Some((block, after))
+}
+
+fn read_standing<'a>(text: &'a str, nonce: &str) -> Option<(ParsedStanding, &'a str)> {
+    let (of, rest) = attribute(text, "<skep-directive of=\"")?;
+    let (version, rest) = attribute(rest, "\" version=\"")?;
+    let (sha256, rest) = attribute(rest, "\" sha256=\"")?;
+    let rest = rest.strip_prefix("\" nonce=\"")?.strip_prefix(nonce)?;
+    let rest = rest.strip_prefix("\">")?;
+    let (body, after) = rest.split_once(CLOSE_STANDING)?;
+    let number: u32 = version.parse().ok()?;
+    let one = ParsedStanding {
+        of: escape::read_attribute(of)?,
+        version: number,
+        sha256: escape::read_attribute(sha256)?,
+        text: escape::read_body(body)?,
+    };
+    // One number has one form.
+    (number.to_string() == version).then_some((one, after))
 }
 
 /// The value after `opening`, and what follows it from its closing quote on.

@@ -4,8 +4,8 @@ use proptest::prelude::*;
 use skep_domain::{MemoryKind, Trust};
 
 use super::{
-    Assembled, Block, INJECTION_BYTES, Nonce, POLICY, ParsedBlock, Room, Unparsable, assemble,
-    parse,
+    Assembled, Block, INJECTION_BYTES, Nonce, POLICY, ParsedBlock, ParsedStanding, Room, Standing,
+    Unparsable, assemble, assemble_with, parse,
 };
 
 const WIDE: Room = Room {
@@ -180,6 +180,38 @@ fn nothing_but_the_exact_form_is_read() {
     }
 }
 
+#[test]
+fn a_standing_text_stands_before_all_that_is_known_and_whatever_is() {
+    let one = Standing {
+        of: "workspace",
+        version: 3,
+        sha256: "ab12",
+        text: "Ask before you push.",
+    };
+    let with = |blocks: &[Block<'_>], room| {
+        assemble_with(&[one], blocks, (&[], room), &mut nonces(&[])).text
+    };
+    insta::assert_snapshot!(with(&[block("mem_1", "git", "Retry twice.")], WIDE));
+    let alone = parse(&with(&[], WIDE)).unwrap();
+    assert_eq!((alone.standing.len(), alone.blocks.len()), (1, 0));
+    // It takes bytes, which a harness cuts at, and none of the tokens of memories.
+    let long = "x".repeat(9_200);
+    let bytes = Room {
+        bytes: INJECTION_BYTES,
+        ..WIDE
+    };
+    let blocks = [block("mem_1", "git", &long)];
+    assert_eq!(assemble(&blocks, &[], bytes, &mut nonces(&[])).kept, [0]);
+    assert_eq!(
+        assemble_with(&[one], &blocks, (&[], bytes), &mut nonces(&[]))
+            .kept
+            .len(),
+        0
+    );
+    let doctored = with(&[], WIDE).replace("version=\"3\"", "version=\"03\"");
+    assert_eq!(parse(&doctored), Err(Unparsable::Directive));
+}
+
 /// Pieces that attackers put together, and anything else.
 fn hostile() -> impl Strategy<Value = String> {
     let piece = prop_oneof![
@@ -223,6 +255,26 @@ proptest! {
             let kept: Vec<_> = made.kept.iter().map(|at| owned(&blocks[*at])).collect();
             prop_assert_eq!(parse(&made.text).unwrap().blocks, kept);
         }
+    }
+
+    #[test]
+    fn m01_any_standing_text_is_read_back_exactly(
+        texts in proptest::collection::vec((hostile(), hostile(), any::<u32>()), 0..3),
+        stored in hostile(),
+    ) {
+        let standing: Vec<_> = texts
+            .iter()
+            .map(|(sha256, text, version)| Standing { of: "organization", version: *version, sha256, text })
+            .collect();
+        let blocks = [block("mem_1", "git", &stored)];
+        let made = assemble_with(&standing, &blocks, (&[], WIDE), &mut nonces(&[]));
+        let parsed = parse(&made.text).unwrap();
+        let expected: Vec<_> = standing
+            .iter()
+            .map(|one| ParsedStanding { of: one.of.into(), version: one.version, sha256: one.sha256.into(), text: one.text.into() })
+            .collect();
+        prop_assert_eq!(parsed.standing, expected);
+        prop_assert_eq!(parsed.blocks, vec![owned(&blocks[0])]);
     }
 
     #[test]

@@ -255,3 +255,8 @@ fn hostile_text_is_redacted_in_linear_time() {
         assert!(found.len() <= text.len() / 4, "{unit}");
     }
 }
+
+#[test]
+fn a_greek_word_is_the_same_in_large_letters() {
+    assert_eq!(normal_form("ΟΔΟΣ ΣΣ"), normal_form("οδος σς"));
+}
