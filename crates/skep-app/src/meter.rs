@@ -15,7 +15,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use skep_llm::{Cost, Price, Usage};
 use skep_store::Reservation;
-use tokio::sync::{Notify, oneshot};
+use tokio::sync::{Notify, oneshot, watch};
 
 pub use desk::MeterDesk;
 pub use edit::NewRateCard;
@@ -83,17 +83,69 @@ pub struct Settled {
     pub left: Option<Cost>,
 }
 
-/// One that asks, or tells.
-enum Ask {
-    Reserve(ModelCall, oneshot::Sender<Result<Reserved, AppError>>),
-    Settle(Box<Reservation>, Option<Price>, Ending),
+/// Somebody who waits for leave to call.
+struct Asking {
+    call: ModelCall,
+    told: oneshot::Sender<Result<Reserved, AppError>>,
+}
+
+/// A call that ended.
+struct Ended {
+    held: Reservation,
+    price: Option<Price>,
+    ending: Ending,
+}
+
+/// What waits for the task.
+#[derive(Default)]
+struct Waiting {
+    asking: Vec<Asking>,
+    ended: Vec<Ended>,
+    /// Calls that ended, ever.
+    count: u64,
+    /// Somebody waits for all of them to be settled.
+    is_hurried: bool,
 }
 
 /// Where calls wait for the task.
-#[derive(Default)]
 pub(crate) struct Meter {
-    asks: Mutex<Vec<Ask>>,
+    waiting: Mutex<Waiting>,
+    /// Somebody waits, or there is much to settle.
     bell: Notify,
+    /// A call ended, and nobody waits for that.
+    ended: Notify,
+    /// Of the calls that ended, how many are settled.
+    settled: watch::Sender<u64>,
+}
+
+/// What somebody waits for. If they leave, what was set aside for them meanwhile is given back: nothing was sent.
+struct Awaited<'a> {
+    app: &'a App,
+    answer: oneshot::Receiver<Result<Reserved, AppError>>,
+}
+
+impl Drop for Awaited<'_> {
+    fn drop(&mut self) {
+        self.answer.close();
+        if let Ok(Ok(reserved)) = self.answer.try_recv() {
+            let _ = self.app.settle_call(reserved, Ending::NOT_SENT);
+        }
+    }
+}
+
+impl Ending {
+    /// Of a call of which nothing went to a provider.
+    pub(crate) const NOT_SENT: Self = Self {
+        usage: Usage {
+            input: 0,
+            output: 0,
+            cache_read: 0,
+            cache_write: 0,
+            reasoning: 0,
+        },
+        measured: Measured::Counted,
+        outcome: CallOutcome::NotSent,
+    };
 }
 
 impl Measured {
@@ -129,10 +181,16 @@ impl Reserved {
         self.reservation.id
     }
 
-    /// What it may cost at most; zero where no rate card covers the model.
+    /// What it may cost at most; none where no rate card covers the model.
     #[must_use]
-    pub const fn most(&self) -> Cost {
-        Cost(self.reservation.amount)
+    pub fn most(&self) -> Option<Cost> {
+        self.price.map(|_| Cost(self.reservation.amount))
+    }
+
+    /// What the budgets that cover it leave beside it; none where there are none.
+    #[must_use]
+    pub const fn left(&self) -> Option<Cost> {
+        self.left
     }
 
     /// What so many tokens cost of this call; none where no rate card covers the model.
@@ -147,8 +205,34 @@ impl Reserved {
 }
 
 impl Meter {
-    fn asks(&self) -> MutexGuard<'_, Vec<Ask>> {
-        self.asks.lock().unwrap_or_else(PoisonError::into_inner)
+    fn waiting(&self) -> MutexGuard<'_, Waiting> {
+        self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Waits until all calls that have ended by now are settled, so that whoever looks sees them.
+    pub(crate) async fn catch_up(&self) {
+        let mut settled = self.settled.subscribe();
+        let count = {
+            let mut waiting = self.waiting();
+            if *settled.borrow() >= waiting.count {
+                return;
+            }
+            waiting.is_hurried = true;
+            waiting.count
+        };
+        self.bell.notify_one();
+        let _ = tokio::time::timeout(desk::PATIENCE, settled.wait_for(|all| *all >= count)).await;
+    }
+}
+
+impl Default for Meter {
+    fn default() -> Self {
+        Self {
+            waiting: Mutex::default(),
+            bell: Notify::new(),
+            ended: Notify::new(),
+            settled: watch::Sender::new(0),
+        }
     }
 }
 
@@ -161,17 +245,17 @@ impl App {
     pub async fn reserve_call(&self, call: ModelCall) -> Result<Reserved, AppError> {
         let (told, answer) = oneshot::channel();
         {
-            let mut asks = self.meter.asks();
-            if asks.len() >= WAITING {
+            let mut waiting = self.meter.waiting();
+            if waiting.asking.len() >= WAITING {
                 return Err(AppError::BudgetUnavailable);
             }
-            asks.push(Ask::Reserve(call, told));
+            waiting.asking.push(Asking { call, told });
         }
         self.meter.bell.notify_one();
-        let answer = tokio::time::timeout(desk::PATIENCE, answer).await;
-        match answer {
+        let mut answer = Awaited { app: self, answer };
+        let outcome = tokio::time::timeout(desk::PATIENCE, &mut answer.answer).await;
+        match outcome {
             Ok(Ok(outcome)) => outcome,
-            // What is set aside after all is given back by nobody, and runs out.
             Ok(Err(_)) | Err(_) => Err(AppError::BudgetUnavailable),
         }
     }
@@ -189,9 +273,16 @@ impl App {
             .amount
             .saturating_sub(cost.unwrap_or_default().0);
         let left = left.map(|left| Cost(left.0.saturating_add(unused)));
-        let ask = Ask::Settle(Box::new(reservation), price, ending);
-        self.meter.asks().push(ask);
-        self.meter.bell.notify_one();
+        {
+            let mut waiting = self.meter.waiting();
+            waiting.ended.push(Ended {
+                held: reservation,
+                price,
+                ending,
+            });
+            waiting.count += 1;
+        }
+        self.meter.ended.notify_one();
         Settled { cost, left }
     }
 }

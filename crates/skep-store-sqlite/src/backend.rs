@@ -7,7 +7,7 @@ use async_trait::async_trait;
 use skep_crypto::Sealed;
 use skep_domain::{Id, OrganizationId, Principal, ReadPolicy, Timestamp, WorkspaceId};
 use skep_store::backend::{
-    Backend, BackendTx, ControlTx, CredentialKey, JobQueue, Mode, StoredCredential,
+    Backend, BackendTx, ControlTx, CredentialKey, JobQueue, Many, Mode, StoredCredential,
 };
 use skep_store::row::{
     CredentialRow, EraseStep, InstanceRow, JobAsk, JobLease, JobRow, NewJobRow, WorkspaceRow,
@@ -16,15 +16,20 @@ use skep_store::{ControlKey, ScopeKey, StoreError};
 
 use crate::database::{Database, Lease};
 use crate::directory::{Directory, Found, Place};
+use crate::known::Known;
 use crate::migration::{CONTROL, WORKSPACE};
 use crate::transaction::SqliteTx;
 use crate::workspaces::Workspaces;
-use crate::{Options, control, erase, inventory};
+use crate::{Options, blocking, control, erase, inventory};
+
+/// Pages of the log of `control.db`: 32 MiB.
+const CONTROL_LOG: u32 = 8_000;
 
 /// An installation in one directory.
 pub struct SqliteBackend {
     pub(crate) control: Arc<Database>,
     pub(crate) workspaces: Arc<Workspaces>,
+    known: Known,
 }
 
 impl SqliteBackend {
@@ -42,7 +47,14 @@ impl SqliteBackend {
                 Ok(CONTROL.build(path, &options, |_| Ok(()))?)
             })?;
         }
-        let control = Database::new(directory.path_of(Place::Control), options);
+        // One file for everybody, and whoever calls is looked up in it: none of its readers is opened twice. Each
+        // model call changes the same few pages of it, so that copying them seldom is copying less.
+        let of_control = Options {
+            readers_kept: options.readers,
+            log_pages: CONTROL_LOG,
+            ..options
+        };
+        let control = Database::new(directory.path_of(Place::Control), of_control);
         let lease = control.lease(Mode::Write).await?;
         let (_, migrated) = lease.run(|lease| lease.migrate(&CONTROL)).await?;
         migrated?;
@@ -53,6 +65,7 @@ impl SqliteBackend {
         Ok(Self {
             control,
             workspaces: Arc::new(workspaces),
+            known: Known::default(),
         })
     }
 
@@ -217,6 +230,16 @@ impl Backend for SqliteBackend {
         "sqlite"
     }
 
+    async fn at_once(&self, work: Many) -> Result<(), StoreError> {
+        blocking::at_once(work).await
+    }
+
+    async fn sync(&self) -> Result<(), StoreError> {
+        let database = Arc::clone(&self.control);
+        let synced = blocking::run(move || database.sync_log()).await?;
+        Ok(synced?)
+    }
+
     async fn instance(&self, _: &ControlKey) -> Result<Option<InstanceRow>, StoreError> {
         self.control.call(Mode::Read, control::instance).await
     }
@@ -288,12 +311,20 @@ impl Backend for SqliteBackend {
         &self,
         key: &CredentialKey,
     ) -> Result<Option<StoredCredential>, StoreError> {
-        let key = *key;
-        self.control
+        let (key, change) = (*key, self.control.change());
+        if let Some(known) = self.known.get(&key, change) {
+            return Ok(Some(known));
+        }
+        let found = self
+            .control
             .call(Mode::Read, move |connection| {
                 control::credential(connection, &key)
             })
-            .await
+            .await?;
+        if let Some(found) = &found {
+            self.known.keep(key, change, found);
+        }
+        Ok(found)
     }
 
     async fn begin_control(

@@ -59,7 +59,17 @@ pub(crate) fn open(
 
 /// Tables whose rows are added and read, and that is all: the entries of the ledger, what proves them, and prices that
 /// something was charged at.
-const KEPT: [&str; 5] = ["audit", "usage", "ledger_tile", "checkpoint", "rate_card"];
+const KEPT: [&str; 6] = [
+    "audit",
+    "audit_seen",
+    "usage",
+    "ledger_tile",
+    "checkpoint",
+    "rate_card",
+];
+
+/// Tables whose rows go with their workspace, and are never changed.
+const NEVER_CHANGED: [&str; 2] = ["directive", "directive_promotion"];
 
 /// Rows of the ledger are added and read. A statement that would change or remove one is
 /// refused when it is compiled, whoever wrote it.
@@ -69,6 +79,11 @@ fn keep_the_record(context: AuthContext<'_>) -> Authorization {
         | AuthAction::Delete { table_name }
         | AuthAction::DropTable { table_name }
             if KEPT.contains(&table_name) =>
+        {
+            Authorization::Deny
+        }
+        AuthAction::Update { table_name, .. } | AuthAction::DropTable { table_name }
+            if NEVER_CHANGED.contains(&table_name) =>
         {
             Authorization::Deny
         }
@@ -91,11 +106,14 @@ fn settings(purpose: Purpose, options: &Options) -> String {
          PRAGMA soft_heap_limit = {};
          PRAGMA synchronous = {synchronous};
          PRAGMA secure_delete = ON;
-         PRAGMA wal_autocheckpoint = 1000;
-         PRAGMA journal_size_limit = 16777216;
+         PRAGMA wal_autocheckpoint = {};
+         PRAGMA journal_size_limit = {};
          PRAGMA query_only = {};",
         options.cache_kib,
         u64::from(options.memory_mib) << 20,
+        options.log_pages,
+        // Cut off and grown again it would cost as much as what is written.
+        u64::from(options.log_pages) * 8_192,
         u8::from(purpose == Purpose::Read),
     )
 }
@@ -133,6 +151,8 @@ mod tests {
             ("temp_store", 2),
             ("query_only", 0),
             ("cache_size", -16384),
+            ("wal_autocheckpoint", 1000),
+            ("journal_size_limit", 8_192_000),
             ("soft_heap_limit", 256 << 20),
         ] {
             assert_eq!(setting(&writer, name), value, "{name}");
@@ -151,6 +171,19 @@ mod tests {
                 .query_row("SELECT load_extension('x')", [], |_| Ok(()))
                 .is_err()
         );
+    }
+
+    #[test]
+    fn what_stands_goes_with_its_workspace_and_is_never_changed() {
+        let (_dir, writer) = opened(Purpose::Write);
+        for table in super::NEVER_CHANGED {
+            let made = format!("CREATE TABLE {table} (a INTEGER); INSERT INTO {table} VALUES (1);");
+            writer.execute_batch(&made).unwrap();
+            let changed = writer.execute_batch(&format!("UPDATE {table} SET a = 2"));
+            assert!(changed.is_err(), "{table}");
+            let gone = writer.execute(&format!("DELETE FROM {table} WHERE a = 1"), []);
+            assert_eq!(gone, Ok(1), "{table}");
+        }
     }
 
     #[test]

@@ -3,12 +3,14 @@
 mod access;
 mod audit;
 mod credential;
+mod directive;
 mod factor;
 pub(crate) mod job;
 mod key;
 mod ledger;
 mod meter;
 mod setting;
+mod sink;
 mod tenant;
 mod ticket;
 mod user;

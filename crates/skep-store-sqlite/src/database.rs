@@ -3,7 +3,10 @@
 //! Readers work on a snapshot of the write-ahead log and neither wait for the writer nor hold it
 //! up. Connections are opened when they are first needed, on the thread that needs them.
 
+use std::fs::File;
+use std::io;
 use std::path::PathBuf;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use rusqlite::Connection;
@@ -27,8 +30,12 @@ pub(crate) struct Database {
     /// The writer's connection, while nobody writes. `None` before the first use and after a
     /// failure: the next writer opens the file anew.
     writer: Arc<tokio::sync::Mutex<Option<Connection>>>,
+    /// Whether commits of the writer's connection do not wait for the disk now. Whoever writes says so.
+    is_swift: AtomicBool,
     readers: Arc<Semaphore>,
     idle: Mutex<Vec<Connection>>,
+    /// Commits that may have changed more than counts.
+    changes: AtomicU64,
 }
 
 /// A turn on one connection. Dropped, it rolls back what was not committed and gives the
@@ -64,9 +71,17 @@ impl Database {
             path,
             options,
             writer: Arc::default(),
+            is_swift: AtomicBool::new(false),
             readers: Arc::new(Semaphore::new(options.readers.max(1))),
             idle: Mutex::default(),
+            changes: AtomicU64::new(0),
         })
+    }
+
+    /// After which change this is, those of [`Mode::Swift`] aside. What is read later holds for as long as this stays
+    /// the same.
+    pub(crate) fn change(&self) -> u64 {
+        self.changes.load(Ordering::Acquire)
     }
 
     /// Waits for a turn, for as long as the options say.
@@ -116,6 +131,18 @@ impl Database {
             })
             .await?;
         outcome
+    }
+
+    /// Has the disk keep what is in the log, while others write on. SQLite's locks are on the other two files.
+    pub(crate) fn sync_log(&self) -> Result<(), StoreError> {
+        let mut name = self.path.clone().into_os_string();
+        name.push("-wal");
+        match File::open(name).and_then(|log| log.sync_data()) {
+            Ok(()) => Ok(()),
+            // All of it is in the file, and was synced there.
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+            Err(error) => Err(StoreError::Unavailable(error.to_string())),
+        }
     }
 
     /// Waits until nobody uses the file, and closes it; who waits for a turn finds it gone.
@@ -171,23 +198,38 @@ impl Lease {
     pub(crate) fn begin(&mut self) -> Result<&Connection, Failure> {
         match self.state {
             State::New => {
-                let (sql, waits) = match self.turn {
-                    Turn::Write(_, mode) => ("BEGIN IMMEDIATE", Some(mode == Mode::Write)),
-                    Turn::Read(_) => ("BEGIN", None),
+                let sql = match self.turn {
+                    Turn::Write(_, mode) => {
+                        self.wait_for_disk(mode == Mode::Write)?;
+                        "BEGIN IMMEDIATE"
+                    }
+                    Turn::Read(_) => "BEGIN",
                 };
-                let connection = self.open()?;
-                if let Some(waits) = waits {
-                    // Of the connection, and said anew for each transaction.
-                    let level = if waits { "FULL" } else { "NORMAL" };
-                    connection.pragma_update(None, "synchronous", level)?;
-                }
-                connection.prepare_cached(sql)?.execute([])?;
+                self.open()?.prepare_cached(sql)?.execute([])?;
                 self.state = State::Begun;
             }
             State::Begun => {}
             State::Failed | State::Done => return Err(over()),
         }
         Ok(self.open()?)
+    }
+
+    /// Has the writer's commits wait for the disk, or not.
+    fn wait_for_disk(&mut self, waits: bool) -> Result<(), Failure> {
+        // One that is opened anew waits.
+        self.open()?;
+        if waits != self.database.is_swift.load(Ordering::Relaxed) {
+            return Ok(());
+        }
+        let level = if waits { "FULL" } else { "NORMAL" };
+        self.open()?.pragma_update(None, "synchronous", level)?;
+        self.database.is_swift.store(!waits, Ordering::Relaxed);
+        Ok(())
+    }
+
+    /// Whether it may change counts and nothing else.
+    pub(crate) const fn counts_only(&self) -> bool {
+        matches!(self.turn, Turn::Write(_, Mode::Swift))
     }
 
     /// The rows of a workspace, in a transaction.
@@ -221,6 +263,10 @@ impl Lease {
                     .open()
                     .and_then(|connection| Ok(connection.prepare_cached("COMMIT")?.execute([])?));
                 self.spoiled |= committed.is_err();
+                // Before whoever asked for it hears of it, and also where nobody knows whether it came to pass.
+                if matches!(self.turn, Turn::Write(_, Mode::Write)) {
+                    self.database.changes.fetch_add(1, Ordering::Release);
+                }
                 committed?;
             }
             State::Failed | State::Done => return Err(over()),
@@ -256,6 +302,9 @@ impl Lease {
                     Turn::Write(..) => Purpose::Write,
                     Turn::Read(_) => Purpose::Read,
                 };
+                if purpose == Purpose::Write {
+                    self.database.is_swift.store(false, Ordering::Relaxed);
+                }
                 let options = &self.database.options;
                 Ok(none.insert(connection::open(&self.database.path, purpose, options)?))
             }

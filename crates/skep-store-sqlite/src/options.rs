@@ -18,6 +18,8 @@ pub struct Options {
     /// Memory of all connections together beyond which a cache turns its own pages over instead of
     /// growing, in MiB. One setting for the process.
     pub memory_mib: u32,
+    /// Pages of a file's log before a commit copies them into the file, which takes some milliseconds.
+    pub log_pages: u32,
     /// How long a transaction waits for its turn, in this process or for another one.
     pub patience: Duration,
 }
@@ -30,6 +32,7 @@ impl Default for Options {
             readers_kept: 2,
             cache_kib: 16 << 10,
             memory_mib: 256,
+            log_pages: 1_000,
             patience: Duration::from_secs(10),
         }
     }

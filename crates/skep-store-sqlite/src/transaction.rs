@@ -1,5 +1,6 @@
 //! The transaction: each method of the port, on a thread that may block.
 
+mod answer;
 mod distil;
 mod exec;
 mod index;

@@ -4,10 +4,12 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use skep_crypto::Plain;
-use skep_domain::{OrganizationId, Timestamp};
+use skep_domain::{AgentId, OrganizationId, Timestamp};
 use skep_egress::{Pool, Target};
 use skep_store::Mode;
 
+use super::breaker::Breaker;
+use super::context::{self, AgentContext};
 use super::provider::{self, Kind, ProviderView};
 use super::{CALLS, Gateway};
 use crate::access::door;
@@ -28,6 +30,7 @@ pub(super) struct Known(Mutex<HashMap<OrganizationId, Entry>>);
 struct Entry {
     read_at: Timestamp,
     all: Arc<[Arc<Provider>]>,
+    contexts: HashMap<AgentId, AgentContext>,
 }
 
 /// The value of a key.
@@ -38,12 +41,29 @@ pub(super) struct Provider {
     pub(super) view: ProviderView,
     /// Where it is, and the way there; nowhere for the mock.
     pub(super) way: Option<(Target, Arc<Pool>)>,
+    pub(super) breaker: Breaker,
     key: Mutex<Option<(Timestamp, Key)>>,
 }
 
 impl Known {
     fn held(&self) -> MutexGuard<'_, HashMap<OrganizationId, Entry>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// What the calls of an agent are given, as its organization's settings said when they were last read.
+    pub(super) fn context(&self, organization: OrganizationId, agent: AgentId) -> AgentContext {
+        let held = self.held();
+        let known = held
+            .get(&organization)
+            .and_then(|entry| entry.contexts.get(&agent));
+        known.copied().unwrap_or_default()
+    }
+
+    /// Looks again with the next call. Connections and keys stay.
+    pub(super) fn look_again(&self, organization: OrganizationId) {
+        if let Some(entry) = self.held().get_mut(&organization) {
+            entry.read_at = Timestamp::from_micros(0);
+        }
     }
 
     /// Drops all of an organization: its settings, its connections that wait, and its keys.
@@ -68,6 +88,7 @@ impl Provider {
         Ok(Self {
             way: way.transpose()?,
             view,
+            breaker: Breaker::default(),
             key: Mutex::default(),
         })
     }
@@ -110,8 +131,9 @@ impl App {
             return Ok(Arc::clone(all));
         }
         let mut tx = door!(self, Mode::Read).await?;
-        let views = provider::parse(&tx.list_settings(organization).await?);
+        let settings = tx.list_settings(organization).await?;
         drop(tx);
+        let views = provider::parse(&settings);
         let known = before.map(|(_, all)| all).unwrap_or_default();
         let mut all = Vec::with_capacity(views.len());
         for view in views {
@@ -129,6 +151,7 @@ impl App {
         let entry = Entry {
             read_at: now,
             all: Arc::clone(&all),
+            contexts: context::parse(&settings),
         };
         held.insert(organization, entry);
         Ok(all)

@@ -2,18 +2,20 @@
 
 use std::collections::hash_map::Entry::{Occupied, Vacant};
 use std::collections::{BTreeMap, HashMap, HashSet};
+use std::future::pending;
 use std::sync::Arc;
 use std::time::Duration;
 
 use skep_domain::{BudgetId, OrganizationId, Timestamp, UsageId};
-use skep_llm::{Price, Usage};
+use skep_llm::Usage;
 use skep_store::row::{BudgetRow, RateCardRow, SpendChange, SpendRow};
 use skep_store::{DoorTx, Mode, ModelCall, Reservation};
-use tokio::time::{MissedTickBehavior, interval};
+use tokio::task::JoinSet;
+use tokio::time::{Instant, MissedTickBehavior, interval, sleep_until};
 
 use super::record::{self, Entry, signed};
 use super::rule::{self, Standing};
-use super::{Ask, CallOutcome, Ending, Measured, Reserved};
+use super::{Asking, CallOutcome, Ended, Ending, Measured, Reserved};
 use crate::access::door;
 use crate::{App, AppError};
 
@@ -21,23 +23,62 @@ use crate::{App, AppError};
 pub(super) const PATIENCE: Duration = Duration::from_secs(2);
 /// How long a call may last; what nobody settled by then counts as spent.
 const LONGEST: i64 = 3_600_000_000;
-/// Between two looks for what nobody settled, and between two commits that wait for the disk.
+/// Between two looks for what nobody settled.
 const LOOK: Duration = Duration::from_secs(30);
-const SYNC: i64 = 1_000_000;
+/// How long what is counted may not outlive the machine.
+const SYNC: Duration = Duration::from_secs(1);
 /// Calls in one transaction: what one that waits for the lock waits at most.
 const AT_ONCE: usize = 512;
+/// How often in a row, and after which pause, what could not be written is tried again.
+const TRIES: u32 = 30;
+const AGAIN: Duration = Duration::from_secs(1);
+/// How long calls that ended wait for others: nobody waits for them, unless there is not enough without what they
+/// give back.
+const SOON: Duration = Duration::from_millis(5);
 /// Calls that nobody settled, looked at in one transaction.
 const STALE: u32 = 200;
 
 /// Sets aside and settles, to be run by whoever owns the daemon's tasks.
 pub struct MeterDesk {
     app: Arc<App>,
-    /// When a commit last waited for the disk.
-    synced: Timestamp,
+    /// When what was committed is to be on the disk, if something was.
+    sync_at: Option<Instant>,
+    /// Whether that came to pass.
+    syncs: JoinSet<bool>,
+    /// When what has ended is to be settled, if something has.
+    settle_at: Option<Instant>,
+    /// Transactions that failed, one after the other.
+    failures: u32,
 }
 
-/// A call that ended.
-type Ended = (Reservation, Option<Price>, Ending);
+async fn until(moment: Option<Instant>) {
+    match moment {
+        Some(moment) => sleep_until(moment).await,
+        None => pending().await,
+    }
+}
+
+/// What one transaction is to do.
+struct Work {
+    calls: Vec<ModelCall>,
+    ended: Arc<Vec<Ended>>,
+    /// Whether what ended is to be settled whatever comes.
+    settles: bool,
+}
+
+/// What it did.
+struct Done {
+    outcomes: Vec<Result<Reserved, AppError>>,
+    /// Whether what ended is settled.
+    has_settled: bool,
+}
+
+/// Why it came to nothing.
+struct Failure {
+    error: AppError,
+    /// Whether nothing of it is written, for certain.
+    is_certain: bool,
+}
 
 /// What an organization's budgets and prices are within a transaction.
 struct Book {
@@ -53,8 +94,13 @@ impl MeterDesk {
     /// The loop of an application.
     #[must_use]
     pub fn new(app: Arc<App>) -> Self {
-        let synced = app.store.now();
-        Self { app, synced }
+        Self {
+            app,
+            sync_at: None,
+            syncs: JoinSet::new(),
+            settle_at: None,
+            failures: 0,
+        }
     }
 
     /// Sets aside and settles, until it is dropped.
@@ -64,7 +110,24 @@ impl MeterDesk {
         loop {
             tokio::select! {
                 biased;
-                () = self.app.meter.bell.notified() => self.write().await,
+                () = until(self.settle_at) => {
+                    self.settle_at = None;
+                    self.decide(true).await;
+                    if !self.app.meter.waiting().ended.is_empty() {
+                        self.settle_at.get_or_insert_with(Instant::now);
+                    }
+                }
+                () = until(self.sync_at), if self.syncs.is_empty() => self.sync(),
+                Some(synced) = self.syncs.join_next(), if !self.syncs.is_empty() => {
+                    if !synced.is_ok_and(|is_synced| is_synced) {
+                        self.sync_at.get_or_insert_with(|| Instant::now() + SYNC);
+                    }
+                }
+                () = self.app.meter.ended.notified(), if self.settle_at.is_none() => {
+                    self.settle_at = Some(Instant::now() + SOON);
+                    self.app.settle_tokens().await;
+                }
+                () = self.app.meter.bell.notified() => self.decide_waiting().await,
                 _ = look.tick() => {
                     if let Err(error) = self.give_up_stale(self.app.store.now()).await {
                         tracing::warn!(%error, "calls that nobody settled could not be looked for");
@@ -72,6 +135,19 @@ impl MeterDesk {
                 }
             }
         }
+    }
+
+    /// Has the disk keep what was counted, while others count on.
+    fn sync(&mut self) {
+        self.sync_at = None;
+        let app = Arc::clone(&self.app);
+        self.syncs.spawn(async move {
+            let synced = app.store.sync().await;
+            if let Err(error) = &synced {
+                tracing::error!(%error, "what was counted may not outlive the machine");
+            }
+            synced.is_ok()
+        });
     }
 
     /// Settles what an earlier run of this daemon left, before the first call: of a store that nobody else
@@ -86,73 +162,130 @@ impl MeterDesk {
         self.give_up_stale(Timestamp::from_micros(i64::MAX)).await
     }
 
-    /// Decides on everything that waits now.
+    /// Decides on whoever waits now, and settles what has ended.
     pub async fn write(&mut self) {
-        loop {
-            let asks = {
-                let mut asks = self.app.meter.asks();
-                let count = asks.len().min(AT_ONCE);
-                asks.drain(..count).collect::<Vec<Ask>>()
-            };
-            if asks.is_empty() {
-                return;
-            }
-            self.decide(asks).await;
+        while self.decide(true).await {}
+    }
+
+    /// Decides on whoever waits now. What has ended is settled if somebody waits for that, or it is much.
+    async fn decide_waiting(&mut self) {
+        // Whoever comes meanwhile has its turn after all else that is due.
+        if self.decide(self.is_due()).await {
+            self.app.meter.bell.notify_one();
         }
     }
 
-    async fn decide(&mut self, asks: Vec<Ask>) {
-        let (mut asking, mut ended) = (Vec::new(), Vec::new());
-        for ask in asks {
-            match ask {
-                // Whoever gave up waiting sends nothing.
-                Ask::Reserve(_, told) if told.is_closed() => {}
-                Ask::Reserve(call, told) => asking.push((call, told)),
-                Ask::Settle(held, price, ending) => ended.push((*held, price, ending)),
-            }
+    fn is_due(&self) -> bool {
+        let waiting = self.app.meter.waiting();
+        waiting.is_hurried || waiting.ended.len() >= AT_ONCE
+    }
+
+    /// One transaction; `false` when there was nothing to do, or nothing can be done now.
+    async fn decide(&mut self, settles: bool) -> bool {
+        if settles {
+            // Before anything is taken in hand: what is, is lost with this task.
+            self.app.settle_tokens().await;
         }
-        let (calls, told): (Vec<ModelCall>, Vec<_>) = asking.into_iter().unzip();
-        match self.transact(&calls, &ended).await {
-            Ok(outcomes) => {
-                for (outcome, told) in outcomes.into_iter().zip(told) {
+        let (asking, ended) = {
+            let mut waiting = self.app.meter.waiting();
+            let asking = waiting.asking.len().min(AT_ONCE);
+            let ended = waiting.ended.len().min(AT_ONCE);
+            let asking: Vec<Asking> = waiting.asking.drain(..asking).collect();
+            let ended: Vec<Ended> = waiting.ended.drain(..ended).collect();
+            waiting.is_hurried &= !waiting.ended.is_empty();
+            (asking, ended)
+        };
+        // Whoever gave up waiting sends nothing.
+        let asking = asking.into_iter().filter(|asking| !asking.told.is_closed());
+        let (calls, told): (Vec<ModelCall>, Vec<_>) =
+            asking.map(|asking| (asking.call, asking.told)).unzip();
+        if calls.is_empty() && (ended.is_empty() || !settles) {
+            self.put_back(Arc::new(ended));
+            return false;
+        }
+        let counts = (calls.len(), ended.len());
+        let ended = Arc::new(ended);
+        let work = Work {
+            calls,
+            ended: Arc::clone(&ended),
+            settles,
+        };
+        match self.transact(work).await {
+            Ok(done) => {
+                self.failures = 0;
+                if done.has_settled {
+                    self.tell_settled(counts.1);
+                } else {
+                    self.put_back(ended);
+                }
+                for (outcome, told) in done.outcomes.into_iter().zip(told) {
                     // Nobody waits any more: nothing was sent, so nothing is owed.
                     if let Err(Ok(reserved)) = told.send(outcome) {
-                        let ending = Ending {
-                            usage: Usage::default(),
-                            measured: Measured::Counted,
-                            outcome: CallOutcome::NotSent,
-                        };
-                        let _ = self.app.settle_call(reserved, ending);
+                        let _ = self.app.settle_call(reserved, Ending::NOT_SENT);
                     }
                 }
+                true
             }
-            Err(error) => {
-                let (calls, ended) = (calls.len(), ended.len());
-                // What was set aside for those that ended stays, and counts whole when its time is over.
-                tracing::error!(%error, calls, ended, "calls could not be counted");
+            Err(failure) => {
                 for told in told {
                     let _ = told.send(Err(AppError::BudgetUnavailable));
                 }
+                self.fail(failure, counts, ended);
+                false
             }
         }
     }
 
-    async fn transact(
-        &mut self,
-        calls: &[ModelCall],
-        ended: &[Ended],
-    ) -> Result<Vec<Result<Reserved, AppError>>, AppError> {
-        let now = self.app.store.now();
-        let due = now.as_micros().saturating_sub(self.synced.as_micros()) >= SYNC;
-        let mode = if due { Mode::Write } else { Mode::Swift };
-        let mut tx = door!(self.app, mode).await?;
-        settle_all(&mut tx, ended).await?;
-        let outcomes = reserve_all(&mut tx, calls, now).await?;
-        tx.commit().await?;
-        if due {
-            self.synced = now;
+    /// What is certain not to be written is written later. What may be is not, since it would stand there twice: what
+    /// was set aside for it stays, and counts whole when its time is over.
+    fn fail(&mut self, failure: Failure, (calls, count): (usize, usize), ended: Arc<Vec<Ended>>) {
+        let Failure { error, is_certain } = failure;
+        self.failures += 1;
+        tracing::error!(%error, calls, ended = count, is_certain, "calls could not be counted");
+        if is_certain && self.failures < TRIES {
+            self.put_back(ended);
+            self.settle_at = Some(Instant::now() + AGAIN);
+        } else {
+            self.tell_settled(count);
         }
-        Ok(outcomes)
+    }
+
+    /// Leaves calls that ended for later, before those that ended meanwhile.
+    fn put_back(&self, ended: Arc<Vec<Ended>>) {
+        // Nobody else has it: the transaction is over.
+        let ended = Arc::into_inner(ended).unwrap_or_default();
+        self.app.meter.waiting().ended.splice(..0, ended);
+    }
+
+    fn tell_settled(&self, count: usize) {
+        let settled = &self.app.meter.settled;
+        settled.send_modify(|all| *all += count as u64);
+    }
+
+    async fn transact(&mut self, work: Work) -> Result<Done, Failure> {
+        let now = self.app.store.now();
+        let app = Arc::clone(&self.app);
+        let certain = |error: AppError| Failure {
+            error,
+            is_certain: true,
+        };
+        let work = async move {
+            let done = async {
+                let mut tx = door!(app, Mode::Swift).await?;
+                let done = work.run(&mut tx, now).await?;
+                Ok::<_, AppError>((tx, done))
+            };
+            let (tx, done) = done.await.map_err(certain)?;
+            tx.commit().await.map_err(|error| Failure {
+                error: error.into(),
+                is_certain: false,
+            })?;
+            Ok::<_, Failure>(done)
+        };
+        let done = self.app.store.at_once(work).await;
+        let done = done.map_err(|error| certain(error.into()))??;
+        self.sync_at.get_or_insert_with(|| Instant::now() + SYNC);
+        Ok(done)
     }
 
     /// Counts with the most that they may have cost calls whose time was over before this moment.
@@ -178,7 +311,11 @@ impl MeterDesk {
                     measured: Measured::Reserved,
                     outcome: CallOutcome::Lost,
                 };
-                (held, None, ending)
+                Ended {
+                    held,
+                    price: None,
+                    ending,
+                }
             });
             let lost: Vec<Ended> = lost.collect();
             settle_all(&mut tx, &lost).await?;
@@ -192,8 +329,54 @@ impl MeterDesk {
     }
 }
 
+impl Work {
+    /// Settles first what is to be settled; otherwise only if somebody would be refused without.
+    async fn run(self, tx: &mut DoorTx, now: Timestamp) -> Result<Done, AppError> {
+        let Self {
+            calls,
+            ended,
+            settles,
+        } = self;
+        if settles {
+            settle_all(tx, &ended).await?;
+        }
+        let mut outcomes = reserve_all(tx, &calls, now).await?;
+        if settles {
+            return Ok(Done {
+                outcomes,
+                has_settled: true,
+            });
+        }
+        let refused = |outcome: &Result<Reserved, AppError>| outcome.is_err();
+        if ended.is_empty() || !outcomes.iter().any(refused) {
+            return Ok(Done {
+                outcomes,
+                has_settled: false,
+            });
+        }
+        settle_all(tx, &ended).await?;
+        let again = calls.into_iter().zip(&mut outcomes);
+        let again = again.filter(|(_, outcome)| outcome.is_err());
+        let (calls, places): (Vec<ModelCall>, Vec<_>) = again.unzip();
+        let outcomes_now = reserve_all(tx, &calls, now).await?;
+        for (place, outcome) in places.into_iter().zip(outcomes_now) {
+            *place = outcome;
+        }
+        Ok(Done {
+            outcomes,
+            has_settled: true,
+        })
+    }
+}
+
 /// What a call cost: what it was charged at, or all that was set aside where nobody knows.
-fn cost_of((held, price, ending): &Ended) -> u64 {
+fn cost_of(
+    Ended {
+        held,
+        price,
+        ending,
+    }: &Ended,
+) -> u64 {
     match (ending.outcome, price) {
         (CallOutcome::NotSent, _) => 0,
         (CallOutcome::Lost, _) => held.amount,
@@ -210,13 +393,13 @@ async fn settle_all(tx: &mut DoorTx, ended: &[Ended]) -> Result<(), AppError> {
     }
     let ids = ended
         .iter()
-        .map(|(held, ..)| (held.call.organization, held.id));
+        .map(|Ended { held, .. }| (held.call.organization, held.id));
     let taken = tx.take_reservations(ids.collect()).await?;
     let taken: HashSet<UsageId> = taken.into_iter().collect();
     let mut changes = Changes::new();
     let mut entries: BTreeMap<OrganizationId, Vec<Entry>> = BTreeMap::new();
     for one in ended {
-        let (held, _, ending) = one;
+        let Ended { held, ending, .. } = one;
         let cost = cost_of(one);
         let in_time = taken.contains(&held.id);
         let (freed, spent) = if in_time {

@@ -83,6 +83,7 @@ impl App {
         &self,
         authorized: Authorized<UsageRead>,
     ) -> Result<Vec<Standing>, AppError> {
+        self.meter.catch_up().await;
         let mut tx = self.store.begin_org(authorized).await?;
         let now = tx.now();
         let (budgets, spends) = tx.list_budgets(now).await?;
@@ -101,6 +102,7 @@ impl App {
         authorized: Authorized<UsageRead>,
         call: &ModelCall,
     ) -> Result<Verdict, AppError> {
+        self.meter.catch_up().await;
         let mut tx = self.store.begin_org(authorized).await?;
         let now = tx.now();
         let cards = tx.list_rate_cards().await?;
@@ -186,6 +188,7 @@ impl App {
         authorized: Authorized<UsageRead>,
         days: Range<Timestamp>,
     ) -> Result<(Vec<UsageDayRow>, bool), AppError> {
+        self.meter.catch_up().await;
         let mut tx = self.store.begin_org(authorized).await?;
         let limit = Limits::USAGE_ROWS;
         let mut rows = tx.list_usage_days(days, limit + 1).await?;

@@ -1,5 +1,7 @@
 //! The command line of what calls of models cost.
 
+use std::path::PathBuf;
+
 use clap::{Args, Subcommand, ValueEnum};
 
 /// What to do with budgets.
@@ -94,13 +96,33 @@ pub(crate) struct Prices {
 
 /// What to see of what calls came to.
 #[derive(Debug, Args)]
+#[command(args_conflicts_with_subcommands = true)]
 pub(crate) struct Usage {
+    #[command(subcommand)]
+    pub(crate) verb: Option<UsageVerb>,
     /// Days to look back, today included.
     #[arg(long, default_value_t = 30, value_parser = clap::value_parser!(u16).range(1..=400))]
     pub(crate) days: u16,
     /// What to add up.
     #[arg(long, value_enum, default_value_t = By::Model)]
     pub(crate) by: By,
+}
+
+/// What else to do with it.
+#[derive(Debug, Subcommand)]
+pub(crate) enum UsageVerb {
+    /// Compare it with what a provider says that it served; exits with 1 when they differ.
+    ///
+    /// FILE holds the pages of the provider's own usage interface, by day and model, one after the other: of OpenAI
+    /// `/v1/organization/usage/completions?bucket_width=1d&group_by=model`, of Anthropic
+    /// `/v1/organizations/usage_report/messages?bucket_width=1d&group_by[]=model`.
+    Reconcile {
+        /// The pages.
+        file: PathBuf,
+        /// The provider's name here, as `skep provider list` shows it.
+        #[arg(long, value_name = "NAME")]
+        provider: String,
+    },
 }
 
 /// What to add up.

@@ -10,7 +10,8 @@ use skep_api::budget::{
 };
 use skep_client::Client;
 
-use crate::args::budget::{Budget as Verb, By, Period, Rates, Usage};
+use super::reconcile;
+use crate::args::budget::{Budget as Verb, By, Period, Rates, Usage, UsageVerb};
 use crate::context::Context;
 use crate::failure::Failure;
 use crate::layout::{columns, counted, one_line};
@@ -235,6 +236,9 @@ struct Sum {
 }
 
 pub(super) async fn usage(context: &Context<'_>, asked: &Usage) -> Result<ExitCode, Failure> {
+    if let Some(UsageVerb::Reconcile { file, provider }) = &asked.verb {
+        return reconcile::run(context, file, provider).await;
+    }
     let mut client = context.client().await?;
     let query = UsageQuery {
         days: Some(asked.days.into()),

@@ -64,7 +64,7 @@ impl MeterRows for SqliteControlTx {
         &mut self,
         organization: OrganizationId,
     ) -> Result<Vec<BudgetRow>, StoreError> {
-        self.run(move |connection| {
+        self.count(move |connection| {
             connection
                 .prepare_cached(BUDGETS)?
                 .query_and_then([organization.to_bytes()], stored)?
@@ -117,7 +117,7 @@ impl MeterRows for SqliteControlTx {
         &mut self,
         organization: OrganizationId,
     ) -> Result<Vec<RateCardRow>, StoreError> {
-        self.run(move |connection| {
+        self.count(move |connection| {
             connection
                 .prepare_cached(RATE_CARDS)?
                 .query_and_then([organization.to_bytes()], stored)?
@@ -171,7 +171,7 @@ impl MeterRows for SqliteControlTx {
         organization: OrganizationId,
         since: Timestamp,
     ) -> Result<Vec<SpendRow>, StoreError> {
-        self.run(move |connection| {
+        self.count(move |connection| {
             connection
                 .prepare_cached(SPENDS)?
                 .query_and_then(params![organization.to_bytes(), since.as_micros()], stored)?
@@ -185,7 +185,7 @@ impl MeterRows for SqliteControlTx {
         organization: OrganizationId,
         changes: Vec<SpendChange>,
     ) -> Result<(), StoreError> {
-        self.run(move |connection| {
+        self.count(move |connection| {
             let mut statement = connection.prepare_cached(CHANGE_SPEND)?;
             for change in changes {
                 statement.execute(params![
@@ -202,7 +202,7 @@ impl MeterRows for SqliteControlTx {
     }
 
     async fn put_reservations(&mut self, rows: Vec<ReservationRow>) -> Result<(), StoreError> {
-        self.run(move |connection| {
+        self.count(move |connection| {
             let mut statement = connection.prepare_cached(RESERVE)?;
             for row in rows {
                 let put = statement.execute(params![
@@ -225,7 +225,7 @@ impl MeterRows for SqliteControlTx {
         &mut self,
         ids: Vec<(OrganizationId, UsageId)>,
     ) -> Result<Vec<UsageId>, StoreError> {
-        self.run(move |connection| {
+        self.count(move |connection| {
             let mut statement = connection
                 .prepare_cached("DELETE FROM reservation WHERE organization = ?1 AND id = ?2")?;
             let mut taken = Vec::with_capacity(ids.len());
@@ -244,7 +244,7 @@ impl MeterRows for SqliteControlTx {
         before: Timestamp,
         limit: u32,
     ) -> Result<Vec<ReservationRow>, StoreError> {
-        self.run(move |connection| {
+        self.count(move |connection| {
             connection
                 .prepare_cached(STALE)?
                 .query_and_then(params![before.as_micros(), limit], stored)?
@@ -258,7 +258,7 @@ impl MeterRows for SqliteControlTx {
         organization: OrganizationId,
         rows: Vec<UsageDayRow>,
     ) -> Result<(), StoreError> {
-        self.run(move |connection| {
+        self.count(move |connection| {
             let mut statement = connection.prepare_cached(ADD_DAY)?;
             for row in rows {
                 statement.execute(params![

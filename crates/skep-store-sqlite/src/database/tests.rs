@@ -156,6 +156,64 @@ async fn f04_a_full_disk_is_unavailable_and_reads_go_on() {
 }
 
 #[tokio::test]
+async fn f04_a_writer_waits_for_the_disk_unless_it_says_otherwise() {
+    let fixture = fixture();
+    let level = async |mode, fails| {
+        let lease = fixture.database.lease(mode).await.unwrap();
+        let (_, level) = lease
+            .run(move |lease| {
+                let level = lease
+                    .begin()?
+                    .query_row("PRAGMA synchronous", [], |row| row.get::<_, i64>(0))?;
+                if fails {
+                    return Err(failing(ffi::SQLITE_IOERR_FSYNC));
+                }
+                lease.commit()?;
+                Ok(level)
+            })
+            .await
+            .unwrap();
+        level.ok()
+    };
+    let (normal, full) = (Some(1), Some(2));
+    assert_eq!(level(Mode::Write, false).await, full);
+    assert_eq!(level(Mode::Swift, false).await, normal);
+    assert_eq!(level(Mode::Swift, false).await, normal);
+    assert_eq!(level(Mode::Write, false).await, full);
+    assert_eq!(level(Mode::Swift, true).await, None);
+    assert_eq!(level(Mode::Write, false).await, full, "opened anew");
+    assert_eq!(level(Mode::Write, true).await, None);
+    assert_eq!(level(Mode::Swift, false).await, normal, "opened anew");
+}
+
+#[tokio::test]
+async fn a12_each_commit_that_may_change_more_than_counts_is_one() {
+    let fixture = fixture();
+    let commit = async |mode: Mode, is_kept: bool| {
+        let lease = fixture.database.lease(mode).await.unwrap();
+        let (_, done) = lease
+            .run(move |lease| {
+                lease.begin()?.execute("INSERT INTO t VALUES (1)", [])?;
+                if is_kept {
+                    lease.commit()?;
+                }
+                Ok(())
+            })
+            .await
+            .unwrap();
+        done.unwrap();
+        fixture.database.change()
+    };
+    assert_eq!(commit(Mode::Write, true).await, 1);
+    assert_eq!(commit(Mode::Swift, true).await, 1);
+    assert_eq!(commit(Mode::Write, false).await, 1, "rolled back");
+    fixture.insert(2).await.unwrap();
+    assert_eq!(fixture.database.change(), 2);
+    assert_eq!(fixture.values().await.len(), 3);
+    assert_eq!(fixture.database.change(), 2, "reading changes nothing");
+}
+
+#[tokio::test]
 async fn an_error_ends_the_transaction() {
     let fixture = fixture();
     let lease = fixture.database.lease(Mode::Write).await.unwrap();

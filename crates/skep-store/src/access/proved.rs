@@ -128,21 +128,22 @@ impl OrgTx<AuditExport> {
         seq: u64,
         limit: u32,
     ) -> Result<Vec<Exported>, StoreError> {
-        let (organization, door) = (self.organization, &mut self.door);
-        let owner = organization.to_bytes();
-        Ok(match log {
-            Log::Audit => {
-                let rows = door.rows.audit_from(Some(organization), seq, limit);
-                let rows = rows.await?.into_iter();
-                rows.filter_map(|row| door.exported_audit(owner, &row))
-                    .collect()
-            }
-            Log::Usage => {
-                let rows = door.rows.usage_from(organization, seq, limit).await?;
-                let rows = rows.into_iter();
-                rows.map(|row| door.exported_usage(owner, &row)).collect()
-            }
-        })
+        let key = LogKey::new(Some(self.organization), log);
+        let told = self.door.list_outgoing(key, seq, limit).await?;
+        Ok(told.into_iter().map(|one| one.entry).collect())
+    }
+
+    /// The last checkpoint.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn last_checkpoint(&mut self, log: Log) -> Result<Option<CheckpointRow>, StoreError> {
+        let key = LogKey::new(Some(self.organization), log);
+        let last = PageOf {
+            limit: 1,
+            before: None,
+        };
+        Ok(self.door.rows.checkpoints(key, last).await?.pop())
     }
 
     /// Checkpoints of sizes from this one on, in order.
@@ -161,7 +162,7 @@ impl OrgTx<AuditExport> {
 }
 
 impl DoorTx {
-    fn exported_audit(&self, owner: [u8; 16], row: &AuditRow) -> Option<Exported> {
+    pub(super) fn exported_audit(&self, owner: [u8; 16], row: &AuditRow) -> Option<Exported> {
         let leaf = row.leaf?;
         let place = (owner, row.id.to_bytes());
         let line = if row.body.as_bytes().is_empty() {
@@ -176,7 +177,7 @@ impl DoorTx {
         Some(Exported { seq, leaf, line })
     }
 
-    fn exported_usage(&self, owner: [u8; 16], row: &UsageRow) -> Exported {
+    pub(super) fn exported_usage(&self, owner: [u8; 16], row: &UsageRow) -> Exported {
         let place = (owner, row.id.to_bytes());
         let line = if row.body.as_bytes().is_empty() {
             Line::Erased

@@ -5,6 +5,7 @@ use std::sync::atomic::Ordering;
 
 use skep_authz::{Authorized, Upkeep};
 use skep_domain::Timestamp;
+use tokio::sync::oneshot;
 
 use super::Store;
 use crate::StoreError;
@@ -18,6 +19,12 @@ struct Alone;
 impl Hold for Alone {}
 
 impl Store {
+    /// Something that nobody can guess.
+    #[must_use]
+    pub fn chance(&self) -> [u8; 16] {
+        self.random.array()
+    }
+
     /// Whether other nodes may use the same rows.
     #[must_use]
     pub fn is_shared(&self) -> bool {
@@ -55,6 +62,33 @@ impl Store {
         self.open_keys().forget_where(|_| true);
         self.close_all();
         Ok(())
+    }
+
+    /// Does work that is many statements, and waits for hardly anything else, in the way that costs least on this
+    /// store. If the caller goes away, it may be done all the same.
+    ///
+    /// # Errors
+    /// [`StoreError::Unavailable`] when it cannot be begun.
+    pub async fn at_once<T: Send + 'static>(
+        &self,
+        work: impl Future<Output = T> + Send + 'static,
+    ) -> Result<T, StoreError> {
+        let (told, mut came) = oneshot::channel();
+        let work = async move {
+            let _ = told.send(work.await);
+        };
+        self.backend.at_once(Box::pin(work)).await?;
+        came.try_recv()
+            .map_err(|_| StoreError::Unavailable("the store is closing".into()))
+    }
+
+    /// Has counts that were committed without a wait outlive the machine. Where the database does that by itself,
+    /// within a second, there is nothing to do.
+    ///
+    /// # Errors
+    /// [`StoreError::Unavailable`].
+    pub async fn sync(&self) -> Result<(), StoreError> {
+        self.backend.sync().await
     }
 
     /// Whether the store answers, whatever waits for it.
