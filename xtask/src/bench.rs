@@ -13,9 +13,12 @@ pub(crate) fn run(name: &str, rest: &[String]) -> Result<()> {
     if name == "wire" {
         return wire(rest);
     }
+    if name == "ledger" {
+        return ledger(rest);
+    }
     let needed: &[&str] = match name {
         "import" | "hooks" => &["skep-bench", "skep-cli", "skep-daemon"],
-        "nodes" => &["skep-bench", "skep-daemon"],
+        "nodes" | "gateway" => &["skep-bench", "skep-daemon"],
         _ => &["skep-bench"],
     };
     let programs = release::build(needed)?;
@@ -42,6 +45,23 @@ fn wire(rest: &[String]) -> Result<()> {
         .args(["--test", "it", "--"])
         .args(["--ignored", "--exact", "bench::wire", "--nocapture"]);
     finish(command)
+}
+
+/// What an entry costs within a transaction, and how fast an export is verified: tests of the two crates that do it.
+fn ledger(rest: &[String]) -> Result<()> {
+    ensure!(rest.is_empty(), "this benchmark takes no arguments");
+    for (package, test) in [
+        ("skep-ledger", "bench::verifying"),
+        ("skep-store-sqlite", "bench::appending"),
+    ] {
+        let mut command = Command::new(env!("CARGO"));
+        command
+            .args(["test", "--release", "--locked", "--package", package])
+            .args(["--test", "it", "--"])
+            .args(["--ignored", "--exact", test, "--nocapture"]);
+        finish(command)?;
+    }
+    Ok(())
 }
 
 /// Kills the daemon over and over while it writes.

@@ -52,6 +52,23 @@ pub(crate) fn peak_resident_bytes(process: u32) -> u64 {
     kib(&status, "VmHWM:")
 }
 
+/// The bytes that a process has in memory now; 0 where the system does not say.
+pub(crate) fn resident_bytes_of(process: u32) -> u64 {
+    let status = std::fs::read_to_string(format!("/proc/{process}/status")).unwrap_or_default();
+    kib(&status, "VmRSS:")
+}
+
+/// CPU time of a process and its children that ended, in steps of a hundredth of a second; zero where the system does
+/// not say.
+pub(crate) fn cpu_of(process: u32) -> Duration {
+    let stat = std::fs::read_to_string(format!("/proc/{process}/stat")).unwrap_or_default();
+    // The name in parentheses may hold anything.
+    let rest = stat.rsplit_once(')').map_or("", |(_, rest)| rest);
+    let fields = rest.split_whitespace().skip(11).take(2);
+    let ticks: u64 = fields.filter_map(|field| field.parse::<u64>().ok()).sum();
+    Duration::from_millis(ticks * 10)
+}
+
 fn kib(status: &str, field: &str) -> u64 {
     let line = status.lines().find_map(|line| line.strip_prefix(field));
     line.and_then(|rest| rest.split_whitespace().next()?.parse::<u64>().ok())

@@ -22,12 +22,17 @@ pub(crate) struct Daemon {
 impl Daemon {
     /// Starts one and waits for its first answer; says how long that took.
     pub(crate) async fn start(skepd: &Path, home: &Path) -> Result<(Self, Duration)> {
+        Self::start_on(skepd, home, "off").await
+    }
+
+    /// The same, listening on this address of loopback too.
+    pub(crate) async fn start_on(skepd: &Path, home: &Path, tcp: &str) -> Result<(Self, Duration)> {
         let started = Measure::start();
         let child = Command::new(skepd)
             .arg("--home")
             .arg(home)
             .arg("serve")
-            .env("SKEP_SERVER__TCP", "off")
+            .env("SKEP_SERVER__TCP", tcp)
             .env("SKEP_CAPTURE__UNBOUND", "capture")
             .env("SKEP_LOG__LEVEL", "error")
             .stdin(Stdio::null())
