@@ -9,7 +9,7 @@ use skep_authz::rights::{MemoryDelete, MemoryRead};
 use skep_crypto::{ArchiveLock, Plain, RecoveryKey, SeededRandom};
 use skep_domain::MemoryId;
 use skep_store::archive::{
-    Archive, Chosen, Contents, Copied, Erasures, Into, Party, SingleRestored, Step, copy, open_all,
+    Archive, Chosen, Contents, Erasures, Into, Party, SingleRestored, Step, copy, open_all,
     restore, restore_workspace,
 };
 use skep_store::{MemoryFilter, PageOf, StoreError, Tx};
@@ -319,52 +319,50 @@ pub(crate) async fn f10_a_restore_that_stopped_half_way_can_be_run_again<H: Harn
     let file = folder.file("whole");
     back_up(&world, Contents::Everything, &file).await;
     let there = World::<H>::closed(1).await;
-    let (mut runs, mut late) = (0, 0);
-    // Given up after more and more polls, as a kill would.
-    let mut polls = 3;
-    loop {
-        let party = there.party(&ROOT).await;
-        assert!(party.installation().await.unwrap().is_none());
-        let whole = archive(&file);
-        let attempt = put_back(&whole, &party);
-        runs += 1;
-        match given_up_after(polls, attempt).await {
-            None => polls *= 2,
-            // The last statement of what was given up goes on in a thread of its own, which no kill
-            // would let it: it may come between. It does so once, and what hinders for good stays.
-            Some(Err(StoreError::Conflict(_))) if late < 2 => late += 1,
-            Some(done) => {
-                done.unwrap();
-                break;
-            }
-        }
-        assert!(runs < 20);
-    }
+    let whole = archive(&file);
+    let runs = killed_until_it_is_there(&there, async |party| {
+        put_back(&whole, &party).await.map(drop)
+    });
+    let runs = runs.await;
     assert!(runs > 3, "{runs}");
-    let party = there.party(&ROOT).await;
-    let moved = party.installation().await.unwrap().unwrap();
-    archive(&file).compare(&moved).await.unwrap();
-    drop((party, moved));
+    let moved = there.party(&ROOT).await.installation().await;
+    whole.compare(&moved.unwrap().unwrap()).await.unwrap();
 
     world.close();
     let straight = World::<H>::closed(2).await;
-    let (mut polls, mut late) = (3, 0);
-    let done: Copied = loop {
-        let source = world.own_party().await.installation().await;
-        let source = source.unwrap().unwrap();
-        let target = straight.party(&ROOT).await;
-        let mut ignored = |_| {};
-        let attempt = copy(&source, target, &mut ignored);
-        match given_up_after(polls, attempt).await {
-            None => polls *= 2,
-            Some(Err(StoreError::Conflict(_))) if late < 2 => late += 1,
-            Some(done) => break done.unwrap(),
+    let runs = killed_until_it_is_there(&straight, async |party| {
+        let source = world.own_party().await.installation().await?.unwrap();
+        copy(&source, party, &mut |_| {}).await.map(drop)
+    });
+    let runs = runs.await;
+    assert!(runs > 3, "{runs}");
+    let moved = straight.party(&ROOT).await.installation().await;
+    whole.compare(&moved.unwrap().unwrap()).await.unwrap();
+}
+
+/// Begins it again and again, each run given up after more polls than the one before as a kill would, until
+/// there is an installation. How many runs that took.
+///
+/// A statement of what was given up goes on in a thread of its own, which no kill would let it: it may come
+/// between, and the last commit may be one. It does so once or twice; what hinders for good stays.
+async fn killed_until_it_is_there<H: Harness>(
+    place: &World<H>,
+    work: impl AsyncFn(Party<'static>) -> Result<(), StoreError>,
+) -> usize {
+    let (mut polls, mut runs, mut late) = (3, 0, 0);
+    loop {
+        let installed = place.party(&ROOT).await.installation().await;
+        if installed.unwrap().is_some() {
+            return runs;
         }
-    };
-    assert_eq!(done.workspaces, 2);
-    let party = straight.party(&ROOT).await;
-    let moved = party.installation().await.unwrap().unwrap();
-    archive(&file).compare(&moved).await.unwrap();
+        runs += 1;
+        assert!(runs < 20, "it is never done");
+        match given_up_after(polls, work(place.party(&ROOT).await)).await {
+            None => polls *= 2,
+            Some(Err(StoreError::Conflict(_) | StoreError::Refused(_))) if late < 2 => late += 1,
+            Some(done) => done.unwrap(),
+        }
+    }
 }
 
 /// What comes of it, unless it takes longer than so many polls.

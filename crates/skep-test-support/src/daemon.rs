@@ -6,8 +6,8 @@ use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use skep_app::{
-    App, AuditDesk, CaptureSettings, Elsewhere, Fetching, GatewaySettings, LeaseDesk, MeterDesk,
-    PageOf, PeopleSettings, Settings, Upkeep, passkey,
+    App, AuditDesk, CaptureSettings, Elsewhere, ExchangeDesk, Fetching, GatewaySettings, LeaseDesk,
+    MeterDesk, PageOf, PeopleSettings, Settings, Upkeep, passkey,
 };
 use skep_authz::rights::{self, MemoryReview};
 use skep_crypto::PasswordCost;
@@ -206,6 +206,7 @@ impl TestDaemon {
         let (own, watch) = (Arc::clone(&store), Arc::new(StoppedWatch));
         let app = App::new(own, embedder, watch, Settings::default());
         let app = app.with_capture(capture);
+        let app = app.with_limits(Some(limits.clone()));
         let app = app.with_people(people);
         let app = app.with_references(vault::references());
         let app = with_ways(app, ways, scratch.path());
@@ -233,6 +234,7 @@ impl TestDaemon {
         jobs.spawn(AuditDesk::new(Arc::clone(&app)).run());
         jobs.spawn(LeaseDesk::new(Arc::clone(&app)).run());
         jobs.spawn(MeterDesk::new(Arc::clone(&app)).run());
+        jobs.spawn(ExchangeDesk::new(Arc::clone(&app)).run());
         let listeners = Listeners {
             socket,
             tcp: Some(tcp),
@@ -322,6 +324,7 @@ fn with_ways(app: App, ways: Ways, home: &Path) -> App {
         inside: ways.models,
         first_byte: Duration::from_secs(5),
         idle: Duration::from_secs(2),
+        timer: Arc::new(ways.timer),
     });
     vault::with(app, ways.wired, home)
 }

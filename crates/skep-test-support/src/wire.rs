@@ -2,10 +2,12 @@
 
 use std::net::SocketAddr;
 use std::path::Path;
+use std::pin::Pin;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use skep_app::{Fetching, Proxy, Vault, wire_authority};
+use skep_app::{Fetching, Proxy, Timer, Vault, wire_authority};
 use skep_crypto::SystemRandom;
 use skep_domain::{Clock, Timestamp};
 use skep_egress::{Egress, Origin, Target};
@@ -32,6 +34,29 @@ pub(crate) struct Ways {
     pub(crate) wired: Option<Wired>,
     /// Servers inside that model calls may go to.
     pub(crate) models: Vec<Origin>,
+    /// When model calls have waited long enough for memories.
+    pub(crate) timer: TestTimer,
+}
+
+/// Time for memories that is over at once, or never, as the test says.
+#[derive(Clone, Default)]
+pub struct TestTimer(Arc<AtomicBool>);
+
+impl TestTimer {
+    /// From now on it is over at once, or never again.
+    pub fn set_over(&self, is_over: bool) {
+        self.0.store(is_over, Ordering::SeqCst);
+    }
+}
+
+impl Timer for TestTimer {
+    fn after(&self, _time: Duration) -> Pin<Box<dyn Future<Output = ()> + Send>> {
+        if self.0.load(Ordering::SeqCst) {
+            Box::pin(std::future::ready(()))
+        } else {
+            Box::pin(std::future::pending())
+        }
+    }
 }
 
 impl From<Fetching> for Ways {
@@ -59,20 +84,36 @@ impl TestDaemon {
 impl TestDaemon {
     /// Starts one whose organizations may name servers on these addresses as providers of models, and whose doors
     /// stay open.
-    ///
-    /// # Panics
-    /// Never: what an address is written as can be read.
-    #[expect(clippy::expect_used, reason = "a test without its daemon cannot go on")]
     pub async fn start_gateway(servers: &[SocketAddr]) -> Self {
+        Self::start_gateway_limited(servers, patience()).await
+    }
+
+    /// The same, counting calls like this.
+    pub async fn start_gateway_limited(servers: &[SocketAddr], limits: skep_limit::Limits) -> Self {
+        Self::start_gateway_with(servers, limits, &TestTimer::default()).await
+    }
+
+    /// The same, with memories that are late when the test says so.
+    pub async fn start_gateway_by(servers: &[SocketAddr], timer: &TestTimer) -> Self {
+        Self::start_gateway_with(servers, patience(), timer).await
+    }
+
+    #[expect(clippy::expect_used, reason = "a test without its daemon cannot go on")]
+    async fn start_gateway_with(
+        servers: &[SocketAddr],
+        limits: skep_limit::Limits,
+        timer: &TestTimer,
+    ) -> Self {
         let origin = |server: &SocketAddr| {
             let url = format!("http://{server}");
             Target::parse(&url).expect("an address").origin().clone()
         };
         let ways = Ways {
             models: servers.iter().map(origin).collect(),
+            timer: timer.clone(),
             ..Ways::default()
         };
-        let parts = (patience(), Site::default(), people());
+        let parts = (limits, Site::default(), people());
         let asked = (None, Arc::new(ManualClock::new()));
         Self::start_whole(unbound(), false, ways, parts, asked).await
     }

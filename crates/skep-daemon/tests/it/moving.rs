@@ -61,7 +61,7 @@ fn knows(home: &Home) -> bool {
         "which port does the harbour master of Zanzibarrow listen on",
     );
     assert!(daemon.stop().success());
-    found.contains("7411")
+    found.contains("port 7411")
 }
 
 #[test]

@@ -180,7 +180,7 @@ struct Polled {
 }
 
 /// Reads arguments and environments of every process, again and again.
-fn poll(stop: &AtomicBool) -> Polled {
+fn poll(stop: &AtomicBool, value: &str) -> Polled {
     let mut polled = Polled::default();
     let own = std::process::id().to_string();
     while !stop.load(Ordering::SeqCst) {
@@ -192,10 +192,10 @@ fn poll(stop: &AtomicBool) -> Polled {
                 continue;
             }
             let line = lossy(&path.join("cmdline"));
-            if line.contains(VALUE) {
+            if line.contains(value) {
                 polled.arguments.insert(line.clone());
             }
-            if lossy(&path.join("environ")).contains(VALUE) {
+            if lossy(&path.join("environ")).contains(value) {
                 // It may have become another program in between.
                 let after = lossy(&path.join("cmdline"));
                 polled
@@ -215,9 +215,12 @@ fn lossy(path: &Path) -> String {
 fn x04_a_poller_sees_the_secret_in_no_argument_and_in_no_environment_but_the_programs() {
     let stand = Stand::new("");
     let _daemon = stand.serve_with(&[shell("nap", "/bin/sleep 0.2; : napping-with-it")]);
+    // A value that no other test's programs have.
+    let value = "tk_7hN4cR9wYp2tUe6xJq3f";
+    stand.set("TOKEN", value);
     let stop = AtomicBool::new(false);
     let polled = std::thread::scope(|scope| {
-        let polling = scope.spawn(|| poll(&stop));
+        let polling = scope.spawn(|| poll(&stop, value));
         for _ in 0..3 {
             let run = stand.run("nap", &json!({}));
             assert_eq!(run["exit"]["number"], 0, "{run}");

@@ -122,8 +122,9 @@ fn stranger() -> Option<Child> {
     let mut command = Command::new("setpriv");
     command
         .args([
-            "--reuid=65534",
-            "--regid=65534",
+            // Nobody else is this: a server of another test is not what is looked for.
+            "--reuid=64201",
+            "--regid=64201",
             "--clear-groups",
             "/usr/bin/python3",
             "-c",
