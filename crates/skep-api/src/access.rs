@@ -272,6 +272,9 @@ pub struct AuditEntry {
     /// From where, for those not known then.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub peer: Option<String>,
+    /// What of others' content was shown, by its ids, if they are of the caller's workspace.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub shown: Vec<String>,
 }
 
 /// Shows the rest, never the secret.

@@ -6,6 +6,8 @@
 pub mod access;
 pub mod budget;
 pub mod capture;
+pub mod context;
+pub mod directive;
 pub mod error;
 pub mod exec;
 pub mod explain;
@@ -14,6 +16,7 @@ pub mod inject;
 pub mod issues;
 pub mod job;
 pub mod lease;
+pub mod ledger;
 pub mod limit;
 pub mod memory;
 pub mod oauth;
@@ -30,6 +33,8 @@ pub mod removal;
 pub mod review;
 pub mod route;
 pub mod session;
+mod shows;
+pub mod sink;
 pub mod skill;
 pub mod source;
 pub mod sso;
@@ -41,6 +46,7 @@ pub mod vault;
 
 pub use error::{ErrorBody, ErrorCode, ErrorEnvelope, FieldError};
 pub use route::{Audit, BodyLimit, Gate, Method, ROUTES, Route, RouteId};
+pub use shows::Shows;
 pub use skep_domain::{
     Harness, Limits, MemoryKind, Moment, ParticipantKind, SkillName, Tier, Timestamp, TurnRole,
     check_skill_path,

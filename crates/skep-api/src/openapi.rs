@@ -110,6 +110,7 @@ fn responses(route: &Route, answer: &Value, error: &Value) -> Value {
     };
     let kind = match route.id {
         RouteId::Backup => "application/octet-stream",
+        RouteId::AuditExport => "application/x-ndjson",
         _ => "application/json",
     };
     responses.insert(

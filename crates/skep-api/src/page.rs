@@ -15,6 +15,17 @@ pub struct PageQuery {
     pub cursor: Option<String>,
 }
 
+impl PageQuery {
+    /// So many rows after a cursor, or from the start.
+    #[must_use]
+    pub const fn new(limit: u32, cursor: Option<String>) -> Self {
+        Self {
+            limit: Some(limit),
+            cursor,
+        }
+    }
+}
+
 /// One page.
 #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 pub struct Page<T> {

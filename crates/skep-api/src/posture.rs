@@ -146,9 +146,13 @@ pub const FAILS: &[Fail] = &[
     ),
     row(
         "audit cannot be written within 2 s",
-        "changes 503 AUDIT_UNAVAILABLE; reads go on",
+        "changes 503 AUDIT_UNAVAILABLE; reads go on, of others' content 4,096 at most, or none with ledger.reads = \"deny\"",
         "closed",
-        &["l03_a_change_that_cannot_be_recorded_is_not_made"],
+        &[
+            "l03_a_change_that_cannot_be_recorded_is_not_made",
+            "l03_reads_that_cannot_be_recorded_are_bounded",
+            "l03_no_read_goes_unrecorded_where_that_is_asked_for",
+        ],
     ),
     row(
         "budget cannot be reserved",

@@ -109,7 +109,7 @@ pub struct Route {
     pub rate: RateClass,
     /// How large its body may be.
     pub body: BodyLimit,
-    /// The audit action; a route that has one changes something.
+    /// The audit action; a route that has one leaves an entry, and changes something unless it is a `GET`.
     pub audit: Audit,
     /// One line for the documentation.
     pub summary: &'static str,
@@ -159,7 +159,7 @@ impl Route {
     /// Whether it changes anything.
     #[must_use]
     pub const fn mutates(&self) -> bool {
-        self.audit.is_some()
+        self.audit.is_some() && !matches!(self.method, Method::Get)
     }
 }
 
@@ -316,6 +316,7 @@ routes! {
     MemoryGet: Get "/api/v1/memories/{id}", needs(Permission::MemoryRead), Api, Empty, None, "One memory.";
     MemoryEdit: Patch "/api/v1/memories/{id}", needs(Permission::MemoryWrite), Api, Json, Some("memory.edit"), "Put a new version in a memory's place.";
     MemoryHistory: Get "/api/v1/memories/{id}/history", needs(Permission::MemoryRead), Api, Empty, None, "Every version of a memory and what happened to it.";
+    MemorySeen: Get "/api/v1/memories/{id}/seen", needs(Permission::MemoryRead), Api, Empty, None, "Who was shown a memory that is not theirs, newest first; for its owner, and for who may read the record.";
     MemoryForget: Post "/api/v1/memories/{id}/forget", needs(Permission::MemoryDelete), Api, Json, Some("memory.forget"), "Take a memory out of recall, with a reason.";
     MemoryErase: Post "/api/v1/memories/{id}/erase", needs(Permission::MemoryDelete), Api, Empty, Some("memory.erase"), "Delete a memory, its vector and its history without a trace.";
     Rewind: Post "/api/v1/rewind", needs(Permission::MemoryDelete), Api, Json, Some("memory.rewind"), "Take back a session or a source with all that came of it.";
@@ -403,6 +404,16 @@ routes! {
     JobList: Get "/api/v1/jobs", needs(Permission::AuditRead), Api, Empty, None, "The jobs of the organization, newest first.";
     JobGet: Get "/api/v1/jobs/{id}", needs(Permission::AuditRead), Api, Empty, None, "One job: how far it is and what it counted; of an erasure that is done, the receipt.";
     AuditList: Get "/api/v1/audit", needs(Permission::AuditRead), Api, Empty, None, "Who was allowed or refused what, newest first.";
+    AuditAlerts: Get "/api/v1/audit/alerts", needs(Permission::AuditRead), Api, Empty, None, "Who was refused again and again, newest first.";
+    AuditCheckpoints: Get "/api/v1/audit/checkpoints", needs(Permission::AuditRead), Api, Empty, None, "The signed heads of a log, newest first.";
+    AuditProof: Get "/api/v1/audit/proof", needs(Permission::AuditRead), Api, Empty, None, "What proves that an entry is in a log, or that a log begins with what it was.";
+    AuditExport: Get "/api/v1/audit/export", needs(Permission::AuditExport), Export, Empty, Some("audit.export"), "A whole log as lines of JSON that can be verified offline. That it was taken is recorded.";
+    SinkList: Get "/api/v1/sinks", needs(Permission::OrgManage), Api, Empty, None, "Where entries of the organization's logs are delivered to, and how each stands.";
+    SinkSet: Post "/api/v1/sinks", stepped_up(Permission::OrgManage), Api, Json, Some("sink.set"), "Deliver entries of the organization's logs to a webhook. Takes the permission audit:export too. The key that messages are signed with is shown once.";
+    SinkRemove: Post "/api/v1/sinks/remove", stepped_up(Permission::OrgManage), Api, Json, Some("sink.remove"), "Deliver nothing more to a sink, and forget how far it has come.";
+    SinkKey: Post "/api/v1/sinks/key", stepped_up(Permission::OrgManage), Api, Json, Some("sink.key"), "Give a sink another key, shown once. For a day messages are signed with both. Takes the permission audit:export too.";
+    SinkResume: Post "/api/v1/sinks/resume", needs(Permission::OrgManage), Api, Json, Some("sink.resume"), "Deliver to a sink again that was given up or is gone: it goes on where it stands. Takes the permission audit:export too.";
+    SinkTest: Post "/api/v1/sinks/test", needs(Permission::OrgManage), Api, Json, Some("sink.test"), "Send a sink a message that says nothing, to see whether it arrives.";
     OAuthServerMetadata: Get "/.well-known/oauth-authorization-server", Gate::Public, None, Empty, None, "What the authorization server offers (RFC 8414).";
     OAuthResourceMetadata: Get "/.well-known/oauth-protected-resource", Gate::Public, None, Empty, None, "Which authorization server guards this resource (RFC 9728).";
     OAuthToolsMetadata: Get "/.well-known/oauth-protected-resource/mcp", Gate::Public, None, Empty, None, "Which authorization server guards the tools (RFC 9728).";
@@ -418,9 +429,18 @@ routes! {
     Mcp: Post "/mcp", Gate::Oneself, Api, Json, None, "Tools for agents: the Model Context Protocol over streamable HTTP, without sessions.";
     ChatCompletions: Post "/v1/chat/completions", needs(Permission::GatewayUse), Gateway, Model, None, "A model call in OpenAI's dialect, to the provider that the organization has for the model.";
     Messages: Post "/v1/messages", needs(Permission::GatewayUse), Gateway, Model, None, "A model call in Anthropic's dialect.";
+    Responses: Post "/v1/responses", needs(Permission::GatewayUse), Gateway, Model, None, "A model call in the other form of OpenAI's dialect; nothing of it is kept by the provider.";
+    Embeddings: Post "/v1/embeddings", needs(Permission::GatewayUse), Gateway, Model, None, "Vectors of texts, in OpenAI's dialect.";
+    CountTokens: Post "/v1/messages/count_tokens", needs(Permission::GatewayUse), Gateway, Model, None, "How many tokens a model call in Anthropic's dialect would read; it costs nothing.";
     ModelList: Get "/v1/models", needs(Permission::GatewayUse), Gateway, Empty, None, "The models that may be called, in the dialect of whoever asks.";
     ProviderList: Get "/api/v1/providers", needs(Permission::GatewayConfigure), Api, Empty, None, "The providers of models that the organization has set, without their keys.";
     ProviderSet: Post "/api/v1/providers", needs(Permission::GatewayConfigure), Api, Json, Some("provider.set"), "Set a provider of models. A key goes to an address of one's own choice only with the permission secret:approve and a second factor.";
+    DirectiveList: Get "/api/v1/directives", needs(Permission::SettingRead), Api, Empty, None, "The versions of a standing text that models are given, and which of them counted when.";
+    DirectiveGet: Get "/api/v1/directives/version", needs(Permission::SettingRead), Api, Empty, None, "One version of a standing text; the one that counts if none is named.";
+    DirectiveDraft: Post "/api/v1/directives", needs(Permission::GatewayConfigure), Api, Json, Some("directive.draft"), "Add a version of a standing text. It does nothing before it is promoted.";
+    DirectivePromote: Post "/api/v1/directives/promote", stepped_up(Permission::WorkspaceManage), Api, Json, Some("directive.promote"), "Say which version counts from now on. For all workspaces only with the permission org:manage.";
+    AgentContextList: Get "/api/v1/agent-contexts", needs(Permission::GatewayConfigure), Api, Empty, None, "What the model calls of the workspace's agents are given.";
+    AgentContextSet: Post "/api/v1/agents/{id}/context", needs(Permission::GatewayConfigure), Api, Json, Some("agent.context"), "Say what the model calls of an agent are given: memories, the directive alone, or nothing.";
     ProviderRemove: Post "/api/v1/providers/remove", needs(Permission::GatewayConfigure), Api, Json, Some("provider.remove"), "Remove a provider of models.";
     Resolve: Post "/api/v1/resolve", needs(Permission::MemoryRead), Api, Json, None, "From a key line to the statement to the turns.";
 }

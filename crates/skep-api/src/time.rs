@@ -20,6 +20,14 @@ impl fmt::Display for Instant {
     }
 }
 
+impl Instant {
+    /// So many microseconds since 1970.
+    #[must_use]
+    pub const fn from_micros(micros: i64) -> Self {
+        Self(Timestamp::from_micros(micros))
+    }
+}
+
 impl FromStr for Instant {
     type Err = jiff::Error;
     fn from_str(text: &str) -> Result<Self, Self::Err> {

@@ -2,12 +2,14 @@
 //! logins of programs, the record of decisions.
 
 mod agents;
+mod alerts;
 mod audit;
 mod check;
 mod deletion;
 mod denied;
 mod elsewhere;
 mod keys;
+mod ledger;
 mod limits;
 mod news;
 mod oauth;
@@ -15,15 +17,19 @@ mod organizations;
 mod own_key;
 pub mod passkey;
 mod people;
+mod reads;
 mod rotation;
+mod witness;
 
 pub use agents::{AgentEdit, AgentView, Policy};
+pub use alerts::{AlertSettings, FOREIGN};
 pub use audit::{Asked, AuditDesk, AuditPage, Decision, answering};
 pub(crate) use audit::{Desk, Whom};
 pub(crate) use check::Remembered;
 pub(crate) use denied::Standing;
 pub use elsewhere::Elsewhere;
 pub use keys::{Created, KeyKind, KeyPage, NewKey, NewToken};
+pub use ledger::{CheckpointPage, LedgerDesk, LogExport, Proved, ToProve};
 pub(crate) use limits::OwnLimits;
 pub use limits::OwnQuotas;
 pub use news::Revocations;
@@ -41,7 +47,9 @@ pub use people::{
     SsoChange, SsoEnd, SsoReport, SsoStart, SsoView,
 };
 pub(crate) use people::{Hashing, Issuers, Outbox};
+pub use reads::{Reads, show, show_memory, showing};
 pub use rotation::RotationView;
+pub use witness::WitnessHook;
 
 /// A transaction for those not yet known. The doors are the modules beneath this one; each use is
 /// what lets somebody in, or records that it did not.

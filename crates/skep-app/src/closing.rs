@@ -31,6 +31,7 @@ impl App {
         self.hot.forget_organization(organization);
         self.forget_execs_of_organization(organization);
         self.forget_providers_of(organization);
+        self.standings.forget(organization);
         if let Some(leases) = &self.leases {
             leases.end_of(organization);
         }

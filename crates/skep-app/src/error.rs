@@ -42,6 +42,9 @@ pub enum AppError {
         /// How much later.
         retry_after_ms: u64,
     },
+    /// As many tokens as its callers may take in a while are taken.
+    #[error("too many tokens: try again in {} ms", .0.standing.next_in / 1_000)]
+    TokensLimited(skep_limit::Taken),
     /// The organization keeps the key of this itself, and does not give it now.
     #[error("{0}")]
     Closed(Closing),

@@ -4,14 +4,21 @@
 //! are known to be harmless, and the organization's own key. What a call may cost is reserved before anything is
 //! sent, and whatever way it ends is settled.
 
+mod again;
 mod answer;
+mod breaker;
 mod choice;
+mod context;
+mod exchange;
+mod facts;
 mod fault;
 mod known;
 mod meter;
 mod provider;
 mod send;
 mod stream;
+pub(crate) mod tokens;
+mod watch;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -23,21 +30,40 @@ use skep_egress::{Egress, Origin, Patience, Reach};
 use skep_llm::relay::{Ask, Misread};
 
 use crate::error::Invalid;
-use crate::{App, AppError};
+use crate::{App, AppError, Timer, WallTimer};
 
+pub use again::AnswerDesk;
+pub use context::{
+    AgentContext, AgentContextView, ContextAsked, ContextTold, KeepingIn, MemoryMode,
+};
+pub use exchange::ExchangeDesk;
+pub(crate) use exchange::{Asked, Exchanges};
+pub use facts::{AnswerFacts, CallCost};
 pub use fault::GatewayFault;
 pub use provider::{Kind as ProviderKind, ProviderView, SetProvider};
+pub use skep_llm::Dialect;
 pub use skep_llm::relay::Format;
 pub use stream::ModelStream;
+pub use watch::{CallSeen, CallWatch};
 
+use again::Apart;
+use exchange::Hearing;
 use known::Known;
 
 /// Calls of one organization's to one provider that are under way at a time.
-const CALLS: usize = 512;
+const CALLS: usize = 2_048;
 /// Daemons that a call may pass through.
 const HOPS: u8 = 8;
 /// Bytes of the value of a header that goes upstream.
 const VALUE: usize = 1_024;
+
+/// What came of a model call, and what was put into it.
+pub struct Answered {
+    /// The answer.
+    pub relayed: Relayed,
+    /// What its model was given; nothing where nobody asked for that.
+    pub context: Option<ContextTold>,
+}
 
 /// How model calls leave.
 pub struct GatewaySettings {
@@ -49,6 +75,8 @@ pub struct GatewaySettings {
     pub first_byte: Duration,
     /// Between two parts of an answer.
     pub idle: Duration,
+    /// Says when a call has waited long enough for memories.
+    pub timer: Arc<dyn Timer>,
 }
 
 /// A model call as it came.
@@ -64,6 +92,10 @@ pub struct GatewayCall {
     pub hops: u8,
     /// Its id.
     pub request: String,
+    /// Under which it may be asked for again, if its caller chose something.
+    pub key: Option<String>,
+    /// What its caller does it for, as it came: for whoever watches.
+    pub trace: Option<String>,
 }
 
 /// Headers of a caller's that go upstream. They choose a version and no account.
@@ -86,8 +118,10 @@ pub struct WholeAnswer {
     pub body: Bytes,
     /// When to come again, as the provider says it.
     pub retry_after: Option<String>,
-    /// Who answered.
-    pub provider: String,
+    /// Whether it is all of a stream.
+    pub is_stream: bool,
+    /// What else is known of it.
+    pub facts: AnswerFacts,
 }
 
 /// What an application needs for it.
@@ -96,6 +130,9 @@ pub(crate) struct Gateway {
     egress: Arc<Egress>,
     patience: Patience,
     known: Known,
+    apart: Apart,
+    watch: Option<Arc<dyn CallWatch>>,
+    timer: Arc<dyn Timer>,
 }
 
 impl Default for GatewaySettings {
@@ -105,6 +142,7 @@ impl Default for GatewaySettings {
             inside: Vec::new(),
             first_byte: Duration::from_mins(10),
             idle: Duration::from_mins(2),
+            timer: Arc::new(WallTimer),
         }
     }
 }
@@ -120,8 +158,20 @@ impl Gateway {
                 ..Patience::default()
             },
             known: Known::default(),
+            apart: Apart::default(),
+            watch: None,
+            timer: settings.timer,
         }
     }
+}
+
+/// A call that can go.
+struct Prepared {
+    chain: Vec<choice::Choice>,
+    ask: Ask,
+    call: GatewayCall,
+    /// Whoever keeps what is said.
+    hearing: Option<Hearing>,
 }
 
 impl App {
@@ -132,22 +182,71 @@ impl App {
         self
     }
 
-    /// Sends a model call to the provider that the organization has for its model, and gives what comes back.
+    /// Sends a model call to the provider that the organization has for its model, and gives what comes back; of
+    /// one that was asked for before, under the same key, what came back then.
     ///
     /// # Errors
     /// [`AppError::Invalid`] for a body that no provider could answer; [`AppError::Gateway`].
     pub async fn relay(
         self: &Arc<Self>,
-        authorized: &Authorized<GatewayUse>,
+        authorized: Authorized<GatewayUse>,
         call: GatewayCall,
-    ) -> Result<Relayed, AppError> {
+        asked: ContextAsked<'_>,
+    ) -> Result<Answered, AppError> {
         if call.hops >= HOPS {
             return Err(GatewayFault::Hops(HOPS).into());
         }
         let ask = Ask::read(call.format, &call.body).map_err(misread)?;
+        // What costs nothing may be asked as often as one likes.
+        if let Some(key) = call.key.clone().filter(|_| !ask.format.is_free()) {
+            return self.relay_once(authorized, key, (ask, call), asked).await;
+        }
+        let (prepared, context) = self.made_ready(&authorized, (ask, call), asked).await?;
+        let relayed = self.relay_now(&authorized, prepared).await?;
+        Ok(Answered { relayed, context })
+    }
+
+    /// Who is asked, and with what: the call as it came, and what goes into it.
+    async fn made_ready(
+        self: &Arc<Self>,
+        authorized: &Authorized<GatewayUse>,
+        (mut ask, mut call): (Ask, GatewayCall),
+        asked: ContextAsked<'_>,
+    ) -> Result<(Prepared, Option<ContextTold>), AppError> {
         let providers = self.providers_of(authorized.organization()).await?;
         let chain = choice::choose(&providers, &ask)?;
-        self.send_along(authorized, &chain, &ask, &call).await
+        let given = self.context_of(authorized, &call, asked).await?;
+        let hearing = given
+            .asked
+            .map(|(right, asked)| Hearing::new(self, right, (call.format, &call.request), asked));
+        if let Some(body) = given.body {
+            // What it may cost is reckoned from what is sent.
+            call.body = body;
+            ask = Ask::read(call.format, &call.body).map_err(misread)?;
+        }
+        let prepared = Prepared {
+            chain,
+            ask,
+            call,
+            hearing,
+        };
+        Ok((prepared, given.told))
+    }
+
+    async fn relay_now(
+        self: &Arc<Self>,
+        authorized: &Authorized<GatewayUse>,
+        prepared: Prepared,
+    ) -> Result<Relayed, AppError> {
+        let Prepared {
+            chain,
+            ask,
+            call,
+            hearing,
+        } = prepared;
+        let tokens = self.take_tokens(authorized, ask.estimate).await?;
+        let sent = self.send_along(authorized, (&chain, tokens), &ask, &call);
+        Ok(heard(sent.await?, hearing))
     }
 
     /// The models that callers of an organization may name, each with its provider.
@@ -160,6 +259,22 @@ impl App {
     ) -> Result<Vec<(String, String)>, AppError> {
         let providers = self.providers_of(authorized.organization()).await?;
         Ok(choice::models(&providers))
+    }
+}
+
+/// The answer, with whoever keeps what is said listening. A refusal is no answer.
+fn heard(relayed: Relayed, hearing: Option<Hearing>) -> Relayed {
+    let Some(mut hearing) = hearing else {
+        return relayed;
+    };
+    match relayed {
+        Relayed::Whole(whole) => {
+            if whole.status == 200 {
+                hearing.heard().whole(&whole.body);
+            }
+            Relayed::Whole(whole)
+        }
+        Relayed::Stream(stream) => Relayed::Stream(Box::new(stream.heard_by(hearing))),
     }
 }
 

@@ -111,11 +111,7 @@ impl App {
         page: PageOf<JobId>,
     ) -> Result<JobPage, AppError> {
         let mut tx = self.store.begin_org(authorized).await?;
-        let one_more = PageOf {
-            limit: page.limit + 1,
-            ..page
-        };
-        let mut items = tx.list_jobs(one_more).await?;
+        let mut items = tx.list_jobs(page.and_one()).await?;
         let more = items.len() > page.limit as usize;
         items.truncate(page.limit as usize);
         Ok(JobPage { items, more })
@@ -222,6 +218,7 @@ impl App {
             request: String::new(),
             peer: None,
             target: None,
+            shown: Vec::new(),
         }
     }
 

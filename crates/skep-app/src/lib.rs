@@ -7,6 +7,7 @@ mod access;
 mod backup;
 mod capture;
 mod closing;
+mod directives;
 mod edge;
 mod error;
 mod exec;
@@ -30,6 +31,7 @@ mod relating;
 mod removal;
 mod review;
 mod sessions;
+mod sinks;
 mod skills;
 mod sources;
 mod status;
@@ -50,28 +52,33 @@ use skep_store::row::ModelTag;
 
 pub use access::{
     Accepted, AgentEdit, AgentView, Asked, AuditDesk, AuditPage, AuthorizeRefusal,
-    AuthorizeRequest, Browser, Ceremony, Client, Created, Credentials, Decision, DeviceGrant,
-    DeviceReview, DeviceStart, Elsewhere, FactorView, FirstAdmin, Home, InviteView, Invited,
-    IssuerCalls, KeyChange, KeyKind, KeyPage, LoggedIn, LoginStep, MailDesk, MemberChange,
-    MemberView, NewInvite, NewKey, NewReset, NewToken, NewTotp, Newcomer, OAuthCode, OAuthError,
-    OrganizationView, OwnKeyView, OwnQuotas, PeopleSettings, Policy, RecoveryCodes, Registration,
-    Resource, Revocations, RotationView, SecondFactor, SessionView, Shown, ShownError, SsoAnswer,
-    SsoChange, SsoEnd, SsoReport, SsoStart, SsoView, TokenRequest, Tokens, Whose, WorkspaceView,
-    answering, passkey,
+    AuthorizeRequest, Browser, Ceremony, CheckpointPage, Client, Created, Credentials, Decision,
+    DeviceGrant, DeviceReview, DeviceStart, Elsewhere, FactorView, FirstAdmin, Home, InviteView,
+    Invited, IssuerCalls, KeyChange, KeyKind, KeyPage, LedgerDesk, LogExport, LoggedIn, LoginStep,
+    MailDesk, MemberChange, MemberView, NewInvite, NewKey, NewReset, NewToken, NewTotp, Newcomer,
+    OAuthCode, OAuthError, OrganizationView, OwnKeyView, OwnQuotas, PeopleSettings, Policy, Proved,
+    RecoveryCodes, Registration, Resource, Revocations, RotationView, SecondFactor, SessionView,
+    Shown, ShownError, SsoAnswer, SsoChange, SsoEnd, SsoReport, SsoStart, SsoView, ToProve,
+    TokenRequest, Tokens, Whose, WorkspaceView, answering, passkey, show, show_memory, showing,
 };
+pub use access::{AlertSettings, FOREIGN, Reads, WitnessHook};
+pub use skep_ledger::{Log, digits};
 
 pub use backup::BackupOrder;
 pub use capture::{Capture, CaptureSettings, CaptureState, Captured, Cursor, SpoolReport, TurnIn};
 pub use closing::KeyDesk;
+pub use directives::{DirectiveList, DirectiveView, name as directive_place_name};
 pub use edge::{Cursors, IdTags};
 pub use error::{AppError, Invalid, Rule};
 pub use exec::{AskExec, ExecDesk, ExecHost, ExecPage, ExecSeen, ExecSettings, ExecState};
 pub use gateway::{
-    Format, GatewayCall, GatewayFault, GatewaySettings, ModelStream, PASSED_HEADERS, ProviderKind,
+    AgentContext, AgentContextView, AnswerDesk, AnswerFacts, Answered, CallCost, CallSeen,
+    CallWatch, ContextAsked, ContextTold, Dialect, ExchangeDesk, Format, GatewayCall, GatewayFault,
+    GatewaySettings, KeepingIn, MemoryMode, ModelStream, PASSED_HEADERS, ProviderKind,
     ProviderView, Relayed, SetProvider, WholeAnswer,
 };
 pub use hot::{HotStats, indexed_text};
-pub use inject::{FLOOR, IdText, Inject, Injected, InjectionPage};
+pub use inject::{CallRights, FLOOR, IdText, Inject, Injected, InjectionPage, Timer, WallTimer};
 pub use jobs::{JobPage, Worker};
 pub use leases::{
     BeginLease, BegunLease, LeaseDesk, LeaseText, LeaseView, LeasedSecret, Proxy, wire_authority,
@@ -96,6 +103,10 @@ pub use recall::{
 pub use removal::{Erased, Rewind, Rewound, Target};
 pub use review::{ConflictPage, HeldPage, History, Version};
 pub use sessions::{Ended, SessionPage, TurnPage};
+pub use sinks::{
+    FileSink, HookKey, SetSink, SinkDesk, SinkSet, SinkSettings, SinkTested, SinkView, Wanted,
+    is_sink_name,
+};
 pub use skep_egress::EgressError;
 pub use skep_exec::{GRADE as REDACTION_GRADE, Runner, UNCOVERED as REDACTION_UNCOVERED};
 pub use skep_llm::{Cost, Price};
@@ -104,16 +115,16 @@ pub use skep_memory::{
     CutReason, DenyRules, Drop as DropPart, Edge, Form, NameKind, Outcome, ToolRule,
 };
 pub use skep_reference::References;
-pub use skep_store::Source;
 pub use skep_store::archive::Backup;
 pub use skep_store::row::{RateCardRow, UsageDayRow};
 pub use skep_store::{
     Access, AuditEntry, Binding, Branch, Closing, Conflict, Consent, Credential,
     Erased as ErasedParticipant, ExecJob, ExecOutcome, Held, HistoryEntry, InjectedItem, Injection,
     Job, Member, Memory, Observation, Observed as Seen, Organization, Outcome as AuditOutcome,
-    OwnKey, PageOf, Participant, Pause, PausedSession, Proposal, Revocation, Revoked, Session,
-    Skill, SkillFile, TemplateVersion, Turn,
+    OwnKey, PageOf, Participant, Pause, PausedSession, Piece, Proposal, Revocation, Revoked,
+    Session, Skill, SkillFile, TemplateVersion, Turn,
 };
+pub use skep_store::{Directive, DirectivePlace, Promotion, Source};
 pub use skep_vault::template;
 pub use skep_vault::{Listed as RecordListed, Scope as RecordScope, Vault};
 pub use skills::{Approval, Approved, ProposeSkill, SkillPage, SkillWhole};
@@ -161,6 +172,8 @@ pub struct App {
     fetches: sources::Fetches,
     model_pass: Option<model::Desk>,
     desk: access::Desk,
+    reads: Reads,
+    alerts: AlertSettings,
     verified: access::Remembered,
     oauth: access::OAuth,
     people: PeopleSettings,
@@ -168,8 +181,10 @@ pub struct App {
     outbox: access::Outbox,
     jobs: jobs::Jobs,
     meter: meter::Meter,
+    sinks: sinks::Sinks,
     issuers: access::Issuers,
     own_limits: access::OwnLimits,
+    tokens: gateway::tokens::Tokens,
     elsewhere: Option<Arc<dyn Elsewhere>>,
     vault: Option<Arc<Vault>>,
     references: References,
@@ -177,6 +192,8 @@ pub struct App {
     vault_bell: tokio::sync::Notify,
     leases: Option<leases::Leases>,
     gateway: gateway::Gateway,
+    exchanges: gateway::Exchanges,
+    standings: directives::Standings,
     stopwatch: Arc<dyn Stopwatch>,
     started_at: Timestamp,
 }
@@ -222,6 +239,8 @@ impl App {
             fetches: sources::fetches(),
             model_pass: None,
             desk: access::Desk::default(),
+            reads: Reads::default(),
+            alerts: AlertSettings::default(),
             verified: access::Remembered::default(),
             oauth,
             people: PeopleSettings::default(),
@@ -229,8 +248,10 @@ impl App {
             outbox: access::Outbox::default(),
             jobs: jobs::Jobs::default(),
             meter: meter::Meter::default(),
+            sinks: sinks::Sinks::new(SinkSettings::default()),
             issuers: access::Issuers::default(),
             own_limits: access::OwnLimits::default(),
+            tokens: gateway::tokens::Tokens::default(),
             elsewhere: None,
             vault: None,
             references: References::default(),
@@ -238,6 +259,8 @@ impl App {
             vault_bell: tokio::sync::Notify::new(),
             leases: None,
             gateway: gateway::Gateway::new(GatewaySettings::default()),
+            exchanges: gateway::Exchanges::default(),
+            standings: directives::Standings::default(),
             stopwatch,
             started_at,
         }

@@ -1,16 +1,21 @@
 //! Memories one by one: remember, get, list, forget, resolve.
 
+use std::collections::BTreeSet;
+
 use skep_authz::{
     Authorized,
     rights::{MemoryDelete, MemoryRead, MemoryWrite},
 };
 use skep_domain::{
-    ConflictId, FilePath, Harness, Limits, MemoryId, MemoryKind, MemoryState, ProjectId, Tier,
-    Timestamp, Trust, Validity, Visibility,
+    ConflictId, FilePath, Harness, Limits, MemoryId, MemoryKind, MemoryState, ProjectId, SessionId,
+    Tier, Timestamp, Trust, Validity, Visibility,
 };
 use skep_memory::{cut_line, names, normal_form, topics};
-use skep_store::{Kept, Memory, MemoryBody, MemoryFilter, NewMemory, PageOf, Project, Turn, Tx};
+use skep_store::{
+    Kept, Memory, MemoryBody, MemoryFilter, NewMemory, PageOf, Piece, Project, Turn, Tx,
+};
 
+use crate::access::show;
 use crate::error::Invalid;
 use crate::guard::guarded;
 use crate::review::REASON;
@@ -358,7 +363,16 @@ impl App {
         let mut tx = self.store.begin(authorized).await?;
         let mut memory = tx.get_memory(id).await?.ok_or(AppError::NotFound(MEMORY))?;
         let turns = match tier {
-            Tier::Raw => tx.get_turns(&memory.turns).await?,
+            Tier::Raw => {
+                let turns = tx.get_turns(&memory.turns).await?;
+                let sessions: BTreeSet<SessionId> = turns.iter().map(|turn| turn.session).collect();
+                for id in sessions {
+                    if let Some(session) = tx.get_session(id).await? {
+                        show(session.owner, Piece::Session(id));
+                    }
+                }
+                turns
+            }
             Tier::Key => {
                 memory.body.text.clear();
                 Vec::new()

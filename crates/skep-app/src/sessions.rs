@@ -5,8 +5,9 @@ use skep_authz::{
     rights::{SessionCapture, SessionRead},
 };
 use skep_domain::{SessionId, SessionState};
-use skep_store::{PageOf, Session, Turn};
+use skep_store::{PageOf, Piece, Session, Turn};
 
+use crate::access::show;
 use crate::{App, AppError};
 
 /// A page of sessions.
@@ -81,9 +82,9 @@ impl App {
         limit: u32,
     ) -> Result<TurnPage, AppError> {
         let mut tx = self.store.begin(authorized).await?;
-        tx.get_session(id)
-            .await?
-            .ok_or(AppError::NotFound(SESSION))?;
+        let session = tx.get_session(id).await?;
+        let session = session.ok_or(AppError::NotFound(SESSION))?;
+        show(session.owner, Piece::Session(id));
         let items = tx.list_turns(id, from, limit).await?;
         let next = (items.len() == limit as usize)
             .then(|| items.last().map_or(from, |turn| turn.ordinal + 1));

@@ -16,6 +16,7 @@ use skep_authz::{Authorized, rights::MemoryRead};
 use skep_domain::{FilePath, Id, MemoryId};
 use skep_store::Memory;
 
+use crate::access::show_memory;
 use crate::error::Invalid;
 use crate::{App, AppError};
 use own::{Own, count_before, place_after};
@@ -144,6 +145,7 @@ impl App {
         match place {
             Place::File(folder, name) => {
                 let memory = walk.memory_at(&folder, &name).await?.ok_or(NOWHERE)?;
+                show_memory(&memory);
                 Ok(TreeFile {
                     path: format!("{}/{name}", folder.path()),
                     text: file(wording, &memory),
@@ -176,6 +178,7 @@ impl Walk<'_> {
     async fn index(&mut self) -> Result<String, AppError> {
         let census = self.census(NEWEST).await?;
         let newest = self.load_ids(&census.newest).await?;
+        newest.iter().for_each(show_memory);
         let newest = newest.iter().map(|memory| {
             let folder = Folder::Project(project_folder(memory));
             let name = name::file(&memory.body.key, &self.wording.memory(memory.id));

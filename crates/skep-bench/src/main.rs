@@ -11,6 +11,7 @@ mod embed;
 mod erase;
 mod exec;
 mod fixture;
+mod gateway;
 mod gather;
 mod hooks;
 mod import;
@@ -158,6 +159,8 @@ enum Bench {
         #[arg(long, default_value_t = 2_000)]
         calls: usize,
     },
+    /// Model calls through the daemon, through nginx as a plain proxy, and straight to a provider that answers at once
+    Gateway(gateway::Asked),
     /// Two daemons on one PostgreSQL: what one does, as the other knows it
     Nodes(nodes::Asked),
     /// Backup, restore, verification and moves on both stores
@@ -230,6 +233,7 @@ fn main() -> Result<ExitCode> {
         Bench::Erase { memories, calls } => {
             runtime.block_on(erase::run(&texts(5_000)?, (memories, calls)))?
         }
+        Bench::Gateway(asked) => runtime.block_on(gateway::run(&asked))?,
         Bench::Nodes(asked) => runtime.block_on(nodes::run(&asked))?,
         Bench::Backup { memories } => runtime.block_on(backup::run(&texts(memories)?))?,
         Bench::Embed { queries } => embed::run(&texts(queries)?),

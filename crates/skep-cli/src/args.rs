@@ -1,9 +1,11 @@
 //! The command line as types.
 
 pub(crate) mod access;
+pub(crate) mod audit;
 mod backup;
 pub(crate) mod budget;
 mod capture;
+mod directive;
 pub(crate) mod exec;
 mod export;
 pub(crate) mod humans;
@@ -16,6 +18,7 @@ pub(crate) mod people;
 mod provider;
 mod run;
 mod setup;
+pub(crate) mod sink;
 mod skill;
 mod source;
 mod template;
@@ -31,6 +34,7 @@ use skep_api::Tier;
 
 pub(crate) use backup::Backup;
 pub(crate) use capture::{Capture, CaptureVerb, Import, Pause, Project, Resume, Sessions};
+pub(crate) use directive::{Directive, Of};
 pub(crate) use export::{Export, ExportFormat, Foreign};
 pub(crate) use inject::{Given, Inject, Prime, Recipient};
 pub(crate) use mcp::Mcp;
@@ -268,6 +272,9 @@ pub(crate) enum Verb {
     /// Say who is asked for models: OpenAI, Anthropic, a server of your own, or the one that is built in.
     #[command(subcommand)]
     Provider(Provider),
+    /// What every model is told: versions that never change, and which of them counts.
+    #[command(subcommand)]
+    Directive(Directive),
     /// Run a program that uses secrets and never holds them.
     ///
     /// It is started with placeholders where it would hold secrets, and with a proxy of this machine's daemon
@@ -352,12 +359,15 @@ pub(crate) enum Verb {
     Rates(budget::Rates),
     /// Show what calls of models came to.
     Usage(budget::Usage),
+    /// Deliver entries of the organization's logs to webhooks.
+    #[command(subcommand)]
+    Sink(sink::Sink),
     /// Look at background work, and at the receipts of what was erased.
     #[command(subcommand)]
     Job(job::Job),
     /// Look into the record of who was allowed or refused what.
     #[command(subcommand)]
-    Audit(access::Audit),
+    Audit(audit::Audit),
     /// Name, list, merge and delete those who take part in sessions.
     #[command(subcommand)]
     Participant(people::Participant),

@@ -17,6 +17,7 @@ mod layout;
 mod output;
 mod reach;
 mod reading;
+mod reconcile;
 mod skills;
 mod stopwatch;
 mod style;

@@ -231,6 +231,7 @@ pub(crate) async fn l01_each_organization_has_a_record_of_its_own_without_gaps<H
         request: String::new(),
         peer: None,
         target: Some("mem_of_the_suite".into()),
+        shown: Vec::new(),
     };
     for round in 0..3 {
         let entries = [

@@ -14,10 +14,12 @@
 )]
 
 mod access;
+mod answer;
 mod as_of;
 mod capture;
 mod control;
 pub mod crash;
+mod directive;
 mod door;
 mod exec;
 mod files;
@@ -41,6 +43,7 @@ mod ring;
 mod ring_model;
 mod sample;
 mod sequence;
+mod sinks;
 mod skill;
 mod source;
 mod template;
@@ -81,6 +84,11 @@ macro_rules! properties {
 }
 
 properties! { $
+    answer:
+        f03_a_key_stands_for_one_call
+        f03_a_call_that_came_to_nothing_can_be_made_again
+        t01_an_answer_is_of_who_asked
+        answers_have_an_end;
     access:
         t01_another_organizations_agents_and_keys_do_not_exist
         t20_names_of_agents_that_look_alike_are_one
@@ -89,6 +97,7 @@ properties! { $
         l01_each_organization_has_a_record_of_its_own_without_gaps;
     ledger:
         l01_every_entry_is_a_leaf_of_its_own_log
+        l04_what_was_shown_is_found_by_it
         l01_proofs_lead_to_the_signed_root
         l02_a_thousand_entries_have_a_checkpoint_at_once
         l06_an_event_is_recorded_once;
@@ -101,6 +110,12 @@ properties! { $
         rate_cards_have_versions_and_the_last_one_counts
         l06_what_is_set_aside_is_taken_once
         sums_of_days_add_up;
+    sinks:
+        a_sink_is_due_while_it_has_not_been_given_everything
+        a_sink_of_nobodys_is_given_every_log
+        t01_a_sink_is_its_organizations;
+    directive:
+        directives_have_versions_and_the_one_named_last_counts;
     isolation:
         t01_foreign_ids_reach_nothing
         t01_another_tenants_key_opens_nothing

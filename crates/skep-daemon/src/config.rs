@@ -1,19 +1,23 @@
 //! Configuration: `skep.toml`, overridden by `SKEP_SECTION__KEY`, read once; unknown keys refused.
 
+mod alerts;
 mod auth;
 mod capture;
 mod exec;
 mod gateway;
 mod grpc;
 mod key;
+mod ledger;
 pub(crate) mod limits;
 pub(crate) mod model;
 mod organization;
 mod references;
 mod server;
+mod sinks;
 mod source;
 mod sources;
 pub(crate) mod store;
+mod telemetry;
 mod wire;
 
 use std::fmt;
@@ -47,6 +51,10 @@ pub(crate) struct Config {
     pub(crate) limits: limits::Limits,
     pub(crate) references: references::Section,
     pub(crate) exec: exec::Exec,
+    pub(crate) ledger: ledger::Ledger,
+    pub(crate) alerts: alerts::Alerts,
+    pub(crate) telemetry: telemetry::Section,
+    pub(crate) sinks: sinks::Sinks,
     /// Where all this was read, if it was named.
     #[serde(skip)]
     file: Option<PathBuf>,
@@ -125,6 +133,10 @@ impl Config {
         config.references.check()?;
         config.exec.settings()?;
         config.key.check()?;
+        config.alerts.settings()?;
+        config.telemetry.settings()?;
+        config.sinks.check()?;
+        config.ledger.check()?;
         config.wire.check()?;
         config.gateway.check()?;
         config.organization_keys.check()?;
@@ -146,6 +158,7 @@ impl Config {
             .chain(self.limits.key_files())
             .chain(self.store.key_files())
             .chain(self.model.key_files())
+            .chain(self.ledger.key_files())
             .chain(self.references.key_files());
         files.extend(named.map(|file| home.join(file)));
         files
@@ -175,6 +188,10 @@ impl fmt::Display for Config {
         writeln!(f, "{}", self.limits)?;
         writeln!(f, "{}", self.references)?;
         writeln!(f, "{}", self.exec)?;
+        writeln!(f, "{}", self.ledger)?;
+        writeln!(f, "{}", self.alerts)?;
+        writeln!(f, "{}", self.telemetry)?;
+        writeln!(f, "{}", self.sinks)?;
         writeln!(f, "{}", self.wire)?;
         write!(f, "{}", self.gateway)
     }
@@ -310,6 +327,43 @@ mod tests {
                 &[],
             ),
             ("[gateway]\nfirst_byte_seconds = 0", &[]),
+            ("[ledger]\nreads = \"deny\"", &[]),
+            (
+                "[ledger]\nwitness_url = \"https://witness.example.org/skep\"\nwitness_key_file = \"witness.key\"",
+                &[],
+            ),
+            (
+                "[ledger]\nwitness_url = \"https://witness.example.org/\"",
+                &[],
+            ),
+            (
+                "[ledger]\nwitness_url = \"witness.example.org\"\nwitness_key_file = \"witness.key\"",
+                &[],
+            ),
+            ("[alerts]\ndenials = \"off\"\nforeign = \"3/min\"", &[]),
+            ("[alerts]\nforeign = \"often\"", &[]),
+            (
+                "[telemetry]\ncollector = \"http://127.0.0.1:4318\"\nsample = 0.1",
+                &[],
+            ),
+            ("[telemetry]\ncollector = \"127.0.0.1:4318\"", &[]),
+            ("[telemetry]\nsample = 1.5", &[]),
+            ("[telemetry]\nevery_seconds = 0", &[]),
+            (
+                "[sinks]\nprivate_origins = [\"http://siem.internal:8080\"]\n[[sinks.file]]\nname = \"archive\"\n\
+                 folder = \"out\"\nevents = [\"alert.*\"]",
+                &[("SKEP_SINKS__GIVE_UP_DAYS", "2")],
+            ),
+            ("[sinks]\nanswer_seconds = 61", &[]),
+            ("[[sinks.file]]\nname = \"Archive\"\nfolder = \"out\"", &[]),
+            (
+                "[[sinks.file]]\nname = \"a\"\nfolder = \"out\"\nlogs = [\"all\"]",
+                &[],
+            ),
+            (
+                "[[sinks.file]]\nname = \"a\"\nfolder = \"x\"\n[[sinks.file]]\nname = \"a\"\nfolder = \"y\"",
+                &[],
+            ),
             ("[wire]\nleases = 1001", &[]),
             ("[wire]\nleases = 8", &[]),
             ("", &[("SKEP_WIRE__RENEW_SECONDS", "29")]),

@@ -18,6 +18,7 @@ mod progress;
 mod restore;
 mod secret;
 mod serve;
+mod telemetry;
 mod vault;
 mod wire;
 

@@ -2,18 +2,19 @@
 
 use std::path::Path;
 use std::sync::{Arc, OnceLock};
+use std::time::Duration;
 
 use anyhow::Context;
 use skep_app::{
-    App, AuditDesk, ExecDesk, KeyDesk, LeaseDesk, MailDesk, MeterDesk, ModelPass, Nodes, Settings,
-    Upkeep, Vault, VaultDesk, Worker,
+    AnswerDesk, App, AuditDesk, ExchangeDesk, ExecDesk, KeyDesk, LeaseDesk, LedgerDesk, MailDesk,
+    MeterDesk, ModelPass, Nodes, Settings, SinkDesk, Upkeep, Vault, VaultDesk, Worker,
 };
 use skep_grpc::Remote;
 use skep_http::{Edge, Limits, Listeners, Mode, Serving, Site};
 use skep_index::SentenceEmbedder;
 use skep_store::Store;
 use tokio::net::{TcpListener, UnixListener};
-use tokio::signal::unix::{SignalKind, signal};
+use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::task::JoinSet;
 
 use crate::clock::Monotonic;
@@ -21,12 +22,16 @@ use crate::config::{Config, Standing};
 use crate::key::Root;
 use crate::key::organization::Places;
 use crate::model::Endpoint;
-use crate::{exec, files, grpc, limits, local, process, vault, wire};
+use crate::telemetry::Collector;
+use crate::{exec, files, grpc, limits, local, process, telemetry, vault, wire};
+
+/// How long calls that go on without a caller are waited for, once nobody else is served.
+const LAST_CALLS: Duration = Duration::from_secs(5);
 
 /// Runs until SIGTERM or SIGINT. Whoever calls holds the lock of the data directory.
 pub(crate) async fn serve(home: &Path, config: &Config) -> anyhow::Result<()> {
-    let mut terminate = signal(SignalKind::terminate())?;
-    let mut interrupt = signal(SignalKind::interrupt())?;
+    let terminate = signal(SignalKind::terminate())?;
+    let interrupt = signal(SignalKind::interrupt())?;
     let root = Root::of(home, config)?;
     let opened = local::open(home, config, &root).await?;
     let remote = grpc::remote(home, config)?;
@@ -37,19 +42,27 @@ pub(crate) async fn serve(home: &Path, config: &Config) -> anyhow::Result<()> {
     let store = opened
         .store
         .with_organization_keys(Places::of(home, config));
-    let app = application(home, config, Arc::new(store), (remote.clone(), vault))?;
+    let limits = limits::open(home, &config.limits)?;
+    let mut collector = telemetry::open(config)?;
+    let app = application(
+        (home, config),
+        Arc::new(store),
+        (remote.clone(), vault),
+        limits.clone(),
+    )?;
+    let app = Arc::new(watched(app, collector.as_ref()));
     let own = rustix::process::geteuid().as_raw();
     app.ensure_owner(&app.authenticate_peer(own, own).await?)
         .await?;
     let standing = config.server.standing()?;
     let listeners = listen(home, &standing).await?;
-    let limits = limits::open(home, &config.limits)?;
     if let Some(limits) = &limits {
         limits::meet(&limits.limiter).await;
     }
-    MeterDesk::new(Arc::clone(&app)).take_over().await?;
+    take_over(&app).await?;
     let (mode, drain) = (standing.mode, standing.drain);
     let service = grpc::open(home, config, &app, limits.clone(), mode).await?;
+    let ledger = ledger(home, config, &app)?;
     let also = service.as_ref().map(|service| service.shown.clone());
     let site = site(config, standing, opened.shown, key_provider);
     let edge = edge(&app, &listeners, also, limits, site)?;
@@ -58,31 +71,75 @@ pub(crate) async fn serve(home: &Path, config: &Config) -> anyhow::Result<()> {
     offer_setup(home, &edge).await?;
 
     let mut jobs = jobs(&app, &edge, service, remote);
-    let stop = async {
-        tokio::select! {
-            _ = terminate.recv() => {}
-            _ = interrupt.recv() => {}
-            ended = jobs.join_next() => tracing::error!(?ended, "upkeep ended on its own; stopping"),
-        }
-        app.begin_stop();
-        // Whoever is in front sees that and sends what comes elsewhere; asked again, it stops at once.
-        tokio::select! {
-            () = tokio::time::sleep(drain) => {}
-            _ = terminate.recv() => {}
-            _ = interrupt.recv() => {}
-        }
-    };
+    jobs.spawn(ledger().run());
+    if let Some(sender) = collector.as_mut().and_then(Collector::sender) {
+        jobs.spawn(sender.run());
+    }
+    let stop = until_stopped(&app, &mut jobs, (terminate, interrupt), drain);
     // What is under way needs those who record decisions, so they go on until it is done.
     Serving::new(edge).run(listeners, stop).await;
-    jobs.shutdown().await;
-    MeterDesk::new(Arc::clone(&app)).write().await;
-    AuditDesk::new(Arc::clone(&app)).write().await;
-    if let Err(error) = app.keep_snapshots().await {
-        tracing::warn!(%error, "an index snapshot could not be kept; the next start takes longer");
+    app.end_calls(LAST_CALLS).await;
+    if let Some(collector) = collector {
+        collector.end().await;
     }
+    jobs.shutdown().await;
+    write_what_waits(&app, ledger()).await;
     files::remove_traces(home);
     tracing::info!("skepd has stopped");
     Ok(())
+}
+
+fn watched(app: App, collector: Option<&Collector>) -> App {
+    match collector {
+        Some(collector) => app.with_call_watch(collector.watch()),
+        None => app,
+    }
+}
+
+/// Waits for somebody to stop the daemon, and then for whoever is in front to notice.
+async fn until_stopped(
+    app: &App,
+    jobs: &mut JoinSet<()>,
+    (mut terminate, mut interrupt): (Signal, Signal),
+    drain: Duration,
+) {
+    tokio::select! {
+        _ = terminate.recv() => {}
+        _ = interrupt.recv() => {}
+        ended = jobs.join_next() => tracing::error!(?ended, "upkeep ended on its own; stopping"),
+    }
+    app.begin_stop();
+    // Whoever is in front sees that and sends what comes elsewhere; asked again, it stops at once.
+    tokio::select! {
+        () = tokio::time::sleep(drain) => {}
+        _ = terminate.recv() => {}
+        _ = interrupt.recv() => {}
+    }
+}
+
+/// Whoever signs the heads of logs and tells the witnesses.
+fn ledger(home: &Path, config: &Config, app: &Arc<App>) -> anyhow::Result<impl Fn() -> LedgerDesk> {
+    let (app, file) = (Arc::clone(app), config.ledger.witness(home));
+    let hook = config.ledger.hook(home)?.map(Arc::new);
+    Ok(move || LedgerDesk::new(Arc::clone(&app), file.clone()).with_hook(hook.clone()))
+}
+
+/// Takes up what an earlier run of this daemon left.
+async fn take_over(app: &Arc<App>) -> anyhow::Result<()> {
+    MeterDesk::new(Arc::clone(app)).take_over().await?;
+    SinkDesk::new(Arc::clone(app)).take_over().await?;
+    Ok(())
+}
+
+/// What nobody waits for any more, and is to be kept all the same.
+async fn write_what_waits(app: &Arc<App>, ledger: LedgerDesk) {
+    MeterDesk::new(Arc::clone(app)).write().await;
+    ExchangeDesk::new(Arc::clone(app)).write().await;
+    AuditDesk::new(Arc::clone(app)).write().await;
+    ledger.turn().await;
+    if let Err(error) = app.keep_snapshots().await {
+        tracing::warn!(%error, "an index snapshot could not be kept; the next start takes longer");
+    }
 }
 
 /// What runs beside the listeners.
@@ -100,6 +157,9 @@ fn jobs(
     jobs.spawn(ExecDesk::new(Arc::clone(app)).run());
     jobs.spawn(AuditDesk::new(Arc::clone(app)).run());
     jobs.spawn(MeterDesk::new(Arc::clone(app)).run());
+    jobs.spawn(AnswerDesk::new(Arc::clone(app)).run());
+    jobs.spawn(SinkDesk::new(Arc::clone(app)).run());
+    jobs.spawn(ExchangeDesk::new(Arc::clone(app)).run());
     jobs.spawn(VaultDesk::new(Arc::clone(app)).run());
     jobs.spawn(LeaseDesk::new(Arc::clone(app)).run());
     jobs.spawn(KeyDesk::new(Arc::clone(app)).run());
@@ -119,17 +179,21 @@ fn jobs(
 
 /// The application with everything that is configured.
 fn application(
-    home: &Path,
-    config: &Config,
+    (home, config): (&Path, &Config),
     store: Arc<Store>,
     (remote, vault): (Option<Arc<Remote>>, Arc<Vault>),
-) -> anyhow::Result<Arc<App>> {
+    limits: Option<Limits>,
+) -> anyhow::Result<App> {
     let embedder = Arc::new(SentenceEmbedder::built_in());
     let settings = Settings {
         index_budget: config.index.budget_mib << 20,
     };
     let app = App::new(store, embedder, Arc::new(Monotonic::start()), settings);
     let app = app.with_capture(config.capture.settings()?);
+    let app = app.with_limits(limits);
+    let app = app.with_reads(config.ledger.reads());
+    let app = app.with_alerts(config.alerts.settings()?);
+    let app = app.with_sinks(config.sinks.settings(home)?);
     let app = app.with_wire(wire::open(home, config, &vault)?);
     let app = app.with_vault(vault);
     let app = app.with_references(config.references.open(home, &config.files(home))?);
@@ -142,7 +206,7 @@ fn application(
     if let Some(remote) = remote {
         app = app.with_elsewhere(remote);
     }
-    Ok(Arc::new(match config.model.settings()? {
+    Ok(match config.model.settings()? {
         None => app,
         Some(settings) => {
             tracing::info!(
@@ -151,7 +215,7 @@ fn application(
             );
             app.with_model(settings, Arc::new(Endpoint::open(home, &config.model)?))
         }
-    }))
+    })
 }
 
 async fn listen(home: &Path, standing: &Standing) -> anyhow::Result<Listeners> {

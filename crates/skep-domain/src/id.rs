@@ -114,6 +114,8 @@ ids! {
     UsageId, Usage, "use", organization;
     /// One piece of background work.
     JobId, Job, "job", organization;
+    /// One version of a standing text.
+    DirectiveId, Directive, "dir", organization;
     /// What one program may do with secrets that it never holds, until it ends.
     LeaseId, Lease, "lse", workspace;
 }

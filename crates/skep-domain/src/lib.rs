@@ -40,9 +40,10 @@ pub use capture::{CaptureOrigin, TurnOutcome};
 pub use exec::ExecState;
 pub use file::{FilePath, FilePathError};
 pub use id::{
-    AccessId, AgentId, AuditId, BudgetId, ConflictId, CredentialId, ExecId, FactorId, Id, IdKind,
-    InjectionId, JobId, LeaseId, MemoryId, OrganizationId, ParticipantId, ProjectId, ProposalId,
-    RecallId, SessionId, SkillId, SourceId, TemplateId, TurnId, UsageId, UserId, WorkspaceId,
+    AccessId, AgentId, AuditId, BudgetId, ConflictId, CredentialId, DirectiveId, ExecId, FactorId,
+    Id, IdKind, InjectionId, JobId, LeaseId, MemoryId, OrganizationId, ParticipantId, ProjectId,
+    ProposalId, RecallId, SessionId, SkillId, SourceId, TemplateId, TurnId, UsageId, UserId,
+    WorkspaceId,
 };
 pub use job::{JobKind, JobState};
 pub use limits::Limits;

@@ -23,6 +23,8 @@ coded! {
         OpenCode = 7, "opencode";
         /// OpenAI's ChatGPT, by its export.
         ChatGpt = 8, "chatgpt";
+        /// A program whose model calls pass through the gateway.
+        Gateway = 9, "gateway";
         /// A folder, a page or an export that somebody added as a source.
         Source = 32, "source";
     }

@@ -108,6 +108,9 @@ impl From<AppError> for Refusal {
                 retry_after_ms: Some(retry_after_ms),
                 ..Self::new(ErrorCode::RateLimited, "Too often in a short time.")
             },
+            AppError::TokensLimited(_) => {
+                Self::new(ErrorCode::RateLimited, "Too many tokens in a short time.")
+            }
             AppError::BudgetExceeded(refusal) => {
                 Self::new(ErrorCode::BudgetExceeded, refusal.to_string())
             }

@@ -13,8 +13,8 @@ use skep_api::recall::RecallRequest;
 use skep_api::session::{Session as WireSession, Turn as WireTurn};
 use skep_api::source::MemoryInput;
 use skep_app::{
-    Branch, Capture, Cursor, Edit, Inject, Memory, Pause, PausedSession, Question, Remember,
-    Session, SpoolReport, Statement, Turn, TurnIn,
+    Branch, Capture, Cursor, Edit, Inject, Memory, Pause, PausedSession, Piece, Question, Remember,
+    Session, SpoolReport, Statement, Turn, TurnIn, show, show_memory,
 };
 use skep_domain::{
     CaptureOrigin, DerivedBy, FilePath, Harness, MemoryKind, Moment, Resolution, SourceKind, Tier,
@@ -338,6 +338,7 @@ pub(crate) fn inject(request: InjectRequest) -> Result<Inject, ApiError> {
 }
 
 pub(crate) fn session(call: &Call, session: Session) -> WireSession {
+    show(session.owner, Piece::Session(session.id));
     WireSession {
         id: call.text(session.id),
         harness: session.harness.as_str().into(),
@@ -367,6 +368,7 @@ pub(crate) fn turn(call: &Call, turn: Turn) -> WireTurn {
 }
 
 pub(crate) fn memory(call: &Call, memory: Memory) -> WireMemory {
+    show_memory(&memory);
     WireMemory {
         id: call.text(memory.id),
         kind: memory.kind.as_str().into(),

@@ -8,8 +8,9 @@ use skep_api::{ErrorBody, ErrorCode, ErrorEnvelope, FieldError};
 use skep_app::{AppError, Closing, EgressError, GatewayFault, Rule, ShownError};
 use skep_authz::Denied;
 use skep_domain::Permission;
+use skep_limit::Taken;
 
-use crate::dialect::Dialect;
+use crate::dialect::{self, Dialect};
 use crate::request_id::RequestId;
 
 /// A failed request, before it has its request id.
@@ -22,6 +23,8 @@ pub(crate) struct ApiError {
     pub(crate) retry_after_ms: Option<u64>,
     /// Whether a proof of possession has to be made again, with a nonce of ours.
     pub(crate) wants_nonce: bool,
+    /// Whether it was about an id of somewhere else: the answer does not say, the record does.
+    pub(crate) is_foreign: bool,
 }
 
 /// What whoever is observed has to do first.
@@ -37,6 +40,7 @@ impl ApiError {
             details: Vec::new(),
             retry_after_ms: None,
             wants_nonce: false,
+            is_foreign: false,
         }
     }
 
@@ -53,6 +57,7 @@ impl ApiError {
             details: vec![detail],
             retry_after_ms: None,
             wants_nonce: false,
+            is_foreign: false,
         }
     }
 
@@ -68,7 +73,7 @@ impl ApiError {
             .or((self.code.status() == 503).then_some(RETRY_AFTER_MS));
         let (code, wants_nonce) = (self.code, self.wants_nonce);
         let body = match dialect {
-            Some(dialect) => dialect.body(&self, &id.0),
+            Some(dialect) => dialect::body(dialect, &self, &id.0),
             None => self.envelope(id, retry_after_ms),
         };
         let mut response = Response::new(Body::from(body));
@@ -138,13 +143,11 @@ impl From<AppError> for ApiError {
                 Self::new(ErrorCode::Conflict, format!("This cannot be: {why}."))
             }
             AppError::ConsentRequired => Self::new(ErrorCode::ConsentRequired, CONSENT),
-            AppError::RateLimited { retry_after_ms } => Self {
-                retry_after_ms: Some(retry_after_ms),
-                ..Self::new(
-                    ErrorCode::RateLimited,
-                    "Too often in a short time: wait as long as it says.",
-                )
-            },
+            AppError::RateLimited { retry_after_ms } => later(
+                retry_after_ms,
+                "Too often in a short time: wait as long as it says.",
+            ),
+            AppError::TokensLimited(taken) => too_many_tokens(taken),
             AppError::Closed(closing) => Self::new(ErrorCode::KeyWithdrawn, closed(closing)),
             AppError::Egress(error) => error.into(),
             AppError::Upstream { status } => Self::new(
@@ -251,11 +254,21 @@ impl From<GatewayFault> for ApiError {
             | GatewayFault::NoAnswer { .. }
             | GatewayFault::Answered { .. } => ErrorCode::UpstreamError,
             GatewayFault::Late(_) => ErrorCode::UpstreamTimeout,
-            GatewayFault::Busy(_) => ErrorCode::Overloaded,
+            GatewayFault::UnderWay => ErrorCode::Conflict,
+            GatewayFault::KeyReused => ErrorCode::IdempotencyKeyReuse,
+            GatewayFault::Busy(_) | GatewayFault::Resting { .. } => ErrorCode::Overloaded,
+        };
+        let retry_after_ms = match fault {
+            GatewayFault::Resting { wait_ms, .. } => Some(wait_ms),
+            GatewayFault::UnderWay => Some(1_000),
+            _ => None,
         };
         let text = fault.to_string();
         let (first, rest) = text.split_at(text.len().min(1));
-        Self::new(code, format!("{}{rest}.", first.to_ascii_uppercase()))
+        Self {
+            retry_after_ms,
+            ..Self::new(code, format!("{}{rest}.", first.to_ascii_uppercase()))
+        }
     }
 }
 
@@ -362,10 +375,28 @@ impl From<IdError> for ApiError {
                 format!("expected an id such as {prefix}_ and 32 characters"),
             ),
             // One answer for another tenant's id and for an invented one.
-            IdError::Foreign => Self::new(
-                ErrorCode::PermissionDenied,
-                "This id is not of your workspace.",
-            ),
+            IdError::Foreign => Self {
+                is_foreign: true,
+                ..Self::new(
+                    ErrorCode::PermissionDenied,
+                    "This id is not of your workspace.",
+                )
+            },
         }
     }
+}
+
+fn later(retry_after_ms: u64, message: impl Into<String>) -> ApiError {
+    ApiError {
+        retry_after_ms: Some(retry_after_ms),
+        ..ApiError::new(ErrorCode::RateLimited, message)
+    }
+}
+
+fn too_many_tokens(taken: Taken) -> ApiError {
+    let wait = taken.standing.next_in.max(0).unsigned_abs();
+    let whose = taken.key.as_str();
+    let message =
+        format!("Too many tokens of this {whose} in a short time: wait as long as it says.");
+    later(wait.div_ceil(1_000), message)
 }

@@ -24,7 +24,7 @@ use tokio::task::JoinSet;
 use tower::ServiceExt;
 use tracing::Instrument;
 
-use crate::dialect::Dialect;
+use crate::dialect::{self, Dialect};
 use crate::error::ApiError;
 use crate::mount::Edge;
 use crate::peer::Peer;
@@ -159,7 +159,7 @@ async fn answer(
     let id = RequestId::of(request.headers(), &edge.app);
     let span = tracing::info_span!("request", id = %id.0, method = %request.method());
     let trust = edge.site.mode.trust(Some(&peer), request.headers());
-    let dialect = Dialect::of(request.uri().path(), request.headers());
+    let dialect = dialect::of(request.uri().path(), request.headers());
     let verdict = guard::check(trust, request.headers(), request.uri(), port);
     let mut response = if let Err(refused) = verdict {
         refused.respond_in(dialect, &id)

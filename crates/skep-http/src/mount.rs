@@ -21,7 +21,7 @@ use skep_authz::Caller;
 use skep_limit::Limits;
 
 use crate::call::Call;
-use crate::dialect::Dialect;
+use crate::dialect;
 use crate::error::ApiError;
 use crate::gate;
 use crate::handlers::oauth;
@@ -121,6 +121,7 @@ async fn answer(
                 body,
                 told,
             });
+            let answer = record::shown(&edge, (route, ""), path, &caller, answer);
             record::refusal(&edge, route, path, Some(&caller), answer.await)
         }
         // A row that became public while its handler wants a caller: closed, not open.
@@ -154,11 +155,11 @@ async fn serve(
     let told = Arc::new(Told::default());
     let call = (Arc::clone(&edge), Arc::clone(&told));
     let asked = record::asked(&parts);
-    let dialect = Dialect::of(parts.uri.path(), &parts.headers);
+    let dialect = dialect::of(parts.uri.path(), &parts.headers);
     let answer = answer(call.0, route, handler, params, (parts, body), call.1);
     let answer = skep_app::answering(asked, answer).await;
     let mut response = answer.unwrap_or_else(|error| error.respond_in(dialect, &id));
-    told.write(response.headers_mut(), edge.app.now());
+    told.write(response.headers_mut(), edge.app.now(), dialect);
     oauth::advise(&edge.app, (route.id, proves), &mut response);
     response
         .headers_mut()
@@ -179,13 +180,13 @@ async fn wrong_method(request: axum::http::Request<Body>) -> Response {
         ErrorCode::MethodNotAllowed,
         "This path does not take this method.",
     )
-    .respond_in(Dialect::of(request.uri().path(), request.headers()), &id)
+    .respond_in(dialect::of(request.uri().path(), request.headers()), &id)
 }
 
 async fn no_route(request: axum::http::Request<Body>) -> Response {
     let id = request_id(request.extensions());
     ApiError::new(ErrorCode::NotFound, "There is no such path.")
-        .respond_in(Dialect::of(request.uri().path(), request.headers()), &id)
+        .respond_in(dialect::of(request.uri().path(), request.headers()), &id)
 }
 
 impl std::fmt::Debug for Edge {

@@ -39,8 +39,8 @@ pub use distil::{
 pub use edge::{Edge, edge};
 pub use inject::{
     Assembled, Block, Framed, FramedTurn, INJECTION_BYTES, Nonce, POLICY, POLICY_SHA256,
-    POLICY_VERSION, Parsed, ParsedBlock, ReadTurn, Room, Unparsable, assemble, escaped, frame,
-    framed_bytes, parse, read_transcript,
+    POLICY_VERSION, Parsed, ParsedBlock, ParsedStanding, ReadTurn, Room, Standing, Unparsable,
+    assemble, assemble_with, escaped, frame, framed_bytes, parse, read_transcript, standing_text,
 };
 pub use name::{NameKind, name_form, name_kind, name_tail, names};
 pub use normal::{DIFFERENT, NEAR_DUPLICATE, Wording, near_duplicate, normal_form};

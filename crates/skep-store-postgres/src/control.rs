@@ -3,12 +3,14 @@
 pub(crate) mod access;
 mod audit;
 mod credential;
+mod directive;
 mod factor;
 pub(crate) mod job;
 mod key;
 mod ledger;
 mod meter;
 mod setting;
+mod sink;
 mod tenant;
 mod ticket;
 mod user;
@@ -69,8 +71,10 @@ pub(crate) const ALL: &[&[crate::statement::Statement]] = &[
     job::STATEMENTS,
     key::STATEMENTS,
     ledger::STATEMENTS,
+    directive::STATEMENTS,
     meter::STATEMENTS,
     setting::STATEMENTS,
+    sink::STATEMENTS,
     tenant::STATEMENTS,
     ticket::STATEMENTS,
     user::STATEMENTS,

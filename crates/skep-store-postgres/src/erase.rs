@@ -40,6 +40,8 @@ statements! {
     END = "DELETE FROM workspace WHERE organization = $1 AND id = $2 AND gone_at IS NOT NULL";
     CREDENTIAL = erase_own!("credential");
     AGENT = erase_own!("agent");
+    DIRECTIVE = erase_own!("directive");
+    DIRECTIVE_PROMOTION = erase_own!("directive_promotion");
     POLICY_GROUP = erase_own!("policy_group");
     WORKSPACE_MEMBER = erase_own!("workspace_member");
 }
@@ -52,7 +54,9 @@ static TABLES: LazyLock<Vec<(&Table, Part)>> = LazyLock::new(|| {
 });
 
 /// What belongs to a workspace among the installation's own, before its own row.
-const OWN: [(&str, Statement); 4] = [
+const OWN: [(&str, Statement); 6] = [
+    ("directive", DIRECTIVE),
+    ("directive_promotion", DIRECTIVE_PROMOTION),
     ("credential", CREDENTIAL),
     ("agent", AGENT),
     ("policy_group", POLICY_GROUP),

@@ -91,8 +91,9 @@ statements! {
                   AND (has_table_privilege(c.oid, p.what) OR (p.what IN ('UPDATE', 'INSERT', 'REFERENCES')
                       AND has_any_column_privilege(c.oid, p.what)))
                   AND (p.what IN ('TRUNCATE', 'REFERENCES', 'TRIGGER')
-                      OR (c.relname IN ('audit', 'usage', 'ledger_tile', 'checkpoint', 'rate_card') AND p.what <> 'INSERT')
+                      OR (c.relname IN ('audit', 'audit_seen', 'usage', 'ledger_tile', 'checkpoint', 'rate_card') AND p.what <> 'INSERT')
                       OR (c.relname = 'ledger_head' AND p.what = 'DELETE')
+                      OR (c.relname IN ('directive', 'directive_promotion') AND p.what = 'UPDATE')
                       OR c.relname = 'refinery_schema_history')
               UNION ALL
               SELECT format('the role %s may make tables in the schema %s', current_user, n.nspname)

@@ -15,6 +15,7 @@
 //! take the workspace out of each to see that the policies stand alone. Every one on memories, sessions and
 //! turns that serves a caller carries the predicate of `ring`.
 
+mod answer;
 mod archive;
 mod backend;
 mod capture;

@@ -25,12 +25,15 @@ statements! {
                    AND CASE c.relname
                        WHEN 'refinery_schema_history' THEN p.what = 'SELECT'
                        WHEN 'audit' THEN p.what IN ('SELECT', 'INSERT')
+                       WHEN 'audit_seen' THEN p.what IN ('SELECT', 'INSERT')
                        WHEN 'usage' THEN p.what IN ('SELECT', 'INSERT')
                        WHEN 'ledger_tile' THEN p.what IN ('SELECT', 'INSERT')
                        WHEN 'checkpoint' THEN p.what IN ('SELECT', 'INSERT')
                        WHEN 'ledger_head' THEN p.what <> 'DELETE'
                        WHEN 'proof' THEN p.what <> 'UPDATE'
                        WHEN 'rate_card' THEN p.what IN ('SELECT', 'INSERT')
+                       WHEN 'directive' THEN p.what <> 'UPDATE'
+                       WHEN 'directive_promotion' THEN p.what <> 'UPDATE'
                        WHEN 'usage_day' THEN p.what <> 'DELETE'
                        WHEN 'job' THEN p.what <> 'DELETE'
                        WHEN 'job_count' THEN p.what <> 'DELETE'

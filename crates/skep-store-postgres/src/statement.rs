@@ -2,6 +2,7 @@
 
 /// Every module that has statements.
 pub(crate) const MODULES: &[&[Statement]] = &[
+    crate::answer::STATEMENTS,
     crate::capture::STATEMENTS,
     crate::conflict::STATEMENTS,
     crate::consent::STATEMENTS,

@@ -1,5 +1,6 @@
 //! The transaction: each method of the port.
 
+mod answer;
 mod distil;
 mod exec;
 mod index;

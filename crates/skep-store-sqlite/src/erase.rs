@@ -9,10 +9,21 @@ use crate::control::job;
 use crate::failure::Failure;
 
 /// What belongs to a workspace in the control data, before its own row.
-const CONTROL: [(&str, &str); 4] = [
+const CONTROL: [(&str, &str); 6] = [
     (
         "credential",
         "DELETE FROM credential WHERE id IN (SELECT id FROM credential
+             WHERE organization = ?1 AND workspace = ?2 LIMIT ?3)",
+    ),
+    (
+        "directive",
+        "DELETE FROM directive WHERE organization = ?1 AND workspace = ?2 AND id IN (
+             SELECT id FROM directive WHERE organization = ?1 AND workspace = ?2 LIMIT ?3)",
+    ),
+    (
+        "directive_promotion",
+        "DELETE FROM directive_promotion WHERE organization = ?1 AND workspace = ?2 AND ordinal IN (
+             SELECT ordinal FROM directive_promotion
              WHERE organization = ?1 AND workspace = ?2 LIMIT ?3)",
     ),
     (

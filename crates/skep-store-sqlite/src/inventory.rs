@@ -33,10 +33,10 @@ mod tests {
         for migration in &WORKSPACE.migrations {
             connection.execute_batch(migration.sql()).unwrap();
         }
-        // Runs go with the workspace, and are no part of what is in it.
+        // Runs, and answers that are kept for a day, go with the workspace and are no part of what is in it.
         let sql =
             "SELECT name FROM sqlite_schema WHERE type = 'table' AND name <> 'workspace_state'
-                   AND name NOT LIKE 'sqlite_%' AND name <> 'exec_job' ORDER BY name";
+                   AND name NOT LIKE 'sqlite_%' AND name NOT IN ('exec_job', 'model_answer') ORDER BY name";
         let mut statement = connection.prepare(sql).unwrap();
         let names = statement.query_map([], |row| row.get(0)).unwrap();
         let names: Vec<String> = names.collect::<Result<_, _>>().unwrap();

@@ -13,6 +13,7 @@
 //! its table, a method in `transaction`. Every statement names `workspace_id`; every statement on
 //! memories, sessions and turns that serves a caller carries the predicate of `ring`.
 
+mod answer;
 mod archive;
 mod backend;
 mod blocking;
@@ -31,6 +32,7 @@ mod failure;
 mod index;
 mod injection;
 mod inventory;
+mod known;
 mod member;
 mod memory;
 mod migration;

@@ -57,6 +57,9 @@ pub(crate) static CONTROL: LazyLock<Schema> = LazyLock::new(|| Schema {
         Migration::new(include_str!("../migrations/control/0007_jobs.sql")),
         Migration::new(include_str!("../migrations/control/0008_ledger.sql")),
         Migration::new(include_str!("../migrations/control/0009_meter.sql")),
+        Migration::new(include_str!("../migrations/control/0010_seen.sql")),
+        Migration::new(include_str!("../migrations/control/0011_sinks.sql")),
+        Migration::new(include_str!("../migrations/control/0012_directives.sql")),
     ],
 });
 
@@ -86,6 +89,9 @@ pub(crate) static WORKSPACE: LazyLock<Schema> = LazyLock::new(|| Schema {
         Migration::new(include_str!("../migrations/workspace/0010_skills.sql")),
         Migration::new(include_str!("../migrations/workspace/0011_templates.sql")),
         Migration::new(include_str!("../migrations/workspace/0012_exec_jobs.sql")),
+        Migration::new(include_str!(
+            "../migrations/workspace/0013_model_answers.sql"
+        )),
     ],
 });
 

@@ -1,6 +1,7 @@
 //! The port that a backend implements. Every method takes a [`ScopeKey`], which only this crate can
 //! make, so that holding a backend buys nothing.
 
+mod answer;
 mod archive;
 mod capture;
 mod conflict;
@@ -22,8 +23,11 @@ mod source;
 mod template;
 mod time;
 
+pub use answer::AnswerRows;
 pub use archive::{ArchiveRows, Area, Fill, Part, Walk};
 pub use participant::{ParticipantRows, ReachRow};
+
+use std::pin::Pin;
 
 use async_trait::async_trait;
 use skep_crypto::Sealed;
@@ -69,8 +73,8 @@ pub enum Mode {
     Read,
     /// One at a time per workspace; durable when `commit` returns.
     Write,
-    /// The same, but it does not wait for the disk: what was committed outlives this program, however it
-    /// ends, and may be lost when the machine does.
+    /// For counts of what calls of models cost and nothing else. It does not wait for the disk: what was committed
+    /// outlives this program, however it ends, and may be lost when the machine does.
     Swift,
 }
 
@@ -103,6 +107,20 @@ pub struct PageOf<I> {
     pub before: Option<I>,
 }
 
+impl<I> PageOf<I> {
+    /// One row more, to know whether there are more than are wanted.
+    #[must_use]
+    pub fn and_one(self) -> Self {
+        Self {
+            limit: self.limit.saturating_add(1),
+            ..self
+        }
+    }
+}
+
+/// Work that is many statements, and waits for hardly anything else.
+pub type Many = Pin<Box<dyn Future<Output = ()> + Send>>;
+
 /// What a commit left behind.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Committed {
@@ -119,6 +137,18 @@ pub trait Backend: ArchiveRows + JobQueue + Send + Sync + 'static {
     /// What other processes on the same rows need of it; `None` where one has them alone.
     fn shared(&self) -> Option<&dyn Shared> {
         None
+    }
+
+    /// Does many statements in the way that costs least here. If the caller goes away, they are done or left as it
+    /// suits.
+    async fn at_once(&self, work: Many) -> Result<(), StoreError> {
+        work.await;
+        Ok(())
+    }
+
+    /// Has what [`Mode::Swift`] committed so far outlive the machine, beside whoever writes meanwhile.
+    async fn sync(&self) -> Result<(), StoreError> {
+        Ok(())
     }
 
     /// Whether it answers at all, whatever waits for it.
@@ -214,6 +244,7 @@ pub trait BackendTx:
     + TemplateRows
     + AccessRows
     + ExecRows
+    + AnswerRows
     + InjectionRows
     + ParticipantRows
     + ConflictRows

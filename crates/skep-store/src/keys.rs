@@ -45,6 +45,7 @@ pub(crate) mod column {
     pub(crate) const CONSENT_NOTE: Column = Column("consent_note", "note");
     pub(crate) const CURSOR_POSITION: Column = Column("import_cursor", "position");
     pub(crate) const PROPOSAL_BODY: Column = Column("ontology_proposal", "body");
+    pub(crate) const ANSWER_BODY: Column = Column("model_answer", "body");
     pub(crate) const EXEC_BODY: Column = Column("exec_job", "body");
     pub(crate) const EXEC_OUTCOME: Column = Column("exec_job", "outcome");
     pub(crate) const SKILL_BODY: Column = Column("skill", "body");
@@ -76,6 +77,8 @@ pub(crate) enum Purpose {
     Skill,
     Template,
     File,
+    AnswerKey,
+    AnswerAsked,
 }
 
 /// The keys of one workspace.
@@ -132,6 +135,11 @@ impl WorkspaceKeys {
         Ok(self.data.open(&self.identity(column, row), sealed)?)
     }
 
+    /// Something that nobody can guess.
+    pub(crate) fn chance(&self) -> [u8; 16] {
+        self.random.array()
+    }
+
     /// Room to open one value after the other in.
     pub(crate) fn buffer(&self) -> OpenBuffer<'_> {
         OpenBuffer {
@@ -170,6 +178,8 @@ impl WorkspaceKeys {
             Purpose::Skill => b"skill",
             Purpose::Template => b"template",
             Purpose::File => b"file",
+            Purpose::AnswerKey => b"answer key",
+            Purpose::AnswerAsked => b"answer asked",
         }];
         all.extend_from_slice(parts);
         self.fingerprint.tag16(&all)

@@ -26,11 +26,12 @@ mod tx;
 mod value;
 
 pub use access::{
-    Account, Agent, Announcement, AuditEntry, Credential, CredentialBody, DoorTx, Entered,
-    Exported, Factor, Inclusion, Job, Line, LogHead, Minted, ModelCall, NewAgent, NewAudit,
-    NewBearer, NewFactor, NewSecret, NewTicket, NewUsage, OrgTx, Organization, OrganizationMember,
-    Outcome, PolicyGroup, Renewal, Reservation, Revocation, Revoked, SelfTx, Ticket, UNSIGNED,
-    UsageEntry, User, UserBody, WorkspaceSummary,
+    Account, Agent, Announcement, AuditEntry, Credential, CredentialBody, Directive,
+    DirectivePlace, DoorTx, Entered, Exported, Factor, Inclusion, Job, Line, LogHead, Minted,
+    ModelCall, NewAgent, NewAudit, NewBearer, NewFactor, NewSecret, NewTicket, NewUsage, OrgTx,
+    Organization, OrganizationMember, Outcome, Outgoing, Piece, PolicyGroup, Promotion, Renewal,
+    Reservation, Revocation, Revoked, SelfTx, Sink, Ticket, UNSIGNED, UsageEntry, User, UserBody,
+    WorkspaceSummary,
 };
 pub use backend::control::CredentialFilter;
 pub use backend::{Committed, Heard, Hold, MemoryFilter, Mode, PageOf, Work};
@@ -46,10 +47,11 @@ pub use tx::{
     Visible, Withdrawn, Writer,
 };
 pub use value::{
-    Access, AccessDecision, Binding, Branch, Card, Change, Conflict, Consent, Decided, ExecJob,
-    ExecOutcome, Held, HistoryEntry, Kept, Member, Memory, MemoryBody, MemoryFacts, NewAccess,
-    NewChunk, NewConsent, NewExec, NewMemory, NewParticipant, NewProposal, NewSession, NewSkill,
-    NewSource, NewTemplate, NewTurn, NewVector, Observation, Observed, Origin, Participant, Pause,
-    PausedSession, Project, Proposal, Reach, Session, Skill, SkillFile, Source, SourceChanges,
-    TemplateDecided, TemplateVersion, Turn, Unembedded, Validators,
+    Access, AccessDecision, AnswerAsk, AnswerClaim, AnswerClaimed, Binding, Branch, Card, Change,
+    Conflict, Consent, Decided, ExecJob, ExecOutcome, Held, HistoryEntry, Kept, KeptAnswer, Member,
+    Memory, MemoryBody, MemoryFacts, NewAccess, NewChunk, NewConsent, NewExec, NewMemory,
+    NewParticipant, NewProposal, NewSession, NewSkill, NewSource, NewTemplate, NewTurn, NewVector,
+    Observation, Observed, Origin, Participant, Pause, PausedSession, Project, Proposal, Reach,
+    Session, Skill, SkillFile, Source, SourceChanges, TemplateDecided, TemplateVersion, Turn,
+    Unembedded, Validators,
 };

@@ -1,12 +1,15 @@
 //! How each stored row is read from its columns, in the order in which statements name them.
 
 mod access;
+mod answer;
 mod credential;
+mod directive;
 mod exec;
 mod memory;
 mod meter;
 mod participant;
 mod session;
+mod sink;
 mod skill;
 mod source;
 mod template;

@@ -3,7 +3,9 @@
 //! A backend never sees content. What it sees is listed here, and nothing else crosses the port.
 
 mod access;
+mod answer;
 mod capture;
+mod directive;
 mod exec;
 mod factor;
 mod job;
@@ -11,6 +13,7 @@ mod ledger;
 mod meter;
 mod model;
 mod participant;
+mod sink;
 mod skill;
 mod source;
 mod template;
@@ -20,9 +23,10 @@ pub use access::{
     OrganizationRow, PepperUse, PolicyGroupRow, ProofRow, Rotated, SECOND_FACTOR, TicketKind,
     TicketRow, UserRow, WorkspaceSummaryRow,
 };
+pub use directive::{DirectiveRow, PromotionRow};
 pub use factor::{FactorChange, FactorRow};
 pub use job::{EraseStep, JobAsk, JobEnd, JobFacts, JobLease, JobRow, NewJobRow};
-pub use ledger::{AheadRow, CheckpointRow, Growth, HeadRow, LogKey, TileRow, UsageRow};
+pub use ledger::{AheadRow, CheckpointRow, Growth, HeadRow, LogKey, SeenRow, TileRow, UsageRow};
 pub use meter::{
     BudgetRow, Counted, RateCardRow, ReservationRow, SpendChange, SpendRow, UsageDayRow, UsageSums,
     scope_columns, scope_of_columns,
@@ -31,6 +35,7 @@ pub use participant::{
     AboutRow, ConsentRow, MemberRow, NameRow, ObservationPage, ParticipantEventRow, ParticipantRow,
     StoredObservationRow,
 };
+pub use sink::{BehindRow, SinkKey, SinkRow, SinkState, SinkTurnRow};
 
 pub use skep_ledger::{Hash, Log};
 
@@ -43,6 +48,7 @@ use skep_domain::{
     TurnRole, Validity, Visibility,
 };
 
+pub use answer::{AnswerClaimRow, AnswerRow};
 pub use capture::{BindingRow, OutcomeCount, PauseRow};
 pub use exec::{ExecChange, ExecRow};
 pub use model::{

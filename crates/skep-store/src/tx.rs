@@ -1,5 +1,6 @@
 //! A transaction with one right in one workspace: seals what goes in, opens what comes out.
 
+mod answer;
 mod capture;
 mod distil;
 mod exec;

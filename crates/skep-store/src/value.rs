@@ -1,5 +1,6 @@
 //! What callers give and get: plain values, opened and sealed by [`crate::Tx`].
 
+mod answer;
 mod capture;
 mod exec;
 mod skill;
@@ -22,6 +23,7 @@ pub use participant::{
 
 use crate::row::ModelTag;
 
+pub use answer::{AnswerAsk, AnswerClaim, AnswerClaimed, KeptAnswer};
 pub use capture::{Binding, Pause, PausedSession};
 pub use exec::{ExecJob, ExecOutcome, NewExec};
 pub use skill::{Decided, NewSkill, Skill, SkillFile};
@@ -69,6 +71,8 @@ pub struct Session {
     pub id: SessionId,
     /// Which harness.
     pub harness: Harness,
+    /// Who captured it.
+    pub owner: Principal,
     /// What the harness calls it.
     pub external_id: String,
     /// What a person would call it.

@@ -34,4 +34,4 @@ pub use skep_test_programs::{mcp, program};
 pub use team_store::TeamStore;
 pub use tenant::{Tenant, open_impatient_store, open_store};
 pub use visitor::Visitor;
-pub use wire::Wired;
+pub use wire::{TestTimer, Wired};

@@ -103,6 +103,22 @@ export interface Agent {
   standing: string;
 }
 
+/** What the calls of an agent are given. */
+export interface AgentContext {
+  /** The agent. */
+  agent: string;
+  /** Whether what is said in them is kept as turns. */
+  capture: boolean;
+  /** `on`, `directive` or `off`. */
+  memory: string;
+}
+
+/** `GET /agent-contexts`. */
+export interface AgentContexts {
+  /** By agent; those that are not named are given nothing. */
+  items: AgentContext[];
+}
+
 /** `POST /skills/{id}/approve`. */
 export interface ApprovalRequest {
   /** That the findings were read too, and are fine. */
@@ -153,6 +169,8 @@ export interface AuditEntry {
   request: string;
   /** Its place in the organization's record, without gaps. */
   seq: number;
+  /** What of others' content was shown, by its ids, if they are of the caller's workspace. */
+  shown?: string[];
   /** What it was done to, by the id that the request named. */
   target?: string | null;
   /** So many the same within a moment. */
@@ -406,6 +424,42 @@ export interface Ceremony {
   options: unknown;
 }
 
+/** A signed head. */
+export interface Checkpoint {
+  /** When it was signed. */
+  at: Instant;
+  /** The signed note (C2SP `tlog-checkpoint`). */
+  note: string;
+  /** The entries that it stands for. */
+  size: number;
+}
+
+/** Which log, and which of its checkpoints. */
+export interface CheckpointQuery {
+  /** Only those of fewer entries: `next` of the page before. */
+  before?: number | null;
+  /** At most so many, 1 to 200. */
+  limit?: number | null;
+  /** `audit` (if absent) or `usage`. */
+  log?: string | null;
+}
+
+/** A page of a log's checkpoints, newest first. */
+export interface Checkpoints {
+  /** The place of the log's first entry. */
+  first: number;
+  /** The checkpoints. */
+  items: Checkpoint[];
+  /** The key that signs its heads: name, id and key, as C2SP `signed-note` writes it. */
+  key: string;
+  /** `before` of the next page, if there is one. */
+  next?: number | null;
+  /** The log's name. */
+  origin: string;
+  /** The entries that it has now. */
+  size: number;
+}
+
 /** A code of an app, or a recovery code. */
 export interface CodeRequest {
   /** The code. */
@@ -547,6 +601,46 @@ export interface DeleteResponse {
   participants: number;
 }
 
+/** A version of a standing text. */
+export interface Directive {
+  /** When. */
+  at: Instant;
+  /** Who wrote it. */
+  by: string;
+  /** Whether it counts now. */
+  in_force: boolean;
+  /** `workspace` or `organization`. */
+  of: string;
+  /** SHA-256 of the text, in hex. */
+  sha256: string;
+  /** What it says. */
+  text: string;
+  /** Counted from one; a version never changes. */
+  version: number;
+}
+
+/** Which version: the query of `GET /directives/version`. */
+export interface DirectiveQuery {
+  /** `workspace` or `organization`; `workspace` if absent. */
+  of?: string | null;
+  /** The version; the one that counts if absent. */
+  version?: number | null;
+}
+
+/** `GET /directives`: at most 200 of each. */
+export interface Directives {
+  /** Newest first. */
+  items: Directive[];
+  /** Newest first: the first one says which counts. */
+  promotions: Promotion[];
+}
+
+/** Which text: the query of `GET /directives`. */
+export interface DirectivesQuery {
+  /** `workspace` or `organization`, whose text counts in all of its workspaces; `workspace` if absent. */
+  of?: string | null;
+}
+
 /** A document to take in. */
 export interface DocumentInput {
   /** How it is written. */
@@ -565,6 +659,14 @@ export interface DocumentInput {
 export interface Done {
   /** `ok`. */
   status: string;
+}
+
+/** `POST /directives`. */
+export interface DraftDirectiveRequest {
+  /** `workspace` or `organization`; `workspace` if absent. */
+  of?: string | null;
+  /** What models are to be told: at most 3,000 bytes, with its marks written out. */
+  text: string;
 }
 
 /** `PATCH /agents/{id}`: what is absent stays. */
@@ -1399,6 +1501,12 @@ export interface LimitsHealth {
   store_up?: boolean;
 }
 
+/** Which log. */
+export interface LogQuery {
+  /** `audit` (if absent) or `usage`. */
+  log?: string | null;
+}
+
 /** `POST /auth/login`. */
 export interface LoginRequest {
   /** Your mail address. */
@@ -1852,6 +1960,62 @@ export interface Posture {
 export interface Probe {
   /** `ok`. */
   status: string;
+}
+
+/** `POST /directives/promote`. */
+export interface PromoteDirectiveRequest {
+  /** `workspace` or `organization`; `workspace` if absent. */
+  of?: string | null;
+  /** The version that counts from now on; 0 for none. */
+  version: number;
+}
+
+/** What came of `POST /directives/promote`. */
+export interface PromotedDirective {
+  /** `workspace` or `organization`. */
+  of: string;
+  /** What counts now; 0 for none. */
+  version: number;
+}
+
+/** That a version counted from then on. */
+export interface Promotion {
+  /** When. */
+  at: Instant;
+  /** Who said so. */
+  by: string;
+  /** The version; 0 for none. */
+  version: number;
+}
+
+/** A proof as RFC 6962 has it. */
+export interface Proof {
+  /** The checkpoint of just this tree, if there is one. */
+  checkpoint?: string | null;
+  /** The hashes, the nearest first, in hexadecimal digits. */
+  hashes: string[];
+  /** The index of the entry's leaf, from 0. */
+  index?: number | null;
+  /** The key that signs its heads. */
+  key: string;
+  /** The entry's leaf, in hexadecimal digits. */
+  leaf?: string | null;
+  /** The log's name. */
+  origin: string;
+  /** The entries of the tree that it leads to. */
+  size: number;
+}
+
+/** What is to be proved: `entry` or `old`. */
+export interface ProofQuery {
+  /** That the entry at this place is in the log. */
+  entry?: number | null;
+  /** `audit` (if absent) or `usage`. */
+  log?: string | null;
+  /** That the log begins with what it was when it had so many entries. */
+  old?: number | null;
+  /** The entries of the log that the proof leads to; those of the last checkpoint if absent. */
+  size?: number | null;
 }
 
 /** A proposal about a name. */
@@ -2419,6 +2583,14 @@ export interface SessionRef {
   title?: string | null;
 }
 
+/** `POST /agents/{id}/context`. */
+export interface SetAgentContextRequest {
+  /** Whether what is said in such calls is kept as turns; no if absent. */
+  capture?: boolean;
+  /** `on` (memories and the directive), `directive` (that alone) or `off`, for calls that say nothing themselves. */
+  memory: string;
+}
+
 /** `POST /budgets`: makes one, or gives the one of its scope, period and kind another limit. */
 export interface SetBudgetRequest {
   /** `hard` or `alert`. */
@@ -2503,6 +2675,20 @@ export interface SetSettingRequest {
   value: string;
 }
 
+/** `POST /sinks`: sets a sink, in the place of the one of its name, which goes on where it stands. */
+export interface SetSinkRequest {
+  /** Actions of the record of decisions, such as `auth.login` or `alert.*`; all if there are none. */
+  events?: string[];
+  /** Where a log begins that the sink was not given before: `now`, or `start` for its first entry; `now` if absent. */
+  from?: string | null;
+  /** `audit` and `usage`; both if there are none, and `audit` alone where events are named. */
+  logs?: string[];
+  /** What it is called: 1 to 32 small letters, digits and `-`, a letter first. */
+  name: string;
+  /** Where messages are sent to. */
+  url: string;
+}
+
 /** `POST /sso`. */
 export interface SetSsoRequest {
   /** A claim of the ID token that is asked for. With domains too, both have to hold. */
@@ -2574,6 +2760,73 @@ export interface SigningLife {
   signs: boolean;
   /** From when it signs. */
   signs_from: Instant;
+}
+
+/** A sink, and how it stands. */
+export interface Sink {
+  /** Entries of its logs that come after what it was given, wanted or not. */
+  behind: number;
+  /** When it was set last. */
+  changed_at: Instant;
+  /** When it was made. */
+  created_at: Instant;
+  /** When something was delivered last. */
+  delivered_at?: Instant | null;
+  /** Actions of the record of decisions; all if there are none. */
+  events: string[];
+  /** Since when. */
+  failing_since?: Instant | null;
+  /** Tries in a row that failed. */
+  failures: number;
+  /** What it is given. */
+  logs: string[];
+  /** What it is called. */
+  name: string;
+  /** Why the last try failed. */
+  problem?: string | null;
+  /** When it is tried again. */
+  retry_at?: Instant | null;
+  /** `on`; `failing`: it is tried again; `given_up`: it failed for too long; `gone`: it answered 410. The last two wait
+   * for somebody to resume it. Nothing is lost meanwhile. */
+  state: string;
+  /** Where messages are sent to. */
+  url: string;
+}
+
+/** Whether there was one. */
+export interface SinkRemoved {
+  /** Whether there was one. */
+  removed: boolean;
+}
+
+/** `POST /sinks/remove`, `/sinks/test`, `/sinks/resume` and `/sinks/key`. */
+export interface SinkRequest {
+  /** Which one. */
+  name: string;
+}
+
+/** A sink that was set, or has another key. */
+export interface SinkSet {
+  /** The key that its messages are signed with, if it is a new one. It is not shown again. */
+  secret?: string | null;
+  /** As it is now. */
+  sink: Sink;
+}
+
+/** What came of a message that was sent to see whether it arrives. */
+export interface SinkTested {
+  /** Whether it was taken. */
+  delivered: boolean;
+  /** Why it was not taken. */
+  problem?: string | null;
+  /** The status of the answer, if there was one. */
+  status?: number | null;
+}
+
+/** `GET /sinks`. */
+export interface Sinks {
+  /** By name. */
+  items: Sink[];
 }
 
 /** A version of a skill. */

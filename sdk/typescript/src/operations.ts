@@ -52,6 +52,14 @@ export const AccessRevoke: Operation<m.TemplateReason, undefined, m.Access> = {
   mutates: true,
 };
 
+/** What the model calls of the workspace's agents are given. */
+export const AgentContextList: Operation<undefined, undefined, m.AgentContexts> = {
+  name: "AgentContextList",
+  method: "GET",
+  path: "/api/v1/agent-contexts",
+  mutates: false,
+};
+
 /** Agents of the workspace, oldest first. */
 export const AgentList: Operation<undefined, m.PageQuery, m.Page<m.Agent>> = {
   name: "AgentList",
@@ -76,11 +84,51 @@ export const AgentEdit: Operation<m.EditAgentRequest, undefined, m.Agent> = {
   mutates: true,
 };
 
+/** Say what the model calls of an agent are given: memories, the directive alone, or nothing. */
+export const AgentContextSet: Operation<m.SetAgentContextRequest, undefined, m.AgentContext> = {
+  name: "AgentContextSet",
+  method: "POST",
+  path: "/api/v1/agents/{id}/context",
+  mutates: true,
+};
+
 /** Who was allowed or refused what, newest first. */
 export const AuditList: Operation<undefined, m.PageQuery, m.Page<m.AuditEntry>> = {
   name: "AuditList",
   method: "GET",
   path: "/api/v1/audit",
+  mutates: false,
+};
+
+/** Who was refused again and again, newest first. */
+export const AuditAlerts: Operation<undefined, m.PageQuery, m.Page<m.AuditEntry>> = {
+  name: "AuditAlerts",
+  method: "GET",
+  path: "/api/v1/audit/alerts",
+  mutates: false,
+};
+
+/** The signed heads of a log, newest first. */
+export const AuditCheckpoints: Operation<undefined, m.CheckpointQuery, m.Checkpoints> = {
+  name: "AuditCheckpoints",
+  method: "GET",
+  path: "/api/v1/audit/checkpoints",
+  mutates: false,
+};
+
+/** A whole log as lines of JSON that can be verified offline. That it was taken is recorded. */
+export const AuditExport: Stream<undefined, m.LogQuery> = {
+  name: "AuditExport",
+  method: "GET",
+  path: "/api/v1/audit/export",
+  mutates: false,
+};
+
+/** What proves that an entry is in a log, or that a log begins with what it was. */
+export const AuditProof: Operation<undefined, m.ProofQuery, m.Proof> = {
+  name: "AuditProof",
+  method: "GET",
+  path: "/api/v1/audit/proof",
   mutates: false,
 };
 
@@ -354,6 +402,38 @@ export const ConsentRevoke: Operation<m.ConsentRequest, undefined, m.Consents> =
   method: "POST",
   path: "/api/v1/consents/revoke",
   mutates: true,
+};
+
+/** The versions of a standing text that models are given, and which of them counted when. */
+export const DirectiveList: Operation<undefined, m.DirectivesQuery, m.Directives> = {
+  name: "DirectiveList",
+  method: "GET",
+  path: "/api/v1/directives",
+  mutates: false,
+};
+
+/** Add a version of a standing text. It does nothing before it is promoted. */
+export const DirectiveDraft: Operation<m.DraftDirectiveRequest, undefined, m.Directive> = {
+  name: "DirectiveDraft",
+  method: "POST",
+  path: "/api/v1/directives",
+  mutates: true,
+};
+
+/** Say which version counts from now on. For all workspaces only with the permission org:manage. */
+export const DirectivePromote: Operation<m.PromoteDirectiveRequest, undefined, m.PromotedDirective> = {
+  name: "DirectivePromote",
+  method: "POST",
+  path: "/api/v1/directives/promote",
+  mutates: true,
+};
+
+/** One version of a standing text; the one that counts if none is named. */
+export const DirectiveGet: Operation<undefined, m.DirectiveQuery, m.Directive> = {
+  name: "DirectiveGet",
+  method: "GET",
+  path: "/api/v1/directives/version",
+  mutates: false,
 };
 
 /** Names that memories speak of, the most named first. */
@@ -633,6 +713,14 @@ export const MemoryHistory: Operation<undefined, undefined, m.History> = {
   name: "MemoryHistory",
   method: "GET",
   path: "/api/v1/memories/{id}/history",
+  mutates: false,
+};
+
+/** Who was shown a memory that is not theirs, newest first; for its owner, and for who may read the record. */
+export const MemorySeen: Operation<undefined, m.PageQuery, m.Page<m.AuditEntry>> = {
+  name: "MemorySeen",
+  method: "GET",
+  path: "/api/v1/memories/{id}/seen",
   mutates: false,
 };
 
@@ -1092,6 +1180,54 @@ export const SetupToken: Operation<undefined, undefined, m.ResetToken> = {
   mutates: true,
 };
 
+/** Where entries of the organization's logs are delivered to, and how each stands. */
+export const SinkList: Operation<undefined, undefined, m.Sinks> = {
+  name: "SinkList",
+  method: "GET",
+  path: "/api/v1/sinks",
+  mutates: false,
+};
+
+/** Deliver entries of the organization's logs to a webhook. Takes the permission audit:export too. The key that messages are signed with is shown once. */
+export const SinkSet: Operation<m.SetSinkRequest, undefined, m.SinkSet> = {
+  name: "SinkSet",
+  method: "POST",
+  path: "/api/v1/sinks",
+  mutates: true,
+};
+
+/** Give a sink another key, shown once. For a day messages are signed with both. Takes the permission audit:export too. */
+export const SinkKey: Operation<m.SinkRequest, undefined, m.SinkSet> = {
+  name: "SinkKey",
+  method: "POST",
+  path: "/api/v1/sinks/key",
+  mutates: true,
+};
+
+/** Deliver nothing more to a sink, and forget how far it has come. */
+export const SinkRemove: Operation<m.SinkRequest, undefined, m.SinkRemoved> = {
+  name: "SinkRemove",
+  method: "POST",
+  path: "/api/v1/sinks/remove",
+  mutates: true,
+};
+
+/** Deliver to a sink again that was given up or is gone: it goes on where it stands. Takes the permission audit:export too. */
+export const SinkResume: Operation<m.SinkRequest, undefined, m.Sink> = {
+  name: "SinkResume",
+  method: "POST",
+  path: "/api/v1/sinks/resume",
+  mutates: true,
+};
+
+/** Send a sink a message that says nothing, to see whether it arrives. */
+export const SinkTest: Operation<m.SinkRequest, undefined, m.SinkTested> = {
+  name: "SinkTest",
+  method: "POST",
+  path: "/api/v1/sinks/test",
+  mutates: true,
+};
+
 /** Skills that were approved, newest first. */
 export const SkillList: Operation<undefined, m.PageQuery, m.Page<m.Skill>> = {
   name: "SkillList",
@@ -1508,6 +1644,14 @@ export const ChatCompletions: Operation<Record<string, unknown>, undefined, Reco
   mutates: false,
 };
 
+/** Vectors of texts, in OpenAI's dialect. */
+export const Embeddings: Operation<Record<string, unknown>, undefined, Record<string, unknown>> = {
+  name: "Embeddings",
+  method: "POST",
+  path: "/v1/embeddings",
+  mutates: false,
+};
+
 /** A model call in Anthropic's dialect. */
 export const Messages: Operation<Record<string, unknown>, undefined, Record<string, unknown>> = {
   name: "Messages",
@@ -1516,10 +1660,26 @@ export const Messages: Operation<Record<string, unknown>, undefined, Record<stri
   mutates: false,
 };
 
+/** How many tokens a model call in Anthropic's dialect would read; it costs nothing. */
+export const CountTokens: Operation<Record<string, unknown>, undefined, Record<string, unknown>> = {
+  name: "CountTokens",
+  method: "POST",
+  path: "/v1/messages/count_tokens",
+  mutates: false,
+};
+
 /** The models that may be called, in the dialect of whoever asks. */
 export const ModelList: Operation<undefined, undefined, Record<string, unknown>> = {
   name: "ModelList",
   method: "GET",
   path: "/v1/models",
+  mutates: false,
+};
+
+/** A model call in the other form of OpenAI's dialect; nothing of it is kept by the provider. */
+export const Responses: Operation<Record<string, unknown>, undefined, Record<string, unknown>> = {
+  name: "Responses",
+  method: "POST",
+  path: "/v1/responses",
   mutates: false,
 };

@@ -10,6 +10,7 @@ pub(super) const ARROWS: &[(&str, &[&str])] = &[
     ("skep-exec", &["skep-crypto", "skep-domain"]),
     ("skep-limit", &["skep-crypto", "skep-domain"]),
     ("skep-llm", &[]),
+    ("skep-telemetry", &["skep-egress"]),
     (
         "skep-reference",
         &["skep-crypto", "skep-domain", "skep-egress"],
@@ -40,6 +41,7 @@ pub(super) const ARROWS: &[(&str, &[&str])] = &[
             "skep-authz",
             "skep-egress",
             "skep-jose",
+            "skep-limit",
             "skep-memory",
             "skep-index",
             "skep-ledger",
@@ -76,7 +78,10 @@ pub(super) const ARROWS: &[(&str, &[&str])] = &[
     ),
     ("skep-client", &["skep-api"]),
     ("skep-mcp", &["skep-api", "skep-domain", "skep-memory"]),
-    ("skep-cli", &["skep-client", "skep-api", "skep-mcp"]),
+    (
+        "skep-cli",
+        &["skep-client", "skep-api", "skep-ledger", "skep-mcp"],
+    ),
     (
         "skep-daemon",
         &[
@@ -96,6 +101,7 @@ pub(super) const ARROWS: &[(&str, &[&str])] = &[
             "skep-llm",
             "skep-reference",
             "skep-store",
+            "skep-telemetry",
             "skep-vault",
             "skep-wire",
         ],

@@ -279,7 +279,7 @@ impl Call {
             method: method.to_uppercase(),
             path: path.to_owned(),
             about: text(&operation["summary"]),
-            mutates: operation.get("x-audit-action").is_some(),
+            mutates: method != "get" && operation.get("x-audit-action").is_some(),
             body: (!body.is_null())
                 .then(|| Kind::read(body, schemas))
                 .transpose()?,

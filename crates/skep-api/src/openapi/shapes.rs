@@ -6,9 +6,9 @@ use serde_json::{Map, Value};
 use crate::RouteId;
 use crate::page::{Page, PageQuery};
 use crate::{
-    access, budget, capture, exec, explain, inject, job, lease, limit, memory, oauth, ontology,
-    own_key, participant, people, posture, provider, recall, removal, review, session, skill,
-    source, sso, system, template, tree, vault,
+    access, budget, capture, context, directive, exec, explain, inject, job, lease, ledger, limit,
+    memory, oauth, ontology, own_key, participant, people, posture, provider, recall, removal,
+    review, session, sink, skill, source, sso, system, template, tree, vault,
 };
 
 /// References into `components/schemas`.
@@ -31,6 +31,8 @@ struct McpQuery {
 
 /// Bytes; the text form is only for the schema.
 type Archive = String;
+/// JSON, a line for each record.
+type Lines = String;
 
 /// The reference to the schema of a type, which is added to the document.
 pub(super) fn schema<T: JsonSchema>(schemas: &mut SchemaGenerator) -> Value {
@@ -150,6 +152,8 @@ shapes! {
     MemoryGet: answer memory::Memory;
     MemoryEdit: body memory::EditRequest, answer memory::RememberResponse;
     MemoryHistory: answer review::History;
+    AuditAlerts: query PageQuery, answer Page<access::AuditEntry>;
+    MemorySeen: query PageQuery, answer Page<access::AuditEntry>;
     MemoryForget: body memory::ForgetRequest, answer memory::Memory;
     MemoryErase: answer removal::Erased;
     Rewind: body removal::RewindRequest, answer removal::RewindResponse;
@@ -218,6 +222,15 @@ shapes! {
     JobList: query PageQuery, answer Page<job::Job>;
     JobGet: answer job::Job;
     AuditList: query PageQuery, answer Page<access::AuditEntry>;
+    AuditCheckpoints: query ledger::CheckpointQuery, answer ledger::Checkpoints;
+    AuditProof: query ledger::ProofQuery, answer ledger::Proof;
+    AuditExport: query ledger::LogQuery, answer Lines;
+    SinkList: answer sink::Sinks;
+    SinkSet: body sink::SetSinkRequest, answer sink::SinkSet;
+    SinkRemove: body sink::SinkRequest, answer sink::SinkRemoved;
+    SinkKey: body sink::SinkRequest, answer sink::SinkSet;
+    SinkResume: body sink::SinkRequest, answer sink::Sink;
+    SinkTest: body sink::SinkRequest, answer sink::SinkTested;
     OAuthServerMetadata: answer oauth::ServerMetadata;
     OAuthResourceMetadata | OAuthToolsMetadata: answer oauth::ResourceMetadata;
     OAuthKeys: answer AnyObject;
@@ -229,10 +242,16 @@ shapes! {
     OAuthToken: body oauth::TokenForm, answer oauth::TokenResponse;
     OAuthRevoke: body oauth::RevokeForm, answer AnyObject;
     OAuthRegister: body oauth::RegistrationRequest, answer oauth::RegistrationResponse;
-    ChatCompletions | Messages: body AnyObject, answer AnyObject;
+    ChatCompletions | Messages | Responses | Embeddings | CountTokens: body AnyObject, answer AnyObject;
     ModelList: answer AnyObject;
     ProviderList: answer provider::Providers;
     ProviderSet: body provider::SetProviderRequest, answer provider::Provider;
+    DirectiveList: query directive::DirectivesQuery, answer directive::Directives;
+    DirectiveGet: query directive::DirectiveQuery, answer directive::Directive;
+    DirectiveDraft: body directive::DraftDirectiveRequest, answer directive::Directive;
+    DirectivePromote: body directive::PromoteDirectiveRequest, answer directive::PromotedDirective;
+    AgentContextList: answer context::AgentContexts;
+    AgentContextSet: body context::SetAgentContextRequest, answer context::AgentContext;
     ProviderRemove: body provider::RemoveProviderRequest, answer provider::RemovedProvider;
     Resolve: body memory::ResolveRequest, answer memory::ResolveResponse;
     PageStyle | PagePasskey | PageLogin | PageLoginSend | PageSsoStart | PageSsoAnswer | PageSecondSend | PageSetup | PageSetupSend |

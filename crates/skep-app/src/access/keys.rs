@@ -184,7 +184,7 @@ impl App {
             kinds: vec![CredentialKind::ApiKey, CredentialKind::RunnerKey],
             ..CredentialFilter::default()
         };
-        let items = tx.list_credentials(&filter, more(page)).await?;
+        let items = tx.list_credentials(&filter, page.and_one()).await?;
         Ok(paged(items, page))
     }
 
@@ -257,7 +257,7 @@ impl App {
     ) -> Result<KeyPage, AppError> {
         let mut tx = self.store.begin_self(caller, Mode::Read).await?;
         let kinds = [CredentialKind::PersonalAccess];
-        let items = tx.list_credentials(&kinds, more(page)).await?;
+        let items = tx.list_credentials(&kinds, page.and_one()).await?;
         Ok(paged(items, page))
     }
 
@@ -334,14 +334,6 @@ fn user_of(caller: &Caller) -> Option<skep_domain::UserId> {
     match caller.principal() {
         Principal::User(user) => Some(user),
         Principal::Agent(_) => None,
-    }
-}
-
-/// One more than asked for, to know whether there are more.
-fn more<I>(page: PageOf<I>) -> PageOf<I> {
-    PageOf {
-        limit: page.limit + 1,
-        before: page.before,
     }
 }
 

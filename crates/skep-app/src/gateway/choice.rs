@@ -2,8 +2,7 @@
 
 use std::sync::Arc;
 
-use skep_llm::Dialect;
-use skep_llm::relay::Ask;
+use skep_llm::relay::{Ask, Format};
 
 use super::fault::GatewayFault;
 use super::known::Provider;
@@ -14,21 +13,21 @@ use super::provider::Kind;
 pub(super) struct Choice {
     pub(super) provider: Arc<Provider>,
     pub(super) model: String,
+    /// What it speaks: as it was asked, or the other dialect's form of it.
+    pub(super) speaks: Format,
 }
 
 /// Who is asked, in this order. `name/model` names the provider; otherwise it is the first, by name, that lists the
-/// model, and if none does, the only one that lists none.
+/// model, those of the caller's dialect before others, and if none does, the only one of that dialect that lists none.
 pub(super) fn choose(all: &[Arc<Provider>], ask: &Ask) -> Result<Vec<Choice>, GatewayFault> {
-    let dialect = ask.format.dialect();
-    let speaks = |provider: &&Arc<Provider>| speaks(provider.view.kind, dialect);
+    let speaks = |provider: &Arc<Provider>| speaks(provider.view.kind, ask.format);
+    let own = |provider: &&Arc<Provider>| speaks(provider) == Some(ask.format);
     let named = ask.model.split_once('/').and_then(|(name, model)| {
         let found = all.iter().find(|provider| provider.view.name == name);
         Some((found?, model))
     });
+    let nobody = || GatewayFault::NoModel(ask.model.clone());
     let (first, model) = match named {
-        Some((provider, _)) if !speaks(&provider) => {
-            return Err(GatewayFault::NoModel(ask.model.clone()));
-        }
         Some((provider, model)) if allows(provider, model) => (provider, model),
         Some(_) => return Err(GatewayFault::NotAllowed(ask.model.clone())),
         None => {
@@ -36,27 +35,24 @@ pub(super) fn choose(all: &[Arc<Provider>], ask: &Ask) -> Result<Vec<Choice>, Ga
             let lists = |provider: &&Arc<Provider>| {
                 !provider.view.models.is_empty() && allows(provider, &ask.model)
             };
-            let listed = all.iter().filter(speaks).find(lists);
-            let found = listed.or_else(|| only(all.iter().filter(speaks).filter(is_real)));
-            let model = ask.model.as_str();
-            (
-                found.ok_or_else(|| GatewayFault::NoModel(ask.model.clone()))?,
-                model,
-            )
+            let listed = all.iter().filter(own).find(lists);
+            let other = || all.iter().filter(|one| speaks(one).is_some()).find(lists);
+            let found = listed.or_else(other);
+            let found = found.or_else(|| only(all.iter().filter(own).filter(is_real)));
+            (found.ok_or_else(nobody)?, ask.model.as_str())
         }
     };
-    let mut chain = vec![Choice {
-        provider: Arc::clone(first),
+    let spoken = speaks(first).ok_or_else(nobody)?;
+    let choice = |provider: &Arc<Provider>| Choice {
+        provider: Arc::clone(provider),
         model: model.to_owned(),
-    }];
+        speaks: spoken,
+    };
+    let mut chain = vec![choice(first)];
     for name in &first.view.fallback {
         let other = all.iter().find(|provider| &provider.view.name == name);
-        if let Some(other) = other.filter(speaks).filter(|other| allows(other, model)) {
-            chain.push(Choice {
-                provider: Arc::clone(other),
-                model: model.to_owned(),
-            });
-        }
+        let same = other.filter(|other| speaks(other) == Some(spoken));
+        chain.extend(same.filter(|other| allows(other, model)).map(choice));
     }
     Ok(chain)
 }
@@ -70,11 +66,15 @@ fn only<'a>(mut all: impl Iterator<Item = &'a Arc<Provider>>) -> Option<&'a Arc<
         .then_some(open)
 }
 
-fn speaks(kind: Kind, dialect: Dialect) -> bool {
-    match kind {
-        Kind::Mock => true,
-        Kind::Openai | Kind::Compatible => dialect == Dialect::OpenAi,
-        Kind::Anthropic => dialect == Dialect::Anthropic,
+/// What a provider is told for such a request: itself, or its equal in the dialect that the provider speaks.
+fn speaks(kind: Kind, asked: Format) -> Option<Format> {
+    let openai = matches!(kind, Kind::Openai | Kind::Compatible);
+    match asked {
+        _ if kind == Kind::Mock => Some(asked),
+        Format::Chat | Format::Messages if openai => Some(Format::Chat),
+        Format::Chat | Format::Messages => Some(Format::Messages),
+        Format::Responses | Format::Embeddings => openai.then_some(asked),
+        Format::CountTokens => (!openai).then_some(asked),
     }
 }
 

@@ -48,6 +48,24 @@ pub enum GatewayFault {
     /// It took too long.
     #[error("the provider {0} took too long")]
     Late(String),
+    /// It failed again and again, and is left alone for a while.
+    #[error("the provider {provider} failed again and again: it is tried again in {wait_ms} ms")]
+    Resting {
+        /// Its name.
+        provider: String,
+        /// For how long.
+        wait_ms: u64,
+    },
+    /// A call under the same key is being made.
+    #[error(
+        "a call with this Idempotency-Key is under way: ask again in a moment for what comes of it"
+    )]
+    UnderWay,
+    /// The key stands for another call.
+    #[error(
+        "this Idempotency-Key was sent with another request in the last 24 hours: send a new key with a new request"
+    )]
+    KeyReused,
     /// As many calls to it are under way as may.
     #[error("too many calls to the provider {0} are under way: try again in a moment")]
     Busy(String),
@@ -71,6 +89,25 @@ impl Failed {
             was_sent: false,
             is_theirs: false,
         }
+    }
+
+    /// It is not asked now, and another may be.
+    pub(super) fn resting(provider: &str, wait_micros: i64) -> Self {
+        Self {
+            is_theirs: true,
+            ..Self::before(GatewayFault::Resting {
+                provider: provider.to_owned(),
+                wait_ms: wait_micros.max(0).unsigned_abs().div_ceil(1_000),
+            })
+        }
+    }
+
+    /// Whether its provider is to blame, rather than what was asked of it.
+    pub(super) fn is_outage(&self) -> bool {
+        matches!(
+            self.fault,
+            GatewayFault::NoAnswer { .. } | GatewayFault::Late(_)
+        )
     }
 
     /// On the way out, or while its answer was waited for.

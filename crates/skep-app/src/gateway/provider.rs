@@ -21,6 +21,8 @@ const MODEL: usize = 200;
 const FALLBACK: usize = 3;
 /// Tokens that a model writes at most, where nothing says otherwise.
 const OUTPUT: u64 = 131_072;
+/// Tokens that each model of today may be told to write.
+const SAID_OUTPUT: u64 = 32_000;
 
 const NAME: &str = "is 1 to 32 small letters, digits and -, a letter first";
 const ELSEWHERE: AppError = AppError::Forbidden(
@@ -119,6 +121,18 @@ impl Kind {
             Self::Openai => Some("https://api.openai.com/v1"),
             Self::Anthropic => Some("https://api.anthropic.com"),
             Self::Compatible | Self::Mock => None,
+        }
+    }
+}
+
+impl ProviderView {
+    /// Tokens that a provider is told to write at most, for a call that has no bound where there has to be one:
+    /// what it is set to, or as many as most models may.
+    pub(super) fn said_output(&self) -> u64 {
+        if self.max_output == OUTPUT {
+            SAID_OUTPUT
+        } else {
+            self.max_output
         }
     }
 }
@@ -269,7 +283,7 @@ impl App {
         let value = serde_json::to_vec(&kept)
             .map_err(|_| AppError::Internal("a provider could not be written"))?;
         let name = format!("{PREFIX}{}", set.name);
-        tx.put_provider(&name, Some(&value)).await?;
+        tx.put_gateway_setting(&name, Some(&value)).await?;
         tx.commit().await?;
         self.gateway.known.forget(organization);
         let set = parse(&[(name, value)]).into_iter().next();
@@ -294,7 +308,8 @@ impl App {
         if known.iter().all(|known| known.name != name) {
             return Ok(false);
         }
-        tx.put_provider(&format!("{PREFIX}{name}"), None).await?;
+        tx.put_gateway_setting(&format!("{PREFIX}{name}"), None)
+            .await?;
         tx.commit().await?;
         self.gateway.known.forget(organization);
         Ok(true)

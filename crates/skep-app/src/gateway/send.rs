@@ -2,12 +2,14 @@
 
 use std::sync::Arc;
 
+use bytes::Bytes;
 use skep_authz::Authorized;
 use skep_authz::rights::GatewayUse;
 use skep_crypto::Plain;
 use skep_domain::RecordName;
 use skep_egress::{Answering, Request, Secret, Target};
 use skep_llm::Usage;
+use skep_llm::relay::translate::{self, Saying};
 use skep_llm::relay::{self, Ask};
 
 use super::choice::Choice;
@@ -15,8 +17,10 @@ use super::fault::{Failed, GatewayFault};
 use super::known::{Key, Provider};
 use super::meter::Open;
 use super::provider::Kind;
+use super::tokens::TakenTokens;
 use super::{GatewayCall, Relayed, VALUE, answer};
 use crate::access::Decision;
+use crate::error::Invalid;
 use crate::meter::{CallOutcome, Ending, Measured};
 use crate::{App, AppError, RecordScope};
 
@@ -28,6 +32,10 @@ pub(super) struct Sending<'a> {
     pub(super) choice: &'a Choice,
     pub(super) ask: &'a Ask,
     pub(super) call: &'a GatewayCall,
+    /// What goes upstream.
+    body: Bytes,
+    /// When it began, in seconds.
+    pub(super) began: i64,
 }
 
 /// What a provider said, before it is known whether that is an answer.
@@ -42,15 +50,32 @@ impl App {
     pub(super) async fn send_along(
         self: &Arc<Self>,
         authorized: &Authorized<GatewayUse>,
-        chain: &[Choice],
+        (chain, mut tokens): (&[Choice], TakenTokens),
         ask: &Ask,
         call: &GatewayCall,
     ) -> Result<Relayed, AppError> {
         let mut last = None;
         for (at, choice) in chain.iter().enumerate() {
-            let sending = Sending { choice, ask, call };
-            let open = Open::begin(self, authorized, choice, (ask, call)).await?;
+            let sending = Sending {
+                body: body(choice, ask, call)?,
+                began: self.store.now().as_micros() / 1_000_000,
+                choice,
+                ask,
+                call,
+            };
             let is_last = at + 1 == chain.len();
+            let (provider, now) = (&choice.provider, self.store.now());
+            if let Err(wait) = provider.breaker.admit(now) {
+                let resting = Failed::resting(&provider.view.name, wait).fault;
+                if is_last {
+                    return Err(last.unwrap_or(resting).into());
+                }
+                last = Some(resting);
+                continue;
+            }
+            let rest = tokens.rest();
+            let taken = std::mem::replace(&mut tokens, rest);
+            let open = Open::begin(self, authorized, choice, (ask, call), taken).await?;
             match self.send_one(authorized, &sending, open, is_last).await? {
                 Ok(relayed) => return Ok(relayed),
                 Err(failed) if failed.is_theirs && !is_last => last = Some(failed.fault),
@@ -69,8 +94,7 @@ impl App {
         is_last: bool,
     ) -> Result<Result<Relayed, Failed>, AppError> {
         if sending.choice.provider.is_mock() {
-            let now = self.store.now().as_micros() / 1_000_000;
-            return Ok(Ok(answer::of_mock(sending, open, now)));
+            return Ok(Ok(answer::of_mock(sending, open, sending.began)));
         }
         let said = match self.ask_provider(authorized, sending).await {
             Ok(said) => said,
@@ -107,11 +131,24 @@ impl App {
             Ok(request) => request,
             Err(error) => return Ok(Err(Failed::on_the_way(name, &error))),
         };
-        Ok(match pool.send(&request).await {
-            Ok(answering) => Ok(Said { answering, key }),
+        let sent = pool.send(&request).await;
+        let breaker = &provider.breaker;
+        Ok(match sent {
+            Ok(answering) if answering.status() >= 500 => {
+                breaker.failed(self.store.now());
+                Ok(Said { answering, key })
+            }
+            Ok(answering) => {
+                breaker.answered();
+                Ok(Said { answering, key })
+            }
             Err(error) => {
                 tracing::warn!(provider = name, %error, "a provider gave no answer");
-                Err(Failed::on_the_way(name, &error))
+                let failed = Failed::on_the_way(name, &error);
+                if failed.is_outage() {
+                    breaker.failed(self.store.now());
+                }
+                Err(failed)
             }
         })
     }
@@ -190,6 +227,21 @@ pub(super) fn ending_of(failed: &Failed, sending: &Sending<'_>) -> Ending {
     }
 }
 
+/// The body for upstream: the caller's own bytes, or what they say in the other dialect.
+fn body(choice: &Choice, ask: &Ask, call: &GatewayCall) -> Result<Bytes, AppError> {
+    if choice.speaks == ask.format {
+        return Ok(relay::for_upstream(ask, &call.body, &choice.model));
+    }
+    let view = &choice.provider.view;
+    let saying = Saying {
+        model: &choice.model,
+        output: view.said_output(),
+        newer: view.kind == Kind::Openai,
+    };
+    translate::request(ask, &call.body, saying)
+        .map_err(|lossy| Invalid::unknown(&lossy.field, &lossy.to_string()))
+}
+
 /// What goes upstream, built from nothing: of the caller's headers those alone that choose a version.
 fn request(
     sending: &Sending<'_>,
@@ -199,14 +251,13 @@ fn request(
     let (ask, call) = (sending.ask, sending.call);
     let view = &sending.choice.provider.view;
     let prefix = base.path().trim_end_matches('/');
-    let target = base.with_path(&format!("{prefix}{}", ask.format.path()))?;
-    let body = relay::for_upstream(ask, &call.body, &sending.choice.model);
+    let target = base.with_path(&format!("{prefix}{}", sending.choice.speaks.path()))?;
     let accept = if ask.stream {
         "text/event-stream"
     } else {
         "application/json"
     };
-    let mut request = Request::relay(target, body)?
+    let mut request = Request::relay(target, sending.body.clone())?
         .header("content-type", "application/json")?
         .header("accept", accept)?
         .header("x-skep-hops", &(call.hops + 1).to_string())?;
@@ -214,8 +265,10 @@ fn request(
     if anthropic {
         request = request.header("anthropic-version", ANTHROPIC_VERSION)?;
     }
+    // Of the other dialect nothing is known that a version could change.
+    let is_own = sending.choice.speaks == ask.format;
     let ours = if anthropic { "anthropic-" } else { "openai-" };
-    for (name, value) in &call.headers {
+    for (name, value) in call.headers.iter().filter(|_| is_own) {
         if name.starts_with(ours) && value.len() <= VALUE {
             request = request.header(name, value)?;
         }

@@ -8,9 +8,10 @@ use skep_authz::{
 use skep_domain::{Limits, MemoryId, ParticipantId, Timestamp, Trust};
 use skep_memory::estimate_tokens;
 use skep_store::row::ObservationPage;
-use skep_store::{Card, Observation, Participant, Reach, Tx};
+use skep_store::{Card, Observation, Participant, Piece, Reach, Tx};
 
 use super::{answers_for, reached};
+use crate::access::show;
 use crate::error::Invalid;
 use crate::{App, AppError};
 
@@ -134,6 +135,10 @@ fn assemble(participant: Participant, observations: Vec<Observation>) -> CardVie
         if participant.card.hidden.contains(&observation.memory.id) {
             continue;
         }
+        let (owner, shown) = (
+            observation.memory.owner,
+            Piece::Memory(observation.memory.id),
+        );
         let fact = CardFact {
             text: observation.memory.body.key,
             observation: Some((observation.memory.id, observation.observed.observer)),
@@ -142,6 +147,7 @@ fn assemble(participant: Participant, observations: Vec<Observation>) -> CardVie
         };
         if facts.len() < FACTS && tokens + cost(&fact) <= TOKENS {
             tokens += cost(&fact);
+            show(owner, shown);
             facts.push(fact);
         } else {
             cut += 1;

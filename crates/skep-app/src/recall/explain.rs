@@ -16,10 +16,11 @@ use skep_domain::{
 };
 use skep_index::{Aids, Candidate, Query};
 use skep_memory::{Decided, Outcome, decide};
-use skep_store::Memory;
+use skep_store::{Memory, Piece};
 
 use super::trace::Trace;
 use super::{Question, answer};
+use crate::access::{show, show_memory};
 use crate::error::Invalid;
 use crate::upkeep::Tenant;
 use crate::{App, AppError};
@@ -160,10 +161,16 @@ impl App {
             None
         };
         let as_asked = subject == trace.asker;
+        let hidden = trace.candidates.len() - retold.seen.len();
+        let candidates = retold.explained(&trace, as_asked);
+        for one in &candidates {
+            show_memory(&one.memory);
+        }
+        show(trace.asker, Piece::Recall(trace.id));
         Ok(Explanation {
             // How much there is that they may not see is nothing that a reader may know.
-            hidden: is_wide.then(|| trace.candidates.len() - retold.seen.len()),
-            candidates: retold.explained(&trace, as_asked),
+            hidden: is_wide.then_some(hidden),
+            candidates,
             trace,
             subject,
             replay,

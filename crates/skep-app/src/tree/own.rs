@@ -108,6 +108,7 @@ impl Own {
         files
             .map(|(path, file)| Opened {
                 id: file.id,
+                owner: file.owner,
                 path: path.to_string(),
                 text: file.body.text,
             })

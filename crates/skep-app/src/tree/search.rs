@@ -7,8 +7,8 @@ use std::sync::Arc;
 
 use regex::{Regex, RegexBuilder};
 use skep_authz::{Authorized, rights::MemoryRead};
-use skep_domain::{Id, MemoryId, MemoryKind};
-use skep_store::Memory;
+use skep_domain::{Id, MemoryId, MemoryKind, Principal};
+use skep_store::{Memory, Piece};
 
 use super::glob::Glob;
 use super::own::{count_before, place_after};
@@ -16,6 +16,7 @@ use super::path::{Folder, Place, is_day};
 use super::text::{Wording, day, file};
 use super::walk::{Selection, Walk};
 use super::{Entry, Listing, NOWHERE, entry, name, place, project_folder};
+use crate::access::show;
 use crate::error::Invalid;
 use crate::{App, AppError, Stopwatch};
 
@@ -75,6 +76,8 @@ pub struct Grepped {
     pub searched: u64,
     /// Where to go on, if there may be more.
     pub next: Option<[u8; 16]>,
+    /// Memories of which a line fits, and whose they are.
+    hits: Vec<(Principal, MemoryId)>,
 }
 
 /// Bytes of a pattern.
@@ -102,6 +105,7 @@ pub(super) struct Search {
 /// A file to look through.
 pub(super) struct Opened {
     pub(super) id: MemoryId,
+    pub(super) owner: Principal,
     pub(super) path: String,
     pub(super) text: String,
 }
@@ -174,6 +178,18 @@ impl App {
     /// [`AppError::NotFound`] for a path where there is nothing that the caller may see,
     /// [`AppError::Invalid`] for a pattern that is none or is too large.
     pub async fn grep_tree(
+        &self,
+        authorized: Authorized<MemoryRead>,
+        asked: (&Grep, &dyn Wording),
+    ) -> Result<Grepped, AppError> {
+        let found = self.look_through(authorized, asked).await?;
+        for (owner, id) in &found.hits {
+            show(*owner, Piece::Memory(*id));
+        }
+        Ok(found)
+    }
+
+    async fn look_through(
         &self,
         authorized: Authorized<MemoryRead>,
         (grep, wording): (&Grep, &dyn Wording),
@@ -254,7 +270,11 @@ impl Looking {
                     self.enough = true;
                     break;
                 }
+                let before = self.found.matches.len();
                 self.lines(&file.path, &file.text);
+                if self.found.matches.len() > before {
+                    self.found.hits.push((file.owner, file.id));
+                }
                 self.last = Some(file.id);
             }
             self.enough |= self.found.matches.len() >= self.limit;
@@ -389,6 +409,7 @@ fn opened(wording: &dyn Wording, folder: &Folder, memory: &Memory) -> Opened {
     let name = name::file(&memory.body.key, &wording.memory(memory.id));
     Opened {
         id: memory.id,
+        owner: memory.owner,
         path: format!("{}/{name}", folder.path()),
         text: file(wording, memory),
     }

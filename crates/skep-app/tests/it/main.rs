@@ -29,6 +29,8 @@ mod passkey_logins;
 #[cfg(test)]
 mod passkeys;
 #[cfg(test)]
+mod sinks;
+#[cfg(test)]
 mod waiting;
 #[cfg(test)]
 mod world;

@@ -107,6 +107,19 @@ pub(crate) enum Agent {
         #[command(flatten)]
         reads: Reads,
     },
+    /// Say what is put into the model calls of an agent, for those that say nothing themselves; without --memory, show
+    /// what is set for whom.
+    Context {
+        /// The agent, by name or id.
+        #[arg(requires = "memory")]
+        agent: Option<String>,
+        /// `on`: memories that answer what was said last, and the directive; `directive`: that alone; `off`: nothing.
+        #[arg(long, requires = "agent", value_name = "WHAT", value_parser = ["on", "directive", "off"])]
+        memory: Option<String>,
+        /// Keep what is said in such calls as turns.
+        #[arg(long, requires = "memory")]
+        capture: bool,
+    },
     /// Refuse an agent from its next request on.
     Suspend {
         /// The agent, by name or id.
@@ -236,20 +249,6 @@ pub(crate) enum Workspace {
     },
     /// Count what this workspace holds, by table.
     Inventory,
-}
-
-/// What to see of the record of decisions.
-#[derive(Debug, Subcommand)]
-pub(crate) enum Audit {
-    /// Show who was allowed or refused what, newest first.
-    List {
-        /// How many to show at most.
-        #[arg(short = 'n', long, default_value_t = 50, value_name = "COUNT", value_parser = clap::value_parser!(u32).range(1..=200))]
-        limit: u32,
-        /// Where an earlier listing ended, as it said.
-        #[arg(long, value_name = "CURSOR")]
-        cursor: Option<String>,
-    },
 }
 
 /// What to do about rate limits.

@@ -1,14 +1,14 @@
-//! `skep whoami`, `skep org`, `skep workspace`, `skep audit`.
+//! `skep whoami`, `skep org`, `skep workspace`, `skep audit list`.
 
 use std::process::ExitCode;
 
 use skep_api::access::{AuditEntry, NameRequest, StandingRequest};
-use skep_api::page::PageQuery;
+use skep_api::page::{Page, PageQuery};
 use skep_api::people::FactorRuleRequest;
 use skep_client::Client;
 
 use super::{jobs, sso};
-use crate::args::access::{Audit, Org, Workspace};
+use crate::args::access::{Org, Workspace};
 use crate::context::Context;
 use crate::failure::Failure;
 use crate::layout::{columns, one_line};
@@ -204,27 +204,77 @@ pub(super) async fn workspace(context: &Context<'_>, verb: Workspace) -> Result<
     Ok(ExitCode::SUCCESS)
 }
 
-pub(super) async fn audit(context: &Context<'_>, verb: Audit) -> Result<ExitCode, Failure> {
-    let Audit::List { limit, cursor } = verb;
-    let page = PageQuery {
-        limit: Some(limit),
-        cursor,
-    };
+pub(super) async fn audit(
+    context: &Context<'_>,
+    limit: u32,
+    cursor: Option<String>,
+) -> Result<ExitCode, Failure> {
+    let page = PageQuery::new(limit, cursor);
     let found = context.client().await?.audit(&page).await?;
+    listed(context, &found, ("list", "Nothing is recorded yet."))
+}
+
+pub(super) async fn alerts(
+    context: &Context<'_>,
+    limit: u32,
+    cursor: Option<String>,
+) -> Result<ExitCode, Failure> {
+    let page = PageQuery::new(limit, cursor);
+    let found = context.client().await?.audit_alerts(&page).await?;
+    let nothing = "Nobody was refused so often that it would be told.";
+    listed(context, &found, ("alerts", nothing))
+}
+
+fn listed(
+    context: &Context<'_>,
+    found: &Page<AuditEntry>,
+    (verb, nothing): (&str, &str),
+) -> Result<ExitCode, Failure> {
     let out = context.output;
     if out.is_json() {
-        out.json(&found)?;
+        out.json(found)?;
         return Ok(ExitCode::SUCCESS);
     }
     if found.items.is_empty() {
-        out.line("Nothing is recorded yet.")?;
+        out.line(nothing)?;
     }
     let rows: Vec<Vec<String>> = found.items.iter().map(entry).collect();
     for line in columns(&rows) {
         out.line(&line)?;
     }
     if let Some(next) = &found.next {
-        out.note(&format!("older entries: skep audit list --cursor {next}"));
+        out.note(&format!("older entries: skep audit {verb} --cursor {next}"));
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+pub(super) async fn who_saw(
+    context: &Context<'_>,
+    id: &str,
+    (limit, cursor): (u32, Option<String>),
+) -> Result<ExitCode, Failure> {
+    let page = PageQuery::new(limit, cursor);
+    let found = context.client().await?.who_saw(id, &page).await?;
+    let out = context.output;
+    if out.is_json() {
+        out.json(&found)?;
+        return Ok(ExitCode::SUCCESS);
+    }
+    if found.items.is_empty() {
+        out.line("Nobody but its owner was shown it, since reads are recorded.")?;
+    }
+    let rows = found.items.iter().map(|entry| {
+        let at: String = entry.at.to_string().chars().take(19).collect();
+        let who = entry.principal.clone().unwrap_or_else(|| "–".into());
+        vec![entry.seq.to_string(), at, who, one_line(&entry.reason)]
+    });
+    for line in columns(&rows.collect::<Vec<_>>()) {
+        out.line(&line)?;
+    }
+    if let Some(next) = &found.next {
+        out.note(&format!(
+            "older entries: skep audit who-saw {id} --cursor {next}"
+        ));
     }
     Ok(ExitCode::SUCCESS)
 }

@@ -119,7 +119,7 @@ fn read(path: &Path) -> Result<String, Failure> {
 }
 
 /// A file that has another name until it is whole.
-struct Fresh {
+pub(super) struct Fresh {
     file: File,
     path: PathBuf,
     beside: PathBuf,
@@ -128,7 +128,7 @@ struct Fresh {
 }
 
 impl Fresh {
-    fn new(path: &Path) -> Result<Self, Failure> {
+    pub(super) fn new(path: &Path) -> Result<Self, Failure> {
         let mut name = path.file_name().unwrap_or_default().to_owned();
         if name.is_empty() {
             return Err(Failure::usage("--to names no file"));
@@ -156,14 +156,18 @@ impl Fresh {
         })
     }
 
-    fn write(&mut self, bytes: &[u8]) -> io::Result<()> {
+    pub(super) fn written(&self) -> u64 {
+        self.written
+    }
+
+    pub(super) fn write(&mut self, bytes: &[u8]) -> io::Result<()> {
         self.written += bytes.len() as u64;
         self.file.write_all(bytes)
     }
 
     /// Whole, on the disk, and then under its name: in the place of what has it only with `force`, since
     /// somebody else may have taken it meanwhile.
-    fn publish(mut self, force: bool) -> Result<(), Failure> {
+    pub(super) fn publish(mut self, force: bool) -> Result<(), Failure> {
         let done = self.file.sync_all();
         done.map_err(|error| self.unwritten(&error))?;
         let placed = if force {
@@ -182,7 +186,7 @@ impl Fresh {
     }
 
     /// Why there is no archive, by the name that was asked for.
-    fn unwritten(&self, error: &io::Error) -> Failure {
+    pub(super) fn unwritten(&self, error: &io::Error) -> Failure {
         let shown = self.path.display();
         let (code, why, hint) = match error.kind() {
             io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => (
@@ -200,7 +204,7 @@ impl Fresh {
     }
 }
 
-fn is_there(path: &Path) -> Failure {
+pub(super) fn is_there(path: &Path) -> Failure {
     Failure::new("EXISTS", format!("{} is there already", path.display()))
         .hint("another name, or --force to replace it")
 }

@@ -25,10 +25,7 @@ pub(super) async fn run(
 }
 
 async fn list(context: &Context<'_>) -> Result<(), Failure> {
-    let page = PageQuery {
-        limit: Some(Limits::PAGE_MAX),
-        cursor: None,
-    };
+    let page = PageQuery::new(Limits::PAGE_MAX, None);
     let page = context.client().await?.conflicts(&page).await?;
     let out = context.output;
     if out.is_json() {

@@ -30,10 +30,7 @@ async fn list(
     limit: u32,
     cursor: Option<String>,
 ) -> Result<ExitCode, Failure> {
-    let page = PageQuery {
-        limit: Some(limit),
-        cursor,
-    };
+    let page = PageQuery::new(limit, cursor);
     let found = client.jobs(&page).await?;
     let out = context.output;
     if out.is_json() {

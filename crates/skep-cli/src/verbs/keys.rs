@@ -6,6 +6,7 @@ use skep_api::access::{
     Agent as Listed, CreateAgentRequest, CreateKeyRequest, CreateTokenRequest, CreatedKey,
     EditAgentRequest, Key as Shown,
 };
+use skep_api::context::{AgentContext, SetAgentContextRequest};
 use skep_api::page::{Page, PageQuery};
 use skep_api::system::Rotation;
 use skep_api::{Instant, Timestamp};
@@ -219,6 +220,17 @@ pub(super) async fn agent(context: &Context<'_>, verb: Agent) -> Result<ExitCode
             list_agents(context, &mut client).await?;
             return Ok(ExitCode::SUCCESS);
         }
+        Agent::Context {
+            agent,
+            memory,
+            capture,
+        } => {
+            let set = agent.zip(memory);
+            let set =
+                set.map(|(agent, memory)| (agent, SetAgentContextRequest { memory, capture }));
+            contexts(context, &mut client, set).await?;
+            return Ok(ExitCode::SUCCESS);
+        }
         Agent::Create { name, reads } => {
             let (policy, group) = policy(reads);
             let request = CreateAgentRequest {
@@ -283,6 +295,45 @@ async fn list_agents(context: &Context<'_>, client: &mut Client) -> Result<(), F
         out.line(&line)?;
     }
     Ok(())
+}
+
+/// Sets what is put into the calls of an agent, or shows what is set.
+async fn contexts(
+    context: &Context<'_>,
+    client: &mut Client,
+    set: Option<(String, SetAgentContextRequest)>,
+) -> Result<(), Failure> {
+    let out = context.output;
+    if let Some((agent, request)) = set {
+        let id = find(client, &agent).await?;
+        let set = client.set_agent_context(&id, &request).await?;
+        if out.is_json() {
+            return Ok(out.json(&set)?);
+        }
+        let text = format!("{}: {}", one_line(&agent), given(&set));
+        return Ok(out.line(&text)?);
+    }
+    let found = client.agent_contexts().await?;
+    if out.is_json() {
+        return Ok(out.json(&found)?);
+    }
+    if found.items.is_empty() {
+        let text = "nothing is put into the calls of agents: skep agent context NAME --memory on";
+        return Ok(out.line(text)?);
+    }
+    for set in &found.items {
+        out.line(&format!("{}  {}", set.agent, given(set)))?;
+    }
+    Ok(())
+}
+
+fn given(set: &AgentContext) -> String {
+    let kept = if set.capture {
+        ", what is said is kept"
+    } else {
+        ""
+    };
+    format!("memory {}{kept}", set.memory)
 }
 
 fn agent_row(agent: &Listed) -> Vec<String> {

@@ -1,6 +1,7 @@
 //! The verbs: each a few calls of the client and what a person or a program sees of them.
 
 mod access;
+mod audit;
 mod backup;
 mod budgets;
 mod capture;
@@ -8,6 +9,7 @@ mod capture_control;
 mod completions;
 mod conflicts;
 mod consent;
+mod directive;
 mod doctor;
 mod entity;
 mod erase;
@@ -31,6 +33,7 @@ mod participant;
 mod posture;
 mod provider;
 mod recall;
+mod reconcile;
 mod remember;
 mod resolve;
 mod review;
@@ -39,6 +42,7 @@ mod run;
 mod secret_import;
 mod sessions;
 mod setup;
+mod sinks;
 mod skill;
 mod source;
 mod sso;
@@ -76,6 +80,7 @@ pub(crate) async fn perform(verb: Verb, context: &Context<'_>) -> Result<ExitCod
         Verb::Secret(verb) => vault::secret(context, verb).await,
         Verb::Exec(arguments) => exec::run(context, arguments).await,
         Verb::Setting(verb) => vault::setting(context, verb).await,
+        Verb::Directive(verb) => directive::run(context, verb).await,
         Verb::Provider(verb) => provider::run(context, verb).await,
         Verb::Template(verb) => template::run(context, verb).await,
         Verb::Access(verb) => grants::run(context, verb).await,
@@ -121,8 +126,9 @@ pub(crate) async fn perform(verb: Verb, context: &Context<'_>) -> Result<ExitCod
         Verb::Budget(verb) => budgets::budget(context, verb).await,
         Verb::Rates(verb) => budgets::rates(context, verb).await,
         Verb::Usage(asked) => budgets::usage(context, &asked).await,
+        Verb::Sink(verb) => sinks::run(context, verb).await,
         Verb::Job(verb) => jobs::run(context, verb).await,
-        Verb::Audit(verb) => access::audit(context, verb).await,
+        Verb::Audit(verb) => audit::run(context, verb).await,
         Verb::Participant(verb) => participant::run(context, verb).await,
         Verb::Consent(verb) => consent::run(context, verb).await,
         Verb::Observe(arguments) => consent::observe(context, arguments).await,

@@ -32,10 +32,7 @@ pub(super) async fn run(context: &Context<'_>, arguments: Review) -> Result<Exit
         (Some(id), _) => decide(context, &mut client, (id, true), &request).await?,
         (None, Some(id)) => decide(context, &mut client, (id, false), &request).await?,
         (None, None) => {
-            let page = PageQuery {
-                limit: Some(arguments.limit),
-                cursor: None,
-            };
+            let page = PageQuery::new(arguments.limit, None);
             let held = client.quarantine(&page).await?;
             if context.output.is_json() {
                 context.output.json(&held)?;

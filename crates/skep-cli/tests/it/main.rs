@@ -15,6 +15,8 @@ mod hostile_imports;
 #[cfg(test)]
 mod importing;
 #[cfg(test)]
+mod ledger;
+#[cfg(test)]
 mod login;
 #[cfg(test)]
 mod mcp;

@@ -6,6 +6,7 @@ use skep_api::access::{
     EditAgentRequest, Key, NameRequest, Organization, Organizations, Revoked, StandingRequest,
     Whoami, Workspace, Workspaces,
 };
+use skep_api::ledger::{CheckpointQuery, Checkpoints, Proof, ProofQuery};
 use skep_api::own_key::{OwnKey, OwnKeyRequest, OwnKeys};
 use skep_api::page::{Page, PageQuery};
 
@@ -165,6 +166,38 @@ impl Client {
     /// `GET /api/v1/audit`.
     pub async fn audit(&mut self, page: &PageQuery) -> Result<Page<AuditEntry>, ClientError> {
         self.get(RouteId::AuditList, None, &paging(page)).await
+    }
+
+    /// `GET /api/v1/audit/alerts`.
+    pub async fn audit_alerts(
+        &mut self,
+        page: &PageQuery,
+    ) -> Result<Page<AuditEntry>, ClientError> {
+        self.get(RouteId::AuditAlerts, None, &paging(page)).await
+    }
+
+    /// `GET /api/v1/audit/checkpoints`.
+    pub async fn checkpoints(
+        &mut self,
+        query: &CheckpointQuery,
+    ) -> Result<Checkpoints, ClientError> {
+        let parameters = [
+            ("log", query.log.clone()),
+            ("limit", query.limit.map(|limit| limit.to_string())),
+            ("before", query.before.map(|before| before.to_string())),
+        ];
+        self.get(RouteId::AuditCheckpoints, None, &parameters).await
+    }
+
+    /// `GET /api/v1/audit/proof`.
+    pub async fn proof(&mut self, query: &ProofQuery) -> Result<Proof, ClientError> {
+        let parameters = [
+            ("log", query.log.clone()),
+            ("entry", query.entry.map(|entry| entry.to_string())),
+            ("old", query.old.map(|old| old.to_string())),
+            ("size", query.size.map(|size| size.to_string())),
+        ];
+        self.get(RouteId::AuditProof, None, &parameters).await
     }
 }
 

@@ -1,4 +1,4 @@
-//! A backup, as it arrives.
+//! What arrives as a stream: a backup, an export of a log.
 
 use std::io;
 use std::time::Duration;
@@ -6,6 +6,7 @@ use std::time::Duration;
 use http_body_util::{BodyExt, Limited};
 use hyper::body::Incoming;
 use hyper::{Response, StatusCode};
+use skep_api::ledger::LogQuery;
 use skep_api::system::BackupRequest;
 use skep_api::{ErrorEnvelope, RouteId};
 use tokio::time::timeout;
@@ -13,7 +14,7 @@ use tokio::time::timeout;
 use super::{Call, Client};
 use crate::ClientError;
 use crate::connection::{Connection, SendError};
-use crate::target::path;
+use crate::target::{path, with_query};
 
 /// A page of rows is there in a moment, unless the store is very busy.
 const PATIENCE: Duration = Duration::from_mins(5);
@@ -29,7 +30,7 @@ impl Client {
     pub async fn back_up(
         &mut self,
         request: &BackupRequest,
-        mut take: impl FnMut(&[u8]) -> io::Result<()>,
+        take: impl FnMut(&[u8]) -> io::Result<()>,
     ) -> Result<(), ClientError> {
         let body = serde_json::to_vec(request)
             .map_err(|error| self.protocol(format!("the request is not JSON: {error}")))?;
@@ -39,7 +40,34 @@ impl Client {
             body: Some(body),
             patience: PATIENCE,
         };
-        let answer = self.begin(&call).await?;
+        self.receive(&call, take).await
+    }
+
+    /// `GET /api/v1/audit/export`: hands over a log as it arrives. Whether it is whole, a verifier tells.
+    ///
+    /// # Errors
+    /// As [`ClientError`] says; whatever `take` fails with is [`ClientError::Io`].
+    pub async fn export_log(
+        &mut self,
+        query: &LogQuery,
+        take: impl FnMut(&[u8]) -> io::Result<()>,
+    ) -> Result<(), ClientError> {
+        let parameters = [("log", query.log.clone())];
+        let call = Call {
+            route: RouteId::AuditExport,
+            target: with_query(path(RouteId::AuditExport, None), &parameters),
+            body: None,
+            patience: PATIENCE,
+        };
+        self.receive(&call, take).await
+    }
+
+    async fn receive(
+        &mut self,
+        call: &Call,
+        mut take: impl FnMut(&[u8]) -> io::Result<()>,
+    ) -> Result<(), ClientError> {
+        let answer = self.begin(call).await?;
         if answer.status() != StatusCode::OK {
             return Err(self.refused(answer).await);
         }

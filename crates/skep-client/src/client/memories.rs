@@ -1,6 +1,7 @@
 //! Memories: remembering, changing, removing, reviewing.
 
 use skep_api::RouteId;
+use skep_api::access::AuditEntry;
 use skep_api::memory::{
     EditRequest, ForgetRequest, Memory, MemoryQuery, RememberRequest, RememberResponse,
     ResolveRequest, ResolveResponse,
@@ -61,6 +62,15 @@ impl Client {
     /// `GET /api/v1/memories/{id}/history`.
     pub async fn memory_history(&mut self, id: &str) -> Result<History, ClientError> {
         self.get(RouteId::MemoryHistory, Some(id), &[]).await
+    }
+
+    /// `GET /api/v1/memories/{id}/seen`.
+    pub async fn who_saw(
+        &mut self,
+        id: &str,
+        page: &PageQuery,
+    ) -> Result<Page<AuditEntry>, ClientError> {
+        self.get(RouteId::MemorySeen, Some(id), &paging(page)).await
     }
 
     /// `POST /api/v1/memories/{id}/erase`.

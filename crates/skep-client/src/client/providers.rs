@@ -1,6 +1,7 @@
-//! Providers of models.
+//! Providers of models, and what is put into calls.
 
 use skep_api::RouteId;
+use skep_api::context::{AgentContext, AgentContexts, SetAgentContextRequest};
 use skep_api::provider::{
     Provider, Providers, RemoveProviderRequest, RemovedProvider, SetProviderRequest,
 };
@@ -32,6 +33,21 @@ impl Client {
         request: &RemoveProviderRequest,
     ) -> Result<RemovedProvider, ClientError> {
         self.post(RouteId::ProviderRemove, None, Some(request), PATIENCE)
+            .await
+    }
+
+    /// `GET /api/v1/agent-contexts`.
+    pub async fn agent_contexts(&mut self) -> Result<AgentContexts, ClientError> {
+        self.get(RouteId::AgentContextList, None, &[]).await
+    }
+
+    /// `POST /api/v1/agents/{id}/context`.
+    pub async fn set_agent_context(
+        &mut self,
+        id: &str,
+        request: &SetAgentContextRequest,
+    ) -> Result<AgentContext, ClientError> {
+        self.post(RouteId::AgentContextSet, Some(id), Some(request), PATIENCE)
             .await
     }
 }

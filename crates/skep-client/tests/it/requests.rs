@@ -10,6 +10,7 @@ use skep_api::exec::ExecRequest;
 use skep_api::explain::ExplainRequest;
 use skep_api::inject::InjectRequest;
 use skep_api::lease::LeaseRequest;
+use skep_api::ledger::{CheckpointQuery, LogQuery, ProofQuery};
 use skep_api::memory::{EditRequest, ForgetRequest, MemoryQuery, RememberRequest, ResolveRequest};
 use skep_api::ontology::{EntityQuery, ProposalQuery, ProposalRequest};
 use skep_api::own_key::OwnKeyRequest;
@@ -19,11 +20,13 @@ use skep_api::people as humans;
 use skep_api::recall::RecallRequest;
 use skep_api::removal::RewindRequest;
 use skep_api::review::{ResolveConflictRequest, ReviewRequest};
+use skep_api::sink::{SetSinkRequest, SinkRequest};
 use skep_api::skill::{ApprovalRequest, SkillQuery, SkillRequest};
 use skep_api::source::{AddSourceRequest, FetchRequest, SyncRequest};
 use skep_api::system::BackupRequest;
 use skep_api::{
-    ErrorCode, Gate, ROUTES, Route, RouteId, access, capture, provider, template, tree, vault,
+    ErrorCode, Gate, ROUTES, Route, RouteId, access, capture, context, directive, provider,
+    template, tree, vault,
 };
 use skep_client::{Client, ClientError, Endpoint, Home, Origin};
 use tempfile::TempDir;
@@ -96,6 +99,7 @@ async fn call_reviewers(client: &mut Client) {
         client.session_context("ID", &page).await.is_err(),
         client.edit("ID", &EditRequest::default()).await.is_err(),
         client.memory_history("ID").await.is_err(),
+        client.who_saw("ID", &page).await.is_err(),
         client.erase_memory("ID").await.is_err(),
         client.erase_session("ID").await.is_err(),
         client.rewind(&RewindRequest::default()).await.is_err(),
@@ -253,14 +257,16 @@ async fn each_method_calls_its_own_row_of_the_table() {
         client.decide_proposal("ID", false).await.is_err(),
     ];
     assert!(refused.iter().all(|refused| *refused));
-    call_access(&mut client).await;
-    call_people(&mut client).await;
-    call_humans(&mut client).await;
-    call_reviewers(&mut client).await;
-    call_skills(&mut client).await;
-    call_templates(&mut client).await;
-    call_exec(&mut client).await;
-    call_vault(&mut client).await;
+    Box::pin(call_access(&mut client)).await;
+    Box::pin(call_ledger(&mut client)).await;
+    Box::pin(call_people(&mut client)).await;
+    Box::pin(call_humans(&mut client)).await;
+    Box::pin(call_reviewers(&mut client)).await;
+    Box::pin(call_skills(&mut client)).await;
+    Box::pin(call_templates(&mut client)).await;
+    Box::pin(call_exec(&mut client)).await;
+    Box::pin(call_vault(&mut client)).await;
+    Box::pin(call_gateway(&mut client)).await;
     let log = log.lock().unwrap();
     let mut called: Vec<_> = log
         .iter()
@@ -362,6 +368,23 @@ async fn call_access(client: &mut Client) {
         client.jobs(&page).await.is_err(),
         client.job("ID").await.is_err(),
         client.audit(&page).await.is_err(),
+        client.audit_alerts(&page).await.is_err(),
+    ];
+    assert!(refused.iter().all(|refused| *refused));
+}
+
+/// The methods of the ledger, each once.
+async fn call_ledger(client: &mut Client) {
+    let refused = [
+        client
+            .checkpoints(&CheckpointQuery::default())
+            .await
+            .is_err(),
+        client.proof(&ProofQuery::default()).await.is_err(),
+        client
+            .export_log(&LogQuery::default(), |_| Ok(()))
+            .await
+            .is_err(),
     ];
     assert!(refused.iter().all(|refused| *refused));
 }
@@ -474,9 +497,10 @@ async fn call_exec(client: &mut Client) {
 
 /// The methods of the vault, each once.
 async fn call_vault(client: &mut Client) {
-    let (query, removed) = (
+    let (query, removed, sink) = (
         vault::RecordQuery::default(),
         vault::RemoveRecordRequest::default(),
+        SinkRequest::default(),
     );
     let refused = [
         client.begin_lease(&LeaseRequest::default()).await.is_err(),
@@ -495,7 +519,41 @@ async fn call_vault(client: &mut Client) {
             .await
             .is_err(),
         client.remove_setting(&removed).await.is_err(),
+        client.sinks().await.is_err(),
+        client.set_sink(&SetSinkRequest::default()).await.is_err(),
+        client.remove_sink(&sink).await.is_err(),
+        client.renew_sink_key(&sink).await.is_err(),
+        client.resume_sink(&sink).await.is_err(),
+        client.test_sink(&sink).await.is_err(),
+    ];
+    assert!(refused.iter().all(|refused| *refused));
+}
+
+/// The methods of the gateway's settings, each once.
+async fn call_gateway(client: &mut Client) {
+    let refused = [
         client.providers().await.is_err(),
+        client.agent_contexts().await.is_err(),
+        client
+            .directives(&directive::DirectivesQuery::default())
+            .await
+            .is_err(),
+        client
+            .directive(&directive::DirectiveQuery::default())
+            .await
+            .is_err(),
+        client
+            .draft_directive(&directive::DraftDirectiveRequest::default())
+            .await
+            .is_err(),
+        client
+            .promote_directive(&directive::PromoteDirectiveRequest::default())
+            .await
+            .is_err(),
+        client
+            .set_agent_context("ID", &context::SetAgentContextRequest::default())
+            .await
+            .is_err(),
         client
             .set_provider(&provider::SetProviderRequest::default())
             .await

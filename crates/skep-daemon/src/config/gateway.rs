@@ -56,6 +56,7 @@ impl Gateway {
             inside: self.origins()?,
             first_byte: Duration::from_secs(self.first_byte_seconds),
             idle: Duration::from_secs(self.idle_seconds),
+            ..GatewaySettings::default()
         })
     }
 

@@ -144,11 +144,22 @@ impl Home {
 
     /// The body of an answer that comes in chunks; none if it is refused or ends before its end.
     pub(crate) fn post_for_bytes(&self, path: &str, body: &str) -> Option<Vec<u8>> {
-        let answer = self.exchange(&format!(
+        self.chunks(&format!(
             "POST {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nContent-Type: application/json\r\n\
              Content-Length: {}\r\n\r\n{body}",
             body.len()
-        ))?;
+        ))
+    }
+
+    /// The same of what is only read.
+    pub(crate) fn get_for_bytes(&self, path: &str) -> Option<Vec<u8>> {
+        self.chunks(&format!(
+            "GET {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"
+        ))
+    }
+
+    fn chunks(&self, request: &str) -> Option<Vec<u8>> {
+        let answer = self.exchange(request)?;
         if !answer.starts_with(b"HTTP/1.1 200") {
             return None;
         }

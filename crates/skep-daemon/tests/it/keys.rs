@@ -58,7 +58,7 @@ pub(crate) fn knows(home: &Home) -> bool {
         home,
         "which port does the harbour master of Zanzibarrow listen on",
     )
-    .contains("7411")
+    .contains("port 7411")
         && secrets.contains("HARBOUR_TOKEN")
 }
 

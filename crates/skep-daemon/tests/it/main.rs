@@ -3,7 +3,13 @@
 #[cfg(test)]
 mod asking;
 #[cfg(test)]
+#[expect(dead_code, reason = "its own tests use the rest of it")]
+#[path = "../../../skep-telemetry/tests/it/collector.rs"]
+mod collector;
+#[cfg(test)]
 mod database;
+#[cfg(test)]
+mod delivered;
 #[cfg(test)]
 mod erasing;
 #[cfg(test)]
@@ -13,7 +19,11 @@ mod home;
 #[cfg(test)]
 mod keys;
 #[cfg(test)]
+mod ledger;
+#[cfg(test)]
 mod link;
+#[cfg(test)]
+mod metered;
 #[cfg(test)]
 mod moving;
 #[cfg(test)]
@@ -37,6 +47,8 @@ mod rotating;
 mod rows;
 #[cfg(test)]
 mod running;
+#[cfg(test)]
+mod telemetry;
 #[cfg(test)]
 #[path = "../../../skep-wire/tests/it/values.rs"]
 mod values;

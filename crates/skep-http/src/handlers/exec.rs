@@ -8,7 +8,9 @@ use skep_api::exec::{
     ExecStream, ExecUncovered, LayerMissing,
 };
 use skep_api::page::{Page, PageQuery};
-use skep_app::{AskExec, ExecJob, ExecOutcome, ExecState, REDACTION_GRADE, REDACTION_UNCOVERED};
+use skep_app::{
+    AskExec, ExecJob, ExecOutcome, ExecState, Piece, REDACTION_GRADE, REDACTION_UNCOVERED, show,
+};
 use skep_authz::{Authorized, rights};
 use skep_domain::{ExecId, Id, Limits};
 
@@ -107,6 +109,7 @@ fn layers(missing: Vec<(String, String)>) -> Vec<LayerMissing> {
 }
 
 fn shown(call: &Call, job: ExecJob, outcome: Option<ExecOutcome>) -> Exec {
+    show(job.asker, Piece::Run(job.id));
     let digest = job.digest.iter().map(|byte| format!("{byte:02x}"));
     let mut exec = Exec {
         id: call.text(job.id),

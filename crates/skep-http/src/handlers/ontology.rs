@@ -7,7 +7,7 @@ use skep_api::ontology::{
     ProposalRequest, Relation, RelationRequest, RelationResponse,
 };
 use skep_api::page::{Page, PageQuery};
-use skep_app::{NameKind, Proposal, Propose};
+use skep_app::{NameKind, Proposal, Propose, show_memory};
 use skep_authz::{Authorized, rights};
 use skep_domain::{Id, OntologyAction, ProposalState};
 
@@ -48,9 +48,12 @@ pub(crate) async fn relations(
         memories: connection.memories as u32,
         provenance: connection.cited.iter().map(|id| call.text(*id)).collect(),
     };
-    let naming = |memory: skep_app::Memory| Naming {
-        id: call.text(memory.id),
-        key: memory.body.key,
+    let naming = |memory: skep_app::Memory| {
+        show_memory(&memory);
+        Naming {
+            id: call.text(memory.id),
+            key: memory.body.key,
+        }
     };
     ok(&RelationResponse {
         name: told.name,

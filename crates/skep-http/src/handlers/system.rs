@@ -53,6 +53,7 @@ pub(crate) async fn health(
     let status = call.app().status(authorized).await?;
     let mut problems: Vec<String> = status.problem.into_iter().collect();
     problems.extend(call.edge.limits.as_ref().and_then(away));
+    problems.extend(call.app().sink_problems(call.caller.authorize()?).await?);
     let exec = call.app().exec_state();
     problems.extend(exec.and_then(|exec| exec.problem));
     ok(&Health {

@@ -7,7 +7,7 @@ use skep_api::tree::{
     Listing as WireListing, Match, Type,
 };
 use skep_api::{Instant, id};
-use skep_app::{Entry, Find, Grep, Listing, Node, Wording};
+use skep_app::{Entry, Find, Grep, Listing, Node, Wording, show_memory};
 use skep_authz::{Authorized, rights};
 use skep_domain::{MemoryId, SessionId, Timestamp};
 
@@ -161,16 +161,19 @@ fn entry(call: &Call, entry: Entry, texts: bool) -> WireEntry {
             memories,
             ..shown
         },
-        Node::File(memory, text) => WireEntry {
-            id: Some(call.text(memory.id)),
-            kind: Some(memory.kind.as_str().into()),
-            trust: Some(memory.trust.as_str().into()),
-            key: Some(memory.body.key),
-            project: memory.project,
-            valid_from: Some(Instant(memory.validity.from)),
-            bytes: Some(text.len() as u64),
-            text: texts.then_some(text),
-            ..shown
-        },
+        Node::File(memory, text) => {
+            show_memory(&memory);
+            WireEntry {
+                id: Some(call.text(memory.id)),
+                kind: Some(memory.kind.as_str().into()),
+                trust: Some(memory.trust.as_str().into()),
+                key: Some(memory.body.key),
+                project: memory.project,
+                valid_from: Some(Instant(memory.validity.from)),
+                bytes: Some(text.len() as u64),
+                text: texts.then_some(text),
+                ..shown
+            }
+        }
     }
 }

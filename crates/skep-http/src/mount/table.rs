@@ -7,10 +7,11 @@ use skep_authz::{Authorized, Right, rights};
 use super::Handler;
 use crate::handlers::people as humans;
 use crate::handlers::{
-    access, agents, auth, backup, budgets, capture, exec, explain, gateway, inject, jobs, keys,
-    leases, limits as own_limits, mcp, members, memories, oauth, ontology, organizations, own,
-    own_key, participants as people, posture, providers, recall, removal, review, rotation,
-    sessions, skills, sources, sso, system, templates, tree, vault,
+    access, agents, auth, backup, budgets, capture, contexts, directives, exec, explain, gateway,
+    inject, jobs, keys, leases, ledger, limits as own_limits, mcp, members, memories, oauth,
+    ontology, organizations, own, own_key, participants as people, posture, providers, recall,
+    removal, review, rotation, sessions, sinks, skills, sources, sso, system, templates, tree,
+    vault,
 };
 use crate::pages;
 
@@ -123,7 +124,13 @@ pub(super) fn handler(route: RouteId) -> Handler {
         }
         RouteId::JobList => authorized!(JobList, rights::AuditRead, jobs::list),
         RouteId::JobGet => authorized!(JobGet, rights::AuditRead, jobs::get),
+        RouteId::AuditAlerts => authorized!(AuditAlerts, rights::AuditRead, access::alerts),
         RouteId::AuditList => authorized!(AuditList, rights::AuditRead, access::audit),
+        RouteId::AuditCheckpoints => {
+            authorized!(AuditCheckpoints, rights::AuditRead, ledger::checkpoints)
+        }
+        RouteId::AuditProof => authorized!(AuditProof, rights::AuditRead, ledger::proof),
+        RouteId::AuditExport => authorized!(AuditExport, rights::AuditExport, ledger::export),
         RouteId::OpenApi => authorized!(OpenApi, rights::SettingRead, system::openapi),
         RouteId::SystemHealth => authorized!(SystemHealth, rights::DiagnosticsRead, system::health),
         RouteId::Setup => public!(Setup, auth::set_up),
@@ -211,6 +218,11 @@ pub(super) fn handler(route: RouteId) -> Handler {
             authorized!(ChatCompletions, rights::GatewayUse, gateway::chat)
         }
         RouteId::Messages => authorized!(Messages, rights::GatewayUse, gateway::messages),
+        RouteId::Responses => authorized!(Responses, rights::GatewayUse, gateway::responses),
+        RouteId::Embeddings => authorized!(Embeddings, rights::GatewayUse, gateway::embeddings),
+        RouteId::CountTokens => {
+            authorized!(CountTokens, rights::GatewayUse, gateway::count_tokens)
+        }
         RouteId::ModelList => authorized!(ModelList, rights::GatewayUse, gateway::models),
         RouteId::ProviderList => {
             authorized!(ProviderList, rights::GatewayConfigure, providers::list)
@@ -218,9 +230,33 @@ pub(super) fn handler(route: RouteId) -> Handler {
         RouteId::ProviderSet => {
             authorized!(ProviderSet, rights::GatewayConfigure, providers::set)
         }
+        RouteId::DirectiveList => authorized!(DirectiveList, rights::SettingRead, directives::list),
+        RouteId::DirectiveGet => authorized!(DirectiveGet, rights::SettingRead, directives::get),
+        RouteId::DirectiveDraft => {
+            authorized!(DirectiveDraft, rights::GatewayConfigure, directives::draft)
+        }
+        RouteId::DirectivePromote => {
+            authorized!(
+                DirectivePromote,
+                rights::WorkspaceManage,
+                directives::promote
+            )
+        }
+        RouteId::AgentContextList => {
+            authorized!(AgentContextList, rights::GatewayConfigure, contexts::list)
+        }
+        RouteId::AgentContextSet => {
+            authorized!(AgentContextSet, rights::GatewayConfigure, contexts::set)
+        }
         RouteId::ProviderRemove => {
             authorized!(ProviderRemove, rights::GatewayConfigure, providers::remove)
         }
+        RouteId::SinkList => authorized!(SinkList, rights::OrgManage, sinks::list),
+        RouteId::SinkSet => authorized!(SinkSet, rights::OrgManage, sinks::set),
+        RouteId::SinkRemove => authorized!(SinkRemove, rights::OrgManage, sinks::remove),
+        RouteId::SinkKey => authorized!(SinkKey, rights::OrgManage, sinks::renew_key),
+        RouteId::SinkResume => authorized!(SinkResume, rights::OrgManage, sinks::resume),
+        RouteId::SinkTest => authorized!(SinkTest, rights::OrgManage, sinks::test),
         RouteId::LimitSet => authorized!(LimitSet, rights::OrgManage, own_limits::set),
         RouteId::Capture => authorized!(Capture, rights::SessionCapture, capture::capture),
         RouteId::SourceCreate => authorized!(SourceCreate, rights::SourceManage, sources::add),
@@ -307,6 +343,7 @@ pub(super) fn handler(route: RouteId) -> Handler {
         }
         RouteId::Rewind => authorized!(Rewind, rights::MemoryDelete, removal::rewind),
         RouteId::MemoryHistory => authorized!(MemoryHistory, rights::MemoryRead, review::history),
+        RouteId::MemorySeen => authorized!(MemorySeen, rights::MemoryRead, access::seen),
         RouteId::ConflictList => authorized!(ConflictList, rights::MemoryRead, review::conflicts),
         RouteId::ConflictResolve => {
             authorized!(ConflictResolve, rights::MemoryDelete, review::resolve)

@@ -26,5 +26,7 @@ pub(crate) async fn within(route: RouteId, call: Call) -> Result<Response, ApiEr
     pass((&edge, &call.told), row, &call.parts, &caller).await?;
     gate::check_size(row, call.body.len())?;
     record::allowance(&edge, row, uri.path(), (Some(&caller), &call.body)).await?;
-    record::refusal(&edge, row, uri.path(), Some(&caller), handler(call).await)
+    let through = (row, " through tools");
+    let answer = record::shown(&edge, through, uri.path(), &caller, handler(call));
+    record::refusal(&edge, row, uri.path(), Some(&caller), answer.await)
 }

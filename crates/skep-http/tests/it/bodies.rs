@@ -179,10 +179,20 @@ pub(crate) fn body(route: RouteId, ids: &Ids) -> Value {
         RouteId::RelationList => json!({ "name": "src/lib.rs" }),
         RouteId::ProposalCreate => json!({ "action": "merge", "name": "a.rs", "other": "b.rs" }),
         RouteId::SkillCreate => skill("tie-up"),
-        RouteId::ChatCompletions | RouteId::Messages => json!({
+        RouteId::Responses | RouteId::Embeddings => {
+            json!({ "model": "mock/echo", "input": "ahoy" })
+        }
+        RouteId::ChatCompletions | RouteId::Messages | RouteId::CountTokens => json!({
             "model": "mock/echo", "max_tokens": 16, "messages": [{ "role": "user", "content": "ahoy" }],
         }),
         RouteId::ProviderSet => json!({ "name": "mock", "kind": "mock" }),
+        RouteId::SinkSet => json!({ "name": "siem", "url": "https://siem.example.org/skep" }),
+        RouteId::SinkRemove | RouteId::SinkKey | RouteId::SinkResume | RouteId::SinkTest => {
+            json!({ "name": "none" })
+        }
+        RouteId::DirectiveDraft => json!({ "text": "Ask before you push." }),
+        RouteId::DirectivePromote => json!({ "version": 0 }),
+        RouteId::AgentContextSet => json!({ "memory": "on" }),
         RouteId::ProviderRemove => json!({ "name": "mock" }),
         RouteId::SecretSet => json!({ "name": "TOKEN", "value": "correct-horse-battery" }),
         RouteId::SettingSet => json!({ "name": "editor", "value": "vi" }),
@@ -274,6 +284,10 @@ pub(crate) fn body(route: RouteId, ids: &Ids) -> Value {
         | RouteId::JobList
         | RouteId::JobGet
         | RouteId::AuditList
+        | RouteId::AuditAlerts
+        | RouteId::AuditCheckpoints
+        | RouteId::AuditProof
+        | RouteId::AuditExport
         | RouteId::OpenApi
         | RouteId::EntityList
         | RouteId::ProposalList
@@ -309,6 +323,10 @@ pub(crate) fn body(route: RouteId, ids: &Ids) -> Value {
         | RouteId::OwnKeyRestore
         | RouteId::ModelList
         | RouteId::ProviderList
+        | RouteId::SinkList
+        | RouteId::AgentContextList
+        | RouteId::DirectiveList
+        | RouteId::DirectiveGet
         | RouteId::SecretList
         | RouteId::SettingList
         | RouteId::RotateSigning
@@ -334,6 +352,7 @@ pub(crate) fn body(route: RouteId, ids: &Ids) -> Value {
         | RouteId::ConsentList
         | RouteId::MemoryList
         | RouteId::MemoryHistory
+        | RouteId::MemorySeen
         | RouteId::MemoryErase
         | RouteId::SessionErase
         | RouteId::ConflictList

@@ -18,7 +18,7 @@ pub(crate) fn said(model: &str, text: &str) -> Value {
     json!({ "model": model, "max_tokens": 64, "messages": [{ "role": "user", "content": text }] })
 }
 
-async fn owner(daemon: &TestDaemon, (method, path): (&str, &str), body: Value) -> Reply {
+pub(crate) async fn owner(daemon: &TestDaemon, (method, path): (&str, &str), body: Value) -> Reply {
     let request = Request::new(method, &format!("/api/v1/{path}")).bearer(&daemon.a.token("owner"));
     let request = if body.is_null() {
         request
@@ -28,14 +28,20 @@ async fn owner(daemon: &TestDaemon, (method, path): (&str, &str), body: Value) -
     request.send(daemon.address).await.unwrap()
 }
 
+/// The same of what is granted.
+pub(crate) async fn own(daemon: &TestDaemon, call: (&str, &str), body: Value) -> Reply {
+    let reply = owner(daemon, call, body).await;
+    assert_eq!(reply.status, 200, "{call:?}: {}", reply.json());
+    reply
+}
+
 /// A provider of the first tenant.
 pub(crate) async fn set(daemon: &TestDaemon, body: Value) {
-    let reply = owner(daemon, ("POST", "providers"), body).await;
-    assert_eq!(reply.status, 200, "{}", reply.json());
+    own(daemon, ("POST", "providers"), body).await;
 }
 
 /// One with a key, behind a scripted server.
-async fn keyed(daemon: &TestDaemon, kind: &str, address: SocketAddr) {
+pub(crate) async fn keyed(daemon: &TestDaemon, kind: &str, address: SocketAddr) {
     let secret = json!({ "name": "UPSTREAM", "value": KEY, "scope": "organization" });
     assert_eq!(owner(daemon, ("POST", "secrets"), secret).await.status, 200);
     let url = format!("http://{address}/v1/");
@@ -121,7 +127,7 @@ async fn the_mock_answers_in_both_dialects_whichever_header_has_the_key() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn errors_of_the_gate_are_in_the_dialect_of_the_caller() {
+async fn sec6_errors_of_the_gate_are_in_the_dialect_of_the_caller() {
     let daemon = TestDaemon::start_gateway(&[]).await;
     set(
         &daemon,
@@ -623,4 +629,46 @@ async fn another_provider_is_asked_when_one_cannot_answer_and_nothing_was_done()
             "/c/chat/completions"
         ]
     );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn one_that_fails_again_and_again_is_left_alone_and_then_tried_by_one_call() {
+    let failing = (0..6).map(|_| Turn::Write(answer(500, "", b"{}")));
+    let (daemon, model) = started(failing.collect()).await;
+    let url = format!("http://{}/v1", model.address);
+    let body = json!({ "name": "first", "kind": "compatible", "base_url": url });
+    set(&daemon, body).await;
+    for _ in 0..5 {
+        assert_eq!(call(&daemon, CHAT, &said("first/m", "x")).await.status, 500);
+    }
+    let refused = call(&daemon, CHAT, &said("first/m", "x")).await;
+    assert_eq!(
+        (refused.status, refused.header("retry-after").as_str()),
+        (503, "10")
+    );
+    assert_eq!(refused.json()["error"]["type"], "server_error");
+    assert_eq!(model.asked().len(), 5, "it is not asked");
+    daemon.clock.advance_seconds(10);
+    assert_eq!(call(&daemon, CHAT, &said("first/m", "x")).await.status, 500);
+    assert_eq!(model.asked().len(), 6, "one call tries it");
+    assert_eq!(call(&daemon, CHAT, &said("first/m", "x")).await.status, 503);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn one_that_is_left_alone_holds_up_nobody_who_has_another() {
+    let failing = (0..5).map(|_| Turn::Write(answer(503, "", b"{}")));
+    let first = ScriptedModel::start(failing.collect());
+    let answers = (0..6).map(|_| Turn::Write(openai("from the second", 1, 1)));
+    let second = ScriptedModel::start(answers.collect());
+    let daemon = TestDaemon::start_gateway(&[first.address, second.address]).await;
+    let at = |model: &ScriptedModel| format!("http://{}/v1", model.address);
+    let body = json!({ "name": "first", "kind": "compatible", "base_url": at(&first), "fallback": ["second"] });
+    set(&daemon, body).await;
+    let body = json!({ "name": "second", "kind": "compatible", "base_url": at(&second) });
+    set(&daemon, body).await;
+    for _ in 0..6 {
+        let reply = call(&daemon, CHAT, &said("first/m", "x")).await;
+        assert_eq!(reply.header("x-skep-provider"), "second");
+    }
+    assert_eq!((first.asked().len(), second.asked().len()), (5, 6));
 }

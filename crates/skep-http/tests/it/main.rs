@@ -35,7 +35,27 @@ mod gates;
 #[cfg(test)]
 mod gateway;
 #[cfg(test)]
+mod gateway_again;
+#[cfg(test)]
+mod gateway_capture;
+#[cfg(test)]
 mod gateway_clients;
+#[cfg(test)]
+mod gateway_crossing;
+#[cfg(test)]
+mod gateway_directives;
+#[cfg(test)]
+mod gateway_forms;
+#[cfg(test)]
+mod gateway_given;
+#[cfg(test)]
+mod gateway_limits;
+#[cfg(test)]
+mod gateway_memory;
+#[cfg(test)]
+mod gateway_money;
+#[cfg(test)]
+mod gateway_sec;
 #[cfg(test)]
 mod gateway_streams;
 #[cfg(test)]
@@ -50,6 +70,8 @@ mod injection;
 mod jobs;
 #[cfg(test)]
 mod keys;
+#[cfg(test)]
+mod ledger;
 #[cfg(test)]
 mod limits;
 #[cfg(test)]
@@ -70,6 +92,8 @@ mod ontology;
 mod panics;
 #[cfg(test)]
 mod people;
+#[cfg(test)]
+mod reads;
 #[cfg(test)]
 mod registering;
 #[cfg(test)]

@@ -57,6 +57,11 @@ async fn f02_a_credential_that_cannot_be_checked_is_no_bad_credential() {
     assert_eq!(read.send(address).await.unwrap().status, 200);
     let mut held = store.begin_door(Mode::Read).await.unwrap();
     held.has_users().await.unwrap();
+    // What was looked up counts as long as nothing has changed, and after that no more.
+    assert_eq!(read.send(address).await.unwrap().status, 200);
+    let mut change = store.begin_door(Mode::Write).await.unwrap();
+    change.has_users().await.unwrap();
+    change.commit().await.unwrap();
     for request in [&read, &write, &browser] {
         let reply = request.send(address).await.unwrap();
         let refused = (reply.status, reply.code());
@@ -70,6 +75,12 @@ async fn f02_a_credential_that_cannot_be_checked_is_no_bad_credential() {
     // What cannot have been ours is refused all the same: that needs no store.
     let bogus = Request::new("GET", "/api/v1/memories").bearer("skep_sk_bogus");
     assert_eq!(bogus.send(address).await.unwrap().status, 401);
+    // Nor does a model call go anywhere, and its client is told in its own dialect.
+    let model = Request::new("POST", "/v1/chat/completions").bearer(&owner);
+    let model = model.json(&json!({ "model": "m", "messages": [] }));
+    let reply = model.send(address).await.unwrap();
+    let refused = (reply.status, reply.json()["error"]["type"].clone());
+    assert_eq!(refused, (503, json!("server_error")), "sec2");
     drop(held);
     let reply = read.send(address).await.unwrap();
     assert_eq!(reply.status, 200);

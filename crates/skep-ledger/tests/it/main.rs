@@ -5,5 +5,6 @@
     reason = "tests report by panicking"
 )]
 
+mod bench;
 mod export;
 mod tree;

@@ -28,7 +28,8 @@ impl<'p> Role<'p> {
             "CREATE ROLE {name} LOGIN; GRANT USAGE ON SCHEMA skep TO {name};
              GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA skep TO {name};
              REVOKE INSERT, UPDATE, DELETE ON skep.refinery_schema_history FROM {name};
-             REVOKE UPDATE, DELETE ON skep.audit, skep.usage, skep.ledger_tile, skep.checkpoint, skep.rate_card FROM {name};
+             REVOKE UPDATE, DELETE ON skep.audit, skep.audit_seen, skep.usage, skep.ledger_tile, skep.checkpoint, skep.rate_card FROM {name};
+             REVOKE UPDATE ON skep.directive, skep.directive_promotion FROM {name};
              REVOKE DELETE ON skep.ledger_head FROM {name}"
         ));
         Self { place, name }
@@ -159,6 +160,8 @@ const OF_TABLES: &[Weakness] = weaknesses! {
         => "the role NODE may DELETE audit";
     "GRANT UPDATE (body) ON audit TO NODE" / "REVOKE UPDATE (body) ON audit FROM NODE"
         => "the role NODE may UPDATE audit";
+    "GRANT DELETE ON audit_seen TO NODE" / "REVOKE DELETE ON audit_seen FROM NODE"
+        => "the role NODE may DELETE audit_seen";
     "GRANT DELETE ON usage TO NODE" / "REVOKE DELETE ON usage FROM NODE"
         => "the role NODE may DELETE usage";
     "GRANT UPDATE (leaf) ON usage TO NODE" / "REVOKE UPDATE (leaf) ON usage FROM NODE"

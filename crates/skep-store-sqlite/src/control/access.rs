@@ -19,7 +19,25 @@ impl SqliteControlTx {
         Self { lease: Some(lease) }
     }
 
+    /// Runs a statement that may change what somebody may do.
     pub(super) async fn run<T, F>(&mut self, work: F) -> Result<T, StoreError>
+    where
+        T: Send + 'static,
+        F: FnOnce(&Connection) -> Result<T, Failure> + Send + 'static,
+    {
+        if self.lease.as_ref().is_some_and(Lease::counts_only) {
+            return Err(StoreError::Refused(
+                "this transaction may change counts and nothing else".into(),
+            ));
+        }
+        self.count(work).await
+    }
+
+    /// Runs a statement that changes counts, and nothing that a check of a credential looks at: also in
+    /// [`Mode::Swift`], after which credentials are not looked up anew.
+    ///
+    /// [`Mode::Swift`]: skep_store::backend::Mode::Swift
+    pub(super) async fn count<T, F>(&mut self, work: F) -> Result<T, StoreError>
     where
         T: Send + 'static,
         F: FnOnce(&Connection) -> Result<T, Failure> + Send + 'static,

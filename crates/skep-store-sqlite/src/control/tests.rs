@@ -3,9 +3,11 @@
 use rusqlite::{Connection, params};
 use skep_crypto::{InstallToken, InstanceSecret, SeededRandom};
 use skep_domain::{CredentialId, CredentialKind, Id};
-use skep_store::backend::CredentialKey;
+use skep_store::backend::{CredentialKey, Mode};
 
-use super::credential;
+use super::{SqliteControlTx, credential};
+use crate::Options;
+use crate::database::Database;
 use crate::migration::CONTROL;
 
 const TENANT: ([u8; 16], [u8; 16]) = ([1; 16], [2; 16]);
@@ -51,6 +53,25 @@ fn found(role: &str, principal_kind: u8, permissions: Option<i64>) -> bool {
     credential(&connection, &CredentialKey::SocketOwner)
         .unwrap()
         .is_some()
+}
+
+#[tokio::test]
+async fn a12_a_transaction_of_counts_changes_nothing_else() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().canonicalize().unwrap().join("control.db");
+    let connection = Connection::open(&path).unwrap();
+    connection
+        .execute_batch("PRAGMA journal_mode = WAL; CREATE TABLE member (n INTEGER) STRICT")
+        .unwrap();
+    let database = Database::new(path, Options::default());
+    for (mode, is_allowed) in [(Mode::Swift, false), (Mode::Write, true)] {
+        let mut tx = SqliteControlTx::new(database.lease(mode).await.unwrap());
+        let count = tx.count(|connection| Ok(connection.execute("SELECT 1 WHERE 0", [])?));
+        assert!(count.await.is_ok());
+        let add =
+            |connection: &Connection| Ok(connection.execute("INSERT INTO member VALUES (1)", [])?);
+        assert_eq!(tx.run(add).await.is_ok(), is_allowed, "{mode:?}");
+    }
 }
 
 #[test]

@@ -139,7 +139,10 @@ fn applied_migrations_are_frozen() {
             0xb48d_6b23_9329_6d16,
             0x1c21_d6fa_eb16_a324,
             0x0194_594a_3aab_5817,
-            0x9385_e9fe_3be3_2b07
+            0x9385_e9fe_3be3_2b07,
+            0x3d5b_8fc6_def0_c09f,
+            0x3205_b5cc_e38b_869e,
+            0x64d4_3c51_637c_9608,
         ]
     );
     assert_eq!(
@@ -157,6 +160,7 @@ fn applied_migrations_are_frozen() {
             0xaa36_3361_5a18_9b57,
             0x5410_da75_e134_d5ce,
             0x2951_8c3d_ce90_1c72,
+            0x01e2_d1c2_9260_54d3,
         ]
     );
 }

@@ -5,6 +5,8 @@
     reason = "tests report by panicking, in their fixtures too"
 )]
 
+#[cfg(test)]
+mod bench;
 mod crash;
 #[cfg(test)]
 mod erasure;

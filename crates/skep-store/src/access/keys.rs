@@ -24,6 +24,8 @@ pub(crate) const JOB_NOTE: Column = Column("job", "note");
 pub(crate) const AUDIT_BODY: Column = Column("audit", "body");
 pub(crate) const USAGE_BODY: Column = Column("usage", "body");
 pub(crate) const RESERVATION_BODY: Column = Column("reservation", "body");
+pub(crate) const SINK_BODY: Column = Column("sink", "body");
+pub(crate) const DIRECTIVE_BODY: Column = Column("directive", "body");
 pub(crate) const SETTING_VALUE: Column = Column("setting", "value");
 
 /// Seals and opens the installation's own rows, and finds them by keyed fingerprints.

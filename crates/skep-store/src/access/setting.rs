@@ -96,8 +96,9 @@ impl OrgTx<OrgManage> {
     }
 }
 
-/// The settings of providers of models, which are told apart by what their names begin with.
-const PROVIDERS: &str = "provider.";
+/// The settings of providers of models, and what the calls of agents are given, told apart by what their names begin
+/// with.
+const OF_GATEWAY: [&str; 2] = ["provider.", "context."];
 
 impl OrgTx<GatewayConfigure> {
     /// The settings of the organization, by name.
@@ -108,17 +109,17 @@ impl OrgTx<GatewayConfigure> {
         self.door.list_settings(self.organization).await
     }
 
-    /// Keeps the setting of a provider of models, whose name says that it is one; none any more for `None`.
+    /// Keeps a setting of the gateway, whose name says that it is one; none any more for `None`.
     ///
     /// # Errors
     /// [`StoreError`]; [`StoreError::OutOfBounds`] for any other setting.
-    pub async fn put_provider(
+    pub async fn put_gateway_setting(
         &mut self,
         name: &str,
         value: Option<&[u8]>,
     ) -> Result<(), StoreError> {
-        if !name.starts_with(PROVIDERS) {
-            return Err(StoreError::OutOfBounds("it is no provider"));
+        if !OF_GATEWAY.iter().any(|of| name.starts_with(of)) {
+            return Err(StoreError::OutOfBounds("it is none of the gateway's"));
         }
         self.door.keep_setting(self.organization, name, value).await
     }

@@ -2,24 +2,28 @@
 
 mod audit;
 mod credential;
+mod directive;
 mod factor;
 mod job;
 mod key;
 mod ledger;
 mod meter;
 mod setting;
+mod sink;
 mod tenant;
 mod ticket;
 mod user;
 
 pub use audit::AuditRows;
 pub use credential::{CredentialFilter, CredentialRows};
+pub use directive::DirectiveRows;
 pub use factor::FactorRows;
 pub use job::JobRows;
 pub use key::{KeyRows, WrappedRow};
 pub use ledger::LedgerRows;
 pub use meter::MeterRows;
 pub use setting::SettingRows;
+pub use sink::SinkRows;
 pub use tenant::TenantRows;
 pub use ticket::TicketRows;
 pub use user::UserRows;
@@ -45,6 +49,8 @@ pub trait ControlTx:
     + JobRows
     + KeyRows
     + MeterRows
+    + SinkRows
+    + DirectiveRows
 {
     /// Has other nodes told of this when it is durable, and not before; nobody where there are none.
     async fn announce(&mut self, what: &[Announcement]) -> Result<(), StoreError> {

@@ -137,6 +137,14 @@ impl Stored for CheckpointRow {
     }
 }
 
+impl Stored for (LogKey, CheckpointRow) {
+    fn read<F: From<StoreError>>(row: &impl Columns<F>) -> Result<Self, F> {
+        let key = LogKey::from_columns(row.get(4)?, row.get(5)?);
+        let key = key.ok_or(StoreError::Damaged("the number of a log"))?;
+        Ok((key, CheckpointRow::read(row)?))
+    }
+}
+
 impl Stored for AheadRow {
     fn read<F: From<StoreError>>(row: &impl Columns<F>) -> Result<Self, F> {
         let key = LogKey::from_columns(row.get(0)?, row.get(1)?);

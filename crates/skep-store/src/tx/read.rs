@@ -289,6 +289,7 @@ fn open_session(keys: &WorkspaceKeys, row: &SessionSummaryRow) -> Result<Session
     Ok(Session {
         id: session.id,
         harness: session.harness,
+        owner: session.owner,
         external_id,
         title,
         cwd,

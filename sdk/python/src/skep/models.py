@@ -128,6 +128,26 @@ class Agent:
 
 
 @dataclass(kw_only=True, slots=True)
+class AgentContext:
+    """What the calls of an agent are given."""
+
+    agent: str
+    """The agent."""
+    capture: bool
+    """Whether what is said in them is kept as turns."""
+    memory: str
+    """`on`, `directive` or `off`."""
+
+
+@dataclass(kw_only=True, slots=True)
+class AgentContexts:
+    """`GET /agent-contexts`."""
+
+    items: list[AgentContext]
+    """By agent; those that are not named are given nothing."""
+
+
+@dataclass(kw_only=True, slots=True)
 class ApprovalRequest:
     """`POST /skills/{id}/approve`."""
 
@@ -185,6 +205,8 @@ class AuditEntry:
     """The id of the request."""
     seq: int
     """Its place in the organization's record, without gaps."""
+    shown: list[str] = field(default_factory=list)
+    """What of others' content was shown, by its ids, if they are of the caller's workspace."""
     target: str | None = None
     """What it was done to, by the id that the request named."""
     times: int
@@ -477,6 +499,48 @@ class Ceremony:
 
 
 @dataclass(kw_only=True, slots=True)
+class Checkpoint:
+    """A signed head."""
+
+    at: datetime
+    """When it was signed."""
+    note: str
+    """The signed note (C2SP `tlog-checkpoint`)."""
+    size: int
+    """The entries that it stands for."""
+
+
+@dataclass(kw_only=True, slots=True)
+class CheckpointQuery:
+    """Which log, and which of its checkpoints."""
+
+    before: int | None = None
+    """Only those of fewer entries: `next` of the page before."""
+    limit: int | None = None
+    """At most so many, 1 to 200."""
+    log: str | None = None
+    """`audit` (if absent) or `usage`."""
+
+
+@dataclass(kw_only=True, slots=True)
+class Checkpoints:
+    """A page of a log's checkpoints, newest first."""
+
+    first: int
+    """The place of the log's first entry."""
+    items: list[Checkpoint]
+    """The checkpoints."""
+    key: str
+    """The key that signs its heads: name, id and key, as C2SP `signed-note` writes it."""
+    next: int | None = None
+    """`before` of the next page, if there is one."""
+    origin: str
+    """The log's name."""
+    size: int
+    """The entries that it has now."""
+
+
+@dataclass(kw_only=True, slots=True)
 class CodeRequest:
     """A code of an app, or a recovery code."""
 
@@ -648,6 +712,54 @@ class DeleteResponse:
 
 
 @dataclass(kw_only=True, slots=True)
+class Directive:
+    """A version of a standing text."""
+
+    at: datetime
+    """When."""
+    by: str
+    """Who wrote it."""
+    in_force: bool
+    """Whether it counts now."""
+    of: str
+    """`workspace` or `organization`."""
+    sha256: str
+    """SHA-256 of the text, in hex."""
+    text: str
+    """What it says."""
+    version: int
+    """Counted from one; a version never changes."""
+
+
+@dataclass(kw_only=True, slots=True)
+class DirectiveQuery:
+    """Which version: the query of `GET /directives/version`."""
+
+    of: str | None = None
+    """`workspace` or `organization`; `workspace` if absent."""
+    version: int | None = None
+    """The version; the one that counts if absent."""
+
+
+@dataclass(kw_only=True, slots=True)
+class Directives:
+    """`GET /directives`: at most 200 of each."""
+
+    items: list[Directive]
+    """Newest first."""
+    promotions: list[Promotion]
+    """Newest first: the first one says which counts."""
+
+
+@dataclass(kw_only=True, slots=True)
+class DirectivesQuery:
+    """Which text: the query of `GET /directives`."""
+
+    of: str | None = None
+    """`workspace` or `organization`, whose text counts in all of its workspaces; `workspace` if absent."""
+
+
+@dataclass(kw_only=True, slots=True)
 class DocumentInput:
     """A document to take in."""
 
@@ -669,6 +781,16 @@ class Done:
 
     status: str
     """`ok`."""
+
+
+@dataclass(kw_only=True, slots=True)
+class DraftDirectiveRequest:
+    """`POST /directives`."""
+
+    of: str | None = None
+    """`workspace` or `organization`; `workspace` if absent."""
+    text: str
+    """What models are to be told: at most 3,000 bytes, with its marks written out."""
 
 
 @dataclass(kw_only=True, slots=True)
@@ -1634,6 +1756,14 @@ class LimitsHealth:
 
 
 @dataclass(kw_only=True, slots=True)
+class LogQuery:
+    """Which log."""
+
+    log: str | None = None
+    """`audit` (if absent) or `usage`."""
+
+
+@dataclass(kw_only=True, slots=True)
 class LoginRequest:
     """`POST /auth/login`."""
 
@@ -2160,6 +2290,72 @@ class Probe:
 
     status: str
     """`ok`."""
+
+
+@dataclass(kw_only=True, slots=True)
+class PromoteDirectiveRequest:
+    """`POST /directives/promote`."""
+
+    of: str | None = None
+    """`workspace` or `organization`; `workspace` if absent."""
+    version: int
+    """The version that counts from now on; 0 for none."""
+
+
+@dataclass(kw_only=True, slots=True)
+class PromotedDirective:
+    """What came of `POST /directives/promote`."""
+
+    of: str
+    """`workspace` or `organization`."""
+    version: int
+    """What counts now; 0 for none."""
+
+
+@dataclass(kw_only=True, slots=True)
+class Promotion:
+    """That a version counted from then on."""
+
+    at: datetime
+    """When."""
+    by: str
+    """Who said so."""
+    version: int
+    """The version; 0 for none."""
+
+
+@dataclass(kw_only=True, slots=True)
+class Proof:
+    """A proof as RFC 6962 has it."""
+
+    checkpoint: str | None = None
+    """The checkpoint of just this tree, if there is one."""
+    hashes: list[str]
+    """The hashes, the nearest first, in hexadecimal digits."""
+    index: int | None = None
+    """The index of the entry's leaf, from 0."""
+    key: str
+    """The key that signs its heads."""
+    leaf: str | None = None
+    """The entry's leaf, in hexadecimal digits."""
+    origin: str
+    """The log's name."""
+    size: int
+    """The entries of the tree that it leads to."""
+
+
+@dataclass(kw_only=True, slots=True)
+class ProofQuery:
+    """What is to be proved: `entry` or `old`."""
+
+    entry: int | None = None
+    """That the entry at this place is in the log."""
+    log: str | None = None
+    """`audit` (if absent) or `usage`."""
+    old: int | None = None
+    """That the log begins with what it was when it had so many entries."""
+    size: int | None = None
+    """The entries of the log that the proof leads to; those of the last checkpoint if absent."""
 
 
 @dataclass(kw_only=True, slots=True)
@@ -2828,6 +3024,16 @@ class SessionRef:
 
 
 @dataclass(kw_only=True, slots=True)
+class SetAgentContextRequest:
+    """`POST /agents/{id}/context`."""
+
+    capture: bool = False
+    """Whether what is said in such calls is kept as turns; no if absent."""
+    memory: str
+    """`on` (memories and the directive), `directive` (that alone) or `off`, for calls that say nothing themselves."""
+
+
+@dataclass(kw_only=True, slots=True)
 class SetBudgetRequest:
     """`POST /budgets`: makes one, or gives the one of its scope, period and kind another limit."""
 
@@ -2924,6 +3130,22 @@ class SetSettingRequest:
 
 
 @dataclass(kw_only=True, slots=True)
+class SetSinkRequest:
+    """`POST /sinks`: sets a sink, in the place of the one of its name, which goes on where it stands."""
+
+    events: list[str] = field(default_factory=list)
+    """Actions of the record of decisions, such as `auth.login` or `alert.*`; all if there are none."""
+    from_: str | None = None
+    """Where a log begins that the sink was not given before: `now`, or `start` for its first entry; `now` if absent."""
+    logs: list[str] = field(default_factory=list)
+    """`audit` and `usage`; both if there are none, and `audit` alone where events are named."""
+    name: str
+    """What it is called: 1 to 32 small letters, digits and `-`, a letter first."""
+    url: str
+    """Where messages are sent to."""
+
+
+@dataclass(kw_only=True, slots=True)
 class SetSsoRequest:
     """`POST /sso`."""
 
@@ -3004,6 +3226,85 @@ class SigningLife:
     """Whether it signs now."""
     signs_from: datetime
     """From when it signs."""
+
+
+@dataclass(kw_only=True, slots=True)
+class Sink:
+    """A sink, and how it stands."""
+
+    behind: int
+    """Entries of its logs that come after what it was given, wanted or not."""
+    changed_at: datetime
+    """When it was set last."""
+    created_at: datetime
+    """When it was made."""
+    delivered_at: datetime | None = None
+    """When something was delivered last."""
+    events: list[str]
+    """Actions of the record of decisions; all if there are none."""
+    failing_since: datetime | None = None
+    """Since when."""
+    failures: int
+    """Tries in a row that failed."""
+    logs: list[str]
+    """What it is given."""
+    name: str
+    """What it is called."""
+    problem: str | None = None
+    """Why the last try failed."""
+    retry_at: datetime | None = None
+    """When it is tried again."""
+    state: str
+    """`on`; `failing`: it is tried again; `given_up`: it failed for too long; `gone`: it answered 410. The last two wait
+    for somebody to resume it. Nothing is lost meanwhile."""
+    url: str
+    """Where messages are sent to."""
+
+
+@dataclass(kw_only=True, slots=True)
+class SinkRemoved:
+    """Whether there was one."""
+
+    removed: bool
+    """Whether there was one."""
+
+
+@dataclass(kw_only=True, slots=True)
+class SinkRequest:
+    """`POST /sinks/remove`, `/sinks/test`, `/sinks/resume` and `/sinks/key`."""
+
+    name: str
+    """Which one."""
+
+
+@dataclass(kw_only=True, slots=True)
+class SinkSet:
+    """A sink that was set, or has another key."""
+
+    secret: str | None = None
+    """The key that its messages are signed with, if it is a new one. It is not shown again."""
+    sink: Sink
+    """As it is now."""
+
+
+@dataclass(kw_only=True, slots=True)
+class SinkTested:
+    """What came of a message that was sent to see whether it arrives."""
+
+    delivered: bool
+    """Whether it was taken."""
+    problem: str | None = None
+    """Why it was not taken."""
+    status: int | None = None
+    """The status of the answer, if there was one."""
+
+
+@dataclass(kw_only=True, slots=True)
+class Sinks:
+    """`GET /sinks`."""
+
+    items: list[Sink]
+    """By name."""
 
 
 @dataclass(kw_only=True, slots=True)

@@ -64,6 +64,15 @@ ACCESS_REVOKE: Operation[m.TemplateReason, None, m.Access] = Operation(
 )
 """Take a grant back, at once."""
 
+AGENT_CONTEXT_LIST: Operation[None, None, m.AgentContexts] = Operation(
+    name="AgentContextList",
+    method="GET",
+    path="/api/v1/agent-contexts",
+    mutates=False,
+    answer=m.AgentContexts,
+)
+"""What the model calls of the workspace's agents are given."""
+
 AGENT_LIST: Operation[None, m.PageQuery, m.Page[m.Agent]] = Operation(
     name="AgentList",
     method="GET",
@@ -91,6 +100,15 @@ AGENT_EDIT: Operation[m.EditAgentRequest, None, m.Agent] = Operation(
 )
 """Let an agent read more or less, suspend it, or let it act again."""
 
+AGENT_CONTEXT_SET: Operation[m.SetAgentContextRequest, None, m.AgentContext] = Operation(
+    name="AgentContextSet",
+    method="POST",
+    path="/api/v1/agents/{id}/context",
+    mutates=True,
+    answer=m.AgentContext,
+)
+"""Say what the model calls of an agent are given: memories, the directive alone, or nothing."""
+
 AUDIT_LIST: Operation[None, m.PageQuery, m.Page[m.AuditEntry]] = Operation(
     name="AuditList",
     method="GET",
@@ -99,6 +117,41 @@ AUDIT_LIST: Operation[None, m.PageQuery, m.Page[m.AuditEntry]] = Operation(
     answer=m.Page[m.AuditEntry],
 )
 """Who was allowed or refused what, newest first."""
+
+AUDIT_ALERTS: Operation[None, m.PageQuery, m.Page[m.AuditEntry]] = Operation(
+    name="AuditAlerts",
+    method="GET",
+    path="/api/v1/audit/alerts",
+    mutates=False,
+    answer=m.Page[m.AuditEntry],
+)
+"""Who was refused again and again, newest first."""
+
+AUDIT_CHECKPOINTS: Operation[None, m.CheckpointQuery, m.Checkpoints] = Operation(
+    name="AuditCheckpoints",
+    method="GET",
+    path="/api/v1/audit/checkpoints",
+    mutates=False,
+    answer=m.Checkpoints,
+)
+"""The signed heads of a log, newest first."""
+
+AUDIT_EXPORT: Stream[None, m.LogQuery] = Stream(
+    name="AuditExport",
+    method="GET",
+    path="/api/v1/audit/export",
+    mutates=False,
+)
+"""A whole log as lines of JSON that can be verified offline. That it was taken is recorded."""
+
+AUDIT_PROOF: Operation[None, m.ProofQuery, m.Proof] = Operation(
+    name="AuditProof",
+    method="GET",
+    path="/api/v1/audit/proof",
+    mutates=False,
+    answer=m.Proof,
+)
+"""What proves that an entry is in a log, or that a log begins with what it was."""
 
 AUTH_INVITE: Operation[m.AcceptRequest, None, m.LoginResponse] = Operation(
     name="AuthInvite",
@@ -405,6 +458,42 @@ CONSENT_REVOKE: Operation[m.ConsentRequest, None, m.Consents] = Operation(
     answer=m.Consents,
 )
 """Withdraw consent, at once."""
+
+DIRECTIVE_LIST: Operation[None, m.DirectivesQuery, m.Directives] = Operation(
+    name="DirectiveList",
+    method="GET",
+    path="/api/v1/directives",
+    mutates=False,
+    answer=m.Directives,
+)
+"""The versions of a standing text that models are given, and which of them counted when."""
+
+DIRECTIVE_DRAFT: Operation[m.DraftDirectiveRequest, None, m.Directive] = Operation(
+    name="DirectiveDraft",
+    method="POST",
+    path="/api/v1/directives",
+    mutates=True,
+    answer=m.Directive,
+)
+"""Add a version of a standing text. It does nothing before it is promoted."""
+
+DIRECTIVE_PROMOTE: Operation[m.PromoteDirectiveRequest, None, m.PromotedDirective] = Operation(
+    name="DirectivePromote",
+    method="POST",
+    path="/api/v1/directives/promote",
+    mutates=True,
+    answer=m.PromotedDirective,
+)
+"""Say which version counts from now on. For all workspaces only with the permission org:manage."""
+
+DIRECTIVE_GET: Operation[None, m.DirectiveQuery, m.Directive] = Operation(
+    name="DirectiveGet",
+    method="GET",
+    path="/api/v1/directives/version",
+    mutates=False,
+    answer=m.Directive,
+)
+"""One version of a standing text; the one that counts if none is named."""
 
 ENTITY_LIST: Operation[None, m.EntityQuery, m.EntityList] = Operation(
     name="EntityList",
@@ -720,6 +809,15 @@ MEMORY_HISTORY: Operation[None, None, m.History] = Operation(
     answer=m.History,
 )
 """Every version of a memory and what happened to it."""
+
+MEMORY_SEEN: Operation[None, m.PageQuery, m.Page[m.AuditEntry]] = Operation(
+    name="MemorySeen",
+    method="GET",
+    path="/api/v1/memories/{id}/seen",
+    mutates=False,
+    answer=m.Page[m.AuditEntry],
+)
+"""Who was shown a memory that is not theirs, newest first; for its owner, and for who may read the record."""
 
 PROPOSAL_LIST: Operation[None, m.ProposalQuery, m.Page[m.Proposal]] = Operation(
     name="ProposalList",
@@ -1234,6 +1332,60 @@ SETUP_TOKEN: Operation[None, None, m.ResetToken] = Operation(
 )
 """A fresh setup token, shown once, while nobody can log in; the one before is void."""
 
+SINK_LIST: Operation[None, None, m.Sinks] = Operation(
+    name="SinkList",
+    method="GET",
+    path="/api/v1/sinks",
+    mutates=False,
+    answer=m.Sinks,
+)
+"""Where entries of the organization's logs are delivered to, and how each stands."""
+
+SINK_SET: Operation[m.SetSinkRequest, None, m.SinkSet] = Operation(
+    name="SinkSet",
+    method="POST",
+    path="/api/v1/sinks",
+    mutates=True,
+    answer=m.SinkSet,
+)
+"""Deliver entries of the organization's logs to a webhook. Takes the permission audit:export too. The key that messages are signed with is shown once."""
+
+SINK_KEY: Operation[m.SinkRequest, None, m.SinkSet] = Operation(
+    name="SinkKey",
+    method="POST",
+    path="/api/v1/sinks/key",
+    mutates=True,
+    answer=m.SinkSet,
+)
+"""Give a sink another key, shown once. For a day messages are signed with both. Takes the permission audit:export too."""
+
+SINK_REMOVE: Operation[m.SinkRequest, None, m.SinkRemoved] = Operation(
+    name="SinkRemove",
+    method="POST",
+    path="/api/v1/sinks/remove",
+    mutates=True,
+    answer=m.SinkRemoved,
+)
+"""Deliver nothing more to a sink, and forget how far it has come."""
+
+SINK_RESUME: Operation[m.SinkRequest, None, m.Sink] = Operation(
+    name="SinkResume",
+    method="POST",
+    path="/api/v1/sinks/resume",
+    mutates=True,
+    answer=m.Sink,
+)
+"""Deliver to a sink again that was given up or is gone: it goes on where it stands. Takes the permission audit:export too."""
+
+SINK_TEST: Operation[m.SinkRequest, None, m.SinkTested] = Operation(
+    name="SinkTest",
+    method="POST",
+    path="/api/v1/sinks/test",
+    mutates=True,
+    answer=m.SinkTested,
+)
+"""Send a sink a message that says nothing, to see whether it arrives."""
+
 SKILL_LIST: Operation[None, m.PageQuery, m.Page[m.Skill]] = Operation(
     name="SkillList",
     method="GET",
@@ -1701,6 +1853,15 @@ CHAT_COMPLETIONS: Operation[dict[str, Any], None, dict[str, Any]] = Operation(
 )
 """A model call in OpenAI's dialect, to the provider that the organization has for the model."""
 
+EMBEDDINGS: Operation[dict[str, Any], None, dict[str, Any]] = Operation(
+    name="Embeddings",
+    method="POST",
+    path="/v1/embeddings",
+    mutates=False,
+    answer=dict[str, Any],
+)
+"""Vectors of texts, in OpenAI's dialect."""
+
 MESSAGES: Operation[dict[str, Any], None, dict[str, Any]] = Operation(
     name="Messages",
     method="POST",
@@ -1710,6 +1871,15 @@ MESSAGES: Operation[dict[str, Any], None, dict[str, Any]] = Operation(
 )
 """A model call in Anthropic's dialect."""
 
+COUNT_TOKENS: Operation[dict[str, Any], None, dict[str, Any]] = Operation(
+    name="CountTokens",
+    method="POST",
+    path="/v1/messages/count_tokens",
+    mutates=False,
+    answer=dict[str, Any],
+)
+"""How many tokens a model call in Anthropic's dialect would read; it costs nothing."""
+
 MODEL_LIST: Operation[None, None, dict[str, Any]] = Operation(
     name="ModelList",
     method="GET",
@@ -1718,3 +1888,12 @@ MODEL_LIST: Operation[None, None, dict[str, Any]] = Operation(
     answer=dict[str, Any],
 )
 """The models that may be called, in the dialect of whoever asks."""
+
+RESPONSES: Operation[dict[str, Any], None, dict[str, Any]] = Operation(
+    name="Responses",
+    method="POST",
+    path="/v1/responses",
+    mutates=False,
+    answer=dict[str, Any],
+)
+"""A model call in the other form of OpenAI's dialect; nothing of it is kept by the provider."""

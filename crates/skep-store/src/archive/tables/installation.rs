@@ -166,6 +166,11 @@ pub(super) const TABLES: &[Table] = &[
         ],
     ),
     Table::new(
+        "audit_seen",
+        &["organization", "item", "seq"],
+        &[id("organization"), id("item"), integer("seq")],
+    ),
+    Table::new(
         "usage",
         &["organization", "seq"],
         &[
@@ -326,6 +331,33 @@ pub(super) const TABLES: &[Table] = &[
         ],
     ),
     Table::new(
+        "directive",
+        &["organization", "id"],
+        &[
+            id("organization"),
+            id("id"),
+            id("workspace"),
+            integer("version"),
+            integer("drafter_kind"),
+            id("drafter"),
+            integer("at"),
+            bytes("body").sealed(&["organization", "id"]),
+        ],
+    ),
+    Table::new(
+        "directive_promotion",
+        &["organization", "workspace", "ordinal"],
+        &[
+            id("organization"),
+            id("workspace"),
+            integer("ordinal"),
+            integer("version"),
+            integer("promoter_kind"),
+            id("promoter"),
+            integer("at"),
+        ],
+    ),
+    Table::new(
         "reservation",
         &["organization", "id"],
         &[
@@ -367,6 +399,44 @@ pub(super) const TABLES: &[Table] = &[
             integer("cache_write"),
             integer("reasoning"),
             integer("cost"),
+        ],
+    ),
+    Table::new(
+        "sink",
+        &["organization", "id"],
+        &[
+            id("organization"),
+            id("id"),
+            text("name"),
+            integer("created_at"),
+            integer("changed_at"),
+            bytes("body").sealed(&["organization", "id"]),
+        ],
+    ),
+    Table::new(
+        "sink_turn",
+        &["organization", "sink"],
+        &[
+            id("organization"),
+            id("sink"),
+            integer("state"),
+            bytes("holder").or_null(),
+            integer("held_until"),
+            integer("failures"),
+            integer("failing_since").or_null(),
+            integer("not_before"),
+            integer("delivered_at").or_null(),
+            text("problem").or_null(),
+        ],
+    ),
+    Table::new(
+        "sink_cursor",
+        &["sink", "organization", "log"],
+        &[
+            id("sink"),
+            id("organization"),
+            integer("log"),
+            integer("next"),
         ],
     ),
 ];

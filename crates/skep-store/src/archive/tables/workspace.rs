@@ -472,6 +472,21 @@ pub(super) const TABLES: &[Table] = &[
         ],
     )
     .left_out(),
+    // What was answered a day ago at most, for whoever asks again: a copy of it serves nobody.
+    Table::new(
+        "model_answer",
+        &["name"],
+        &[
+            bytes("name"),
+            bytes("asked"),
+            id("claim"),
+            bytes("run"),
+            integer("until"),
+            integer("size"),
+            bytes("body").sealed(&["claim"]).or_null(),
+        ],
+    )
+    .left_out(),
     Table::new(
         "index_snapshot",
         &["part"],

@@ -1,0 +1,6 @@
+//! What a collector is sent.
+
+#[cfg(test)]
+mod collector;
+#[cfg(test)]
+mod told;
