@@ -2,6 +2,7 @@
 //! proxy in the same run. Keys, allowances, budgets and the ledger are as in use.
 
 mod load;
+mod memories;
 mod rival;
 mod upstream;
 
@@ -44,6 +45,9 @@ pub(crate) struct Asked {
     /// Minutes under load to look at memory; 0 for none
     #[arg(long, default_value_t = 0)]
     soak: u64,
+    /// Memories that others are found among, for calls that are given some; 0 for none
+    #[arg(long, default_value_t = 100_000)]
+    pub(crate) memories: usize,
     /// The daemon's program
     #[arg(long)]
     skepd: PathBuf,
@@ -81,7 +85,7 @@ struct Gateway {
 }
 
 /// Measures what was asked for.
-pub(crate) async fn run(asked: &Asked) -> Result<Report> {
+pub(crate) async fn run(asked: &Asked, texts: &[String]) -> Result<Report> {
     let events = usize::try_from(asked.seconds * 2)?.max(2);
     let pause = Duration::from_millis(500);
     let upstream = Upstream::start(Pace { events, pause }).await?;
@@ -131,6 +135,9 @@ pub(crate) async fn run(asked: &Asked) -> Result<Report> {
     if let Some(nginx) = nginx {
         nginx.stop().await?;
     }
+    if asked.memories > 0 {
+        memories::run(&mut report, texts, (asked.rounds, upstream.address)).await?;
+    }
     Ok(report)
 }
 
@@ -148,6 +155,11 @@ impl Way {
 /// A call of a model of some kilobyte.
 fn message(key: &str, model: &str, stream: bool) -> Vec<u8> {
     let text = "Which port does the harbour master listen on, and who may change it? ".repeat(14);
+    posed((key, ""), (model, &text), stream)
+}
+
+/// A call that asks this, with further headers.
+fn posed((key, headers): (&str, &str), (model, text): (&str, &str), stream: bool) -> Vec<u8> {
     let body = json!({
         "model": model, "max_tokens": 256,
         "messages": [{ "role": "system", "content": "Answer in a sentence." }, { "role": "user", "content": text }],
@@ -159,7 +171,7 @@ fn message(key: &str, model: &str, stream: bool) -> Vec<u8> {
     }
     let head = format!(
         "POST /v1/chat/completions HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer {key}\r\nContent-Type: \
-         application/json\r\nContent-Length: {}\r\n\r\n",
+         application/json\r\n{headers}Content-Length: {}\r\n\r\n",
         body.len()
     );
     (head + &body).into_bytes()

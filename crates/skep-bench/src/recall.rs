@@ -262,7 +262,7 @@ fn add(sum: &mut Timing, one: Timing) {
 }
 
 /// Words from the middle of paragraphs spread over the whole corpus.
-fn questions(texts: &[String], wanted: usize) -> Vec<(String, usize)> {
+pub(crate) fn questions(texts: &[String], wanted: usize) -> Vec<(String, usize)> {
     let step = (texts.len() / wanted.max(1)).max(1);
     (0..texts.len())
         .step_by(step)

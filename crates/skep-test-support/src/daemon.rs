@@ -202,7 +202,8 @@ impl TestDaemon {
         let b = Tenant::create(&store, "beta")
             .await
             .expect("a second tenant");
-        let embedder = Arc::new(StaticEmbedder::built_in());
+        let embedder = ways.embedder.clone();
+        let embedder = embedder.unwrap_or_else(|| Arc::new(StaticEmbedder::built_in()));
         let (own, watch) = (Arc::clone(&store), Arc::new(StoppedWatch));
         let app = App::new(own, embedder, watch, Settings::default());
         let app = app.with_capture(capture);

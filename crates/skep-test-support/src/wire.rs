@@ -12,6 +12,7 @@ use skep_crypto::SystemRandom;
 use skep_domain::{Clock, Timestamp};
 use skep_egress::{Egress, Origin, Target};
 use skep_http::Site;
+use skep_index::Embedder;
 use skep_wire::{Limits, Wire};
 
 use crate::daemon::{patience, people, unbound};
@@ -36,6 +37,8 @@ pub(crate) struct Ways {
     pub(crate) models: Vec<Origin>,
     /// When model calls have waited long enough for memories.
     pub(crate) timer: TestTimer,
+    /// What makes vectors; words alone if absent.
+    pub(crate) embedder: Option<Arc<dyn Embedder>>,
 }
 
 /// Time for memories that is over at once, or never, as the test says.
@@ -90,19 +93,36 @@ impl TestDaemon {
 
     /// The same, counting calls like this.
     pub async fn start_gateway_limited(servers: &[SocketAddr], limits: skep_limit::Limits) -> Self {
-        Self::start_gateway_with(servers, limits, &TestTimer::default()).await
+        Self::start_gateway_with(servers, limits, Ways::default()).await
     }
 
     /// The same, with memories that are late when the test says so.
     pub async fn start_gateway_by(servers: &[SocketAddr], timer: &TestTimer) -> Self {
-        Self::start_gateway_with(servers, patience(), timer).await
+        let ways = Ways {
+            timer: timer.clone(),
+            ..Ways::default()
+        };
+        Self::start_gateway_with(servers, patience(), ways).await
+    }
+
+    /// The same, with vectors of these, and memories that are never late.
+    pub async fn start_gateway_embedding(
+        servers: &[SocketAddr],
+        limits: skep_limit::Limits,
+        embedder: Arc<dyn Embedder>,
+    ) -> Self {
+        let ways = Ways {
+            embedder: Some(embedder),
+            ..Ways::default()
+        };
+        Self::start_gateway_with(servers, limits, ways).await
     }
 
     #[expect(clippy::expect_used, reason = "a test without its daemon cannot go on")]
     async fn start_gateway_with(
         servers: &[SocketAddr],
         limits: skep_limit::Limits,
-        timer: &TestTimer,
+        ways: Ways,
     ) -> Self {
         let origin = |server: &SocketAddr| {
             let url = format!("http://{server}");
@@ -110,8 +130,7 @@ impl TestDaemon {
         };
         let ways = Ways {
             models: servers.iter().map(origin).collect(),
-            timer: timer.clone(),
-            ..Ways::default()
+            ..ways
         };
         let parts = (limits, Site::default(), people());
         let asked = (None, Arc::new(ManualClock::new()));

@@ -42,21 +42,41 @@ pub(super) async fn ask(
 }
 
 async fn caller(address: SocketAddr, message: Arc<[u8]>, times: usize) -> Result<Vec<Duration>> {
-    let mut stream = TcpStream::connect(address).await?;
-    stream.set_nodelay(true)?;
+    let mut caller = Caller::connect(address).await?;
     let mut latencies = Vec::with_capacity(times);
-    let mut held = Vec::with_capacity(8 << 10);
     for _ in 0..times {
-        let begun = Measure::start();
-        stream.write_all(&message).await?;
-        let end = request(&mut stream, &mut held).await?;
-        latencies.push(begun.wall());
-        if !held.starts_with(b"HTTP/1.1 200") {
-            bail!("{}", String::from_utf8_lossy(&held[..end]));
-        }
-        held.drain(..end);
+        latencies.push(caller.call(&message).await?.0);
     }
     Ok(latencies)
+}
+
+/// Whoever calls over a connection that is kept.
+pub(super) struct Caller {
+    stream: TcpStream,
+    held: Vec<u8>,
+}
+
+impl Caller {
+    pub(super) async fn connect(address: SocketAddr) -> Result<Self> {
+        let stream = TcpStream::connect(address).await?;
+        stream.set_nodelay(true)?;
+        let held = Vec::with_capacity(8 << 10);
+        Ok(Self { stream, held })
+    }
+
+    /// How long a call took, and what came back.
+    pub(super) async fn call(&mut self, message: &[u8]) -> Result<(Duration, &[u8])> {
+        self.held.clear();
+        let begun = Measure::start();
+        self.stream.write_all(message).await?;
+        let end = request(&mut self.stream, &mut self.held).await?;
+        let took = begun.wall();
+        if !self.held.starts_with(b"HTTP/1.1 200") {
+            bail!("{}", String::from_utf8_lossy(&self.held[..end]));
+        }
+        ensure!(self.held.len() == end, "more than what was asked for");
+        Ok((took, &self.held))
+    }
 }
 
 /// A stream that has begun.
