@@ -233,10 +233,7 @@ fn main() -> Result<ExitCode> {
         Bench::Erase { memories, calls } => {
             runtime.block_on(erase::run(&texts(5_000)?, (memories, calls)))?
         }
-        Bench::Gateway(asked) => {
-            let texts = texts(asked.memories)?;
-            runtime.block_on(gateway::run(&asked, &texts))?
-        }
+        Bench::Gateway(asked) => runtime.block_on(gateway::run(&asked, &texts(asked.memories)?))?,
         Bench::Nodes(asked) => runtime.block_on(nodes::run(&asked))?,
         Bench::Backup { memories } => runtime.block_on(backup::run(&texts(memories)?))?,
         Bench::Embed { queries } => embed::run(&texts(queries)?),

@@ -15,7 +15,6 @@ use skep_domain::{
     Harness, MemoryId, MemoryKind, MemoryState, Quota, RateClass, Trust, Validity, Visibility,
 };
 use skep_http::{Edge, Limits, Listeners, Serving, Site};
-use skep_index::StaticEmbedder;
 use skep_limit::{Limiter, Quotas};
 use skep_store::{DoorTx, Kept, MemoryBody, Mode, NewMemory, Store};
 use tokio::net::{TcpListener, UnixListener};
@@ -202,8 +201,7 @@ impl TestDaemon {
         let b = Tenant::create(&store, "beta")
             .await
             .expect("a second tenant");
-        let embedder = ways.embedder.clone();
-        let embedder = embedder.unwrap_or_else(|| Arc::new(StaticEmbedder::built_in()));
+        let embedder = ways.embedder();
         let (own, watch) = (Arc::clone(&store), Arc::new(StoppedWatch));
         let app = App::new(own, embedder, watch, Settings::default());
         let app = app.with_capture(capture);

@@ -12,7 +12,7 @@ use skep_crypto::SystemRandom;
 use skep_domain::{Clock, Timestamp};
 use skep_egress::{Egress, Origin, Target};
 use skep_http::Site;
-use skep_index::Embedder;
+use skep_index::{Embedder, StaticEmbedder};
 use skep_wire::{Limits, Wire};
 
 use crate::daemon::{patience, people, unbound};
@@ -59,6 +59,13 @@ impl Timer for TestTimer {
         } else {
             Box::pin(std::future::pending())
         }
+    }
+}
+
+impl Ways {
+    pub(crate) fn embedder(&self) -> Arc<dyn Embedder> {
+        let own = self.embedder.clone();
+        own.unwrap_or_else(|| Arc::new(StaticEmbedder::built_in()))
     }
 }
 
