@@ -1,11 +1,13 @@
 //! The only place that writes to the terminal: answers on stdout, everything else on stderr.
 
 use std::io::{self, IsTerminal, Write};
+use std::process::ExitCode;
 
 use rustix::termios::tcgetwinsize;
 use serde::Serialize;
 
 use crate::environment::Environment;
+use crate::layout::one_line;
 use crate::style::Style;
 
 /// Where and how to write.
@@ -67,6 +69,30 @@ impl Output {
         let mut out = self.answers.lock();
         serde_json::to_writer(&mut out, answer)?;
         out.write_all(b"\n")
+    }
+
+    /// The whole answer: as JSON, or in these words.
+    pub(crate) fn answer(&self, answer: &impl Serialize, text: &str) -> io::Result<()> {
+        if self.json {
+            self.json(answer)
+        } else {
+            self.line(text)
+        }
+    }
+
+    /// Whether something of this name was there to be removed; it is no success if it was not.
+    pub(crate) fn removed(
+        &self,
+        answer: &impl Serialize,
+        (name, is_removed): (&str, bool),
+    ) -> io::Result<ExitCode> {
+        let name = one_line(name);
+        if is_removed {
+            self.answer(answer, &format!("{name} is removed"))?;
+            return Ok(ExitCode::SUCCESS);
+        }
+        self.answer(answer, &format!("there is no {name} here"))?;
+        Ok(ExitCode::FAILURE)
     }
 
     /// Bytes as they are, such as a completion script.

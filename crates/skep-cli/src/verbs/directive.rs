@@ -30,7 +30,7 @@ pub(super) async fn run(context: &Context<'_>, verb: Directive) -> Result<ExitCo
         Directive::Show { version, of } => {
             let found = one(&mut context.client().await?, of, version).await?;
             let text = visible(&found.text).into_owned();
-            told(context, &found, &text)?;
+            context.output.answer(&found, &text)?;
         }
         Directive::Promote { version, of } => {
             let request = PromoteDirectiveRequest {
@@ -42,7 +42,7 @@ pub(super) async fn run(context: &Context<'_>, verb: Directive) -> Result<ExitCo
                 0 => format!("no directive of the {} counts any more", done.of),
                 version => format!("version {version} of the {} counts from now on", done.of),
             };
-            told(context, &done, &text)?;
+            context.output.answer(&done, &text)?;
         }
         Directive::Diff { from, to, of } => diff(context, (from, to), of).await?,
     }
@@ -78,7 +78,7 @@ async fn draft(context: &Context<'_>, file: Option<&Path>, of: Of) -> Result<(),
         "version {} is drafted: skep directive promote {}{switch} lets it count",
         made.version, made.version
     );
-    told(context, &made, &text)
+    Ok(context.output.answer(&made, &text)?)
 }
 
 fn text_of(source: impl Read) -> std::io::Result<String> {
@@ -151,7 +151,7 @@ async fn diff(
         .iter()
         .map(|line| visible(line).into_owned())
         .collect();
-    told(context, &changes, &text.join("\n"))
+    Ok(context.output.answer(&changes, &text.join("\n"))?)
 }
 
 /// Lines with what became of them: ` ` stays, `-` goes, `+` comes.
@@ -185,15 +185,6 @@ fn changed(before: &str, after: &str) -> Vec<String> {
         }
     }
     lines
-}
-
-fn told(context: &Context<'_>, answer: &impl Serialize, text: &str) -> Result<(), Failure> {
-    if context.output.is_json() {
-        context.output.json(answer)?;
-    } else {
-        context.output.line(text)?;
-    }
-    Ok(())
 }
 
 #[cfg(test)]

@@ -75,8 +75,7 @@ pub(super) async fn member(context: &Context<'_>, verb: Member) -> Result<ExitCo
                 }
             }
         }
-        Member::Withdraw { id } => told(
-            context,
+        Member::Withdraw { id } => context.output.answer(
             &client.withdraw_invite(&WithdrawRequest { id }).await?,
             "Taken back.",
         )?,
@@ -100,8 +99,7 @@ pub(super) async fn member(context: &Context<'_>, verb: Member) -> Result<ExitCo
         Member::Resume { who } => edit(context, &mut client, &who, standing("active")).await?,
         Member::Remove { who } => {
             let id = find(&mut client, &who).await?;
-            told(
-                context,
+            context.output.answer(
                 &client.remove_member(&id).await?,
                 "Removed, and nothing of theirs counts here any more.",
             )?;
@@ -161,14 +159,15 @@ pub(super) async fn mfa(context: &Context<'_>, verb: Mfa) -> Result<ExitCode, Fa
         }
         Mfa::Confirm => {
             let code = typed("A code of your app, or a recovery code: ")?;
-            told(
-                context,
+            context.output.answer(
                 &client.step_up(&CodeRequest { code }).await?,
                 "Confirmed for five minutes.",
             )?;
         }
         Mfa::Recovery => codes(context, &client.renew_recovery_codes().await?)?,
-        Mfa::Remove { id } => told(context, &client.remove_factor(&id).await?, "Removed.")?,
+        Mfa::Remove { id } => context
+            .output
+            .answer(&client.remove_factor(&id).await?, "Removed.")?,
     }
     Ok(ExitCode::SUCCESS)
 }
@@ -203,7 +202,9 @@ async fn edit(
 ) -> Result<(), Failure> {
     let id = find(client, who).await?;
     let done = client.edit_member(&id, &change).await?;
-    told(context, &done, "It counts from their next request on.")
+    Ok(context
+        .output
+        .answer(&done, "It counts from their next request on.")?)
 }
 
 /// Every page of the members.
@@ -255,15 +256,6 @@ fn codes(context: &Context<'_>, done: &FactorResponse) -> Result<(), Failure> {
     }
     if !done.recovery_codes.is_empty() {
         out.note("Write these down: each is good once, and they are not shown again.");
-    }
-    Ok(())
-}
-
-fn told(context: &Context<'_>, done: &impl serde::Serialize, text: &str) -> Result<(), Failure> {
-    if context.output.is_json() {
-        context.output.json(done)?;
-    } else {
-        context.output.line(text)?;
     }
     Ok(())
 }

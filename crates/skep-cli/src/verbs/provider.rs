@@ -2,7 +2,6 @@
 
 use std::process::ExitCode;
 
-use serde::Serialize;
 use skep_api::provider::{Provider as Shown, RemoveProviderRequest, SetProviderRequest};
 
 use crate::args::{AddProvider, Provider};
@@ -55,29 +54,15 @@ async fn add(context: &Context<'_>, asked: AddProvider) -> Result<ExitCode, Fail
     let text = format!(
         "{name} is set: ask for {name}/{example} at /v1, with a key of yours that has gateway:use"
     );
-    told(context, &set, &text)?;
+    context.output.answer(&set, &text)?;
     Ok(ExitCode::SUCCESS)
 }
 
 async fn remove(context: &Context<'_>, name: String) -> Result<ExitCode, Failure> {
     let request = RemoveProviderRequest { name };
     let done = context.client().await?.remove_provider(&request).await?;
-    let name = one_line(&request.name);
-    if done.removed {
-        told(context, &done, &format!("{name} is removed"))?;
-        return Ok(ExitCode::SUCCESS);
-    }
-    told(context, &done, &format!("there is no {name} here"))?;
-    Ok(ExitCode::FAILURE)
-}
-
-fn told(context: &Context<'_>, answer: &impl Serialize, text: &str) -> Result<(), Failure> {
-    if context.output.is_json() {
-        context.output.json(answer)?;
-    } else {
-        context.output.line(text)?;
-    }
-    Ok(())
+    let is_removed = (&*request.name, done.removed);
+    Ok(context.output.removed(&done, is_removed)?)
 }
 
 fn row(provider: &Shown) -> Vec<String> {

@@ -2,7 +2,6 @@
 
 use std::process::ExitCode;
 
-use serde::Serialize;
 use skep_api::Instant;
 use skep_api::sink::{SetSinkRequest, Sink as Shown, SinkRequest, SinkSet};
 
@@ -77,13 +76,8 @@ fn key(context: &Context<'_>, set: &SinkSet) -> Result<ExitCode, Failure> {
 async fn remove(context: &Context<'_>, name: String) -> Result<ExitCode, Failure> {
     let request = SinkRequest { name };
     let done = context.client().await?.remove_sink(&request).await?;
-    let name = one_line(&request.name);
-    if done.removed {
-        told(context, &done, &format!("{name} is removed"))?;
-        return Ok(ExitCode::SUCCESS);
-    }
-    told(context, &done, &format!("there is no {name} here"))?;
-    Ok(ExitCode::FAILURE)
+    let is_removed = (&*request.name, done.removed);
+    Ok(context.output.removed(&done, is_removed)?)
 }
 
 async fn test(context: &Context<'_>, name: String) -> Result<ExitCode, Failure> {
@@ -95,7 +89,7 @@ async fn test(context: &Context<'_>, name: String) -> Result<ExitCode, Failure> 
         (None, Some(status)) => format!("{name} took it and answered {status}"),
         (None, None) => format!("{name} took it"),
     };
-    told(context, &tested, &text)?;
+    context.output.answer(&tested, &text)?;
     Ok(if tested.delivered {
         ExitCode::SUCCESS
     } else {
@@ -107,17 +101,8 @@ async fn resume(context: &Context<'_>, name: String) -> Result<ExitCode, Failure
     let request = SinkRequest { name };
     let sink = context.client().await?.resume_sink(&request).await?;
     let text = columns(&[row(&sink)]).join("");
-    told(context, &sink, &text)?;
+    context.output.answer(&sink, &text)?;
     Ok(ExitCode::SUCCESS)
-}
-
-fn told(context: &Context<'_>, answer: &impl Serialize, text: &str) -> Result<(), Failure> {
-    if context.output.is_json() {
-        context.output.json(answer)?;
-    } else {
-        context.output.line(text)?;
-    }
-    Ok(())
 }
 
 fn row(sink: &Shown) -> Vec<String> {

@@ -3,11 +3,9 @@
 use std::io::{self, IsTerminal, Read};
 use std::process::ExitCode;
 
-use serde::Serialize;
 use skep_api::Instant;
 use skep_api::vault::{
-    Confidential, RecordQuery, RemoveRecordRequest, RemovedRecord, SetSecretRequest,
-    SetSettingRequest,
+    Confidential, RecordQuery, RemoveRecordRequest, SetSecretRequest, SetSettingRequest,
 };
 
 use super::memory_view::date;
@@ -69,13 +67,14 @@ pub(super) async fn secret(context: &Context<'_>, verb: Secret) -> Result<ExitCo
                 ),
                 None => format!("{name} is set; nothing shows its value again"),
             };
-            done(context, &set, &text)?;
+            context.output.answer(&set, &text)?;
         }
         Secret::Import(asked) => return secret_import::run(context, asked).await,
         Secret::Rm { name, place } => {
             let request = removal(name, place);
             let done = context.client().await?.remove_secret(&request).await?;
-            return told(context, &request.name, &done);
+            let is_removed = (&*request.name, done.removed);
+            return Ok(context.output.removed(&done, is_removed)?);
         }
     }
     Ok(ExitCode::SUCCESS)
@@ -120,12 +119,13 @@ pub(super) async fn setting(context: &Context<'_>, verb: Setting) -> Result<Exit
             };
             let set = context.client().await?.set_setting(&request).await?;
             let text = format!("{} is set", one_line(&set.name));
-            done(context, &set, &text)?;
+            context.output.answer(&set, &text)?;
         }
         Setting::Rm { name, place } => {
             let request = removal(name, place);
             let done = context.client().await?.remove_setting(&request).await?;
-            return told(context, &request.name, &done);
+            let is_removed = (&*request.name, done.removed);
+            return Ok(context.output.removed(&done, is_removed)?);
         }
     }
     Ok(ExitCode::SUCCESS)
@@ -162,33 +162,9 @@ fn piped() -> Result<Confidential, Failure> {
     Ok(Confidential::new(text))
 }
 
-fn done(context: &Context<'_>, answer: &impl Serialize, text: &str) -> Result<(), Failure> {
-    if context.output.is_json() {
-        context.output.json(answer)?;
-    } else {
-        context.output.line(text)?;
-    }
-    Ok(())
-}
-
 fn removal(name: String, place: Place) -> RemoveRecordRequest {
     let (scope, agent) = place.scope();
     RemoveRecordRequest { name, scope, agent }
-}
-
-fn told(context: &Context<'_>, name: &str, done: &RemovedRecord) -> Result<ExitCode, Failure> {
-    let name = one_line(name);
-    let text = if done.removed {
-        format!("{name} is removed")
-    } else {
-        format!("there is no {name} here")
-    };
-    self::done(context, done, &text)?;
-    Ok(if done.removed {
-        ExitCode::SUCCESS
-    } else {
-        ExitCode::FAILURE
-    })
 }
 
 fn row(
