@@ -2,7 +2,7 @@
 //! twice has the same id. The receiver keeps entries by their id, as a receiver has to.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::io::{BufRead, BufReader, Read, Write};
+use std::io::Write;
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::path::Path;
 use std::sync::mpsc::{Receiver, Sender, channel};
@@ -12,6 +12,7 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
+use crate::heard::body_of;
 use crate::home::Home;
 
 /// Where in a delivery the daemon dies.
@@ -61,7 +62,7 @@ impl Around {
 
     fn hear(&self, stream: &mut TcpStream) -> Option<()> {
         self.reach(Point::Called);
-        let body = read(stream)?;
+        let body = body_of(stream)?;
         self.counts.lock().unwrap().0 += 1;
         self.reach(Point::Heard);
         // It is taken before it is answered: whoever dies in between is sent it again.
@@ -85,27 +86,6 @@ impl Around {
         self.reach(Point::Answered);
         Some(())
     }
-}
-
-fn read(stream: &TcpStream) -> Option<Vec<u8>> {
-    let mut reader = BufReader::new(stream);
-    let mut length = 0;
-    loop {
-        let mut line = String::new();
-        if reader.read_line(&mut line).ok()? == 0 {
-            return None;
-        }
-        let line = line.trim_end().to_ascii_lowercase();
-        if let Some(value) = line.strip_prefix("content-length:") {
-            length = value.trim().parse().ok()?;
-        }
-        if line.is_empty() {
-            break;
-        }
-    }
-    let mut body = vec![0; length];
-    reader.read_exact(&mut body).ok()?;
-    Some(body)
 }
 
 fn receiver(around: &Arc<Around>) -> SocketAddr {

@@ -5,7 +5,7 @@
 //! many tokens as the number, and the caller allows [`MOST`] more.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::io::{BufRead, BufReader, Read, Write};
+use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
@@ -16,6 +16,7 @@ use std::thread;
 
 use serde_json::{Value, json};
 
+use crate::heard::body_of;
 use crate::home::Home;
 
 /// Tokens that a call may write beyond those that it does.
@@ -95,23 +96,7 @@ fn provider(around: &Arc<Around>) -> SocketAddr {
 }
 
 fn answer(mut stream: &TcpStream, around: &Around) -> Option<()> {
-    let mut reader = BufReader::new(stream);
-    let mut length = 0;
-    loop {
-        let mut line = String::new();
-        if reader.read_line(&mut line).ok()? == 0 {
-            return None;
-        }
-        let line = line.trim_end().to_ascii_lowercase();
-        if let Some(value) = line.strip_prefix("content-length:") {
-            length = value.trim().parse().ok()?;
-        }
-        if line.is_empty() {
-            break;
-        }
-    }
-    let mut body = vec![0; length];
-    reader.read_exact(&mut body).ok()?;
+    let body = body_of(stream)?;
     let body: Value = serde_json::from_slice(&body).ok()?;
     let number = body["max_tokens"].as_u64()? - MOST;
     assert!(
