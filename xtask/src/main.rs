@@ -59,6 +59,9 @@ enum Verb {
         /// Only those with this in their name, such as `a14`.
         #[arg(long)]
         only: Option<String>,
+        /// Only those of these files of `xtask/mutants`, such as `ledger,sinks`.
+        #[arg(long, value_delimiter = ',')]
+        table: Vec<String>,
         /// Prints the outcomes as JSON.
         #[arg(long)]
         json: bool,
@@ -93,7 +96,7 @@ fn main() -> ExitCode {
         Verb::Arrows => arrows::run(),
         Verb::Deny => deny::run(),
         Verb::Codegen { check } => codegen::run(check),
-        Verb::Mutants { only, json } => mutants::run(only.as_deref(), json),
+        Verb::Mutants { only, table, json } => mutants::run(only.as_deref(), &table, json),
         Verb::Ci => return ci::run(),
         Verb::Demo => demo::run(),
         Verb::Bench { name, rest } => bench::run(&name, &rest),

@@ -25,18 +25,22 @@ use runner::Runner;
 use scratch::Scratch;
 use table::Mutant;
 
-/// Breaks what `only` is in the name of, or everything.
+/// Breaks what `only` is in the name of and what one of these files has, or everything.
 ///
 /// # Errors
 /// When a row no longer fits the source, a test is red without a mutant, or a mutant is not noticed.
-pub(crate) fn run(only: Option<&str>, json: bool) -> Result<()> {
+pub(crate) fn run(only: Option<&str>, tables: &[String], json: bool) -> Result<()> {
     let root = tree::root()?;
     let all = table::read(&root)?;
     let chosen: Vec<&Mutant> = all
         .iter()
         .filter(|row| only.is_none_or(|only| row.name.contains(only)))
+        .filter(|row| tables.is_empty() || tables.contains(&row.table))
         .collect();
-    ensure!(!chosen.is_empty(), "no mutant has that in its name");
+    ensure!(
+        !chosen.is_empty(),
+        "no mutant has that in its name, or there is no such file of xtask/mutants"
+    );
     ensure!(
         tree::quiet_success("cargo", &["nextest", "--version"]),
         "cargo-nextest is needed: cargo install cargo-nextest --locked"

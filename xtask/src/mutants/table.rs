@@ -36,6 +36,9 @@ pub(super) struct Mutant {
     /// Whether it needs a build of its own.
     #[serde(default)]
     pub(super) apart: bool,
+    /// The file of the row, without its ending.
+    #[serde(skip)]
+    pub(super) table: String,
 }
 
 /// All rows, in the order of the files and their lines.
@@ -51,7 +54,12 @@ pub(super) fn read(root: &Path) -> Result<Vec<Mutant>> {
     for path in paths {
         let text = fs::read_to_string(&path)?;
         let file: File = toml::from_str(&text).with_context(|| path.display().to_string())?;
-        rows.extend(file.mutant);
+        let table = path.file_stem().unwrap_or_default().to_string_lossy();
+        let table = table.into_owned();
+        rows.extend(file.mutant.into_iter().map(|row| Mutant {
+            table: table.clone(),
+            ..row
+        }));
     }
     let mut names = BTreeSet::new();
     for row in &rows {

@@ -14,6 +14,7 @@ fn row(name: &str, find: &str, replace: &str) -> Mutant {
         package: "a".into(),
         filter: "all()".into(),
         apart: false,
+        table: String::new(),
     }
 }
 
