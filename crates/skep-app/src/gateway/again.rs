@@ -199,7 +199,8 @@ impl App {
 
     /// Lets go of a claim without an answer, however often that takes.
     async fn free_key(&self, tenant: Tenant, claim: AnswerClaim) {
-        for pause in PAUSES {
+        let mut pauses = PAUSES.into_iter();
+        loop {
             let dropped = async {
                 let mut tx = self.store.begin(maintain(tenant)).await?;
                 tx.drop_answer_claim(claim).await?;
@@ -211,6 +212,9 @@ impl App {
                     tracing::warn!(%error, "the key of a call that failed is not free yet");
                 }
             }
+            let Some(pause) = pauses.next() else {
+                return;
+            };
             tokio::time::sleep(pause).await;
         }
     }
