@@ -6,8 +6,10 @@
 //! that it may have cost. So what is spent is never more than a budget allows, and a call is never
 //! forgotten.
 
+mod counting;
 mod desk;
 mod edit;
+mod notice;
 mod record;
 pub(crate) mod rule;
 

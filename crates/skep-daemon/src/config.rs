@@ -342,6 +342,8 @@ mod tests {
             ),
             ("[alerts]\ndenials = \"off\"\nforeign = \"3/min\"", &[]),
             ("[alerts]\nforeign = \"often\"", &[]),
+            ("[alerts]\nbudgets = [50, 90]", &[]),
+            ("[alerts]\nbudgets = [0]", &[]),
             (
                 "[telemetry]\ncollector = \"http://127.0.0.1:4318\"\nsample = 0.1",
                 &[],

@@ -25,12 +25,14 @@ const MISMATCH: &str = "ORG_MISMATCH";
 const ALERT: &str = "alert.";
 
 /// What an alert is raised for; not at all if absent.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct AlertSettings {
     /// So many refusals of any kind.
     pub denials: Option<Quota>,
     /// So many about ids of other organizations and workspaces.
     pub foreign: Option<Quota>,
+    /// Shares of a budget's limit, in percent, that are told when what was spent reaches them.
+    pub budgets: Vec<u8>,
 }
 
 impl Default for AlertSettings {
@@ -38,6 +40,7 @@ impl Default for AlertSettings {
         Self {
             denials: Some(Quota::new(100, 300)),
             foreign: Some(Quota::new(10, 300)),
+            budgets: vec![80, 100],
         }
     }
 }
@@ -179,6 +182,7 @@ impl App {
         authorized: Authorized<AuditRead>,
         page: PageOf<u64>,
     ) -> Result<AuditPage, AppError> {
+        self.meter.catch_up().await;
         let mut tx = self.store.begin_org(authorized).await?;
         Ok(AuditPage::of(
             tx.list_alerts(page.and_one()).await?,
@@ -250,6 +254,7 @@ mod tests {
         AlertSettings {
             denials: Some(Quota::new(denials, 160)),
             foreign: Some(Quota::new(foreign, 160)),
+            ..AlertSettings::default()
         }
     }
 
@@ -316,6 +321,7 @@ mod tests {
         let none = AlertSettings {
             denials: None,
             foreign: None,
+            budgets: Vec::new(),
         };
         assert_eq!(told(&mut watch, &none, &refused(0, FOREIGN, 1), 9).len(), 0);
     }
@@ -347,6 +353,7 @@ mod tests {
             AlertSettings {
                 denials: Some(Quota::new(1_000_000, 16)),
                 foreign: Some(Quota::new(10, 86_400)),
+                ..AlertSettings::default()
             },
         );
         let patient = refused(0, FOREIGN, 5);

@@ -1,28 +1,22 @@
 //! The task that sets aside and settles, many calls in one transaction.
 
-use std::collections::hash_map::Entry::{Occupied, Vacant};
-use std::collections::{BTreeMap, HashMap, HashSet};
 use std::future::pending;
 use std::sync::Arc;
 use std::time::Duration;
 
-use skep_domain::{BudgetId, OrganizationId, Timestamp, UsageId};
+use skep_domain::Timestamp;
 use skep_llm::Usage;
-use skep_store::row::{BudgetRow, RateCardRow, SpendChange, SpendRow};
-use skep_store::{DoorTx, Mode, ModelCall, Reservation};
+use skep_store::{DoorTx, Mode, ModelCall};
 use tokio::task::JoinSet;
 use tokio::time::{Instant, MissedTickBehavior, interval, sleep_until};
 
-use super::record::{self, Entry, signed};
-use super::rule::{self, Standing};
+use super::counting::{reserve_all, settle_all};
 use super::{Asking, CallOutcome, Ended, Ending, Measured, Reserved};
 use crate::access::door;
 use crate::{App, AppError};
 
 /// How long a call waits for what it may cost to be set aside.
 pub(super) const PATIENCE: Duration = Duration::from_secs(2);
-/// How long a call may last; what nobody settled by then counts as spent.
-const LONGEST: i64 = 3_600_000_000;
 /// Between two looks for what nobody settled.
 const LOOK: Duration = Duration::from_secs(30);
 /// How long what is counted may not outlive the machine.
@@ -79,16 +73,6 @@ struct Failure {
     /// Whether nothing of it is written, for certain.
     is_certain: bool,
 }
-
-/// What an organization's budgets and prices are within a transaction.
-struct Book {
-    budgets: Vec<BudgetRow>,
-    cards: Vec<RateCardRow>,
-    spends: Vec<SpendRow>,
-}
-
-/// Changes of counts, added up.
-type Changes = BTreeMap<(OrganizationId, BudgetId, Timestamp), (i64, i64)>;
 
 impl MeterDesk {
     /// The loop of an application.
@@ -272,7 +256,7 @@ impl MeterDesk {
         let work = async move {
             let done = async {
                 let mut tx = door!(app, Mode::Swift).await?;
-                let done = work.run(&mut tx, now).await?;
+                let done = work.run(&mut tx, now, &app.alerts.budgets).await?;
                 Ok::<_, AppError>((tx, done))
             };
             let (tx, done) = done.await.map_err(certain)?;
@@ -318,7 +302,7 @@ impl MeterDesk {
                 }
             });
             let lost: Vec<Ended> = lost.collect();
-            settle_all(&mut tx, &lost).await?;
+            settle_all(&mut tx, &lost, &self.app.alerts.budgets).await?;
             tx.commit().await?;
             given_up += lost.len();
             tracing::warn!(
@@ -331,14 +315,14 @@ impl MeterDesk {
 
 impl Work {
     /// Settles first what is to be settled; otherwise only if somebody would be refused without.
-    async fn run(self, tx: &mut DoorTx, now: Timestamp) -> Result<Done, AppError> {
+    async fn run(self, tx: &mut DoorTx, now: Timestamp, percents: &[u8]) -> Result<Done, AppError> {
         let Self {
             calls,
             ended,
             settles,
         } = self;
         if settles {
-            settle_all(tx, &ended).await?;
+            settle_all(tx, &ended, percents).await?;
         }
         let mut outcomes = reserve_all(tx, &calls, now).await?;
         if settles {
@@ -354,7 +338,7 @@ impl Work {
                 has_settled: false,
             });
         }
-        settle_all(tx, &ended).await?;
+        settle_all(tx, &ended, percents).await?;
         let again = calls.into_iter().zip(&mut outcomes);
         let again = again.filter(|(_, outcome)| outcome.is_err());
         let (calls, places): (Vec<ModelCall>, Vec<_>) = again.unzip();
@@ -366,171 +350,6 @@ impl Work {
             outcomes,
             has_settled: true,
         })
-    }
-}
-
-/// What a call cost: what it was charged at, or all that was set aside where nobody knows.
-fn cost_of(
-    Ended {
-        held,
-        price,
-        ending,
-    }: &Ended,
-) -> u64 {
-    match (ending.outcome, price) {
-        (CallOutcome::NotSent, _) => 0,
-        (CallOutcome::Lost, _) => held.amount,
-        (_, Some(price)) => price.of(ending.usage).0,
-        (_, None) => 0,
-    }
-}
-
-/// Frees what was set aside, counts what was spent, and records it. A call whose time was over is recorded
-/// already, with the most that it may have cost: what it really cost is recorded beside that.
-async fn settle_all(tx: &mut DoorTx, ended: &[Ended]) -> Result<(), AppError> {
-    if ended.is_empty() {
-        return Ok(());
-    }
-    let ids = ended
-        .iter()
-        .map(|Ended { held, .. }| (held.call.organization, held.id));
-    let taken = tx.take_reservations(ids.collect()).await?;
-    let taken: HashSet<UsageId> = taken.into_iter().collect();
-    let mut changes = Changes::new();
-    let mut entries: BTreeMap<OrganizationId, Vec<Entry>> = BTreeMap::new();
-    for one in ended {
-        let Ended { held, ending, .. } = one;
-        let cost = cost_of(one);
-        let in_time = taken.contains(&held.id);
-        let (freed, spent) = if in_time {
-            (-signed(held.amount), signed(cost))
-        } else {
-            (0, signed(cost) - signed(held.amount))
-        };
-        for (budget, start) in &held.counted.0 {
-            let key = (held.call.organization, *budget, *start);
-            let change = changes.entry(key).or_default();
-            change.0 += freed;
-            change.1 += spent;
-        }
-        let of = entries.entry(held.call.organization).or_default();
-        of.push(Entry {
-            held: held.clone(),
-            ending: *ending,
-            cost,
-            corrects: !in_time,
-        });
-    }
-    change(tx, changes).await?;
-    for (organization, entries) in entries {
-        record::append(tx, organization, &entries).await?;
-    }
-    Ok(())
-}
-
-/// Decides on calls in the order in which they asked, each beside all before it.
-async fn reserve_all(
-    tx: &mut DoorTx,
-    calls: &[ModelCall],
-    now: Timestamp,
-) -> Result<Vec<Result<Reserved, AppError>>, AppError> {
-    let mut books: HashMap<OrganizationId, Book> = HashMap::new();
-    let mut changes = Changes::new();
-    let (mut outcomes, mut held) = (Vec::with_capacity(calls.len()), Vec::new());
-    for call in calls {
-        let organization = call.organization;
-        let book = match books.entry(organization) {
-            Occupied(held) => held.into_mut(),
-            Vacant(place) => place.insert(Book::read(tx, organization, now).await?),
-        };
-        let verdict = rule::judge(call, &book.cards, book.standings(now));
-        if let Some(refusal) = verdict.refusal {
-            outcomes.push(Err(AppError::BudgetExceeded(refusal)));
-            continue;
-        }
-        let amount = verdict.most.unwrap_or_default().0;
-        let windows = verdict.windows();
-        for (budget, start) in &windows {
-            book.count(*budget, *start, amount);
-            changes
-                .entry((organization, *budget, *start))
-                .or_default()
-                .0 += signed(amount);
-        }
-        let reservation = Reservation {
-            id: tx.mint(),
-            at: now,
-            expires_at: Timestamp::from_micros(now.as_micros().saturating_add(LONGEST)),
-            amount,
-            counted: skep_store::row::Counted(windows),
-            rate: verdict.card.as_ref().map(record::rate_of),
-            call: call.clone(),
-        };
-        held.push(reservation.clone());
-        outcomes.push(Ok(Reserved {
-            left: verdict.left(),
-            price: verdict.card.as_ref().map(rule::price),
-            reservation,
-        }));
-    }
-    tx.put_reservations(&held).await?;
-    change(tx, changes).await?;
-    Ok(outcomes)
-}
-
-async fn change(tx: &mut DoorTx, changes: Changes) -> Result<(), AppError> {
-    let mut of: BTreeMap<OrganizationId, Vec<SpendChange>> = BTreeMap::new();
-    for ((organization, budget, start), (reserved, spent)) in changes {
-        of.entry(organization).or_default().push(SpendChange {
-            budget,
-            start,
-            reserved,
-            spent,
-        });
-    }
-    for (organization, changes) in of {
-        tx.change_spends(organization, changes).await?;
-    }
-    Ok(())
-}
-
-impl Book {
-    async fn read(
-        tx: &mut DoorTx,
-        organization: OrganizationId,
-        now: Timestamp,
-    ) -> Result<Self, AppError> {
-        let budgets = tx.list_budgets_of(organization).await?;
-        let spends = if budgets.is_empty() {
-            Vec::new()
-        } else {
-            tx.list_spends_of(organization, now).await?
-        };
-        Ok(Self {
-            budgets,
-            cards: tx.list_rate_cards_of(organization).await?,
-            spends,
-        })
-    }
-
-    fn standings(&self, now: Timestamp) -> impl Iterator<Item = Standing> {
-        let standing = move |budget: &BudgetRow| Standing::of(budget.clone(), &self.spends, now);
-        self.budgets.iter().map(standing)
-    }
-
-    /// Counts for those that ask after it.
-    fn count(&mut self, budget: BudgetId, start: Timestamp, amount: u64) {
-        let mut spends = self.spends.iter_mut();
-        let counted = spends.find(|spend| spend.budget == budget && spend.start == start);
-        match counted {
-            Some(spend) => spend.reserved = spend.reserved.saturating_add(amount),
-            None => self.spends.push(SpendRow {
-                budget,
-                start,
-                reserved: amount,
-                spent: 0,
-            }),
-        }
     }
 }
 

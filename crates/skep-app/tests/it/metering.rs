@@ -311,3 +311,59 @@ async fn a_budget_of_another_organization_covers_nothing_here() {
         AppError::BudgetExceeded(BudgetRefusal::NoPrice)
     ));
 }
+
+/// The alerts in the record, oldest first.
+async fn alerts(world: &World, app: &App) -> Vec<(String, Option<skep_domain::Principal>)> {
+    let may = world.may::<rights::AuditRead>(&world.a).await;
+    let page = skep_store::PageOf {
+        limit: 100,
+        before: None,
+    };
+    let alerts = app.list_alerts(may, page).await.unwrap();
+    let told = alerts.items.into_iter().rev();
+    told.map(|entry| (entry.decision.reason, entry.principal))
+        .collect()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_budget_that_is_nearly_spent_is_told_in_the_record() {
+    let world = World::new().await;
+    let Running { app, .. } = &run(&world);
+    price(&world, app).await;
+    bound(&world, app, BudgetPeriod::Total, 100_000_000).await;
+    let user = UserId::from_bytes([7; 16]);
+    let may = world.may::<rights::BudgetManage>(&world.a).await;
+    let scope = (BudgetScope::User(user), BudgetPeriod::Total);
+    app.put_budget(may, scope, Cost(50_000_000), false)
+        .await
+        .unwrap();
+    let own = "of the alert budget of a person for the period total are spent";
+    let all = "of the hard budget of the organization for the period total are spent";
+    let (own, all) = (
+        |share: &str| share.replace("..", own),
+        |share: &str| share.replace("..", all),
+    );
+    let mut told = Vec::new();
+    for (read, tells) in [
+        (39, None),
+        (1, Some(own("80 % ..: 40.00 of 50.00"))),
+        (9, None),
+        (6, Some(own("100 % ..: 55.00 of 50.00"))),
+        (25, Some(all("80 % ..: 80.00 of 100.00"))),
+        (19, None),
+        (1, Some(all("100 % ..: 100.00 of 100.00"))),
+    ] {
+        let reserved = app.reserve_call(call(&world, read * 1_000_000)).await;
+        let ending = used(read * 1_000_000, CallOutcome::Finished);
+        let _ = app.settle_call(reserved.unwrap(), ending);
+        flush(&world, app).await;
+        told.extend(tells);
+        let found = alerts(&world, app).await;
+        let reasons: Vec<&str> = found.iter().map(|(reason, _)| reason.as_str()).collect();
+        assert_eq!(reasons, told, "after {read}");
+    }
+    let who: Vec<_> = alerts(&world, app).await;
+    let user = Some(skep_domain::Principal::User(user));
+    let who: Vec<_> = who.into_iter().map(|(_, who)| who).collect();
+    assert_eq!(who, [user, user, None, None], "whom a budget is about");
+}

@@ -16,7 +16,7 @@ pub(crate) enum Audit {
         #[arg(long, value_name = "CURSOR")]
         cursor: Option<String>,
     },
-    /// Show who was refused again and again, newest first.
+    /// Show who was refused again and again, and budgets that are nearly spent, newest first.
     Alerts {
         /// How many to show at most.
         #[arg(short = 'n', long, default_value_t = 50, value_name = "COUNT", value_parser = clap::value_parser!(u32).range(1..=200))]

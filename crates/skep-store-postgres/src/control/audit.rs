@@ -26,7 +26,7 @@ statements! {
     ALERTS = "SELECT id, seq, at, action, outcome, times, workspace, principal_kind, principal,
             credential, body, leaf
         FROM audit WHERE organization = $1 AND seq < $2
-            AND action IN ('alert.denials', 'alert.foreign')
+            AND action IN ('alert.budget', 'alert.denials', 'alert.foreign')
         ORDER BY seq DESC LIMIT $3";
     PUT_SEEN = "INSERT INTO audit_seen (organization, item, seq) VALUES ($1, $2, $3)";
     SEEN = "SELECT a.id, a.seq, a.at, a.action, a.outcome, a.times, a.workspace, a.principal_kind,

@@ -68,7 +68,7 @@ impl AuditRows for SqliteControlTx {
         rows: Vec<AuditRow>,
         growth: Growth,
     ) -> Result<(), StoreError> {
-        self.run(move |connection| {
+        self.count(move |connection| {
             let key = LogKey::new(organization, Log::Audit);
             for row in &rows {
                 put(connection, key.owner(), row)?;
@@ -90,7 +90,7 @@ impl AuditRows for SqliteControlTx {
                     "SELECT id, seq, at, action, outcome, times, workspace, principal_kind,
                          principal, credential, body, leaf
                      FROM audit WHERE organization = ?1 AND seq < ?2
-                         AND action IN ('alert.denials', 'alert.foreign')
+                         AND action IN ('alert.budget', 'alert.denials', 'alert.foreign')
                      ORDER BY seq DESC LIMIT ?3",
                 )?
                 .query_and_then(params![organization.to_bytes(), before, page.limit], stored)?
@@ -100,7 +100,7 @@ impl AuditRows for SqliteControlTx {
     }
 
     async fn put_seen(&mut self, rows: Vec<SeenRow>) -> Result<(), StoreError> {
-        self.run(move |connection| {
+        self.count(move |connection| {
             let sql = "INSERT INTO audit_seen (organization, item, seq) VALUES (?1, ?2, ?3)";
             let mut statement = connection.prepare_cached(sql)?;
             for row in &rows {

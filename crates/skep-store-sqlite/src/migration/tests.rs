@@ -143,6 +143,7 @@ fn applied_migrations_are_frozen() {
             0x3d5b_8fc6_def0_c09f,
             0x3205_b5cc_e38b_869e,
             0x64d4_3c51_637c_9608,
+            0x5554_bbdd_1d9f_0f02,
         ]
     );
     assert_eq!(
