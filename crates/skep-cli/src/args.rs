@@ -317,6 +317,7 @@ pub(crate) enum Verb {
     Login {
         /// The server, such as `https://skep.example.com` [default: the active one, else
         /// `http://127.0.0.1:3850`].
+        #[arg(id = "issuer", value_name = "URL")]
         url: Option<String>,
         /// Do not ask before anything is opened or sent.
         #[arg(long)]

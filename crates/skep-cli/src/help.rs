@@ -57,4 +57,35 @@ mod tests {
     fn the_tree_of_verbs_is_sound() {
         crate::command().debug_assert();
     }
+
+    /// A value of a verb would stand for what is said everywhere: a receiver's address for the daemon's, which is
+    /// shown a credential.
+    #[test]
+    fn x01_no_verb_takes_the_name_of_what_is_said_everywhere() {
+        fn check(command: &clap::Command, names: &[clap::Id]) {
+            for argument in command.get_arguments() {
+                let is_own = !argument.is_global_set();
+                assert!(
+                    !(is_own && names.contains(argument.get_id())),
+                    "{}: {}",
+                    command.get_name(),
+                    argument.get_id()
+                );
+            }
+            for verb in command.get_subcommands() {
+                check(verb, names);
+            }
+        }
+        let command = crate::command();
+        let everywhere = command
+            .get_arguments()
+            .filter(|argument| argument.is_global_set());
+        let names: Vec<clap::Id> = everywhere
+            .map(|argument| argument.get_id().clone())
+            .collect();
+        assert!(names.iter().any(|name| name == "url"));
+        for verb in command.get_subcommands() {
+            check(verb, &names);
+        }
+    }
 }

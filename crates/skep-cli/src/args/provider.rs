@@ -28,7 +28,7 @@ pub(crate) struct AddProvider {
     pub(crate) kind: Option<String>,
     /// Where it is, such as `http://127.0.0.1:11434/v1` [default: where its kind is at home].
     #[arg(long, value_name = "URL")]
-    pub(crate) url: Option<String>,
+    pub(crate) base_url: Option<String>,
     /// The organization's secret that is its key; set it first: `skep secret set NAME --organization`.
     #[arg(long, value_name = "SECRET")]
     pub(crate) key: Option<String>,

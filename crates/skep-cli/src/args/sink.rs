@@ -38,6 +38,7 @@ pub(crate) struct SetSink {
     /// What it is called: small letters, digits and `-`.
     pub(crate) name: String,
     /// Where messages are sent to, such as `https://siem.example.org/skep`
+    #[arg(id = "receiver", value_name = "URL")]
     pub(crate) url: String,
     /// A log that it is given, again for the other [default: both, and `audit` alone where events are named].
     #[arg(long = "log", value_enum, value_name = "LOG")]

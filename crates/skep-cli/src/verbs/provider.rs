@@ -38,7 +38,7 @@ async fn add(context: &Context<'_>, asked: AddProvider) -> Result<ExitCode, Fail
     let request = SetProviderRequest {
         kind: asked.kind.unwrap_or_else(|| asked.name.clone()),
         name: asked.name,
-        base_url: asked.url,
+        base_url: asked.base_url,
         secret: asked.key,
         models: asked.models,
         fallback: asked.fallback,

@@ -139,3 +139,34 @@ async fn l04_who_saw_a_memory_is_told_and_nobody_where_nobody_did() {
     let alerts = world.skep(&["audit", "alerts", "--json"]).await;
     assert_eq!(alerts.json()["items"], json!([]));
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn x01_a_receivers_address_is_no_daemons() {
+    let world = World::start().await;
+    let receiver = "https://siem.example.org/skep";
+    let set = ["sink", "set", "siem", receiver, "--event", "alert.*"];
+    let set = world.skep(&set).await;
+    assert_eq!(set.code, 0, "{set:?}");
+    assert!(set.stdout.contains("whsec_"), "{set:?}");
+    let listed = world.skep(&["sink", "list", "--json"]).await.json();
+    assert_eq!(listed["items"][0]["url"], receiver, "{listed}");
+    let provider = [
+        "provider",
+        "add",
+        "local",
+        "--kind",
+        "compatible",
+        "--base-url",
+    ];
+    let provider = [
+        &provider[..],
+        &["https://models.example.org/v1", "--model", "m"],
+    ]
+    .concat();
+    let added = world.skep(&provider).await;
+    assert_eq!(added.code, 0, "{added:?}");
+    for removal in [["sink", "remove", "siem"], ["provider", "remove", "local"]] {
+        assert_eq!(world.skep(&removal).await.code, 0, "{removal:?}");
+        assert_eq!(world.skep(&removal).await.code, 1, "{removal:?}");
+    }
+}
