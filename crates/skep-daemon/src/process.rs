@@ -50,6 +50,8 @@ pub(crate) fn log_to_stderr(level: &str) -> anyhow::Result<()> {
         .with_env_filter(filter)
         .with_ansi(false)
         .with_writer(std::io::stderr)
+        // To say on the same stream that nothing can be written there is a panic, whose hook writes there too.
+        .log_internal_errors(false)
         .init();
     Ok(())
 }

@@ -15,6 +15,8 @@ mod erasing;
 #[cfg(test)]
 mod exec;
 #[cfg(test)]
+mod full_log;
+#[cfg(test)]
 mod heard;
 #[cfg(test)]
 mod home;
