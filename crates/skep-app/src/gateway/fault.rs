@@ -135,7 +135,10 @@ impl Failed {
                 (GatewayFault::NoAnswer { provider, problem }, true)
             }
         };
-        let is_theirs = !was_sent && !matches!(fault, GatewayFault::Setup { .. });
+        // A name that nobody can look up is told as one that leads inside, and may be known to be neither.
+        let may_pass = matches!(error, EgressError::Forbidden { .. });
+        let is_setup = matches!(fault, GatewayFault::Setup { .. });
+        let is_theirs = !was_sent && (!is_setup || may_pass);
         Self {
             fault,
             was_sent,
@@ -153,5 +156,24 @@ impl Failed {
             was_sent: true,
             is_theirs: false,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use skep_egress::EgressError;
+
+    use super::Failed;
+
+    #[test]
+    fn a_provider_whose_name_nobody_knows_leaves_the_call_to_the_next() {
+        let forbidden = EgressError::Forbidden {
+            host: "no-such-host.invalid".into(),
+            advice: "no public address is known",
+        };
+        let failed = Failed::on_the_way("up", &forbidden);
+        assert!(failed.is_theirs && !failed.was_sent);
+        let misspelt = Failed::on_the_way("up", &EgressError::Url("it has no host"));
+        assert!(!misspelt.is_theirs, "another would be asked in vain");
     }
 }

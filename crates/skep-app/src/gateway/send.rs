@@ -65,14 +65,18 @@ impl App {
             };
             let is_last = at + 1 == chain.len();
             let (provider, now) = (&choice.provider, self.store.now());
-            if let Err(wait) = provider.breaker.admit(now) {
-                let resting = Failed::resting(&provider.view.name, wait).fault;
-                if is_last {
-                    return Err(last.unwrap_or(resting).into());
+            // Held until it is known what came of it.
+            let _leave = match provider.breaker.admit(now) {
+                Ok(leave) => leave,
+                Err(wait) => {
+                    let resting = Failed::resting(&provider.view.name, wait).fault;
+                    if is_last {
+                        return Err(last.unwrap_or(resting).into());
+                    }
+                    last = Some(resting);
+                    continue;
                 }
-                last = Some(resting);
-                continue;
-            }
+            };
             let rest = tokens.rest();
             let taken = std::mem::replace(&mut tokens, rest);
             let open = Open::begin(self, authorized, choice, (ask, call), taken).await?;
