@@ -51,11 +51,21 @@ pub struct DirectiveList {
 #[derive(Default)]
 pub(crate) struct Standings(Mutex<HashMap<Tenant, Entry>>);
 
-type Entry = (Timestamp, Arc<[Directive]>);
+/// When it was read, unless something has changed since.
+type Entry = (Option<Timestamp>, Arc<[Directive]>);
 
 impl Standings {
     fn held(&self) -> MutexGuard<'_, HashMap<Tenant, Entry>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Has what is known of an organization read anew. Until it is, it stands for what cannot be read in time.
+    fn look_again(&self, organization: OrganizationId) {
+        let mut held = self.held();
+        let own = held
+            .iter_mut()
+            .filter(|((whose, _), _)| *whose == organization);
+        own.for_each(|(_, (at, _))| *at = None);
     }
 
     /// Drops what is known of an organization.
@@ -94,7 +104,7 @@ impl App {
     pub(crate) async fn directives_of(&self, tenant: Tenant) -> Result<Arc<[Directive]>, AppError> {
         let now = self.store.now();
         let known = self.standings.held().get(&tenant).cloned();
-        if let Some((at, known)) = known
+        if let Some((Some(at), known)) = known
             && (0..FRESH_MICROS).contains(&(now.as_micros() - at.as_micros()))
         {
             return Ok(known);
@@ -106,7 +116,7 @@ impl App {
         if held.len() >= HELD {
             held.clear();
         }
-        held.insert(tenant, (now, Arc::clone(&found)));
+        held.insert(tenant, (Some(now), Arc::clone(&found)));
         Ok(found)
     }
 
@@ -210,7 +220,7 @@ impl App {
         }
         tx.put_promotion(place, version).await?;
         tx.commit().await?;
-        self.standings.forget(organization);
+        self.standings.look_again(organization);
         Ok(found.map(|directive| DirectiveView {
             directive,
             is_in_force: true,

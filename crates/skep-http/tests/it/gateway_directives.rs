@@ -115,10 +115,17 @@ async fn a_draft_does_nothing_and_what_is_promoted_stands_in_every_call() {
         (told.as_str(), &sent[0]),
         ("degraded", &format!("hello\n\n{given}"))
     );
+
+    // Another version, at once after it was promoted: what counted before stands until that can be read.
+    assert_eq!(house.promote("owner", "workspace", 2).await, 200);
+    let (told, sent) = house.call("on", &["hello"]).await;
+    assert_eq!(
+        (told.as_str(), &sent[0]),
+        ("degraded", &format!("hello\n\n{given}"))
+    );
     house.timer.set_over(false);
 
-    // Another version, none, and what is said of it.
-    assert_eq!(house.promote("owner", "workspace", 2).await, 200);
+    // None, and what is said of it.
     assert_eq!(house.promote("owner", "organization", 0).await, 200);
     let (_, sent) = house.call("directive", &["hello"]).await;
     assert!(
