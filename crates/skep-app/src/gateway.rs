@@ -49,6 +49,7 @@ pub use watch::{CallSeen, CallWatch};
 use again::Apart;
 use exchange::Hearing;
 use known::Known;
+use tokens::TakenTokens;
 
 /// Calls of one organization's to one provider that are under way at a time.
 const CALLS: usize = 2_048;
@@ -170,6 +171,8 @@ struct Prepared {
     chain: Vec<choice::Choice>,
     ask: Ask,
     call: GatewayCall,
+    /// What it took of the tokens of its minute.
+    tokens: TakenTokens,
     /// Whoever keeps what is said.
     hearing: Option<Hearing>,
 }
@@ -215,7 +218,10 @@ impl App {
     ) -> Result<(Prepared, Option<ContextTold>), AppError> {
         let providers = self.providers_of(authorized.organization()).await?;
         let chain = choice::choose(&providers, &ask)?;
-        let given = self.context_of(authorized, &call, asked).await?;
+        // By what its caller wrote; what is put in is counted when it has ended. Nothing is searched, recorded or kept
+        // for a call that is one too many.
+        let tokens = self.take_tokens(authorized, ask.estimate).await?;
+        let given = Box::pin(self.context_of(authorized, &call, asked)).await?;
         let hearing = given
             .asked
             .map(|(right, asked)| Hearing::new(self, right, (call.format, &call.request), asked));
@@ -228,6 +234,7 @@ impl App {
             chain,
             ask,
             call,
+            tokens,
             hearing,
         };
         Ok((prepared, given.told))
@@ -242,11 +249,19 @@ impl App {
             chain,
             ask,
             call,
+            tokens,
             hearing,
         } = prepared;
-        let tokens = self.take_tokens(authorized, ask.estimate).await?;
         let sent = self.send_along(authorized, (&chain, tokens), &ask, &call);
-        Ok(heard(sent.await?, hearing))
+        match sent.await {
+            Ok(relayed) => Ok(heard(relayed, hearing)),
+            Err(error) => {
+                if let Some(hearing) = hearing {
+                    hearing.forget();
+                }
+                Err(error)
+            }
+        }
     }
 
     /// The models that callers of an organization may name, each with its provider.

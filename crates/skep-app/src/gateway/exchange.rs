@@ -13,7 +13,7 @@ use tokio::sync::Notify;
 use crate::App;
 use crate::capture::{Capture, TurnIn};
 
-/// Bytes that one answer may be heard; what is kept of a turn is cut to that as well.
+/// Bytes that one answer may be heard.
 const HEARD: usize = 64 << 10;
 /// Exchanges that wait to be kept. One more is counted as lost.
 const WAITING: usize = 256;
@@ -86,6 +86,11 @@ impl Hearing {
             heard: Heard::new(format, HEARD),
             answer: format!("answer-{request}"),
         }
+    }
+
+    /// Keeps nothing: the call was refused.
+    pub(super) fn forget(mut self) {
+        self.kept = None;
     }
 
     /// What is heard of the answer.

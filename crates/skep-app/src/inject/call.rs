@@ -14,7 +14,7 @@ use std::time::Duration;
 use skep_authz::rights::{MemoryRead, SessionCapture};
 use skep_authz::{Authorized, Caller};
 use skep_crypto::MacKey;
-use skep_domain::{Harness, Id, MemoryId, Moment, Principal, Timestamp, WorkspaceId};
+use skep_domain::{Harness, Id, Limits, MemoryId, Moment, Principal, Timestamp, WorkspaceId};
 use skep_memory::cut_middle;
 use skep_store::{Directive, Injection, Memory, MemoryFilter, PageOf, Piece, Visible};
 
@@ -34,6 +34,9 @@ const STANDS_MICROS: i64 = 3_600_000_000;
 /// Bytes of one text that are told apart, and of the last one that are searched for.
 const TOLD_APART: usize = 64 << 10;
 const SEARCHED: usize = 8 << 10;
+/// Bytes of what was said last that wait to be kept. Half of them are, from both ends, so that no secret is cut in two
+/// before it is looked for.
+const KEPT: usize = 2 * Limits::TURN_BODY;
 
 /// Says when time is over. An argument, so that a test does not wait.
 pub trait Timer: Send + Sync {
@@ -127,7 +130,7 @@ impl Conversation {
         Asked {
             session: self.session.clone(),
             anchor: self.anchors.last().cloned().unwrap_or_default(),
-            text: texts.last().copied().unwrap_or_default().to_owned(),
+            text: cut_middle(texts.last().copied().unwrap_or_default(), KEPT).into_owned(),
         }
     }
 

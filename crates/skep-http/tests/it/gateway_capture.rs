@@ -275,3 +275,31 @@ async fn nothing_is_kept_of_a_call_that_does_not_ask_or_may_not() {
     );
     assert_eq!(house.kept().await, []);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn of_a_call_that_was_refused_nothing_is_kept_and_of_a_long_one_both_ends() {
+    let house = House::new().await;
+    let keeping = [("X-Skep-Capture", "tides")];
+    let budget =
+        json!({ "scope": "organization", "period": "month", "kind": "hard", "limit": "0" });
+    let budget = crate::gateway::own(&house.daemon, ("POST", "budgets"), budget).await;
+    let refused = house.call(CHAT, &keeping, &chat(&[ASKED])).await;
+    assert_eq!(refused.status, 402);
+    assert_eq!(house.kept().await, []);
+    let path = format!("budgets/{}", budget.json()["id"].as_str().unwrap());
+    crate::gateway::own(&house.daemon, ("DELETE", &path), Value::Null).await;
+
+    let long = format!("{} {} {ASKED}", "begin", "x ".repeat(1 << 20));
+    house.model.then(Turn::Write(openai("Aye.", 1, 1)));
+    assert_eq!(
+        house.call(CHAT, &keeping, &chat(&[&long])).await.status,
+        200
+    );
+    let kept = house.kept().await;
+    let said = &kept[0].1[0].1;
+    assert!(
+        said.starts_with("begin x") && said.ends_with(ASKED),
+        "both ends"
+    );
+    assert!(said.len() <= 64 << 10, "{}", said.len());
+}

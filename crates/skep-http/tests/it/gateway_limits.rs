@@ -1,7 +1,10 @@
 //! How many calls of models, and how many tokens: what is refused goes nowhere, and what is left is said as each provider's
 //! clients expect it.
 
+use std::sync::Arc;
+
 use serde_json::json;
+use skep_app::ExchangeDesk;
 use skep_test_support::model::{ScriptedModel, Turn, openai};
 use skep_test_support::{Reply, Request, TestDaemon};
 
@@ -78,6 +81,35 @@ async fn tokens_are_counted_as_they_were_and_whoever_is_in_debt_waits() {
             .status,
         404,
         "the other organization has no such provider, and is not held up"
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn f03_nothing_is_searched_recorded_or_kept_for_a_call_that_is_one_too_many() {
+    let (daemon, _model) = limited(&[("tokens_credential", "1000/1000s")], &[(10, 1_190)]).await;
+    let body = said("up/m", "x");
+    assert_eq!(call(&daemon, CHAT, &body).await.status, 200);
+    settle(&daemon, 1).await;
+    let token = daemon.a.token("owner");
+    for name in ["X-Skep-Memory", "X-Skep-Capture"] {
+        let value = if name.ends_with("Memory") {
+            "on"
+        } else {
+            "tides"
+        };
+        let request = Request::new("POST", CHAT)
+            .bearer(&token)
+            .header(name, value);
+        let refused = request.json(&body).send(daemon.address).await.unwrap();
+        assert_eq!(refused.status, 429, "{name}");
+    }
+    ExchangeDesk::new(Arc::clone(&daemon.app)).write().await;
+    let sessions = Request::new("GET", "/api/v1/sessions").bearer(&token);
+    let sessions = sessions.send(daemon.address).await.unwrap().json();
+    assert_eq!(
+        sessions["items"],
+        json!([]),
+        "neither searched for nor kept"
     );
 }
 
