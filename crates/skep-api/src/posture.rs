@@ -156,7 +156,7 @@ pub const FAILS: &[Fail] = &[
     ),
     row(
         "budget cannot be reserved",
-        "no call to a model, distilling goes on by rules; no route asks one yet",
+        "model calls 503, distilling goes on by rules",
         "closed",
         &[
             "m08_a_cap_that_is_reached_amid_a_session_holds_until_midnight",
