@@ -21,14 +21,22 @@ pub(crate) fn write(path: &Path, ours: &str, also: &[Vec<u8>]) -> io::Result<()>
     beside.push(format!(".{}", std::process::id()));
     let beside = Path::new(&beside);
     let _absent = fs::remove_file(beside);
+    let put = put(beside, &text).and_then(|()| fs::rename(beside, path));
+    if put.is_err() {
+        // Each start on a full disk would leave one of its own.
+        let _absent = fs::remove_file(beside);
+    }
+    put
+}
+
+fn put(path: &Path, text: &str) -> io::Result<()> {
     let mut file = fs::OpenOptions::new()
         .write(true)
         .create_new(true)
         .mode(0o644)
-        .open(beside)?;
+        .open(path)?;
     file.write_all(text.as_bytes())?;
-    file.sync_all()?;
-    fs::rename(beside, path)
+    file.sync_all()
 }
 
 fn pem(certificate: &[u8]) -> String {
@@ -40,4 +48,18 @@ fn pem(certificate: &[u8]) -> String {
     }
     text.push_str("-----END CERTIFICATE-----\n");
     text
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    #[test]
+    fn f04_what_cannot_be_put_in_place_leaves_nothing_beside_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("authorities.pem");
+        fs::create_dir(&path).unwrap();
+        assert!(super::write(&path, "ours", &[]).is_err());
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
+    }
 }
