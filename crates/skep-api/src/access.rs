@@ -275,6 +275,9 @@ pub struct AuditEntry {
     /// What of others' content was shown, by its ids, if they are of the caller's workspace.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub shown: Vec<String>,
+    /// Whether it was erased: when, what it was and how it ended is all that is left.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub erased: bool,
 }
 
 /// Shows the rest, never the secret.

@@ -58,6 +58,32 @@ pub struct LogQuery {
     pub log: Option<String>,
 }
 
+/// Which entries are to be erased, and why.
+#[derive(Clone, Debug, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct EraseEntriesRequest {
+    /// `audit` (if absent) or `usage`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub log: Option<String>,
+    /// Their places, 1 to 200 of them.
+    pub places: Vec<u64>,
+    /// Why, in at most 1,000 bytes, as it is recorded for good. Never what the entries said.
+    pub reason: String,
+}
+
+/// Entries that were erased: their hashes stay, and with them every proof.
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+pub struct ErasedEntries {
+    /// The place of the entry that says so, in the log `audit`.
+    pub entry: u64,
+    /// The places of those that were erased now.
+    pub erased: Vec<u64>,
+    /// The places of those that had been erased before.
+    pub already: Vec<u64>,
+    /// Whether nothing of them is left in the store's files; else it goes as soon as nobody reads any more.
+    pub scrubbed: bool,
+}
+
 /// What is to be proved: `entry` or `old`.
 #[derive(Clone, Debug, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]

@@ -408,6 +408,7 @@ routes! {
     AuditCheckpoints: Get "/api/v1/audit/checkpoints", needs(Permission::AuditRead), Api, Empty, None, "The signed heads of a log, newest first.";
     AuditProof: Get "/api/v1/audit/proof", needs(Permission::AuditRead), Api, Empty, None, "What proves that an entry is in a log, or that a log begins with what it was.";
     AuditExport: Get "/api/v1/audit/export", needs(Permission::AuditExport), Export, Empty, Some("audit.export"), "A whole log as lines of JSON that can be verified offline. That it was taken is recorded.";
+    AuditErase: Post "/api/v1/audit/erase", stepped_up(Permission::AuditErase), Api, Json, Some("audit.erase"), "Erase entries of a log for good: their hashes stay, and with them every proof. For an owner in person.";
     SinkList: Get "/api/v1/sinks", needs(Permission::OrgManage), Api, Empty, None, "Where entries of the organization's logs are delivered to, and how each stands.";
     SinkSet: Post "/api/v1/sinks", stepped_up(Permission::OrgManage), Api, Json, Some("sink.set"), "Deliver entries of the organization's logs to a webhook. Takes the permission audit:export too. The key that messages are signed with is shown once.";
     SinkRemove: Post "/api/v1/sinks/remove", stepped_up(Permission::OrgManage), Api, Json, Some("sink.remove"), "Deliver nothing more to a sink, and forget how far it has come.";

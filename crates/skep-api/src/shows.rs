@@ -322,6 +322,7 @@ const LOOKED_AT: [(Shows, &[RouteId]); 6] = [
             RouteId::AuditCheckpoints,
             RouteId::AuditProof,
             RouteId::AuditExport,
+            RouteId::AuditErase,
             RouteId::SinkList,
             RouteId::SinkSet,
             RouteId::SinkRemove,

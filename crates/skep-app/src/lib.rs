@@ -53,13 +53,14 @@ use skep_store::row::ModelTag;
 pub use access::{
     Accepted, AgentEdit, AgentView, Asked, AuditDesk, AuditPage, AuthorizeRefusal,
     AuthorizeRequest, Browser, Ceremony, CheckpointPage, Client, Created, Credentials, Decision,
-    DeviceGrant, DeviceReview, DeviceStart, Elsewhere, FactorView, FirstAdmin, Home, InviteView,
-    Invited, IssuerCalls, KeyChange, KeyKind, KeyPage, LedgerDesk, LogExport, LoggedIn, LoginStep,
-    MailDesk, MemberChange, MemberView, NewInvite, NewKey, NewReset, NewToken, NewTotp, Newcomer,
-    OAuthCode, OAuthError, OrganizationView, OwnKeyView, OwnQuotas, PeopleSettings, Policy, Proved,
-    RecoveryCodes, Registration, Resource, Revocations, RotationView, SecondFactor, SessionView,
-    Shown, ShownError, SsoAnswer, SsoChange, SsoEnd, SsoReport, SsoStart, SsoView, ToProve,
-    TokenRequest, Tokens, Whose, WorkspaceView, answering, passkey, show, show_memory, showing,
+    DeviceGrant, DeviceReview, DeviceStart, Elsewhere, EntriesToErase, FactorView, FirstAdmin,
+    Home, InviteView, Invited, IssuerCalls, KeyChange, KeyKind, KeyPage, LedgerDesk, LogExport,
+    LoggedIn, LoginStep, MailDesk, MemberChange, MemberView, NewInvite, NewKey, NewReset, NewToken,
+    NewTotp, Newcomer, OAuthCode, OAuthError, OrganizationView, OwnKeyView, OwnQuotas,
+    PeopleSettings, Policy, Proved, RecoveryCodes, Registration, Resource, Revocations,
+    RotationView, SecondFactor, SessionView, Shown, ShownError, SsoAnswer, SsoChange, SsoEnd,
+    SsoReport, SsoStart, SsoView, ToProve, TokenRequest, Tokens, Whose, WorkspaceView, answering,
+    passkey, show, show_memory, showing,
 };
 pub use access::{AlertSettings, FOREIGN, Reads, WitnessHook};
 pub use skep_ledger::{Log, digits};

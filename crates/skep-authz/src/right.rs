@@ -78,5 +78,5 @@ macro_rules! rights {
 
 rights! {
     read: MemoryRead SessionRead SettingRead DiagnosticsRead AuditRead SkillRead SecretList AuditExport UsageRead GatewayUse;
-    write: MemoryWrite MemoryDelete MemoryReview OntologyWrite SessionCapture SettingWrite SourceManage SkillPublish SecretWrite SecretUse SecretApprove ParticipantSpeak ParticipantSelf MemberManage TokenManage OrgManage WorkspaceManage BudgetManage GatewayConfigure
+    write: MemoryWrite MemoryDelete MemoryReview OntologyWrite SessionCapture SettingWrite SourceManage SkillPublish SecretWrite SecretUse SecretApprove ParticipantSpeak ParticipantSelf MemberManage TokenManage OrgManage WorkspaceManage BudgetManage GatewayConfigure AuditErase
 }

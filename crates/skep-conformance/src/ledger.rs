@@ -21,17 +21,20 @@ use crate::world::{Persona, Tenant, World};
     clippy::disallowed_methods,
     reason = "the suite stands in the door to see what it lets through"
 )]
-async fn door<H: Harness>(world: &World<H>) -> DoorTx {
+pub(crate) async fn door<H: Harness>(world: &World<H>) -> DoorTx {
     world.store().begin_door(Mode::Write).await.unwrap()
 }
 
-async fn tx<P: Right + CanRead, H: Harness>(world: &World<H>, tenant: &Tenant) -> OrgTx<P> {
+pub(crate) async fn tx<P: Right + CanRead, H: Harness>(
+    world: &World<H>,
+    tenant: &Tenant,
+) -> OrgTx<P> {
     let caller = world.caller(tenant.token(Persona::Human)).await.unwrap();
     let right = caller.authorize::<P>().unwrap();
     world.store().begin_org(right).await.unwrap()
 }
 
-fn event(number: u64) -> NewUsage {
+pub(crate) fn event(number: u64) -> NewUsage {
     let mut id = [7; 16];
     id[8..].copy_from_slice(&number.to_be_bytes());
     NewUsage {
@@ -44,7 +47,7 @@ fn event(number: u64) -> NewUsage {
     }
 }
 
-async fn used<H: Harness>(
+pub(crate) async fn used<H: Harness>(
     world: &World<H>,
     organization: OrganizationId,
     events: &[NewUsage],
@@ -55,7 +58,11 @@ async fn used<H: Harness>(
     entered
 }
 
-async fn signed<H: Harness>(world: &World<H>, tenant: &Tenant, log: Log) -> CheckpointRow {
+pub(crate) async fn signed<H: Harness>(
+    world: &World<H>,
+    tenant: &Tenant,
+    log: Log,
+) -> CheckpointRow {
     let mut tx = door(world).await;
     let key = LogKey::new(Some(tenant.organization), log);
     let checkpoint = tx.sign_ledger(key).await.unwrap().unwrap();
@@ -63,7 +70,11 @@ async fn signed<H: Harness>(world: &World<H>, tenant: &Tenant, log: Log) -> Chec
     checkpoint
 }
 
-async fn exported<H: Harness>(world: &World<H>, tenant: &Tenant, log: Log) -> Vec<Exported> {
+pub(crate) async fn exported<H: Harness>(
+    world: &World<H>,
+    tenant: &Tenant,
+    log: Log,
+) -> Vec<Exported> {
     let mut tx = tx::<AuditExport, H>(world, tenant).await;
     tx.export_entries(log, 0, 10_000).await.unwrap()
 }
@@ -81,7 +92,10 @@ fn root_of(entries: &[Exported]) -> Hash {
     tree.root()
 }
 
-fn decided(tenant: &Tenant, number: u32) -> (NewAudit, Option<skep_domain::Principal>, u32) {
+pub(crate) fn decided(
+    tenant: &Tenant,
+    number: u32,
+) -> (NewAudit, Option<skep_domain::Principal>, u32) {
     let entry = NewAudit {
         at: Timestamp::from_micros(7),
         action: format!("act{number}"),
@@ -314,6 +328,8 @@ pub(crate) async fn l06_an_event_is_recorded_once<H: Harness>() {
     assert!(
         newest[0]
             .line
+            .as_deref()
+            .unwrap()
             .contains(",\"usage\":{\"tokens\":3},\"salt\":\"")
     );
     drop(tx);

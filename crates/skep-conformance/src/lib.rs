@@ -48,6 +48,7 @@ mod skill;
 mod source;
 mod template;
 mod time;
+mod tombstones;
 mod transaction;
 mod trust;
 mod upkeep;
@@ -57,6 +58,7 @@ pub use harness::Harness;
 pub use moving::{across, backups_while_others_write};
 pub use organization::keeper;
 pub use sample::{new_memory, new_session, new_turn};
+pub use tombstones::{enter, erase_entry};
 pub use world::{Persona, Tenant, World};
 
 macro_rules! properties {
@@ -101,6 +103,11 @@ properties! { $
         l01_proofs_lead_to_the_signed_root
         l02_a_thousand_entries_have_a_checkpoint_at_once
         l06_an_event_is_recorded_once;
+    tombstones:
+        l07_proofs_outlive_the_lines_of_entries
+        l07_of_an_erased_entry_only_its_place_time_and_act_stay
+        l07_all_that_is_asked_for_is_erased_or_nothing
+        l07_what_is_erased_was_signed_for;
     door:
         a19_an_address_finds_its_owner_and_nobody_near
         a19_a_changed_address_is_the_only_one;

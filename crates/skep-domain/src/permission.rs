@@ -64,6 +64,7 @@ permissions! {
     AuditRead = 40, "audit:read";
     AuditExport = 41, "audit:export";
     UsageRead = 42, "usage:read";
+    AuditErase = 43, "audit:erase";
     DiagnosticsRead = 44, "diagnostics:read";
     FederationManage = 48, "federation:manage";
     FederationShare = 49, "federation:share";

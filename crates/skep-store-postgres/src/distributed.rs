@@ -33,6 +33,12 @@ BEGIN
     LOOP
         EXECUTE format('ALTER TABLE %s OWNER TO skep_owner', made.place);
     END LOOP;
+    FOR made IN
+        SELECT p.oid::regprocedure AS place FROM pg_proc AS p
+        WHERE p.pronamespace = 'skep'::regnamespace AND p.proowner <> 'skep_owner'::regrole
+    LOOP
+        EXECUTE format('ALTER FUNCTION %s OWNER TO skep_owner', made.place);
+    END LOOP;
 END $$;";
 
 /// Tables of workspaces that lie in one place still; what others refer to comes first.

@@ -40,6 +40,12 @@ statements! {
                        ELSE true END
                    AND NOT has_table_privilege(node.role, c.oid, p.what)
                GROUP BY c.relname, node.role
+               UNION ALL
+               SELECT 'EXECUTE', format('FUNCTION skep.%I(%s)', p.proname,
+                   pg_get_function_identity_arguments(p.oid)), quote_ident(node.role)
+               FROM node CROSS JOIN pg_proc AS p
+               WHERE p.pronamespace = to_regnamespace('skep') AND p.proname IN ('erase_audit', 'erase_usage')
+                   AND NOT has_function_privilege(node.role, p.oid, 'EXECUTE')
                ORDER BY 2";
 }
 

@@ -17,6 +17,8 @@ pub(crate) enum Value {
     Text(String),
     /// For an array of `uuid` or `bytea`.
     Keys(Vec<[u8; 16]>),
+    /// For an array of `bigint`.
+    Numbers(Vec<i64>),
 }
 
 /// Anything that is a value, in the order of the parameters.
@@ -43,6 +45,7 @@ impl ToSql for Value {
             }
             Self::Text(text) if <String as ToSql>::accepts(ty) => return text.to_sql(ty, out),
             Self::Keys(keys) => return keys_to_sql(keys, ty, out),
+            Self::Numbers(numbers) if *ty == Type::INT8_ARRAY => return numbers.to_sql(ty, out),
             _ => return Err(unfit(ty)),
         }
         Ok(IsNull::No)
@@ -150,6 +153,12 @@ impl From<String> for Value {
 impl From<Vec<[u8; 16]>> for Value {
     fn from(keys: Vec<[u8; 16]>) -> Self {
         Self::Keys(keys)
+    }
+}
+
+impl From<Vec<i64>> for Value {
+    fn from(numbers: Vec<i64>) -> Self {
+        Self::Numbers(numbers)
     }
 }
 

@@ -18,7 +18,7 @@ use crate::connection::{self, Purpose};
 use crate::failure::{Failure, spoils};
 use crate::migration::Schema;
 use crate::rows::{self, Counter, Rows};
-use crate::{Options, blocking};
+use crate::{Options, blocking, tombstone};
 
 /// How long cutting the log off waits for readers.
 const SCRUB_PATIENCE: std::time::Duration = std::time::Duration::from_millis(200);
@@ -212,6 +212,21 @@ impl Lease {
             State::Failed | State::Done => return Err(over()),
         }
         Ok(self.open()?)
+    }
+
+    /// Runs what erases entries of the ledger, in the transaction: what else changes one is refused here too.
+    pub(crate) fn erasing<T>(
+        &mut self,
+        work: impl FnOnce(&Connection) -> Result<T, Failure>,
+    ) -> Result<T, Failure> {
+        if self.counts_only() {
+            return Err(StoreError::Refused(
+                "this transaction may change counts and nothing else".into(),
+            )
+            .into());
+        }
+        self.begin()?;
+        tombstone::let_erase(self.open()?, work)
     }
 
     /// Has the writer's commits wait for the disk, or not.

@@ -50,6 +50,7 @@ mod skill;
 mod source;
 mod template;
 mod time;
+mod tombstone;
 mod transaction;
 mod turn;
 mod upkeep;

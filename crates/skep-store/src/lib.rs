@@ -27,11 +27,11 @@ mod value;
 
 pub use access::{
     Account, Agent, Announcement, AuditEntry, Credential, CredentialBody, Directive,
-    DirectivePlace, DoorTx, Entered, Exported, Factor, Inclusion, Job, Line, LogHead, Minted,
-    ModelCall, NewAgent, NewAudit, NewBearer, NewFactor, NewSecret, NewTicket, NewUsage, OrgTx,
-    Organization, OrganizationMember, Outcome, Outgoing, Piece, PolicyGroup, Promotion, Renewal,
-    Reservation, Revocation, Revoked, SelfTx, Sink, Ticket, UNSIGNED, UsageEntry, User, UserBody,
-    WorkspaceSummary,
+    DirectivePlace, DoorTx, ERASE, Entered, ErasedEntries, Exported, Factor, Inclusion, Job, Line,
+    LogHead, Minted, ModelCall, NewAgent, NewAudit, NewBearer, NewFactor, NewSecret, NewTicket,
+    NewUsage, OrgTx, Organization, OrganizationMember, Outcome, Outgoing, Piece, PolicyGroup,
+    Promotion, Renewal, Reservation, Revocation, Revoked, SelfTx, Sink, Ticket, UNSIGNED,
+    Unerasable, UsageEntry, User, UserBody, WorkspaceSummary,
 };
 pub use backend::control::CredentialFilter;
 pub use backend::{Committed, Heard, Hold, MemoryFilter, Mode, PageOf, Work};

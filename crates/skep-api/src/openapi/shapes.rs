@@ -225,6 +225,7 @@ shapes! {
     AuditCheckpoints: query ledger::CheckpointQuery, answer ledger::Checkpoints;
     AuditProof: query ledger::ProofQuery, answer ledger::Proof;
     AuditExport: query ledger::LogQuery, answer Lines;
+    AuditErase: body ledger::EraseEntriesRequest, answer ledger::ErasedEntries;
     SinkList: answer sink::Sinks;
     SinkSet: body sink::SetSinkRequest, answer sink::SinkSet;
     SinkRemove: body sink::SinkRequest, answer sink::SinkRemoved;

@@ -111,7 +111,7 @@ async fn entries(world: &World) -> Vec<(String, u64, bool)> {
     };
     let entries = tx.list_usage(page).await.unwrap();
     let read = entries.iter().rev().map(|entry| {
-        let Line { usage } = serde_json::from_str(&entry.line).unwrap();
+        let Line { usage } = serde_json::from_str(entry.line.as_ref().unwrap()).unwrap();
         (usage.outcome, usage.cost, usage.corrects.is_some())
     });
     read.collect()

@@ -62,6 +62,22 @@ pub(crate) enum Audit {
         #[arg(long, value_name = "KEY")]
         key: Option<String>,
     },
+    /// Erase entries of a log, for an owner: their hashes stay, and with them every proof, and that they were erased
+    /// is recorded for good. Asks first.
+    Erase {
+        /// Which log.
+        #[arg(long, value_enum)]
+        log: Which,
+        /// The places of the entries.
+        #[arg(value_name = "PLACE", required = true, value_parser = clap::value_parser!(u64).range(1..))]
+        places: Vec<u64>,
+        /// Why, as it is recorded; never what the entries said.
+        #[arg(long, value_name = "WORDS")]
+        reason: String,
+        /// Erase without asking.
+        #[arg(long)]
+        yes: bool,
+    },
     /// Show the last signed head of a log, and the key.
     Checkpoint {
         /// Which log.

@@ -285,6 +285,7 @@ fn entry(entry: &AuditEntry) -> Vec<String> {
     } else {
         String::new()
     };
+    let erased = if entry.erased { "erased" } else { "" };
     let at: String = entry.at.to_string().chars().take(19).collect();
     vec![
         entry.seq.to_string(),
@@ -293,7 +294,7 @@ fn entry(entry: &AuditEntry) -> Vec<String> {
         one_line(&entry.action),
         entry.target.as_deref().map(one_line).unwrap_or_default(),
         entry.principal.clone().unwrap_or_else(|| "–".into()),
-        [entry.reason.as_str(), times.as_str()]
+        [entry.reason.as_str(), times.as_str(), erased]
             .into_iter()
             .filter(|part| !part.is_empty())
             .collect::<Vec<_>>()

@@ -1,12 +1,12 @@
-//! `skep audit export|verify|checkpoint`: a log taken, and checked without the daemon.
+//! `skep audit export|verify|checkpoint|erase`: a log taken, checked without the daemon, and entries erased.
 
 use std::fs::File;
-use std::io::{BufRead, BufReader};
+use std::io::{self, BufRead, BufReader, IsTerminal};
 use std::path::Path;
 use std::process::ExitCode;
 
 use serde_json::json;
-use skep_api::ledger::{CheckpointQuery, LogQuery};
+use skep_api::ledger::{CheckpointQuery, EraseEntriesRequest, LogQuery};
 use skep_ledger::{VerifierKey, VerifyError, verify};
 
 use super::access;
@@ -14,6 +14,7 @@ use super::backup::{Fresh, is_there};
 use crate::args::audit::{Audit, Which};
 use crate::context::Context;
 use crate::failure::Failure;
+use crate::layout::counted;
 
 /// Bytes between two lines of progress.
 const SAID: u64 = 16 << 20;
@@ -24,6 +25,12 @@ pub(super) async fn run(context: &Context<'_>, verb: Audit) -> Result<ExitCode, 
         Audit::Alerts { limit, cursor } => access::alerts(context, limit, cursor).await,
         Audit::WhoSaw { id, limit, cursor } => access::who_saw(context, &id, (limit, cursor)).await,
         Audit::Export { log, to, force } => export(context, log, &to, force).await,
+        Audit::Erase {
+            log,
+            places,
+            reason,
+            yes,
+        } => erase(context, (log, places), reason, yes).await,
         Audit::Checkpoint { log } => checkpoint(context, log).await,
         Audit::Verify { file, witness, key } => {
             let key = key.as_deref().map(parse).transpose()?;
@@ -107,6 +114,67 @@ async fn checkpoint(context: &Context<'_>, log: Which) -> Result<ExitCode, Failu
     }
     out.note(&format!("key: {}", found.key));
     Ok(ExitCode::SUCCESS)
+}
+
+async fn erase(
+    context: &Context<'_>,
+    (log, places): (Which, Vec<u64>),
+    reason: String,
+    yes: bool,
+) -> Result<ExitCode, Failure> {
+    let log = log.as_str();
+    if !yes && !confirmed(context, log, &places)? {
+        let said = "erasing an entry cannot be undone, so nothing was done";
+        let hint = format!(
+            "skep audit erase --log {log} {} --reason … --yes",
+            list(&places)
+        );
+        return Err(Failure::usage(said).hint(hint));
+    }
+    let request = EraseEntriesRequest {
+        log: Some(log.to_owned()),
+        places,
+        reason,
+    };
+    let done = context.client().await?.erase_entries(&request).await?;
+    let out = context.output;
+    if out.is_json() {
+        out.json(&done)?;
+        return Ok(ExitCode::SUCCESS);
+    }
+    if !done.erased.is_empty() {
+        out.line(&format!("erased: {}", list(&done.erased)))?;
+    }
+    if !done.already.is_empty() {
+        out.line(&format!("erased before: {}", list(&done.already)))?;
+    }
+    out.note(&format!(
+        "entry {} of the record says so; backups, exports and what was sent to sinks have them still",
+        done.entry
+    ));
+    if !done.scrubbed {
+        out.note("somebody still reads; the last bytes go when they are done");
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn confirmed(context: &Context<'_>, log: &str, places: &[u64]) -> Result<bool, Failure> {
+    if context.output.is_json() || !io::stdin().is_terminal() {
+        return Ok(false);
+    }
+    context.output.complain(&format!(
+        "Erase {} of the log {log} for good, for everybody: {}? Type yes:",
+        counted(places.len() as u64, "entry", "entries"),
+        list(places)
+    ));
+    let mut answer = String::new();
+    io::stdin().lock().read_line(&mut answer)?;
+    Ok(answer.trim() == "yes")
+}
+
+fn list(places: &[u64]) -> String {
+    let places = places.iter().map(ToString::to_string);
+    places.collect::<Vec<_>>().join(" ")
 }
 
 fn check(

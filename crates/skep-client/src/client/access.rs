@@ -6,7 +6,9 @@ use skep_api::access::{
     EditAgentRequest, Key, NameRequest, Organization, Organizations, Revoked, StandingRequest,
     Whoami, Workspace, Workspaces,
 };
-use skep_api::ledger::{CheckpointQuery, Checkpoints, Proof, ProofQuery};
+use skep_api::ledger::{
+    CheckpointQuery, Checkpoints, EraseEntriesRequest, ErasedEntries, Proof, ProofQuery,
+};
 use skep_api::own_key::{OwnKey, OwnKeyRequest, OwnKeys};
 use skep_api::page::{Page, PageQuery};
 
@@ -187,6 +189,15 @@ impl Client {
             ("before", query.before.map(|before| before.to_string())),
         ];
         self.get(RouteId::AuditCheckpoints, None, &parameters).await
+    }
+
+    /// `POST /api/v1/audit/erase`.
+    pub async fn erase_entries(
+        &mut self,
+        request: &EraseEntriesRequest,
+    ) -> Result<ErasedEntries, ClientError> {
+        self.post(RouteId::AuditErase, None, Some(request), PATIENCE)
+            .await
     }
 
     /// `GET /api/v1/audit/proof`.

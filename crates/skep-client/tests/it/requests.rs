@@ -10,7 +10,7 @@ use skep_api::exec::ExecRequest;
 use skep_api::explain::ExplainRequest;
 use skep_api::inject::InjectRequest;
 use skep_api::lease::LeaseRequest;
-use skep_api::ledger::{CheckpointQuery, LogQuery, ProofQuery};
+use skep_api::ledger::{CheckpointQuery, EraseEntriesRequest, LogQuery, ProofQuery};
 use skep_api::memory::{EditRequest, ForgetRequest, MemoryQuery, RememberRequest, ResolveRequest};
 use skep_api::ontology::{EntityQuery, ProposalQuery, ProposalRequest};
 use skep_api::own_key::OwnKeyRequest;
@@ -381,6 +381,10 @@ async fn call_ledger(client: &mut Client) {
             .await
             .is_err(),
         client.proof(&ProofQuery::default()).await.is_err(),
+        client
+            .erase_entries(&EraseEntriesRequest::default())
+            .await
+            .is_err(),
         client
             .export_log(&LogQuery::default(), |_| Ok(()))
             .await

@@ -127,6 +127,7 @@ fn shown(call: &Call, entry: &skep_app::AuditEntry) -> AuditEntry {
         target: decision.target.clone(),
         peer: decision.peer.clone(),
         shown: pieces(call, entry),
+        erased: entry.is_erased,
     }
 }
 

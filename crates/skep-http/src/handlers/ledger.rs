@@ -5,8 +5,11 @@ use axum::http::{HeaderValue, header};
 use axum::response::Response;
 use futures_util::stream::try_unfold;
 use skep_api::Instant;
-use skep_api::ledger::{Checkpoint, CheckpointQuery, Checkpoints, LogQuery, Proof, ProofQuery};
-use skep_app::{App, LogExport, PageOf, ToProve, digits};
+use skep_api::ledger::{
+    Checkpoint, CheckpointQuery, Checkpoints, EraseEntriesRequest, ErasedEntries, LogQuery, Proof,
+    ProofQuery,
+};
+use skep_app::{App, EntriesToErase, LogExport, PageOf, ToProve, digits};
 use skep_authz::{Authorized, rights};
 
 use super::page;
@@ -87,6 +90,26 @@ pub(crate) async fn export(
         HeaderValue::from_static("application/x-ndjson"),
     );
     Ok(response)
+}
+
+pub(crate) async fn erase(
+    authorized: Authorized<rights::AuditErase>,
+    call: Call,
+) -> Result<Response, ApiError> {
+    let asked: EraseEntriesRequest = call.body()?;
+    let asked = EntriesToErase {
+        log: App::log_of(asked.log.as_deref())?,
+        places: asked.places,
+        reason: asked.reason,
+    };
+    let app = call.app();
+    let (done, scrubbed) = app.erase_entries(&call.caller, authorized, asked).await?;
+    ok(&ErasedEntries {
+        entry: done.entry,
+        erased: done.erased,
+        already: done.already,
+        scrubbed,
+    })
 }
 
 /// An error ends the answer before its end, which whoever reads it sees, and whoever verifies it too.

@@ -130,6 +130,7 @@ pub(super) fn handler(route: RouteId) -> Handler {
             authorized!(AuditCheckpoints, rights::AuditRead, ledger::checkpoints)
         }
         RouteId::AuditProof => authorized!(AuditProof, rights::AuditRead, ledger::proof),
+        RouteId::AuditErase => authorized!(AuditErase, rights::AuditErase, ledger::erase),
         RouteId::AuditExport => authorized!(AuditExport, rights::AuditExport, ledger::export),
         RouteId::OpenApi => authorized!(OpenApi, rights::SettingRead, system::openapi),
         RouteId::SystemHealth => authorized!(SystemHealth, rights::DiagnosticsRead, system::health),

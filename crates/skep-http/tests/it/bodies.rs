@@ -187,6 +187,7 @@ pub(crate) fn body(route: RouteId, ids: &Ids) -> Value {
         }),
         RouteId::ProviderSet => json!({ "name": "mock", "kind": "mock" }),
         RouteId::SinkSet => json!({ "name": "siem", "url": "https://siem.example.org/skep" }),
+        RouteId::AuditErase => json!({ "places": [1], "reason": "asked for" }),
         RouteId::SinkRemove | RouteId::SinkKey | RouteId::SinkResume | RouteId::SinkTest => {
             json!({ "name": "none" })
         }

@@ -1,5 +1,5 @@
 //! Statements on the record of decisions. There is none that changes a row, and the database
-//! refuses one.
+//! refuses one; what erases one is with the ledger's.
 
 use async_trait::async_trait;
 use skep_domain::{Id, OrganizationId, Principal};

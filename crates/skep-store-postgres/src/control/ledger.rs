@@ -1,5 +1,5 @@
-//! Statements on the ledger. There is none that changes an entry, a tile or a checkpoint, and the database
-//! refuses one.
+//! Statements on the ledger. There is none that changes a tile or a checkpoint, and the database refuses one; of an
+//! entry its line can be erased, by a function of the owner's that does nothing else.
 
 use std::ops::Range;
 
@@ -46,6 +46,8 @@ statements! {
     AUDIT_FROM = "SELECT id, seq, at, action, outcome, times, workspace, principal_kind, principal,
             credential, body, leaf
         FROM audit WHERE organization = $1 AND seq >= $2 ORDER BY seq LIMIT $3";
+    ERASE_AUDIT = "SELECT erase_audit($1, $2)";
+    ERASE_USAGE = "SELECT erase_usage($1, $2)";
     AUDIT_LEAVES = "SELECT leaf FROM audit WHERE organization = $1 AND seq >= $2 AND seq < $3
             AND leaf IS NOT NULL ORDER BY seq";
     USAGE_LEAVES = "SELECT leaf FROM usage WHERE organization = $1 AND seq >= $2 AND seq < $3
@@ -162,6 +164,16 @@ impl LedgerRows for PostgresControlTx {
     ) -> Result<Vec<AuditRow>, StoreError> {
         let values = values![owner(organization), seq, limit];
         self.list(AUDIT_FROM, values, AuditRow::read).await
+    }
+
+    async fn erase_entries(&mut self, key: LogKey, places: Vec<u64>) -> Result<u64, StoreError> {
+        let statement = match key.log {
+            Log::Audit => ERASE_AUDIT,
+            Log::Usage => ERASE_USAGE,
+        };
+        let places: Vec<i64> = places.into_iter().map(u64::cast_signed).collect();
+        let values = values![key.owner(), places];
+        self.get(statement, values, |row| row.get(0)).await
     }
 
     async fn ledger_leaves(

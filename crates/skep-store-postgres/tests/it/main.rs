@@ -29,6 +29,8 @@ mod predicate;
 mod prepared;
 mod replay;
 mod slow;
+#[cfg(test)]
+mod tombstones;
 mod weaknesses;
 
 use std::sync::Arc;

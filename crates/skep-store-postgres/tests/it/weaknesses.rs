@@ -30,7 +30,8 @@ impl<'p> Role<'p> {
              REVOKE INSERT, UPDATE, DELETE ON skep.refinery_schema_history FROM {name};
              REVOKE UPDATE, DELETE ON skep.audit, skep.audit_seen, skep.usage, skep.ledger_tile, skep.checkpoint, skep.rate_card FROM {name};
              REVOKE UPDATE ON skep.directive, skep.directive_promotion FROM {name};
-             REVOKE DELETE ON skep.ledger_head FROM {name}"
+             REVOKE DELETE ON skep.ledger_head FROM {name};
+             GRANT EXECUTE ON FUNCTION skep.erase_audit(uuid, bigint[]), skep.erase_usage(uuid, bigint[]) TO {name}"
         ));
         Self { place, name }
     }
@@ -199,6 +200,24 @@ const OF_TABLES: &[Weakness] = weaknesses! {
         / "DROP MATERIALIZED VIEW public.w" => "the view public.w reads as its owner";
     "CREATE FUNCTION public.f() RETURNS bigint LANGUAGE sql SECURITY DEFINER AS 'SELECT 1::bigint'"
         / "DROP FUNCTION public.f()" => "the function public.f() acts as its owner";
+    "ALTER FUNCTION erase_audit(uuid, bigint[]) RESET search_path"
+        / "ALTER FUNCTION erase_audit(uuid, bigint[]) SET search_path = skep, pg_temp"
+        => "the function erase_audit(uuid,bigint[]) acts as its owner";
+    "ALTER FUNCTION erase_usage(uuid, bigint[]) OWNER TO postgres"
+        / "ALTER FUNCTION erase_usage(uuid, bigint[]) OWNER TO skep_owner"
+        => "the function erase_usage(uuid,bigint[]) acts as its owner";
+    "CREATE FUNCTION public.erase_audit(uuid, bigint[]) RETURNS bigint LANGUAGE sql SECURITY DEFINER
+         SET search_path = skep, pg_temp AS 'SELECT 1::bigint'"
+        / "DROP FUNCTION public.erase_audit(uuid, bigint[])"
+        => "the function public.erase_audit(uuid,bigint[]) acts as its owner";
+    "ALTER FUNCTION erase_usage(uuid, bigint[]) RENAME TO kept_usage;
+     CREATE FUNCTION erase_usage(uuid, bigint[]) RETURNS bigint LANGUAGE sql SECURITY DEFINER
+         SET search_path = skep, pg_temp AS 'DELETE FROM usage WHERE organization = $1; SELECT 1::bigint';
+     ALTER FUNCTION erase_usage(uuid, bigint[]) OWNER TO skep_owner"
+        / "DROP FUNCTION erase_usage(uuid, bigint[]);
+           ALTER FUNCTION kept_usage(uuid, bigint[]) RENAME TO erase_usage"
+        => "the function erase_usage(uuid,bigint[]) acts as its owner",
+           "the function kept_usage(uuid,bigint[]) acts as its owner";
     "CREATE FUNCTION public.f() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NEW; END';
      CREATE TRIGGER t BEFORE INSERT ON turn FOR EACH ROW EXECUTE FUNCTION public.f()"
         / "DROP TRIGGER t ON turn; DROP FUNCTION public.f()" => "the table turn has a rule or a trigger";
@@ -229,6 +248,9 @@ const OF_RIGHTS: &[Weakness] = weaknesses! {
         => "the role NODE may not SELECT skep.turn";
     "REVOKE SELECT ON refinery_schema_history FROM NODE" / "GRANT SELECT ON refinery_schema_history TO NODE"
         => "the role NODE may not SELECT skep.refinery_schema_history";
+    "REVOKE EXECUTE ON FUNCTION erase_usage(uuid, bigint[]) FROM NODE"
+        / "GRANT EXECUTE ON FUNCTION erase_usage(uuid, bigint[]) TO NODE"
+        => "the role NODE may not EXECUTE FUNCTION skep.erase_usage(uuid, bigint[])";
     "REVOKE USAGE ON SCHEMA skep FROM NODE" / "GRANT USAGE ON SCHEMA skep TO NODE"
         => "the role NODE may not USAGE SCHEMA skep";
 };

@@ -48,6 +48,18 @@ impl SqliteControlTx {
         outcome
     }
 
+    /// Runs what erases entries of the ledger: the one thing that changes one.
+    pub(super) async fn erase<T, F>(&mut self, work: F) -> Result<T, StoreError>
+    where
+        T: Send + 'static,
+        F: FnOnce(&Connection) -> Result<T, Failure> + Send + 'static,
+    {
+        let lease = self.take()?;
+        let (lease, outcome) = lease.run(move |lease| lease.erasing(work)).await?;
+        self.lease = Some(lease);
+        outcome
+    }
+
     fn take(&mut self) -> Result<Lease, StoreError> {
         self.lease.take().ok_or_else(|| {
             StoreError::Refused("the transaction was given up: begin another".into())

@@ -1,5 +1,5 @@
-//! Statements on the record of decisions. There is none that changes a row, and the connection
-//! refuses one.
+//! Statements on the record of decisions. There is none that changes a row but [`crate::tombstone`],
+//! and the connection refuses any other.
 
 use async_trait::async_trait;
 use rusqlite::{Connection, params};

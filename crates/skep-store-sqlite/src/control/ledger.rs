@@ -1,5 +1,5 @@
-//! Statements on the ledger. There is none that changes an entry, a tile or a checkpoint, and the connection
-//! refuses one.
+//! Statements on the ledger. There is none that changes a tile or a checkpoint, and the connection refuses one; of
+//! an entry its line can be erased ([`crate::tombstone`]), and nothing else.
 
 use std::ops::Range;
 
@@ -18,6 +18,7 @@ use super::audit::owner;
 use super::{SqliteControlTx, named};
 use crate::column::stored;
 use crate::failure::Failure;
+use crate::tombstone;
 
 macro_rules! usage {
     ($after:literal) => {
@@ -172,6 +173,11 @@ impl LedgerRows for SqliteControlTx {
                 .collect()
         })
         .await
+    }
+
+    async fn erase_entries(&mut self, key: LogKey, places: Vec<u64>) -> Result<u64, StoreError> {
+        self.erase(move |connection| tombstone::erase(connection, key, &places))
+            .await
     }
 
     async fn ledger_leaves(

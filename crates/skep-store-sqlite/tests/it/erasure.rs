@@ -6,8 +6,9 @@ use std::path::Path;
 
 use rusqlite::Connection;
 use skep_authz::rights::{MemoryDelete, MemoryRead, MemoryWrite};
-use skep_conformance::{Harness, Persona, World, keeper, new_memory};
+use skep_conformance::{Harness, Persona, World, enter, erase_entry, keeper, new_memory};
 use skep_domain::{Id, MemoryId};
+use skep_store::row::Log;
 use skep_store::{Kept, MemoryFilter, NewVector, Tx};
 
 use super::Sqlite;
@@ -230,4 +231,39 @@ async fn x09_the_form_of_a_key_before_it_was_enclosed_is_left_in_no_file() {
     drop(reader);
     world.store().scrub_keys().await.unwrap();
     assert_eq!(found(&contents(&sqlite.path), &bare), 0);
+}
+
+/// The sealed line of the entry at a place, of each log.
+fn lines(path: &Path, place: u64) -> Vec<Vec<u8>> {
+    let control = Connection::open(path.join("control.db")).unwrap();
+    [
+        "SELECT body FROM audit WHERE seq = ?1",
+        "SELECT body FROM usage WHERE seq = ?1",
+    ]
+    .iter()
+    .map(|sql| control.query_row(sql, [place], |row| row.get(0)).unwrap())
+    .collect()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn l07_of_an_erased_entry_no_byte_of_its_line_is_left_in_a_file() {
+    let sqlite = Sqlite::fresh().await;
+    let world = World::<Sqlite>::create(sqlite.clone(), 1).await;
+    enter(&world, 9).await;
+    let (kept, gone) = (lines(&sqlite.path, 3), lines(&sqlite.path, 4));
+    let (kept, gone) = (pieces(&kept), pieces(&gone));
+    let before = contents(&sqlite.path);
+    assert!(
+        found(&before, &gone) > gone.len() / 2,
+        "the search finds it"
+    );
+    let whole = found(&before, &kept);
+    for log in [Log::Audit, Log::Usage] {
+        erase_entry(&world, (log, 4)).await;
+    }
+    assert!(world.store().scrub_installation().await);
+    let after = contents(&sqlite.path);
+    assert_eq!(found(&after, &gone), 0);
+    assert_eq!(found(&after, &kept), whole, "the rest is there");
+    assert_eq!(lines(&sqlite.path, 4), vec![Vec::<u8>::new(); 2]);
 }

@@ -1,4 +1,4 @@
-//! The record of decisions: appended, listed, never changed. Each entry is one line of JSON, sealed, whose hash is a
+//! The record of decisions: appended, listed, and erased ([`super::erased`]), never changed. Each entry is one line of JSON, sealed, whose hash is a
 //! leaf of the organization's tree ([`skep_ledger`]).
 
 use skep_authz::rights::AuditRead;
@@ -62,8 +62,10 @@ pub struct AuditEntry {
     pub times: u32,
     /// Who.
     pub principal: Option<Principal>,
-    /// The decision.
+    /// The decision; of one that was erased only when, what it was and how it ended.
     pub decision: NewAudit,
+    /// Whether it was erased.
+    pub is_erased: bool,
 }
 
 impl DoorTx {
@@ -193,7 +195,10 @@ impl DoorTx {
         row: AuditRow,
     ) -> Result<AuditEntry, StoreError> {
         let at = (organization.to_bytes(), row.id.to_bytes());
-        let said = if row.leaf.is_some() {
+        let is_erased = row.leaf.is_some() && row.body.as_bytes().is_empty();
+        let said = if is_erased {
+            Said::default()
+        } else if row.leaf.is_some() {
             Said::of_line(&self.keys.open_text(AUDIT_BODY, at, &row.body)?)?
         } else {
             Said::of_body(self.keys.open(AUDIT_BODY, at, &row.body)?.expose())?
@@ -220,11 +225,13 @@ impl DoorTx {
                 target: said.target,
                 shown: said.shown,
             },
+            is_erased,
         })
     }
 }
 
 /// What stands in no column of its own.
+#[derive(Default)]
 struct Said {
     reason: String,
     request: String,

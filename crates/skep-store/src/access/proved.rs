@@ -7,6 +7,7 @@ use skep_ledger::{
 };
 
 use super::audit::principal_line;
+use super::erased::ERASE;
 use super::keys::{AUDIT_BODY, USAGE_BODY};
 use super::ledger::{Inclusion, LogHead};
 use super::{DoorTx, OrgTx};
@@ -165,7 +166,8 @@ impl DoorTx {
     pub(super) fn exported_audit(&self, owner: [u8; 16], row: &AuditRow) -> Option<Exported> {
         let leaf = row.leaf?;
         let place = (owner, row.id.to_bytes());
-        let line = if row.body.as_bytes().is_empty() {
+        // What says what was erased is never erased itself.
+        let line = if row.body.as_bytes().is_empty() && row.action != ERASE {
             Line::Erased
         } else {
             let line = self.keys.open_text(AUDIT_BODY, place, &row.body).ok();

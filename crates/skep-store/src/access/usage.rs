@@ -56,8 +56,9 @@ pub struct UsageEntry {
     pub principal: Option<Principal>,
     /// With what.
     pub credential: Option<CredentialId>,
-    /// The entry, byte for byte: a JSON object whose field `usage` is what was given as facts.
-    pub line: String,
+    /// The entry, byte for byte: a JSON object whose field `usage` is what was given as facts; `None` if it was
+    /// erased.
+    pub line: Option<String>,
 }
 
 impl DoorTx {
@@ -152,6 +153,10 @@ impl OrgTx<UsageRead> {
         let rows = self.door.rows.usage(organization, page).await?;
         let entries = rows.into_iter().map(|row| {
             let place = (organization.to_bytes(), row.id.to_bytes());
+            let line = match row.body.as_bytes() {
+                [] => None,
+                _ => Some(self.door.keys.open_text(USAGE_BODY, place, &row.body)?),
+            };
             Ok(UsageEntry {
                 id: row.id,
                 seq: row.seq,
@@ -159,7 +164,7 @@ impl OrgTx<UsageRead> {
                 workspace: row.workspace,
                 principal: row.principal,
                 credential: row.credential,
-                line: self.door.keys.open_text(USAGE_BODY, place, &row.body)?,
+                line,
             })
         });
         entries.collect()

@@ -164,6 +164,13 @@ impl Store {
         scrubbed.map(|_| ())
     }
 
+    /// Sees to it that what was erased of the installation's own rows is left nowhere in the store's files.
+    /// `false` while somebody reads there still: whoever looks every few seconds tries it again.
+    pub async fn scrub_installation(&self) -> bool {
+        self.owned.unscrubbed.store(true, Ordering::SeqCst);
+        self.scrub_keys().await.is_ok() && !self.owned.unscrubbed.load(Ordering::SeqCst)
+    }
+
     /// After a change of what data keys are wrapped into.
     async fn leave_nothing_behind(&self) {
         self.owned.unscrubbed.store(true, Ordering::SeqCst);

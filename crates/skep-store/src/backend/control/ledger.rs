@@ -1,5 +1,5 @@
 //! The ledger: trees over the record of decisions and over what was used. Entries, tiles and checkpoints are
-//! added and read, and that is all.
+//! added and read; of an entry its line can go, and nothing else changes.
 
 use std::ops::Range;
 
@@ -50,6 +50,10 @@ pub trait LedgerRows {
         seq: u64,
         limit: u32,
     ) -> Result<Vec<AuditRow>, StoreError>;
+    /// Empties the entries at these places: the line goes, with where, who and with what, and what it names as
+    /// shown; place, id, time, hash and action stay. Says how many it emptied. The database lets no other change of
+    /// an entry pass, nor this one of an entry without a hash, or of one that says what was erased.
+    async fn erase_entries(&mut self, key: LogKey, places: Vec<u64>) -> Result<u64, StoreError>;
     /// The hashes of the entries at these places, in order.
     async fn ledger_leaves(
         &mut self,
