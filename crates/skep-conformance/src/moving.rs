@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use skep_authz::rights::{MemoryDelete, MemoryRead};
 use skep_crypto::{ArchiveLock, Plain, RecoveryKey, SeededRandom};
 use skep_domain::MemoryId;
+use skep_ledger::Log;
 use skep_store::archive::{
     Archive, Chosen, Contents, Erasures, Into, Party, SingleRestored, Step, copy, open_all,
     restore, restore_workspace,
@@ -17,6 +18,7 @@ use skep_store::{MemoryFilter, PageOf, StoreError, Tx};
 use crate::Harness;
 use crate::people::{consent, own};
 use crate::sample::{fresh, new_memory};
+use crate::tombstones;
 use crate::world::{Persona, SeededRoot, Tenant, World};
 use filled::fill;
 
@@ -101,6 +103,10 @@ pub async fn across<A: Harness, B: Harness>() {
     let folder = Folder::new();
     let mut world = World::<A>::new().await;
     fill(&world).await;
+    tombstones::enter(&world, 3).await;
+    for log in [Log::Audit, Log::Usage] {
+        tombstones::erase_entry(&world, (log, 2)).await;
+    }
     let before = recalled(&world, &world.ours, HUMAN).await;
     let first = archive(&folder.file("first"));
     back_up(&world, Contents::Everything, &folder.file("first")).await;
@@ -117,6 +123,10 @@ pub async fn across<A: Harness, B: Harness>() {
     drop((party, moved));
     there.open_moved(&ROOT).await;
     assert_eq!(recalled(&there, &there.ours, HUMAN).await, before);
+    for log in [Log::Audit, Log::Usage] {
+        let gone = tombstones::places_of_erased(&there, log).await;
+        assert_eq!(gone, [2], "{log}");
+    }
 
     back_up(&there, Contents::Everything, &folder.file("second")).await;
     let back = World::<A>::closed(1).await;

@@ -4,9 +4,9 @@ use std::collections::BTreeSet;
 
 use skep_authz::rights::{AuditErase, AuditRead, UsageRead};
 use skep_domain::{Id, MemoryId, Timestamp};
-use skep_ledger::{Hash, Log, verify_consistency, verify_inclusion};
+use skep_ledger::{ERASE, Hash, Log, verify_consistency, verify_inclusion};
 use skep_store::{
-    ERASE, Entered, ErasedEntries, Exported, Line, NewAudit, Outcome, PageOf, Piece, Unerasable,
+    Entered, ErasedEntries, Exported, Line, NewAudit, Outcome, PageOf, Piece, Unerasable,
 };
 
 use crate::Harness;
@@ -76,6 +76,11 @@ fn memory(number: u8) -> Piece {
 fn tombstones(entries: &[Exported]) -> Vec<u64> {
     let erased = entries.iter().filter(|entry| entry.line == Line::Erased);
     erased.map(|entry| entry.seq).collect()
+}
+
+/// The places of entries that were erased, as an export has them.
+pub(crate) async fn places_of_erased<H: Harness>(world: &World<H>, log: Log) -> Vec<u64> {
+    tombstones(&exported(world, &world.ours, log).await)
 }
 
 /// That each entry is in each of these trees, and each tree begins with the ones before it.

@@ -11,6 +11,7 @@ mod line;
 mod log;
 mod note;
 mod path;
+mod places;
 mod proof;
 mod tree;
 mod verify;
@@ -25,6 +26,7 @@ pub use line::{
 pub use log::Log;
 pub use note::{NOTE, NoteError, VerifierKey};
 pub use path::{Node, complete, consistency_path, inclusion_path};
+pub use places::{ERASE, parse_places, places_text};
 pub use proof::{NotProved, verify_consistency, verify_inclusion};
 pub use tree::{EMPTY_ROOT, Frontier, Hash, join, leaf_hash, node_hash, perfect};
 pub use verify::{Finding, Problem, RECORD, Verified, Verifier, VerifyError, verify};

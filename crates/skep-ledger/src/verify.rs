@@ -2,7 +2,7 @@
 //! beside it, every checkpoint is signed and its root is that of the entries before it, the last one stands for all,
 //! and what an outside witness was given fits.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::{self, BufRead, Read};
 
 use serde::Deserialize;
@@ -12,13 +12,18 @@ use crate::export::{
     exact, unhex,
 };
 use crate::note::{NoteError, VerifierKey};
-use crate::{Checkpoint, Frontier, Hash, Log, digits, leaf_hash, origin, text_id};
+use crate::{
+    Checkpoint, ERASE, Frontier, Hash, Log, digits, leaf_hash, origin, parse_places, text_id,
+};
 
 /// Bytes that a record may have.
 pub const RECORD: usize = 1 << 20;
 
 /// Heads of one log that a witness may have been given.
 const WITNESSED: usize = 4_000_000;
+
+/// Places of erased entries that are kept until an entry names them; of more nobody says that they were named.
+const UNNAMED: usize = 1_000_000;
 
 /// What is wrong, and where first.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -100,6 +105,9 @@ pub struct Verified {
     pub header: Header,
     /// Entries that were erased, and whose hashes stay.
     pub erased: u64,
+    /// Those of them that no entry says were erased: it came after the export was begun, or somebody emptied their
+    /// rows. `None` for a log that does not say such things, but the record of decisions beside it.
+    pub unnamed: Option<u64>,
     /// Checkpoints.
     pub checkpoints: u64,
     /// Heads that a witness was given, and that fit.
@@ -132,6 +140,10 @@ pub struct Verifier {
     signed: u64,
     line: u64,
     erased: u64,
+    /// The places of those that no entry says were erased.
+    unnamed: BTreeSet<u64>,
+    /// How many more there are than are kept.
+    more_unnamed: u64,
     checkpoints: u64,
     witnessed: u64,
     unread: u64,
@@ -145,6 +157,13 @@ struct Placed<'l> {
     log: Log,
     #[serde(borrow)]
     organization: &'l str,
+}
+
+/// The fields of a line that say what was erased.
+#[derive(Deserialize)]
+struct Erasing {
+    action: String,
+    target: Option<String>,
 }
 
 impl Verifier {
@@ -176,6 +195,8 @@ impl Verifier {
             signed: 0,
             line: 1,
             erased: 0,
+            unnamed: BTreeSet::new(),
+            more_unnamed: 0,
             checkpoints: 0,
             witnessed: 0,
             unread: 0,
@@ -253,7 +274,22 @@ impl Verifier {
         if placed.log != self.header.log || placed.organization != self.header.organization {
             return Err(Problem::OtherLog);
         }
+        self.named(line);
         Ok(leaf)
+    }
+
+    /// Takes in what an entry says was erased. All of that is before it.
+    fn named(&mut self, line: &[u8]) {
+        if self.unnamed.is_empty() {
+            return;
+        }
+        let said = serde_json::from_slice::<Erasing>(line).ok();
+        let said = said.filter(|said| said.action == ERASE);
+        let said = said.and_then(|said| parse_places(&said.target?));
+        if let Some((Log::Audit, runs)) = said {
+            let is_named = |place: &u64| runs.iter().any(|run| run.contains(place));
+            self.unnamed.retain(|place| !is_named(place));
+        }
     }
 
     fn without_line(&mut self, record: &[u8], next: u64) -> Result<Hash, Problem> {
@@ -262,6 +298,11 @@ impl Verifier {
                 return Err(Problem::OtherEntry(record.erased));
             }
             self.erased += 1;
+            if self.unnamed.len() < UNNAMED {
+                self.unnamed.insert(next);
+            } else {
+                self.more_unnamed += 1;
+            }
             return unhex(&record.leaf).ok_or(Problem::NoRecord);
         }
         match exact::<DamagedRecord>(record) {
@@ -311,8 +352,10 @@ impl Verifier {
             let problem = Problem::WitnessLonger(self.place(*longest) - 1);
             return Err(self.found(problem));
         }
+        let names = self.header.log == Log::Audit;
         Ok(Verified {
             root: self.tree.root(),
+            unnamed: names.then_some(self.unnamed.len() as u64 + self.more_unnamed),
             header: self.header,
             erased: self.erased,
             checkpoints: self.checkpoints,
@@ -422,6 +465,12 @@ impl std::fmt::Display for Verified {
         }
         if self.erased > 0 {
             writeln!(f, "erased       {}, of which the hashes stay", self.erased)?;
+        }
+        if let Some(unnamed @ 1..) = self.unnamed {
+            writeln!(
+                f,
+                "unnamed      {unnamed} of those, which no entry says were erased"
+            )?;
         }
         writeln!(f, "checkpoints  {}", self.checkpoints)?;
         writeln!(f, "witnessed    {}", self.witnessed)?;

@@ -146,9 +146,10 @@ statements! {
                FROM pg_proc AS p JOIN pg_namespace AS n ON n.oid = p.pronamespace
                WHERE p.prosecdef AND n.nspname NOT IN ('pg_catalog', 'information_schema')
                    AND has_function_privilege(p.oid, 'EXECUTE')
-                   AND NOT (p.oid::regprocedure::text || p.prosrc IN ($1::text, $2::text)
+                   AND (format('%s.%s(%s)%s', n.nspname, p.proname, oidvectortypes(p.proargtypes), p.prosrc)
+                           IN ($1::text, $2::text)
                        AND p.proconfig = ARRAY['search_path=skep, pg_temp']
-                       AND p.proowner IN (SELECT oid FROM pg_roles WHERE rolname = 'skep_owner'))
+                       AND p.proowner IN (SELECT oid FROM pg_roles WHERE rolname = 'skep_owner')) IS NOT TRUE
                UNION ALL
                SELECT format('the table %s has a rule or a trigger', c.oid::regclass)
                FROM pg_class AS c
@@ -184,7 +185,7 @@ fn erasing() -> [String; 2] {
     let mut texts = MADE.split("$$").skip(1).step_by(2);
     ["erase_audit", "erase_usage"].map(|name| {
         let text = texts.next().unwrap_or_default();
-        format!("{name}(uuid,bigint[]){text}")
+        format!("skep.{name}(uuid, bigint[]){text}")
     })
 }
 

@@ -32,7 +32,7 @@ pub use audit::{AuditEntry, NewAudit, Outcome};
 pub use credential::{Credential, CredentialBody, Minted, NewBearer, NewSecret};
 pub use directive::{Directive, DirectivePlace, Promotion};
 pub use door::DoorTx;
-pub use erased::{ERASE, ErasedEntries, Unerasable};
+pub use erased::{ErasedEntries, Unerasable};
 pub use factor::{Account, Factor, NewFactor};
 pub use job::Job;
 pub(crate) use keys::{ControlKeys, JOB_NOTE};

@@ -27,7 +27,7 @@ mod value;
 
 pub use access::{
     Account, Agent, Announcement, AuditEntry, Credential, CredentialBody, Directive,
-    DirectivePlace, DoorTx, ERASE, Entered, ErasedEntries, Exported, Factor, Inclusion, Job, Line,
+    DirectivePlace, DoorTx, Entered, ErasedEntries, Exported, Factor, Inclusion, Job, Line,
     LogHead, Minted, ModelCall, NewAgent, NewAudit, NewBearer, NewFactor, NewSecret, NewTicket,
     NewUsage, OrgTx, Organization, OrganizationMember, Outcome, Outgoing, Piece, PolicyGroup,
     Promotion, Renewal, Reservation, Revocation, Revoked, SelfTx, Sink, Ticket, UNSIGNED,

@@ -21,11 +21,23 @@ impl Visitor {
     ///
     /// # Errors
     /// [`StoreError`].
+    pub async fn of(store: &Store, tenant: &Tenant) -> Result<Self, StoreError> {
+        Self::with(store, tenant, (OrganizationRole::Owner, None)).await
+    }
+
+    /// The same of a member of another kind, who showed a second factor at a time.
+    ///
+    /// # Errors
+    /// [`StoreError`].
     #[expect(
         clippy::disallowed_methods,
         reason = "what a login does, without its password"
     )]
-    pub async fn of(store: &Store, tenant: &Tenant) -> Result<Self, StoreError> {
+    pub async fn with(
+        store: &Store,
+        tenant: &Tenant,
+        (role, stepped_up_at): (OrganizationRole, Option<Timestamp>),
+    ) -> Result<Self, StoreError> {
         let mut door = store.begin_door(Mode::Write).await?;
         let user = door.mint();
         let body = UserBody {
@@ -33,7 +45,6 @@ impl Visitor {
             ..UserBody::default()
         };
         door.put_user(user, &body).await?;
-        let role = OrganizationRole::Owner;
         door.put_member(tenant.organization, user, role).await?;
         let session = NewBearer {
             minted: store.mint_bearer(BearerKind::Browser)?,
@@ -42,7 +53,7 @@ impl Visitor {
                 store.now().as_micros() + 7 * 86_400_000_000,
             )),
             idle_at: None,
-            stepped_up_at: None,
+            stepped_up_at,
             confined: false,
             created_by: Some(user),
         };

@@ -5,8 +5,8 @@ use std::collections::BTreeSet;
 use skep_authz::rights::AuditErase;
 use skep_authz::{Authorized, Caller};
 use skep_domain::Principal;
-use skep_ledger::Log;
-use skep_store::{ERASE, ErasedEntries, OrgTx, Outcome, Unerasable};
+use skep_ledger::{ERASE, Log};
+use skep_store::{ErasedEntries, OrgTx, Outcome, Unerasable};
 
 use super::audit::Decision;
 use crate::error::Rule;

@@ -193,7 +193,7 @@ fn check(
                 out.json(&json!({
                     "holds": true, "log": held.header.log, "organization": held.header.organization,
                     "origin": held.header.origin, "key": held.header.key, "first": held.header.first,
-                    "entries": held.header.size, "erased": held.erased,
+                    "entries": held.header.size, "erased": held.erased, "unnamed": held.unnamed,
                     "checkpoints": held.checkpoints, "witnessed": held.witnessed,
                 }))?;
             } else {

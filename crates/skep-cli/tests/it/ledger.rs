@@ -170,3 +170,73 @@ async fn x01_a_receivers_address_is_no_daemons() {
         assert_eq!(world.skep(&removal).await.code, 1, "{removal:?}");
     }
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn l07_an_entry_is_erased_only_when_it_was_meant_and_the_export_still_verifies() {
+    let world = World::start().await;
+    for n in 0..3 {
+        let text = format!("Lock {n} of the canal is {n} metres above the sea.");
+        assert_eq!(world.skep(&["remember", &text]).await.code, 0);
+    }
+    let erase = [
+        "audit",
+        "erase",
+        "--log",
+        "audit",
+        "1",
+        "3",
+        "--reason",
+        "article 17",
+    ];
+    // Nobody is there to ask.
+    for more in [&[][..], &["--json"]] {
+        let unasked = world.skep(&[&erase[..], more].concat()).await;
+        assert_eq!(unasked.code, 2, "{unasked:?}");
+    }
+    let hint = world.skep(&erase).await.stderr;
+    assert!(hint.contains("skep audit erase --log audit 1 3"), "{hint}");
+    let listed = world.skep(&["audit", "list"]).await.stdout;
+    assert!(!listed.contains("erased"), "{listed}");
+
+    let done = world.skep(&[&erase[..], &["--yes"]].concat()).await;
+    assert!(done.code == 0 && done.stdout == "erased: 1 3\n", "{done:?}");
+    let again = world
+        .skep(&[&erase[..], &["--yes", "--json"]].concat())
+        .await;
+    let again = again.json();
+    assert_eq!(
+        (&again["erased"], &again["already"]),
+        (&json!([]), &json!([1, 3]))
+    );
+    let unknown = [
+        "audit", "erase", "--log", "usage", "9", "--reason", "x", "--yes",
+    ];
+    let unknown = world.skep(&unknown).await;
+    assert!(
+        unknown.code == 1 && unknown.stderr.contains("no entry 9"),
+        "{unknown:?}"
+    );
+
+    let listed = world.skep(&["audit", "list"]).await.stdout;
+    let line = |seq: &str| listed.lines().find(|line| line.starts_with(seq)).unwrap();
+    for (place, is_erased) in [("1 ", true), ("2 ", false), ("3 ", true)] {
+        assert_eq!(line(place).ends_with("erased"), is_erased, "{listed}");
+    }
+    let file = world.path("audit.jsonl");
+    let taken = world.skep(&["audit", "export", "--to", &file]).await;
+    assert_eq!(taken.code, 0, "{taken:?}");
+    let held = world
+        .skep(&["audit", "verify", &file, "--json"])
+        .await
+        .json();
+    assert_eq!(
+        (&held["holds"], &held["erased"]),
+        (&true.into(), &2.into()),
+        "{held}"
+    );
+    assert_eq!(held["unnamed"], 0, "{held}");
+    let text = fs::read_to_string(&file).unwrap();
+    let erased = text.lines().filter(|line| line.contains(",\"erased\":"));
+    let erased: Vec<&str> = erased.map(|line| &line[line.len() - 11..]).collect();
+    assert_eq!(erased, ["\"erased\":1}", "\"erased\":3}"]);
+}

@@ -113,6 +113,8 @@ mod templates;
 #[cfg(test)]
 mod third_party;
 #[cfg(test)]
+mod tombstones;
+#[cfg(test)]
 mod tree;
 #[cfg(test)]
 mod unavailable;

@@ -53,9 +53,12 @@ impl Written {
     }
 
     fn add(&mut self, action: &str) {
-        let line = line(ORGANIZATION, self.next(), action);
+        self.add_line(&line(ORGANIZATION, self.next(), action));
+    }
+
+    fn add_line(&mut self, line: &str) {
         let leaf = leaf_hash(line.as_bytes());
-        self.records.push(entry_record(&leaf, &line));
+        self.records.push(entry_record(&leaf, line));
         self.tree.push(leaf, |_, _, _| {});
     }
 
@@ -344,6 +347,30 @@ fn an_erased_entry_keeps_the_proof_and_a_damaged_one_is_named() {
     assert_eq!(bad(&lines, None), (Some(4), Problem::OtherEntry(5)));
     lines[4] = damaged_record(&leaf, 4).unwrap();
     assert_eq!(bad(&lines, None), (Some(4), Problem::Damaged));
+}
+
+/// What says that entries were erased names them; whoever emptied rows without a word is told from that.
+#[test]
+fn l07_an_erased_entry_that_no_entry_names_is_counted() {
+    let mut written = Written::of(4, &[]);
+    for (action, target) in [
+        ("audit.erase", "audit:2-3"),
+        ("act", "audit:1"),
+        ("audit.erase", "usage:1"),
+    ] {
+        let mut said = AuditLine::parse(&line(ORGANIZATION, written.next(), action)).unwrap();
+        said.target = Some(target.into());
+        written.add_line(&said.to_line().unwrap());
+    }
+    written.sign();
+    let mut lines = written.lines();
+    for (erased, unnamed) in [(2, 0), (3, 0), (1, 1), (4, 2)] {
+        let leaf = leaf_hash(line(ORGANIZATION, erased, "act").as_bytes());
+        lines[usize::try_from(erased).unwrap()] = erased_record(&leaf, erased).unwrap();
+        let held = checked(text(&lines).as_bytes(), None).unwrap();
+        assert_eq!(held.unnamed, Some(unnamed), "{erased}");
+        assert_eq!(held.to_string().contains("unnamed"), unnamed > 0);
+    }
 }
 
 #[test]

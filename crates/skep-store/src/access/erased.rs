@@ -5,15 +5,12 @@ use std::collections::BTreeSet;
 
 use skep_authz::rights::AuditErase;
 use skep_domain::{OrganizationRole, UserId};
-use skep_ledger::Log;
+use skep_ledger::{ERASE, Log, places_text};
 
 use super::OrgTx;
 use super::audit::NewAudit;
 use crate::StoreError;
 use crate::row::LogKey;
-
-/// The action of the entry that says what was erased. The databases know it too.
-pub const ERASE: &str = "audit.erase";
 
 const NOT_ALL: StoreError = StoreError::Damaged("entries that are to be erased and are not there");
 
@@ -100,7 +97,7 @@ impl OrgTx<AuditErase> {
         let decision = NewAudit {
             action: ERASE.to_owned(),
             organization,
-            target: Some(target(log, places)),
+            target: Some(places_text(log, places)),
             ..decision
         };
         let said = (decision, self.principal, 1);
@@ -134,48 +131,5 @@ impl OrgTx<AuditErase> {
             Some((.., body)) if body.as_bytes().is_empty() => Ok(Found::Erased),
             Some(_) => Ok(Found::There),
         })
-    }
-}
-
-/// What the entry names: the log, and places as `17` or, of several in a row, `17-19`.
-fn target(log: Log, places: &BTreeSet<u64>) -> String {
-    let mut runs: Vec<(u64, u64)> = Vec::new();
-    for place in places {
-        match runs.last_mut() {
-            Some((_, last)) if last.checked_add(1) == Some(*place) => *last = *place,
-            _ => runs.push((*place, *place)),
-        }
-    }
-    let runs = runs.iter().map(|(first, last)| {
-        if first == last {
-            first.to_string()
-        } else {
-            format!("{first}-{last}")
-        }
-    });
-    format!("{log}:{}", runs.collect::<Vec<_>>().join(","))
-}
-
-#[cfg(test)]
-mod tests {
-    use std::collections::BTreeSet;
-
-    use skep_ledger::Log;
-
-    use super::target;
-
-    #[test]
-    fn places_in_a_row_are_named_by_their_first_and_last() {
-        for (places, said) in [
-            (vec![17], "audit:17"),
-            (vec![1, 2, 3, 5, 7, 8], "audit:1-3,5,7-8"),
-            (
-                vec![u64::MAX - 1, u64::MAX],
-                "audit:18446744073709551614-18446744073709551615",
-            ),
-        ] {
-            let places: BTreeSet<u64> = places.into_iter().collect();
-            assert_eq!(target(Log::Audit, &places), said);
-        }
     }
 }

@@ -3,11 +3,10 @@
 use skep_authz::rights::{AuditExport, AuditRead};
 use skep_domain::Id;
 use skep_ledger::{
-    AuditLine, Hash, Log, Outcome, consistency_path, id_text, inclusion_path, leaf_hash,
+    AuditLine, ERASE, Hash, Log, Outcome, consistency_path, id_text, inclusion_path, leaf_hash,
 };
 
 use super::audit::principal_line;
-use super::erased::ERASE;
 use super::keys::{AUDIT_BODY, USAGE_BODY};
 use super::ledger::{Inclusion, LogHead};
 use super::{DoorTx, OrgTx};
