@@ -206,8 +206,7 @@ impl TestDaemon {
         let app = App::new(own, embedder, watch, Settings::default());
         let app = app.with_capture(capture);
         let app = app.with_limits(Some(limits.clone()));
-        let app = app.with_people(people);
-        let app = app.with_references(vault::references());
+        let app = app.with_people(people).with_references(vault::references());
         let app = with_ways(app, ways, scratch.path());
         let app = Arc::new(match elsewhere {
             None => app,
