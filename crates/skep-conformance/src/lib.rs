@@ -107,6 +107,7 @@ properties! { $
         l07_proofs_outlive_the_lines_of_entries
         l07_of_an_erased_entry_only_its_place_time_and_act_stay
         l07_all_that_is_asked_for_is_erased_or_nothing
+        l07_a_second_time_is_no_mistake_and_what_is_given_up_is_there
         l07_what_is_erased_was_signed_for;
     door:
         a19_an_address_finds_its_owner_and_nobody_near

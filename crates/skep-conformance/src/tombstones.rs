@@ -194,7 +194,12 @@ pub(crate) async fn l07_all_that_is_asked_for_is_erased_or_nothing<H: Harness>()
         assert_eq!(gone, if log == Log::Usage { vec![1] } else { vec![] });
     }
     assert_eq!(exported(&world, &world.ours, Log::Audit).await.len(), 4);
-    // A second time is no mistake, and says so.
+}
+
+pub(crate) async fn l07_a_second_time_is_no_mistake_and_what_is_given_up_is_there<H: Harness>() {
+    let world = World::<H>::new().await;
+    enter(&world, 3).await;
+    erase_entry(&world, (Log::Usage, 1)).await;
     let again = erased(&world, &world.ours, (Log::Usage, &[1, 2])).await;
     let again = again.unwrap();
     assert_eq!((&*again.erased, &*again.already), (&[2][..], &[1][..]));
