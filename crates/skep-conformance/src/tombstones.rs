@@ -180,6 +180,7 @@ pub(crate) async fn l07_all_that_is_asked_for_is_erased_or_nothing<H: Harness>()
     for (log, places, why) in [
         (Log::Audit, &[1, 99][..], Unerasable::Unknown(99)),
         (Log::Audit, &[0, 1], Unerasable::Unknown(0)),
+        (Log::Audit, &[1, u64::MAX], Unerasable::Unknown(u64::MAX)),
         (Log::Usage, &[2, 4], Unerasable::Unknown(4)),
         (Log::Audit, &[1, 4], Unerasable::SaysWhatWasErased(4)),
     ] {

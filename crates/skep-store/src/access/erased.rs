@@ -110,6 +110,10 @@ impl OrgTx<AuditErase> {
         log: Log,
         place: u64,
     ) -> Result<Result<Found, Unerasable>, StoreError> {
+        // No row is that far, and no database has such a number.
+        if i64::try_from(place).is_err() {
+            return Ok(Err(Unerasable::Unknown(place)));
+        }
         let organization = self.organization;
         let rows = &mut self.door.rows;
         let found = match log {
