@@ -60,7 +60,7 @@ pub(crate) static CONTROL: LazyLock<Schema> = LazyLock::new(|| Schema {
         Migration::new(include_str!("../migrations/control/0010_seen.sql")),
         Migration::new(include_str!("../migrations/control/0011_sinks.sql")),
         Migration::new(include_str!("../migrations/control/0012_directives.sql")),
-        Migration::new(include_str!("../migrations/control/0014_alerts.sql")),
+        Migration::new(include_str!("../migrations/control/0013_alerts.sql")),
     ],
 });
 
