@@ -136,7 +136,7 @@ pub async fn across<A: Harness, B: Harness>() {
     let moved = party.installation().await.unwrap().unwrap();
     assert_eq!(first.compare(&moved).await.unwrap(), summary.rows);
     drop((party, moved));
-    straight_across::<A, B>(world, (summary.rows, before)).await;
+    Box::pin(straight_across::<A, B>(world, (summary.rows, before))).await;
 }
 
 /// Without an archive in between, and once more, when all of it is there.
