@@ -155,6 +155,8 @@ export interface AuditEntry {
   at: Instant;
   /** `key_…` */
   credential?: string | null;
+  /** Whether it was erased: when, what it was and how it ended is all that is left. */
+  erased?: boolean;
   /** `aud_…` */
   id: string;
   /** `allowed` or `denied`. */
@@ -736,6 +738,16 @@ export interface EntityQuery {
   limit?: number | null;
 }
 
+/** Which entries are to be erased, and why. */
+export interface EraseEntriesRequest {
+  /** `audit` (if absent) or `usage`. */
+  log?: string | null;
+  /** Their places, 1 to 200 of them. */
+  places: number[];
+  /** Why, in at most 1,000 bytes, as it is recorded for good. Never what the entries said. */
+  reason: string;
+}
+
 /** `POST /memories/{id}/erase` and `POST /sessions/{id}/erase`: what is left. */
 export interface Erased {
   /** When. */
@@ -751,6 +763,18 @@ export interface Erased {
   scrubbed: boolean;
   /** Versions of a memory that were erased: itself, and what it was edited from and to. */
   versions?: number;
+}
+
+/** Entries that were erased: their hashes stay, and with them every proof. */
+export interface ErasedEntries {
+  /** The places of those that had been erased before. */
+  already: number[];
+  /** The place of the entry that says so, in the log `audit`. */
+  entry: number;
+  /** The places of those that were erased now. */
+  erased: number[];
+  /** Whether nothing of them is left in the store's files; else it goes as soon as nobody reads any more. */
+  scrubbed: boolean;
 }
 
 /** What went wrong, and with which request. */

@@ -116,6 +116,14 @@ export const AuditCheckpoints: Operation<undefined, m.CheckpointQuery, m.Checkpo
   mutates: false,
 };
 
+/** Erase entries of a log for good: their hashes stay, and with them every proof. For an owner in person. */
+export const AuditErase: Operation<m.EraseEntriesRequest, undefined, m.ErasedEntries> = {
+  name: "AuditErase",
+  method: "POST",
+  path: "/api/v1/audit/erase",
+  mutates: true,
+};
+
 /** A whole log as lines of JSON that can be verified offline. That it was taken is recorded. */
 export const AuditExport: Stream<undefined, m.LogQuery> = {
   name: "AuditExport",

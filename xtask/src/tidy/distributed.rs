@@ -24,8 +24,7 @@ const EMPTIED: &str =
     "no row is moved or emptied by another's end: SET NULL would touch `workspace_id`";
 const COUNTED: &str =
     "no number is drawn from a sequence, which every machine would have to ask for";
-const ACTING: &str =
-    "nothing acts by itself on a row: triggers, rules and functions live on one machine";
+const ACTING: &str = "nothing acts by itself on a workspace's row: triggers, rules and functions live on one machine";
 const MOVED: &str = "a row's `workspace_id` never changes: it would change machines";
 const MIXED: &str = "a statement is about the installation or about one workspace, never both";
 const COPIED: &str =
@@ -95,11 +94,16 @@ fn is_of_schema(words: &[Word]) -> bool {
 
 fn judge_schema(words: &[Word], tables: &Tables) -> Vec<&'static str> {
     let mut broken = Vec::new();
-    if words
-        .iter()
-        .take(4)
-        .any(|word| word.is_one_of(&["trigger", "rule", "function"]))
-    {
+    let makes = |what: &[&str]| words.iter().take(4).any(|word| word.is_one_of(what));
+    // One that is called is where the installation's own tables are.
+    let stays = || {
+        let names = |all: &BTreeSet<String>| {
+            all.iter()
+                .any(|table| words.iter().any(|word| word.is(table)))
+        };
+        names(&tables.installation) && !names(&tables.tenants)
+    };
+    if makes(&["trigger", "rule"]) || (makes(&["function"]) && !stays()) {
         broken.push(ACTING);
     }
     let counted = &[

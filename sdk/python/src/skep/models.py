@@ -191,6 +191,8 @@ class AuditEntry:
     """When."""
     credential: str | None = None
     """`key_…`"""
+    erased: bool = False
+    """Whether it was erased: when, what it was and how it ended is all that is left."""
     id: str
     """`aud_…`"""
     outcome: str
@@ -875,6 +877,18 @@ class EntityQuery:
 
 
 @dataclass(kw_only=True, slots=True)
+class EraseEntriesRequest:
+    """Which entries are to be erased, and why."""
+
+    log: str | None = None
+    """`audit` (if absent) or `usage`."""
+    places: list[int]
+    """Their places, 1 to 200 of them."""
+    reason: str
+    """Why, in at most 1,000 bytes, as it is recorded for good. Never what the entries said."""
+
+
+@dataclass(kw_only=True, slots=True)
 class Erased:
     """`POST /memories/{id}/erase` and `POST /sessions/{id}/erase`: what is left."""
 
@@ -891,6 +905,20 @@ class Erased:
     there before; the daemon sees to it when they are done."""
     versions: int = 0
     """Versions of a memory that were erased: itself, and what it was edited from and to."""
+
+
+@dataclass(kw_only=True, slots=True)
+class ErasedEntries:
+    """Entries that were erased: their hashes stay, and with them every proof."""
+
+    already: list[int]
+    """The places of those that had been erased before."""
+    entry: int
+    """The place of the entry that says so, in the log `audit`."""
+    erased: list[int]
+    """The places of those that were erased now."""
+    scrubbed: bool
+    """Whether nothing of them is left in the store's files; else it goes as soon as nobody reads any more."""
 
 
 @dataclass(kw_only=True, slots=True)

@@ -136,6 +136,15 @@ AUDIT_CHECKPOINTS: Operation[None, m.CheckpointQuery, m.Checkpoints] = Operation
 )
 """The signed heads of a log, newest first."""
 
+AUDIT_ERASE: Operation[m.EraseEntriesRequest, None, m.ErasedEntries] = Operation(
+    name="AuditErase",
+    method="POST",
+    path="/api/v1/audit/erase",
+    mutates=True,
+    answer=m.ErasedEntries,
+)
+"""Erase entries of a log for good: their hashes stay, and with them every proof. For an owner in person."""
+
 AUDIT_EXPORT: Stream[None, m.LogQuery] = Stream(
     name="AuditExport",
     method="GET",

@@ -119,6 +119,20 @@ fn each_rule_of_the_schema_can_be_broken() {
 }
 
 #[test]
+fn a_function_is_of_the_installation_alone() {
+    let function = |body: &str| format!("CREATE FUNCTION f() RETURNS bigint AS $$ {body} $$;");
+    for (body, may) in [
+        ("UPDATE organization SET id = $1", true),
+        ("UPDATE organization SET id = m.id FROM memory AS m", false),
+        ("SELECT 1", false),
+    ] {
+        let line = function(body);
+        let found = problems(&format!("{SCHEMA}{line}"), "SELECT 1 FROM organization");
+        assert_eq!(found.is_empty(), may, "{body}: {found:?}");
+    }
+}
+
+#[test]
 fn each_rule_of_statements_can_be_broken() {
     for (statement, rule) in [
         (
