@@ -184,6 +184,7 @@ fn rights_of(call: &Call) -> Result<CallRights, Denied> {
 
 fn context_header(told: ContextTold) -> HeaderValue {
     match told {
+        ContextTold::Blocks(1) => HeaderValue::from_static("1 block"),
         ContextTold::Blocks(count) => HeaderValue::from_str(&format!("{count} blocks"))
             .unwrap_or(HeaderValue::from_static("blocks")),
         ContextTold::Directive => HeaderValue::from_static("directive"),

@@ -101,7 +101,7 @@ async fn what_is_said_is_kept_once_and_what_was_put_in_is_nobodys_words() {
         1,
     )));
     let reply = house.call(CHAT, &both, &chat(&[ASKED])).await;
-    assert_eq!(reply.header("x-skep-context"), "1 blocks");
+    assert_eq!(reply.header("x-skep-context"), "1 block");
     assert!(house.model.asked()[0].body.contains("skep-memory"));
     // The same words again, as a program sends them with each call; and a refusal, which is no answer.
     house.model.then(Turn::Write(openai("And thanks.", 1, 1)));

@@ -27,7 +27,7 @@ async fn a_response_is_given_memories_behind_what_was_asked() {
     let (reply, sent) = house
         .call_told("isolated", (RESPONSES, ON), (&body, told()))
         .await;
-    assert_eq!(reply.header("x-skep-context"), "1 blocks");
+    assert_eq!(reply.header("x-skep-context"), "1 block");
     let seen: Value = serde_json::from_str(&sent).unwrap();
     let given = seen["input"].as_str().unwrap().strip_prefix(ASKED).unwrap();
     let assembly = given.strip_prefix("\n\n").unwrap();
@@ -102,7 +102,7 @@ async fn what_was_put_in_crosses_to_the_other_dialect() {
             let (reply, sent) = house
                 .call_told("isolated", way, (&body.to_string(), told))
                 .await;
-            assert_eq!(reply.header("x-skep-context"), "1 blocks", "{sent}");
+            assert_eq!(reply.header("x-skep-context"), "1 block", "{sent}");
             let sent: Value = serde_json::from_str(&sent).unwrap();
             let message = &sent["messages"][0];
             let given = match &message["content"] {
@@ -155,7 +155,7 @@ async fn t11_who_saw_a_memory_names_the_calls_it_went_into() {
         )
     };
     let (told, _, _) = call("shared", "on").await;
-    assert_eq!(told, "1 blocks");
+    assert_eq!(told, "1 block");
     call("owner", "off").await;
     assert_eq!(seen(&house, &memory).await, [], "one's own, and nothing");
     house.timer.set_over(true);
@@ -206,7 +206,7 @@ async fn f03_what_is_answered_again_is_given_and_kept_once() {
     house.model.then(Turn::Write(openai("aye", 1, 1)));
     let first = call("on").await;
     assert_eq!(first.status, 200, "{}", first.text());
-    assert_eq!(first.header("x-skep-context"), "1 blocks");
+    assert_eq!(first.header("x-skep-context"), "1 block");
     let again = call("on").await;
     assert_eq!((again.status, &again.body), (200, &first.body));
     assert_eq!(again.header("x-skep-context"), "");

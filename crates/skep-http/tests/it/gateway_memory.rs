@@ -124,7 +124,7 @@ async fn a_call_that_asks_for_it_is_given_what_is_known_and_all_else_stays() {
         );
     }
     let (reply, sent) = house.call("isolated", (CHAT, Some("on")), &body).await;
-    assert_eq!(reply.header("x-skep-context"), "1 blocks");
+    assert_eq!(reply.header("x-skep-context"), "1 block");
     let given = behind(&sent, 0, ASKED);
     let parsed = parse(&given).unwrap();
     assert_eq!(parsed.blocks[0].text, FACT);
@@ -137,7 +137,7 @@ async fn a_call_that_asks_for_it_is_given_what_is_known_and_all_else_stays() {
     let body = body.replace("TEXT", &format!("{ASKED} Please."));
     house.daemon.clock.advance_seconds(1);
     let (reply, sent) = house.call("isolated", (MESSAGES, Some("on")), &body).await;
-    assert_eq!(reply.header("x-skep-context"), "1 blocks");
+    assert_eq!(reply.header("x-skep-context"), "1 block");
     let seen: Value = serde_json::from_str(&sent).unwrap();
     let part = &seen["messages"][0]["content"][1];
     assert_eq!(
@@ -185,7 +185,7 @@ async fn what_was_given_is_given_again_in_its_place_so_that_the_beginning_stays(
         .await;
     assert_eq!(behind(&second, 0, ASKED), given);
     assert_eq!(behind(&second, 2, more), "");
-    assert_eq!(reply.header("x-skep-context"), "1 blocks");
+    assert_eq!(reply.header("x-skep-context"), "1 block");
     let end = first.find(']').unwrap() - 1;
     assert_eq!(
         second[..end],
@@ -231,7 +231,7 @@ async fn m05_what_is_late_is_left_out_and_said_to_be() {
     assert_eq!(sent, body.replace("up/m", "m"));
     house.timer.set_over(false);
     let (reply, _) = house.call("isolated", (CHAT, Some("on")), &body).await;
-    assert_eq!(reply.header("x-skep-context"), "1 blocks");
+    assert_eq!(reply.header("x-skep-context"), "1 block");
     // Into what cannot be read without doubt nothing is put.
     let twice = r#"{"model":"up/m","messages":[{"role":"user","content":"a","content":"b"}]}"#;
     let (reply, sent) = house.call("isolated", (CHAT, Some("on")), twice).await;
@@ -305,7 +305,7 @@ async fn t01_a_call_is_given_only_what_its_caller_may_read() {
     let (reply, sent) = house
         .call("isolated", (CHAT, Some("on")), &chat(&[ASKED]))
         .await;
-    assert_eq!(reply.header("x-skep-context"), "1 blocks");
+    assert_eq!(reply.header("x-skep-context"), "1 block");
     assert!(sent.contains("7422") && !sent.contains("Or so"), "{sent}");
     // Whoever asks the same words is not given what another one was.
     let (_, sent) = house
@@ -397,7 +397,7 @@ async fn what_is_set_for_an_agent_counts_where_its_call_says_nothing() {
             json!({ "agent": id, "memory": "on", "capture": false })
         )
     );
-    assert_eq!(call(&whole, None).await, (200, "1 blocks".into()));
+    assert_eq!(call(&whole, None).await, (200, "1 block".into()));
     assert_eq!(call(&whole, Some("off")).await, (200, String::new()));
     // A key that reads no memories goes on without them, unless it asks for them itself.
     assert_eq!(call(&narrow, None).await, (200, "degraded".into()));

@@ -187,7 +187,7 @@ async fn l03_a_call_is_not_given_what_cannot_be_recorded() {
     // What a call costs is written all the same.
     mute.jobs.spawn(MeterDesk::new(Arc::clone(&mute.app)).run());
     assert_eq!(mute.call("owner").await, ("degraded".to_owned(), false));
-    let one = ("1 blocks".to_owned(), true);
+    let one = ("1 block".to_owned(), true);
     assert_eq!(mute.call("shared").await, one, "one's own");
     mute.jobs.spawn(AuditDesk::new(Arc::clone(&mute.app)).run());
     assert_eq!(mute.call("owner").await, one);
