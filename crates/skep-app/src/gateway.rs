@@ -6,6 +6,7 @@
 
 mod again;
 mod answer;
+mod apart;
 mod breaker;
 mod choice;
 mod context;
@@ -26,6 +27,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use skep_authz::Authorized;
 use skep_authz::rights::GatewayUse;
+use skep_domain::{MemoryId, Principal};
 use skep_egress::{Egress, Origin, Patience, Reach};
 use skep_llm::relay::{Ask, Misread};
 
@@ -46,7 +48,8 @@ pub use skep_llm::relay::Format;
 pub use stream::ModelStream;
 pub use watch::{CallSeen, CallWatch};
 
-use again::Apart;
+use apart::Apart;
+use context::Wish;
 use exchange::Hearing;
 use known::Known;
 use tokens::TakenTokens;
@@ -175,6 +178,8 @@ struct Prepared {
     tokens: TakenTokens,
     /// Whoever keeps what is said.
     hearing: Option<Hearing>,
+    /// The memories that were put in, and whose they are.
+    memories: Vec<(Principal, MemoryId)>,
 }
 
 impl App {
@@ -201,10 +206,14 @@ impl App {
         }
         let ask = Ask::read(call.format, &call.body).map_err(misread)?;
         // What costs nothing may be asked as often as one likes.
-        if let Some(key) = call.key.clone().filter(|_| !ask.format.is_free()) {
-            return self.relay_once(authorized, key, (ask, call), asked).await;
+        let key = call.key.clone().filter(|_| !ask.format.is_free());
+        let key = key.map(|key| (key, asked.wanted()));
+        // Whoever may not want it is told so, whether or not it was answered before.
+        let wish = self.wish_of(&authorized, call.format, asked).await?;
+        if let Some(key) = key {
+            return self.relay_once(authorized, key, (ask, call), wish).await;
         }
-        let (prepared, context) = self.made_ready(&authorized, (ask, call), asked).await?;
+        let (prepared, context) = self.made_ready(&authorized, (ask, call), wish).await?;
         let relayed = self.relay_now(&authorized, prepared).await?;
         Ok(Answered { relayed, context })
     }
@@ -214,14 +223,14 @@ impl App {
         self: &Arc<Self>,
         authorized: &Authorized<GatewayUse>,
         (mut ask, mut call): (Ask, GatewayCall),
-        asked: ContextAsked<'_>,
+        wish: Wish<'_>,
     ) -> Result<(Prepared, Option<ContextTold>), AppError> {
         let providers = self.providers_of(authorized.organization()).await?;
         let chain = choice::choose(&providers, &ask)?;
         // By what its caller wrote; what is put in is counted when it has ended. Nothing is searched, recorded or kept
         // for a call that is one too many.
         let tokens = self.take_tokens(authorized, ask.estimate).await?;
-        let given = Box::pin(self.context_of(authorized, &call, asked)).await?;
+        let given = Box::pin(self.context_of(authorized, &call, wish)).await?;
         let hearing = given
             .asked
             .map(|(right, asked)| Hearing::new(self, right, (call.format, &call.request), asked));
@@ -236,6 +245,7 @@ impl App {
             call,
             tokens,
             hearing,
+            memories: given.memories,
         };
         Ok((prepared, given.told))
     }
@@ -251,6 +261,7 @@ impl App {
             call,
             tokens,
             hearing,
+            memories: _,
         } = prepared;
         let sent = self.send_along(authorized, (&chain, tokens), &ask, &call);
         match sent.await {

@@ -1,7 +1,7 @@
 //! Answers of models that are kept for whoever asks again: one call for each key of somebody's.
 
 use skep_authz::Maintain;
-use skep_domain::{Limits, Principal, Timestamp};
+use skep_domain::{Id, Limits, MemoryId, Principal, Timestamp};
 use skep_store::{AnswerAsk, AnswerClaim, AnswerClaimed, KeptAnswer, Tx};
 
 use crate::Harness;
@@ -22,6 +22,7 @@ struct Asking<'a> {
     text: &'a str,
     run: [u8; 16],
     now: i64,
+    instead_of: Option<AnswerClaim>,
 }
 
 async fn ask<H: Harness>(
@@ -38,6 +39,7 @@ async fn ask<H: Harness>(
         run: asking.run,
         now: at(asking.now),
         until: at(asking.now + 100),
+        instead_of: asking.instead_of,
     };
     let claimed = tx.claim_answer(ask, is_alone).await.unwrap();
     tx.commit().await.unwrap();
@@ -51,11 +53,18 @@ async fn ours<H: Harness>(world: &World<H>, tenant: &Tenant, asking: Asking<'_>)
     }
 }
 
+fn given() -> Vec<(Principal, MemoryId)> {
+    [Persona::Human, Persona::Colleague]
+        .map(|owner| (owner.principal(), MemoryId::from_bytes([owner as u8; 16])))
+        .to_vec()
+}
+
 fn answer(text: &[u8]) -> KeptAnswer {
     KeptAnswer {
         provider: "up".into(),
         usage: Some("usg_1".into()),
         is_stream: true,
+        given: given(),
         body: text.to_vec(),
     }
 }
@@ -94,6 +103,7 @@ fn asking(key: &str, now: i64) -> Asking<'_> {
         text: "hello",
         run: RUN,
         now,
+        instead_of: None,
     }
 }
 
@@ -120,7 +130,7 @@ pub(crate) async fn f03_a_key_stands_for_one_call<H: Harness>() {
     assert!(!keep(&world, tenant, claim, (b"another", 31)).await, "once");
     assert!(!let_go(&world, tenant, claim).await, "it has an answer");
     match ask(&world, tenant, again, true).await {
-        AnswerClaimed::Kept(kept) => assert_eq!(kept, answer(b"the tide")),
+        AnswerClaimed::Kept(_, kept) => assert_eq!(kept, answer(b"the tide")),
         other => panic!("{other:?}"),
     }
     let differs = ask(&world, tenant, other, true).await;
@@ -167,11 +177,37 @@ pub(crate) async fn f03_a_call_that_came_to_nothing_can_be_made_again<H: Harness
         true,
     )
     .await;
-    assert!(matches!(kept, AnswerClaimed::Kept(_)), "{kept:?}");
+    assert!(matches!(kept, AnswerClaimed::Kept(..)), "{kept:?}");
     // One whose time is over, whoever has it.
     let other = ours(&world, tenant, asking("o", 10)).await;
     ours(&world, tenant, asking("o", 110)).await;
     assert!(!keep(&world, tenant, other, (b"too late", 110)).await);
+}
+
+/// An answer that is to count no more is another call to make, for one of those who find it, and of that one alone.
+pub(crate) async fn t01_an_answer_that_is_not_to_be_given_makes_room_for_one_call<H: Harness>() {
+    let world = World::<H>::new().await;
+    let tenant = &world.ours;
+    let first = asking("k", 10);
+    let claim = ours(&world, tenant, first).await;
+    assert!(keep(&world, tenant, claim, (b"the tide", 10)).await);
+    let found = match ask(&world, tenant, first, true).await {
+        AnswerClaimed::Kept(found, _) => found,
+        other => panic!("{other:?}"),
+    };
+    let anew = Asking {
+        instead_of: Some(found),
+        ..first
+    };
+    let second = ours(&world, tenant, anew).await;
+    let late = ask(&world, tenant, anew, true).await;
+    assert!(matches!(late, AnswerClaimed::UnderWay { .. }), "{late:?}");
+    assert!(keep(&world, tenant, second, (b"the ebb", 10)).await);
+    // Whoever found the first one has no say in the second.
+    match ask(&world, tenant, anew, true).await {
+        AnswerClaimed::Kept(_, kept) => assert_eq!(kept, answer(b"the ebb")),
+        other => panic!("{other:?}"),
+    }
 }
 
 /// The same key of somebody else, or in another workspace, is another one.
@@ -194,7 +230,7 @@ pub(crate) async fn t01_an_answer_is_of_who_asked<H: Harness>() {
     assert_eq!(prune(&world, foreign, 2_000).await, 1, "its own alone");
     for (asking, text) in [(alice, b"for alice".as_slice()), (bob, b"for bob")] {
         match ask(&world, tenant, asking, true).await {
-            AnswerClaimed::Kept(kept) => assert_eq!(kept.body, text),
+            AnswerClaimed::Kept(_, kept) => assert_eq!(kept.body, text),
             other => panic!("{other:?}"),
         }
     }
@@ -216,7 +252,7 @@ pub(crate) async fn answers_have_an_end<H: Harness>() {
     let last = 20 + i64::try_from(fit).unwrap();
     let newest = format!("k{fit}");
     let kept = ask(&world, tenant, asking(&newest, last), true).await;
-    assert!(matches!(kept, AnswerClaimed::Kept(_)));
+    assert!(matches!(kept, AnswerClaimed::Kept(..)));
     ours(&world, tenant, asking("k0", last)).await;
     assert!(keep(&world, tenant, waiting, (b"here", last)).await);
     // One that is longer is not kept, and can be asked for again.

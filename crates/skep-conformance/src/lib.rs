@@ -89,6 +89,7 @@ properties! { $
     answer:
         f03_a_key_stands_for_one_call
         f03_a_call_that_came_to_nothing_can_be_made_again
+        t01_an_answer_that_is_not_to_be_given_makes_room_for_one_call
         t01_an_answer_is_of_who_asked
         answers_have_an_end;
     access:

@@ -17,7 +17,8 @@ statements! {
         SET asked = excluded.asked, claim = excluded.claim, run = excluded.run,
             until = excluded.until, size = 0, body = NULL
         WHERE model_answer.until <= $7
-           OR ($8 AND model_answer.body IS NULL AND model_answer.run <> excluded.run)";
+           OR ($8 AND model_answer.body IS NULL AND model_answer.run <> excluded.run)
+           OR model_answer.claim = $9";
     GET = "SELECT asked, claim, until, body FROM model_answer WHERE workspace_id = $1 AND name = $2";
     KEEP = "UPDATE model_answer SET body = $4, size = $5, until = $6
         WHERE workspace_id = $1 AND name = $2 AND claim = $3 AND body IS NULL";
@@ -46,7 +47,8 @@ pub(crate) async fn claim(
         row.run,
         row.until.as_micros(),
         now.as_micros(),
-        is_alone
+        is_alone,
+        row.instead_of
     ];
     if rows.run(CLAIM, values).await? > 0 {
         rows.writing().await?;

@@ -20,7 +20,8 @@ pub(crate) fn claim(
                SET asked = excluded.asked, claim = excluded.claim, run = excluded.run,
                    until = excluded.until, size = 0, body = NULL
                WHERE model_answer.until <= ?7
-                  OR (?8 AND model_answer.body IS NULL AND model_answer.run <> excluded.run)";
+                  OR (?8 AND model_answer.body IS NULL AND model_answer.run <> excluded.run)
+                  OR model_answer.claim = ?9";
     let claimed = rows.statement(sql)?.execute(params![
         rows.workspace,
         row.name,
@@ -29,7 +30,8 @@ pub(crate) fn claim(
         row.run,
         row.until.as_micros(),
         now.as_micros(),
-        is_alone
+        is_alone,
+        row.instead_of
     ])?;
     if claimed > 0 {
         rows.writing()?;

@@ -4,35 +4,31 @@
 //! Such a call is made to its end even if its caller leaves, since they may come back for what was paid for. Only an
 //! answer that came to its end is kept; after anything else the key is free again.
 
-use std::collections::HashMap;
-use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
 use skep_authz::rights::GatewayUse;
 use skep_authz::{Authorized, Denied};
-use skep_domain::{Limits, OrganizationId, Timestamp};
+use skep_domain::{Limits, MemoryId, Principal, Timestamp};
 use skep_llm::Cost;
 use skep_llm::relay::Ask;
 use skep_store::{AnswerAsk, AnswerClaim, AnswerClaimed, KeptAnswer, StoreError};
-use tokio::runtime::Handle;
 use tokio::sync::oneshot;
-use tokio::task::JoinSet;
-use tokio::time::{Instant, timeout_at};
+use tokio::time::Instant;
 
+use super::apart::{Apart, Place};
+use super::context::Wish;
 use super::stream::ModelStream;
 use super::{
-    AnswerFacts, Answered, CallCost, ContextAsked, Format, GatewayCall, GatewayFault, Prepared,
-    Relayed, WholeAnswer,
+    AnswerFacts, Answered, CallCost, Format, GatewayCall, GatewayFault, Prepared, Relayed,
+    WholeAnswer,
 };
 use crate::upkeep::{Tenant, maintain};
 use crate::{App, AppError};
 
 /// How long an answer is kept.
 const KEPT: i64 = 24 * 3_600_000_000;
-/// Calls with a key that may be under way: of all, and of one organization.
-const PLACES: usize = 512;
-const OWN_PLACES: usize = 256;
 /// Between two tries to free a key; after the last it is free when its time is over.
 const PAUSES: [Duration; 5] = [
     Duration::from_millis(100),
@@ -48,22 +44,6 @@ pub(super) const LONGEST: Duration = Duration::from_hours(1);
 
 const EARLY: AppError = AppError::Internal("a model call ended early");
 
-/// What goes on without a caller.
-#[derive(Default)]
-pub(super) struct Apart {
-    tasks: Mutex<JoinSet<()>>,
-    /// Calls with a key that are under way.
-    places: Mutex<HashMap<OrganizationId, usize>>,
-    /// The run of this program: claims of an earlier one are nobody's.
-    run: OnceLock<[u8; 16]>,
-}
-
-/// One of the calls that may be under way.
-struct Place {
-    app: Arc<App>,
-    organization: OrganizationId,
-}
-
 /// Removes old answers, to be run by whoever owns the daemon's tasks.
 #[derive(Debug)]
 pub struct AnswerDesk {
@@ -75,6 +55,8 @@ pub(super) struct Claim {
     app: Arc<App>,
     tenant: Tenant,
     open: Option<AnswerClaim>,
+    /// The memories that were put into the call, and whose they are.
+    given: Vec<(Principal, MemoryId)>,
     _place: Place,
 }
 
@@ -82,8 +64,17 @@ pub(super) struct Claim {
 enum Claimed {
     /// The call is to be made.
     Ours(Claim),
-    /// It was.
-    Kept(Box<WholeAnswer>),
+    /// It was, by this claim.
+    Kept(AnswerClaim, Box<KeptAnswer>),
+}
+
+/// A call, and the key under which it is asked for.
+struct Asking {
+    authorized: Authorized<GatewayUse>,
+    call: GatewayCall,
+    key: String,
+    /// What else it asks for, by which it differs from one that has the same body.
+    wanted: String,
 }
 
 /// An answer that is written down while it goes to its caller.
@@ -110,35 +101,40 @@ impl AnswerDesk {
 }
 
 impl App {
-    /// Makes a call that has a key, if nobody has.
+    /// Makes a call that has a key, if nobody has. What was answered is given again to whoever may still read all that
+    /// was put into the call; to others it is as if nothing had been kept.
     pub(super) async fn relay_once(
         self: &Arc<Self>,
         authorized: Authorized<GatewayUse>,
-        key: String,
+        (key, wanted): (String, String),
         (ask, call): (Ask, GatewayCall),
-        asked: ContextAsked<'_>,
+        mut wish: Wish<'_>,
     ) -> Result<Answered, AppError> {
-        let place = Apart::place(self, authorized.organization())?;
-        let wanted = asked.wanted();
-        let (told, came) = oneshot::channel();
-        let app = Arc::clone(self);
-        // Of its own, so that a caller who leaves ends nothing: what is claimed for nobody is let go.
-        self.gateway.apart.spawn(async move {
-            let claimed = app.claim(&authorized, &key, (&call, &wanted), place).await;
-            let _ = told.send((claimed, authorized, call));
-        });
-        let (claimed, authorized, call) = came.await.map_err(|_| EARLY)?;
-        let claim = match claimed? {
-            Claimed::Ours(claim) => claim,
-            Claimed::Kept(whole) => {
+        let asking = Asking {
+            authorized,
+            call,
+            key,
+            wanted,
+        };
+        let (mut claimed, mut asking) = self.claim(asking, None).await?;
+        if let Claimed::Kept(found, kept) = claimed {
+            if self.may_be_told(&mut wish, &kept).await? {
+                // Whoever is answered again is given nothing anew, and nothing they say is kept twice.
                 return Ok(Answered {
-                    relayed: Relayed::Whole(*whole),
+                    relayed: Relayed::Whole(again(*kept)),
                     context: None,
                 });
             }
+            (claimed, asking) = self.claim(asking, Some(found)).await?;
+        }
+        // What somebody else has kept meanwhile is for whoever asks once more.
+        let Claimed::Ours(claim) = claimed else {
+            return Err(GatewayFault::UnderWay.into());
         };
-        // Whoever is answered again is given nothing again, and nothing they say is kept twice.
-        let prepared = self.made_ready(&authorized, (ask, call), asked).await;
+        let Asking {
+            authorized, call, ..
+        } = asking;
+        let prepared = self.made_ready(&authorized, (ask, call), wish).await;
         let (prepared, context) = prepared?;
         let (told, came) = oneshot::channel();
         let app = Arc::clone(self);
@@ -151,21 +147,50 @@ impl App {
         Ok(Answered { relayed, context })
     }
 
+    /// Whether what was answered may be told to whoever asks again. What of others' it shows them is recorded first.
+    async fn may_be_told(&self, wish: &mut Wish<'_>, kept: &KeptAnswer) -> Result<bool, AppError> {
+        if kept.given.is_empty() {
+            return Ok(true);
+        }
+        let Some(seeing) = wish.seeing.take() else {
+            return Ok(false);
+        };
+        self.may_be_shown(seeing, &wish.reader, &kept.given).await
+    }
+
+    /// Claims a call, of its own, so that a caller who leaves ends nothing: what is claimed for nobody is let go.
     async fn claim(
         self: &Arc<Self>,
-        authorized: &Authorized<GatewayUse>,
-        key: &str,
-        asked: (&GatewayCall, &str),
+        asking: Asking,
+        instead_of: Option<AnswerClaim>,
+    ) -> Result<(Claimed, Asking), AppError> {
+        let place = Apart::place(self, asking.authorized.organization())?;
+        let (told, came) = oneshot::channel();
+        let app = Arc::clone(self);
+        self.gateway.apart.spawn(async move {
+            let claimed = app.claimed(&asking, instead_of, place).await;
+            let _ = told.send((claimed, asking));
+        });
+        let (claimed, asking) = came.await.map_err(|_| EARLY)?;
+        Ok((claimed?, asking))
+    }
+
+    async fn claimed(
+        self: &Arc<Self>,
+        asking: &Asking,
+        instead_of: Option<AnswerClaim>,
         place: Place,
     ) -> Result<Claimed, AppError> {
-        match self.claim_call(authorized, key, asked).await? {
+        let authorized = &asking.authorized;
+        match self.claim_call(asking, instead_of).await? {
             AnswerClaimed::Ours(claim) => Ok(Claimed::Ours(Claim {
                 app: Arc::clone(self),
                 tenant: (authorized.organization(), authorized.workspace()),
                 open: Some(claim),
+                given: Vec::new(),
                 _place: place,
             })),
-            AnswerClaimed::Kept(kept) => Ok(Claimed::Kept(Box::new(again(kept)))),
+            AnswerClaimed::Kept(found, kept) => Ok(Claimed::Kept(found, Box::new(kept))),
             AnswerClaimed::UnderWay { .. } => Err(GatewayFault::UnderWay.into()),
             AnswerClaimed::Other => Err(GatewayFault::KeyReused.into()),
         }
@@ -174,9 +199,10 @@ impl App {
     async fn relay_kept(
         self: &Arc<Self>,
         authorized: &Authorized<GatewayUse>,
-        prepared: Prepared,
-        claim: Claim,
+        mut prepared: Prepared,
+        mut claim: Claim,
     ) -> Result<Relayed, AppError> {
+        claim.given = std::mem::take(&mut prepared.memories);
         let format = prepared.call.format;
         Ok(match self.relay_now(authorized, prepared).await? {
             Relayed::Whole(whole) if is_answer(format, &whole) => {
@@ -221,10 +247,12 @@ impl App {
 
     async fn claim_call(
         &self,
-        authorized: &Authorized<GatewayUse>,
-        key: &str,
-        (call, wanted): (&GatewayCall, &str),
+        asking: &Asking,
+        instead_of: Option<AnswerClaim>,
     ) -> Result<AnswerClaimed, AppError> {
+        let Asking {
+            authorized, call, ..
+        } = asking;
         let now = self.store.now();
         let run = self.gateway.apart.run.get_or_init(|| self.store.chance());
         let headers: Vec<&[u8]> = call
@@ -233,15 +261,16 @@ impl App {
             .flat_map(|(name, value)| [name.as_bytes(), value.as_bytes()])
             .collect();
         let path = call.format.path();
-        let asked = [path.as_bytes(), &call.body, wanted.as_bytes()];
+        let asked = [path.as_bytes(), &call.body, asking.wanted.as_bytes()];
         let asked = [&asked[..], &headers].concat();
         let ask = AnswerAsk {
             asker: authorized.principal().ok_or(Denied::MissingCredential)?,
-            key: key.as_bytes(),
+            key: asking.key.as_bytes(),
             asked: &asked,
             run: *run,
             now,
             until: later(now, LONGEST.as_micros().try_into().unwrap_or(i64::MAX)),
+            instead_of,
         };
         let tenant = (authorized.organization(), authorized.workspace());
         let mut tx = self.store.begin(maintain(tenant)).await?;
@@ -305,70 +334,6 @@ fn again(kept: KeptAnswer) -> WholeAnswer {
     }
 }
 
-impl Apart {
-    /// Has something done, if there is anything to do it.
-    pub(super) fn spawn(&self, work: impl Future<Output = ()> + Send + 'static) {
-        let Ok(runtime) = Handle::try_current() else {
-            return;
-        };
-        let mut tasks = self.tasks();
-        while tasks.try_join_next().is_some() {}
-        tasks.spawn_on(work, &runtime);
-    }
-
-    /// Waits for all of them; `false` when some had to be ended.
-    async fn end(&self, until: Instant) -> bool {
-        loop {
-            let mut tasks = std::mem::take(&mut *self.tasks());
-            if tasks.is_empty() {
-                return true;
-            }
-            let all = async { while tasks.join_next().await.is_some() {} };
-            if timeout_at(until, all).await.is_err() {
-                tasks.shutdown().await;
-                return false;
-            }
-        }
-    }
-
-    /// Takes a place for a call that may go on without its caller: nothing else bounds how many do.
-    fn place(app: &Arc<App>, organization: OrganizationId) -> Result<Place, AppError> {
-        let crowded =
-            || AppError::Overloaded("too many calls with an Idempotency-Key are under way");
-        let mut places = app.gateway.apart.places();
-        if places.values().sum::<usize>() >= PLACES {
-            return Err(crowded());
-        }
-        let own = places.entry(organization).or_default();
-        if *own >= OWN_PLACES {
-            return Err(crowded());
-        }
-        *own += 1;
-        let app = Arc::clone(app);
-        Ok(Place { app, organization })
-    }
-
-    fn places(&self) -> MutexGuard<'_, HashMap<OrganizationId, usize>> {
-        self.places.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    fn tasks(&self) -> MutexGuard<'_, JoinSet<()>> {
-        self.tasks.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-impl Drop for Place {
-    fn drop(&mut self) {
-        let mut places = self.app.gateway.apart.places();
-        if let Some(own) = places.get_mut(&self.organization) {
-            *own -= 1;
-            if *own == 0 {
-                places.remove(&self.organization);
-            }
-        }
-    }
-}
-
 impl Claim {
     /// Keeps the answer, whether or not anybody waits for that. Where it cannot be kept its caller has it all the
     /// same.
@@ -379,6 +344,7 @@ impl Claim {
         let answer = KeptAnswer {
             provider: facts.provider.clone(),
             usage: facts.usage.clone(),
+            given: std::mem::take(&mut self.given),
             is_stream,
             body,
         };

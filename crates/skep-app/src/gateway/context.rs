@@ -4,13 +4,13 @@ use std::collections::HashMap;
 
 use bytes::Bytes;
 use serde::{Deserialize, Serialize};
-use skep_authz::rights::{GatewayConfigure, GatewayUse, SessionCapture};
+use skep_authz::rights::{GatewayConfigure, GatewayUse, MemoryRead, SessionCapture};
 use skep_authz::{Authorized, Caller, Denied};
-use skep_domain::{AgentId, Id};
+use skep_domain::{AgentId, Id, MemoryId, Principal};
 use skep_llm::relay;
 
-use super::GatewayCall;
 use super::exchange::Asked;
+use super::{Format, GatewayCall};
 use crate::access::Decision;
 use crate::inject::{CallRights, Conversation, IdText, Reader, deadline};
 use crate::upkeep::Tenant;
@@ -104,6 +104,34 @@ pub(super) struct GivenContext {
     pub(super) told: Option<ContextTold>,
     /// What was said, if that is to be kept.
     pub(super) asked: Option<(Authorized<SessionCapture>, Asked)>,
+    /// The memories in it, and whose they are.
+    pub(super) memories: Vec<(Principal, MemoryId)>,
+}
+
+/// What is wanted of a call, by whoever may want it.
+pub(super) struct Wish<'a> {
+    mode: MemoryMode,
+    /// The rights that memories take, where they are wanted and had.
+    rights: Option<CallRights>,
+    /// The right that keeping takes, where that is wanted and had.
+    keeping: Option<Authorized<SessionCapture>>,
+    /// The session that is named for it.
+    session: Option<String>,
+    /// To look whether what an answer of before was made with may still be read, had by whoever may be given memories,
+    /// wanted or not.
+    pub(super) seeing: Option<Authorized<MemoryRead>>,
+    pub(super) reader: Reader<'a>,
+    id_text: IdText<'a>,
+    /// Whether there is a place for it.
+    has_place: bool,
+    keeps: bool,
+}
+
+impl Wish<'_> {
+    /// Nothing is to be put in, and nothing kept.
+    const fn is_for_nothing(&self) -> bool {
+        matches!(self.mode, MemoryMode::Off) && !self.keeps
+    }
 }
 
 impl ContextAsked<'_> {
@@ -177,14 +205,16 @@ fn read_hex(text: &str) -> Option<AgentId> {
 }
 
 impl App {
-    /// What goes into a call. A call may ask for more than is set for its agent: whoever may call a model and read
-    /// memories can put the ones into the other by themselves.
-    pub(super) async fn context_of(
+    /// What is wanted of a call, if its caller may want it. A call may ask for more than is set for its agent: whoever may
+    /// call a model and read memories can put the ones into the other by themselves.
+    pub(super) async fn wish_of<'a>(
         &self,
         authorized: &Authorized<GatewayUse>,
-        call: &GatewayCall,
-        asked: ContextAsked<'_>,
-    ) -> Result<GivenContext, AppError> {
+        format: Format,
+        mut asked: ContextAsked<'a>,
+    ) -> Result<Wish<'a>, AppError> {
+        // What is set for agents is known by then.
+        self.providers_of(authorized.organization()).await?;
         let set = authorized
             .agent()
             .map(|agent| self.gateway.known.context(authorized.organization(), agent));
@@ -195,25 +225,58 @@ impl App {
             KeepingIn::Nowhere => (false, None),
             KeepingIn::Session(name) => (true, Some(name)),
         };
-        if mode == MemoryMode::Off && !keeps {
+        let has_place = format.writes();
+        let is_on = mode == MemoryMode::On && has_place;
+        let rights = asked.rights.as_mut();
+        let seeing = rights.ok().and_then(|rights| rights.seeing.take());
+        let rights = had(is_on, asked.rights, asked.memory.is_some())?;
+        let keeping = had(keeps && has_place, asked.keeping, session.is_some())?;
+        let why = Decision {
+            reason: asked.route,
+            ..Decision::default()
+        };
+        Ok(Wish {
+            mode,
+            rights,
+            keeping,
+            session,
+            seeing,
+            reader: Reader {
+                caller: asked.caller,
+                why,
+            },
+            id_text: asked.id_text,
+            has_place,
+            keeps,
+        })
+    }
+
+    /// What goes into a call.
+    pub(super) async fn context_of(
+        &self,
+        authorized: &Authorized<GatewayUse>,
+        call: &GatewayCall,
+        wish: Wish<'_>,
+    ) -> Result<GivenContext, AppError> {
+        if wish.is_for_nothing() {
             return Ok(GivenContext::default());
         }
-        if !call.format.writes() {
+        if !wish.has_place {
             return Ok(GivenContext::told(Some(ContextTold::NoPlace)));
         }
-        let is_on = mode == MemoryMode::On;
-        let rights = had(is_on, asked.rights, asked.memory.is_some())?;
-        let keeping = had(keeps, asked.keeping, session.is_some())?;
+        let mode = wish.mode;
         let said = relay::said(call.format, &call.body).unwrap_or_default();
         let texts: Vec<&str> = said.iter().map(|said| said.text.as_str()).collect();
         let key = &self.store.instance_keys().fingerprint;
-        let Some(conversation) = Conversation::of(key, authorized.workspace(), &texts, session)
-        else {
+        let workspace = authorized.workspace();
+        let Some(conversation) = Conversation::of(key, workspace, &texts, wish.session) else {
             let told = (mode != MemoryMode::Off).then_some(ContextTold::Degraded);
             return Ok(GivenContext::told(told));
         };
         // As its caller wrote it: what is put in below is nobody's words.
-        let asked_last = keeping.map(|right| (right, conversation.asked(&texts)));
+        let asked_last = wish
+            .keeping
+            .map(|right| (right, conversation.asked(&texts)));
         if mode == MemoryMode::Off {
             return Ok(GivenContext {
                 asked: asked_last,
@@ -221,16 +284,10 @@ impl App {
             });
         }
         let tenant = (authorized.organization(), authorized.workspace());
-        let reader = Reader {
-            caller: asked.caller,
-            why: Decision {
-                reason: asked.route,
-                ..Decision::default()
-            },
-        };
-        let wanted = (mode, rights, (&reader, asked.id_text));
-        let (pieces, told) = self.pieces_of(tenant, &conversation, wanted).await;
-        let pieces: Vec<_> = pieces
+        let wanted = (mode, wish.rights, (&wish.reader, wish.id_text));
+        let pieces = self.pieces_of(tenant, &conversation, wanted).await;
+        let (texts, told, memories) = pieces;
+        let pieces: Vec<_> = texts
             .iter()
             .filter_map(|(at, text)| Some((said.get(*at)?, text.as_str())))
             .collect();
@@ -238,6 +295,7 @@ impl App {
             body: (!pieces.is_empty()).then(|| relay::with_behind(&call.body, &pieces)),
             told: Some(told),
             asked: asked_last,
+            memories,
         })
     }
 
@@ -251,10 +309,14 @@ impl App {
             Option<CallRights>,
             (&Reader<'_>, IdText<'_>),
         ),
-    ) -> (Vec<(usize, String)>, ContextTold) {
+    ) -> (
+        Vec<(usize, String)>,
+        ContextTold,
+        Vec<(Principal, MemoryId)>,
+    ) {
         let mut late = deadline(&*self.gateway.timer);
         let (directives, is_known) = self.directives_in_time(tenant, &mut late).await;
-        let mut pieces = Vec::new();
+        let (mut pieces, mut memories) = (Vec::new(), Vec::new());
         if !directives.is_empty() {
             // Behind the first text, where it is in each call of the conversation.
             pieces.push((0, self.standing_text(&directives, conversation.beginning())));
@@ -270,6 +332,7 @@ impl App {
                 ))
                 .await;
                 pieces.extend(placed.texts);
+                memories = placed.given;
                 if placed.is_degraded {
                     ContextTold::Degraded
                 } else {
@@ -278,7 +341,7 @@ impl App {
             }
             _ => ContextTold::Degraded,
         };
-        (pieces, told)
+        (pieces, told, memories)
     }
 
     /// What is set for the calls of agents, by agent.

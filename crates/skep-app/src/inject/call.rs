@@ -12,11 +12,13 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 
 use skep_authz::rights::{MemoryRead, SessionCapture};
-use skep_authz::{Authorized, Caller};
+use skep_authz::{Authorized, Caller, CanRead};
 use skep_crypto::MacKey;
-use skep_domain::{Harness, Id, Limits, MemoryId, Moment, Principal, Timestamp, WorkspaceId};
+use skep_domain::{
+    Bindings, Harness, Id, Limits, MemoryId, Moment, Principal, Timestamp, WorkspaceId,
+};
 use skep_memory::cut_middle;
-use skep_store::{Directive, Injection, Memory, MemoryFilter, PageOf, Piece, Visible};
+use skep_store::{Directive, Injection, Memory, MemoryFilter, PageOf, Piece, Tx, Visible};
 
 use super::{DEADLINE_MAX, IdText, Inject, Known};
 use crate::access::Decision;
@@ -81,6 +83,8 @@ pub struct CallRights {
     pub reading: Authorized<MemoryRead>,
     /// To record what is given.
     pub recording: Authorized<SessionCapture>,
+    /// To look whether what an answer of before was made with may still be read.
+    pub seeing: Option<Authorized<MemoryRead>>,
 }
 
 /// Who is shown what goes into a call, and by what.
@@ -113,8 +117,8 @@ pub(crate) struct Placed {
     pub(crate) texts: Vec<(usize, String)>,
     /// Memories in it.
     pub(crate) blocks: usize,
-    /// Those of them that are others'.
-    shown: BTreeSet<Piece>,
+    /// Those, and whose they are.
+    pub(crate) given: Vec<(Principal, MemoryId)>,
     /// Whether less than there may be, since it could not be found or recorded in time.
     pub(crate) is_degraded: bool,
 }
@@ -181,12 +185,6 @@ pub(crate) fn deadline(timer: &dyn Timer) -> Late {
 }
 
 impl Placed {
-    fn show(&mut self, reader: Principal, owner: Principal, memory: MemoryId) {
-        if owner != reader {
-            self.shown.insert(Piece::Memory(memory));
-        }
-    }
-
     /// Less than there may be, or nothing, and said to be.
     fn degraded(self) -> Self {
         Self {
@@ -230,10 +228,9 @@ impl App {
     ) -> Placed {
         let mut placed = Placed::default();
         let tenant = (rights.reading.organization(), rights.reading.workspace());
-        let principal = reader.caller.principal();
         let outcome = tokio::select! {
             biased;
-            outcome = self.place((rights, principal), conversation, id_text, &mut placed) => Some(outcome),
+            outcome = self.place(rights, conversation, id_text, &mut placed) => Some(outcome),
             () = &mut *late => None,
         };
         match outcome {
@@ -256,7 +253,7 @@ impl App {
 
     /// The same once it is recorded whose memories its caller is shown. What cannot be recorded is not given.
     async fn recorded(&self, placed: Placed, reader: &Reader<'_>, late: &mut Late) -> Placed {
-        let shown: Vec<Piece> = placed.shown.iter().copied().collect();
+        let shown = others(reader.caller.principal(), &placed.given);
         let kept = tokio::select! {
             biased;
             kept = self.record_shown(reader.why.clone(), reader.caller, &shown) => kept.is_ok(),
@@ -269,20 +266,46 @@ impl App {
         Placed::default().degraded()
     }
 
+    /// Whether somebody may be given what was made with these memories: they may still read all of them, and what is
+    /// others' is in the record's line.
+    ///
+    /// # Errors
+    /// [`AppError::AuditUnavailable`], [`AppError::Store`]: it is not known, so nothing is given.
+    pub(crate) async fn may_be_shown(
+        &self,
+        seeing: Authorized<MemoryRead>,
+        reader: &Reader<'_>,
+        given: &[(Principal, MemoryId)],
+    ) -> Result<bool, AppError> {
+        if !is_for_calls(seeing.bindings()) {
+            return Ok(false);
+        }
+        let ids: Vec<MemoryId> = given.iter().map(|(_, memory)| *memory).collect();
+        let mut tx = self.store.begin(seeing).await?;
+        let visible = visible_now(&mut tx, &ids).await?;
+        drop(tx);
+        if !ids.iter().all(|id| visible.contains(id)) {
+            return Ok(false);
+        }
+        let shown = others(reader.caller.principal(), given);
+        let why = reader.why.clone();
+        self.record_shown(why, reader.caller, &shown).await?;
+        Ok(true)
+    }
+
     async fn place(
         &self,
-        (rights, reader): (CallRights, Principal),
+        rights: CallRights,
         conversation: &Conversation,
         id_text: IdText<'_>,
         placed: &mut Placed,
     ) -> Result<(), AppError> {
-        let bound = rights.recording.bindings().harness;
-        if bound.is_some_and(|bound| bound != Harness::Gateway) {
+        if !is_for_calls(rights.recording.bindings()) {
             return Err(AppError::Forbidden("the key is bound to another harness"));
         }
         let request = conversation.request();
         let given = self.given(rights.looking, (&request, conversation)).await?;
-        let has = put_again(conversation, given, (self.store.now(), reader), placed);
+        let has = put_again(conversation, given, self.store.now(), placed);
         let Some(has) = has else { return Ok(()) };
         let last = conversation.anchors.len() - 1;
         let found = self.find(rights.reading, &request).await?;
@@ -299,9 +322,9 @@ impl App {
         if !injected.text.is_empty() {
             placed.blocks += injected.items.len();
             placed.texts.push((last, injected.text));
-            for (memory, _) in &injected.items {
-                placed.show(reader, memory.owner, memory.id);
-            }
+            let items = injected.items.iter();
+            let given = items.map(|(memory, _)| (memory.owner, memory.id));
+            placed.given.extend(given);
         }
         Ok(())
     }
@@ -331,13 +354,7 @@ impl App {
         let ids: Vec<MemoryId> = items
             .flat_map(|(_, items)| items.iter().map(|item| item.memory))
             .collect();
-        let filter = MemoryFilter {
-            project: None,
-            kinds: Vec::new(),
-            as_of: None,
-        };
-        let visible = tx.authorize(&ids, &filter).await?;
-        let visible: HashSet<MemoryId> = visible.iter().map(Visible::id).collect();
+        let visible = visible_now(&mut tx, &ids).await?;
         given.retain(|injection| {
             let content = injection.content.as_ref();
             content
@@ -353,12 +370,39 @@ impl App {
     }
 }
 
+/// Which of these may be read now.
+async fn visible_now<P: CanRead>(
+    tx: &mut Tx<P>,
+    ids: &[MemoryId],
+) -> Result<HashSet<MemoryId>, AppError> {
+    let filter = MemoryFilter {
+        project: None,
+        kinds: Vec::new(),
+        as_of: None,
+    };
+    let visible = tx.authorize(ids, &filter).await?;
+    Ok(visible.iter().map(Visible::id).collect())
+}
+
+/// Whether a key may be given memories in a call: it is bound to no other harness.
+fn is_for_calls(bindings: &Bindings) -> bool {
+    let bound = bindings.harness;
+    bound.is_none_or(|bound| bound == Harness::Gateway)
+}
+
+/// What of it is not the reader's own.
+fn others(reader: Principal, given: &[(Principal, MemoryId)]) -> Vec<Piece> {
+    let others = given.iter().filter(|(owner, _)| *owner != reader);
+    let others: BTreeSet<Piece> = others.map(|(_, memory)| Piece::Memory(*memory)).collect();
+    others.into_iter().collect()
+}
+
 /// Puts what was given where it was. What the conversation has then; `None` if the last text has something behind it
 /// already, so that nothing is to be searched for.
 fn put_again(
     conversation: &Conversation,
     given: Given,
-    (now, reader): (Timestamp, Principal),
+    now: Timestamp,
     placed: &mut Placed,
 ) -> Option<HashSet<MemoryId>> {
     let last = conversation.anchors.len() - 1;
@@ -391,7 +435,7 @@ fn put_again(
         }
         placed.blocks += items.len();
         for (owner, memory) in owners {
-            placed.show(reader, owner, memory);
+            placed.given.push((owner, memory));
             has.insert(memory);
         }
         placed.texts.push((place, body.text));

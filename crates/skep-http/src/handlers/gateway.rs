@@ -179,6 +179,7 @@ fn rights_of(call: &Call) -> Result<CallRights, Denied> {
         looking: call.caller.authorize()?,
         reading: call.caller.authorize()?,
         recording: call.caller.authorize()?,
+        seeing: Some(call.caller.authorize()?),
     })
 }
 

@@ -119,10 +119,10 @@ async fn what_was_put_in_crosses_to_the_other_dialect() {
 }
 
 /// What the owner of a memory is told of who saw it: the routes, newest first.
-async fn seen(house: &House, id: &str) -> Vec<(String, String)> {
+pub(crate) async fn seen(house: &House, owner: &str, id: &str) -> Vec<(String, String)> {
     house.daemon.record_now().await;
     let request = Request::new("GET", &format!("/api/v1/memories/{id}/seen"));
-    let request = request.bearer(&house.daemon.a.token("shared"));
+    let request = request.bearer(&house.daemon.a.token(owner));
     let seen = request.send(house.daemon.address).await.unwrap().json();
     let entries = seen["items"].as_array().unwrap().iter().map(|entry| {
         let text = |field: &str| entry[field].as_str().unwrap_or_default().to_owned();
@@ -132,9 +132,9 @@ async fn seen(house: &House, id: &str) -> Vec<(String, String)> {
 }
 
 /// A memory of an agent's that people may read.
-async fn others(house: &House) -> String {
-    house.remember("shared", FACT).await;
-    let list = Request::new("GET", "/api/v1/memories").bearer(&house.daemon.a.token("shared"));
+pub(crate) async fn others(house: &House, owner: &str) -> String {
+    house.remember(owner, FACT).await;
+    let list = Request::new("GET", "/api/v1/memories").bearer(&house.daemon.a.token(owner));
     let list = list.send(house.daemon.address).await.unwrap().json();
     list["items"][0]["id"].as_str().unwrap().to_owned()
 }
@@ -142,7 +142,7 @@ async fn others(house: &House) -> String {
 #[tokio::test(flavor = "multi_thread")]
 async fn t11_who_saw_a_memory_names_the_calls_it_went_into() {
     let house = House::new().await;
-    let memory = others(&house).await;
+    let memory = others(&house, "shared").await;
     let call = async |who: &str, memory: &str| {
         let told = openai("aye", 1, 1);
         let body = chat(&[ASKED]);
@@ -157,18 +157,25 @@ async fn t11_who_saw_a_memory_names_the_calls_it_went_into() {
     let (told, _, _) = call("shared", "on").await;
     assert_eq!(told, "1 block");
     call("owner", "off").await;
-    assert_eq!(seen(&house, &memory).await, [], "one's own, and nothing");
+    assert_eq!(
+        seen(&house, "shared", &memory).await,
+        [],
+        "one's own, and nothing"
+    );
     house.timer.set_over(true);
     assert_eq!(call("owner", "on").await.0, "degraded");
     house.timer.set_over(false);
-    assert_eq!(seen(&house, &memory).await, [], "it was late");
+    assert_eq!(seen(&house, "shared", &memory).await, [], "it was late");
     let (_, first, sent) = call("owner", "on").await;
     assert!(sent.contains("7422 when"));
     // What is given again is shown again.
     let (_, second, sent) = call("owner", "on").await;
     assert!(sent.contains("7422 when"));
     let entry = |request: String| (format!("POST {CHAT}"), request);
-    assert_eq!(seen(&house, &memory).await, [entry(second), entry(first)]);
+    assert_eq!(
+        seen(&house, "shared", &memory).await,
+        [entry(second), entry(first)]
+    );
     // Whether or not the provider then answers.
     let body = json!({ "model": "up/m", "input": ASKED }).to_string();
     let refused = answer(500, "", b"{}");
@@ -181,14 +188,14 @@ async fn t11_who_saw_a_memory_names_the_calls_it_went_into() {
         .await
         .unwrap();
     assert!(failed.status >= 500, "{}", failed.text());
-    let seen = seen(&house, &memory).await;
+    let seen = seen(&house, "shared", &memory).await;
     assert_eq!((seen.len(), seen[0].0.as_str()), (3, "POST /v1/responses"));
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn f03_what_is_answered_again_is_given_and_kept_once() {
     let house = House::new().await;
-    let memory = others(&house).await;
+    let memory = others(&house, "shared").await;
     let (body, token) = (chat(&[ASKED]), house.daemon.a.token("owner"));
     let send = async |request: Request| -> Reply {
         request
@@ -213,7 +220,8 @@ async fn f03_what_is_answered_again_is_given_and_kept_once() {
     // What is to go in is part of what is asked.
     assert_ne!(call("off").await.status, 200);
     assert_eq!(house.model.asked().len(), 1);
-    assert_eq!(seen(&house, &memory).await.len(), 1);
+    // What was given once, and shown twice.
+    assert_eq!(seen(&house, "shared", &memory).await.len(), 2);
     ExchangeDesk::new(Arc::clone(&house.daemon.app))
         .write()
         .await;

@@ -55,6 +55,8 @@ mod gateway_memory;
 #[cfg(test)]
 mod gateway_money;
 #[cfg(test)]
+mod gateway_replay;
+#[cfg(test)]
 mod gateway_sec;
 #[cfg(test)]
 mod gateway_streams;

@@ -12,7 +12,7 @@ use crate::scope::ScopeKey;
 #[async_trait]
 pub trait AnswerRows: Send {
     /// Claims a call, if nobody has: a claim or an answer counts until its time is over, and a claim of another
-    /// run of the program no longer if `is_alone`. Otherwise it says what there is.
+    /// run of the program no longer if `is_alone`, and one that it is made instead of neither. Otherwise it says what there is.
     async fn claim_answer(
         &mut self,
         scope: &ScopeKey,

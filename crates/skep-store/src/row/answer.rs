@@ -18,6 +18,8 @@ pub struct AnswerClaimRow {
     pub run: [u8; 16],
     /// Until when nobody else may ask.
     pub until: Timestamp,
+    /// Whose answer counts as nothing.
+    pub instead_of: Option<[u8; 16]>,
 }
 
 /// What there is for whoever asks again.

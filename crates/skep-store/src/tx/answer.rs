@@ -2,19 +2,20 @@
 //! they ask.
 
 use skep_authz::Maintain;
-use skep_domain::{Limits, Timestamp};
+use skep_domain::{Id, Limits, MemoryId, Principal, Timestamp};
 
 use super::Tx;
 use crate::StoreError;
 use crate::body::{BodyReader, BodyWriter};
-use crate::column::principal_kind;
-use crate::keys::{Purpose, WorkspaceKeys, column};
+use crate::column::{principal_from, principal_kind};
+use crate::keys::{Purpose, column};
 use crate::row::AnswerClaimRow;
 use crate::value::{AnswerAsk, AnswerClaim, AnswerClaimed, KeptAnswer};
 
 impl Tx<Maintain> {
     /// Claims a call for somebody, or says what there is under their key. `is_alone` says that no other program
-    /// uses the store: a claim of another run is of one that is no more.
+    /// uses the store: a claim of another run is of one that is no more. What is kept there but not under this name, or
+    /// in a form that is not written any more, counts as not kept.
     ///
     /// # Errors
     /// [`StoreError`].
@@ -29,29 +30,37 @@ impl Tx<Maintain> {
         let name = self.keys.fingerprint(Purpose::AnswerKey, &name);
         let asked = self.keys.fingerprint(Purpose::AnswerAsked, ask.asked);
         let claim = self.keys.chance();
-        let row = AnswerClaimRow {
+        let mut row = AnswerClaimRow {
             name,
             asked,
             claim,
             run: ask.run,
             until: ask.until,
+            instead_of: ask.instead_of.map(|kept| kept.claim),
         };
-        let scope = &self.scope;
-        let found = self
-            .backend
-            .claim_answer(scope, row, ask.now, is_alone)
-            .await?;
-        let Some(found) = found else {
-            return Ok(AnswerClaimed::Ours(AnswerClaim { name, claim }));
-        };
-        if found.asked != asked {
-            return Ok(AnswerClaimed::Other);
+        loop {
+            let scope = &self.scope;
+            let found = self.backend.claim_answer(scope, row, ask.now, is_alone);
+            let Some(found) = found.await? else {
+                return Ok(AnswerClaimed::Ours(AnswerClaim { name, claim }));
+            };
+            if found.asked != asked {
+                return Ok(AnswerClaimed::Other);
+            }
+            let Some(body) = found.body else {
+                return Ok(AnswerClaimed::UnderWay { until: found.until });
+            };
+            let opened = self.keys.open(column::ANSWER_BODY, found.claim, &body)?;
+            let place = AnswerClaim {
+                name,
+                claim: found.claim,
+            };
+            if let Some(kept) = read(place, opened.expose())? {
+                return Ok(AnswerClaimed::Kept(place, kept));
+            }
+            // Once: what is claimed instead is claimed, or somebody else's by now, which is another claim.
+            row.instead_of = Some(found.claim);
         }
-        let Some(body) = found.body else {
-            return Ok(AnswerClaimed::UnderWay { until: found.until });
-        };
-        let opened = self.keys.open(column::ANSWER_BODY, found.claim, &body)?;
-        Ok(AnswerClaimed::Kept(read(opened.expose())?))
     }
 
     /// Keeps the answer to a call that was claimed; `false` when it is somebody else's by now, or too long. Of
@@ -69,7 +78,8 @@ impl Tx<Maintain> {
             self.drop_answer_claim(claim).await?;
             return Ok(false);
         }
-        let body = write(&self.keys, claim, answer);
+        let body = write(claim, answer);
+        let body = self.keys.seal(column::ANSWER_BODY, claim.claim, &body);
         let place = (claim.name, claim.claim);
         let scope = &self.scope;
         let kept = self.backend.keep_answer(scope, place, body, until).await?;
@@ -96,24 +106,98 @@ impl Tx<Maintain> {
     }
 }
 
-fn write(keys: &WorkspaceKeys, claim: AnswerClaim, answer: &KeptAnswer) -> skep_crypto::Sealed {
-    let body = BodyWriter::default()
+/// Bytes of a memory and whose it is.
+const GIVEN: usize = 33;
+
+fn write(claim: AnswerClaim, answer: &KeptAnswer) -> Vec<u8> {
+    let given: Vec<u8> = answer
+        .given
+        .iter()
+        .flat_map(|(owner, memory)| {
+            let kind = [principal_kind(*owner)];
+            let parts = [&kind[..], &owner.to_bytes(), &memory.to_bytes()];
+            parts.concat()
+        })
+        .collect();
+    // First the name: what stands under another is not what it was kept as.
+    BodyWriter::default()
+        .bytes(&claim.name)
         .text(&answer.provider)
         .option(answer.usage.as_deref())
         .text(if answer.is_stream { "stream" } else { "" })
+        .bytes(&given)
         .bytes(&answer.body)
-        .finish();
-    keys.seal(column::ANSWER_BODY, claim.claim, &body)
+        .finish()
 }
 
-fn read(bytes: &[u8]) -> Result<KeptAnswer, StoreError> {
+/// `None` for one that was kept under another name, or by an earlier form, which has none.
+fn read(claim: AnswerClaim, bytes: &[u8]) -> Result<Option<KeptAnswer>, StoreError> {
     let mut reader = BodyReader(bytes);
+    if reader.bytes()? != claim.name {
+        return Ok(None);
+    }
     let answer = KeptAnswer {
         provider: reader.text()?,
         usage: reader.option()?,
         is_stream: reader.text()? == "stream",
+        given: given(&reader.bytes()?)?,
         body: reader.bytes()?,
     };
     reader.end()?;
-    Ok(answer)
+    Ok(Some(answer))
+}
+
+fn given(bytes: &[u8]) -> Result<Vec<(Principal, MemoryId)>, StoreError> {
+    const DAMAGED: StoreError = StoreError::Damaged("what an answer was made with");
+    let (all, rest) = bytes.as_chunks::<GIVEN>();
+    if !rest.is_empty() {
+        return Err(DAMAGED);
+    }
+    let read = |one: &[u8; GIVEN]| {
+        let (kind, ids) = one.split_first()?;
+        let (owner, memory) = ids.split_first_chunk::<16>()?;
+        let memory = MemoryId::from_bytes(memory.try_into().ok()?);
+        Some((principal_from(*kind, *owner)?, memory))
+    };
+    all.iter().map(|one| read(one).ok_or(DAMAGED)).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{AnswerClaim, KeptAnswer, read, write};
+    use crate::body::BodyWriter;
+    use skep_domain::{AgentId, Id, MemoryId, Principal, UserId};
+
+    #[test]
+    fn t01_what_stands_under_another_name_is_not_kept() {
+        let claim = |name| AnswerClaim {
+            name: [name; 16],
+            claim: [9; 16],
+        };
+        let given = |owner, memory| (owner, MemoryId::from_bytes([memory; 16]));
+        let answer = KeptAnswer {
+            provider: "up".into(),
+            usage: Some("usg_1".into()),
+            given: vec![
+                given(Principal::User(UserId::from_bytes([1; 16])), 2),
+                given(Principal::Agent(AgentId::from_bytes([3; 16])), 4),
+            ],
+            is_stream: true,
+            body: b"the tide".to_vec(),
+        };
+        let body = write(claim(1), &answer);
+        assert_eq!(read(claim(1), &body).unwrap(), Some(answer));
+        assert_eq!(read(claim(2), &body).unwrap(), None);
+        for cut in 0..body.len() {
+            assert!(read(claim(1), &body[..cut]).is_err(), "{cut}");
+        }
+        // The form of before had no name, and said nothing of memories.
+        let before = BodyWriter::default()
+            .text("up")
+            .option(None)
+            .text("")
+            .bytes(b"the tide")
+            .finish();
+        assert_eq!(read(claim(1), &before).unwrap(), None);
+    }
 }

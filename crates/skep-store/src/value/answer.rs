@@ -1,6 +1,6 @@
 //! Answers of models that are kept for whoever asks again.
 
-use skep_domain::{Principal, Timestamp};
+use skep_domain::{MemoryId, Principal, Timestamp};
 
 /// A call that may be asked for again.
 #[derive(Clone, Copy, Debug)]
@@ -17,6 +17,8 @@ pub struct AnswerAsk<'a> {
     pub now: Timestamp,
     /// Until when nobody else may ask.
     pub until: Timestamp,
+    /// What is kept by this claim counts as nothing: the call is to be made anew.
+    pub instead_of: Option<AnswerClaim>,
 }
 
 /// That a call is one's own to make.
@@ -38,8 +40,8 @@ pub enum AnswerClaimed {
     },
     /// The key stands for something else.
     Other,
-    /// It was made.
-    Kept(KeptAnswer),
+    /// It was made, by this claim.
+    Kept(AnswerClaim, KeptAnswer),
 }
 
 /// An answer as it went to whoever asked first.
@@ -49,6 +51,9 @@ pub struct KeptAnswer {
     pub provider: String,
     /// Its entry in the record of what was used, if it has one.
     pub usage: Option<String>,
+    /// The memories that were put into the call, and whose they are: whoever may not read one of them any more is not
+    /// given what was made with it.
+    pub given: Vec<(Principal, MemoryId)>,
     /// Whether it came as a stream.
     pub is_stream: bool,
     /// All of it.
