@@ -51,6 +51,9 @@ pub struct PromoteDirectiveRequest {
 /// A version of a standing text.
 #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 pub struct Directive {
+    /// What the record of decisions calls its draft, `directive_…`.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub mark: String,
     /// `workspace` or `organization`.
     pub of: String,
     /// Counted from one; a version never changes.

@@ -54,6 +54,9 @@ pub struct Providers {
 /// A provider.
 #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 pub struct Provider {
+    /// What the record of decisions calls it, `provider_…`.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub mark: String,
     /// What it is called.
     pub name: String,
     /// Whom it speaks like.

@@ -42,6 +42,9 @@ pub struct Sinks {
 /// A sink, and how it stands.
 #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 pub struct Sink {
+    /// What the record of decisions calls it, `sink_…`.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub mark: String,
     /// What it is called.
     pub name: String,
     /// Where messages are sent to.

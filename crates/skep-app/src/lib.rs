@@ -19,6 +19,7 @@ mod inject;
 mod intake;
 mod jobs;
 mod leases;
+mod marks;
 mod memories;
 mod meter;
 mod model;
@@ -84,6 +85,7 @@ pub use jobs::{JobPage, Worker};
 pub use leases::{
     BeginLease, BegunLease, LeaseDesk, LeaseText, LeaseView, LeasedSecret, Proxy, wire_authority,
 };
+pub use marks::Marked;
 pub use memories::{Edit, ListMemories, Page, Remember, Remembered, Resolved};
 pub use meter::{
     CallOutcome, Ending, Measured, MeterDesk, ModelCall, NewRateCard, Refusal as BudgetRefusal,

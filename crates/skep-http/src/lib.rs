@@ -17,6 +17,7 @@ mod handlers;
 mod json;
 mod limits;
 mod listen;
+mod marks;
 mod mode;
 mod mount;
 mod pages;

@@ -3,12 +3,12 @@
 //! Doors, which anybody may knock at, record themselves what came of it: only they learn for whom.
 
 use axum::http::request::Parts;
-use skep_api::{Gate, Route, RouteId};
+use skep_api::{Gate, Route};
 use skep_app::{Asked, Decision, FOREIGN};
 use skep_authz::Caller;
 
 use crate::error::ApiError;
-use crate::handlers::vault;
+use crate::marks;
 use crate::mount::{Edge, request_id};
 use crate::peer::Peer;
 
@@ -52,8 +52,8 @@ pub(crate) async fn allowance(
         return Ok(());
     }
     let mut decision = decision(route, path);
-    if let (Some(caller), RouteId::SecretSet | RouteId::SecretRemove) = (caller, route.id) {
-        decision.target = vault::mark(&edge.app, caller, body);
+    if let Some(marked) = caller.and_then(|caller| marks::of(&edge.app, caller, route.id, body)) {
+        decision.target = Some(marked);
     }
     Ok(edge.app.record_allowed(decision, caller).await?)
 }

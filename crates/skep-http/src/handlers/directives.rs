@@ -6,7 +6,7 @@ use skep_api::directive::{
     Directive, DirectiveQuery, Directives, DirectivesQuery, DraftDirectiveRequest,
     PromoteDirectiveRequest, PromotedDirective, Promotion,
 };
-use skep_app::{DirectivePlace, DirectiveView, directive_place_name};
+use skep_app::{DirectivePlace, DirectiveView, Marked, directive_place_name};
 use skep_authz::{Authorized, rights};
 
 use super::explain::name;
@@ -75,7 +75,7 @@ pub(crate) async fn promote(
     })
 }
 
-fn place(text: Option<&str>) -> Result<DirectivePlace, ApiError> {
+pub(crate) fn place(text: Option<&str>) -> Result<DirectivePlace, ApiError> {
     match text {
         None | Some("workspace") => Ok(DirectivePlace::Workspace),
         Some("organization") => Ok(DirectivePlace::Organization),
@@ -88,7 +88,10 @@ fn place(text: Option<&str>) -> Result<DirectivePlace, ApiError> {
 
 fn shown(call: &Call, view: DirectiveView) -> Directive {
     let one = view.directive;
+    let tenant = (call.caller.organization(), call.caller.workspace());
+    let marked = Marked::Directive(one.place, &one.text);
     Directive {
+        mark: call.app().mark(tenant, marked),
         of: directive_place_name(one.place).into(),
         version: one.version,
         in_force: view.is_in_force,

@@ -4,7 +4,7 @@ use axum::response::Response;
 use skep_api::provider::{
     Provider, Providers, RemoveProviderRequest, RemovedProvider, SetProviderRequest,
 };
-use skep_app::{ProviderKind, ProviderView, SetProvider};
+use skep_app::{Marked, ProviderKind, ProviderView, SetProvider};
 use skep_authz::{Authorized, rights};
 
 use crate::call::{Call, ok};
@@ -16,7 +16,7 @@ pub(crate) async fn list(
 ) -> Result<Response, ApiError> {
     let found = call.app().list_providers(authorized).await?;
     ok(&Providers {
-        items: found.into_iter().map(shown).collect(),
+        items: found.into_iter().map(|view| shown(&call, view)).collect(),
     })
 }
 
@@ -43,7 +43,10 @@ pub(crate) async fn set(
     if set.sends_key_elsewhere() && set.approves.is_some() {
         call.caller.require_step_up(call.app().now())?;
     }
-    ok(&shown(call.app().set_provider(authorized, set).await?))
+    ok(&shown(
+        &call,
+        call.app().set_provider(authorized, set).await?,
+    ))
 }
 
 pub(crate) async fn remove(
@@ -55,8 +58,10 @@ pub(crate) async fn remove(
     ok(&RemovedProvider { removed })
 }
 
-fn shown(view: ProviderView) -> Provider {
+fn shown(call: &Call, view: ProviderView) -> Provider {
+    let tenant = (call.caller.organization(), call.caller.workspace());
     Provider {
+        mark: call.app().mark(tenant, Marked::Provider(&view.name)),
         name: view.name,
         kind: view.kind.as_str().into(),
         base_url: view.base_url,

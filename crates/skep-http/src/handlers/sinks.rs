@@ -3,9 +3,9 @@
 use axum::response::Response;
 use skep_api::Instant;
 use skep_api::sink::{SetSinkRequest, Sink, SinkRemoved, SinkRequest, SinkSet, SinkTested, Sinks};
-use skep_app::{App, SetSink, SinkView, Wanted};
+use skep_app::{App, Marked, SetSink, SinkView, Wanted};
 use skep_authz::{Authorized, rights};
-use skep_domain::{Permission, Timestamp};
+use skep_domain::Permission;
 
 use crate::call::{Call, ok};
 use crate::error::ApiError;
@@ -18,9 +18,8 @@ pub(crate) async fn list(
     call: Call,
 ) -> Result<Response, ApiError> {
     let found = call.app().list_sinks(authorized).await?;
-    let now = call.app().now();
     ok(&Sinks {
-        items: found.into_iter().map(|one| shown(one, now)).collect(),
+        items: found.into_iter().map(|one| shown(&call, one)).collect(),
     })
 }
 
@@ -66,7 +65,7 @@ pub(crate) async fn resume(
     call.caller.require(EXPORTS)?;
     let asked: SinkRequest = call.body()?;
     let view = call.app().resume_sink(authorized, &asked.name).await?;
-    ok(&shown(view, call.app().now()))
+    ok(&shown(&call, view))
 }
 
 pub(crate) async fn renew_key(
@@ -94,15 +93,17 @@ pub(crate) async fn test(
 
 fn told(call: &Call, set: skep_app::SinkSet) -> Result<Response, ApiError> {
     ok(&SinkSet {
-        sink: shown(set.view, call.app().now()),
+        sink: shown(call, set.view),
         secret: set.secret.map(|secret| secret.expose().clone()),
     })
 }
 
-fn shown(view: SinkView, now: Timestamp) -> Sink {
+fn shown(call: &Call, view: SinkView) -> Sink {
     let (state, turn) = (view.state(), view.turn);
-    let waits = state == "failing" && turn.not_before > now;
+    let waits = state == "failing" && turn.not_before > call.app().now();
+    let tenant = (call.caller.organization(), call.caller.workspace());
     Sink {
+        mark: call.app().mark(tenant, Marked::Sink(&view.name)),
         name: view.name,
         url: view.url,
         logs: view.wanted.logs.iter().map(ToString::to_string).collect(),

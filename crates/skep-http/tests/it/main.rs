@@ -79,6 +79,8 @@ mod limits;
 #[cfg(test)]
 mod logins;
 #[cfg(test)]
+mod marks;
+#[cfg(test)]
 mod mcp;
 #[cfg(test)]
 mod mcp_files;
