@@ -77,6 +77,8 @@ pub enum KeepingIn {
     /// As is set for its agent, in a session of its conversation.
     #[default]
     AsSet,
+    /// In a session of its conversation, whatever is set.
+    Conversation,
     /// Nowhere.
     Nowhere,
     /// In the session of this name.
@@ -220,8 +222,10 @@ impl App {
             .map(|agent| self.gateway.known.context(authorized.organization(), agent));
         let set = set.unwrap_or_default();
         let mode = asked.memory.unwrap_or(set.memory);
+        let is_named = asked.keeping_in != KeepingIn::AsSet;
         let (keeps, session) = match asked.keeping_in {
             KeepingIn::AsSet => (set.capture, None),
+            KeepingIn::Conversation => (true, None),
             KeepingIn::Nowhere => (false, None),
             KeepingIn::Session(name) => (true, Some(name)),
         };
@@ -230,7 +234,7 @@ impl App {
         let rights = asked.rights.as_mut();
         let seeing = rights.ok().and_then(|rights| rights.seeing.take());
         let rights = had(is_on, asked.rights, asked.memory.is_some())?;
-        let keeping = had(keeps && has_place, asked.keeping, session.is_some())?;
+        let keeping = had(keeps && has_place, asked.keeping, is_named)?;
         let why = Decision {
             reason: asked.route,
             ..Decision::default()

@@ -156,7 +156,8 @@ fn memory(headers: &HeaderMap) -> Result<Option<MemoryMode>, ApiError> {
     contexts::mode("x-skep-memory", text).map(Some)
 }
 
-/// The session that what is said is to be kept in; `off` for none.
+/// The session that what is said is to be kept in; `off` for none, `on` for that of the conversation. These are no names,
+/// however they are written.
 fn keeping_in(headers: &HeaderMap) -> Result<KeepingIn, ApiError> {
     let mut all = headers.get_all(CAPTURE).iter();
     let Some(value) = all.next() else {
@@ -164,12 +165,15 @@ fn keeping_in(headers: &HeaderMap) -> Result<KeepingIn, ApiError> {
     };
     let text = value.to_str().unwrap_or_default().trim();
     if text.is_empty() || text.len() > Limits::CLIENT_KEY || all.next().is_some() {
-        let message = "x-skep-capture is the name of a session, or off";
+        let message = "x-skep-capture is the name of a session, on or off";
         return Err(ApiError::field("x-skep-capture", "INVALID", message));
     }
-    Ok(match text {
-        "off" => KeepingIn::Nowhere,
-        name => KeepingIn::Session(name.to_owned()),
+    Ok(if text.eq_ignore_ascii_case("off") {
+        KeepingIn::Nowhere
+    } else if text.eq_ignore_ascii_case("on") {
+        KeepingIn::Conversation
+    } else {
+        KeepingIn::Session(text.to_owned())
     })
 }
 

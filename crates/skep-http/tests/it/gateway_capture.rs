@@ -213,6 +213,8 @@ async fn nothing_is_kept_of_a_call_that_does_not_ask_or_may_not() {
     for headers in [
         &[][..],
         &[("X-Skep-Capture", "off")],
+        &[("X-Skep-Capture", "OFF")],
+        &[("X-Skep-Capture", "Off")],
         &[("X-Skep-Memory", "on")],
     ] {
         house.model.then(Turn::Write(openai("aye", 1, 1)));
@@ -302,4 +304,19 @@ async fn of_a_call_that_was_refused_nothing_is_kept_and_of_a_long_one_both_ends(
         "both ends"
     );
     assert!(said.len() <= 64 << 10, "{}", said.len());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn on_is_a_wish_and_no_session() {
+    let house = House::new().await;
+    for word in ["on", "On", "ON"] {
+        house.model.then(Turn::Write(openai("aye", 1, 1)));
+        let headers = [("X-Skep-Capture", word)];
+        let reply = house.call(CHAT, &headers, &chat(&["hello"])).await;
+        assert_eq!(reply.status, 200, "{}", reply.text());
+    }
+    let kept = house.kept().await;
+    // That of the conversation, whatever it is called, and the same each time.
+    assert_eq!(kept.len(), 1, "{kept:?}");
+    assert!(kept[0].0.starts_with("call-"), "{kept:?}");
 }
