@@ -6,11 +6,12 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use serde::Serialize;
+use skep_api::ErrorCode;
 use skep_api::directive::{
     Directive as Version, DirectiveQuery, DirectivesQuery, DraftDirectiveRequest,
     PromoteDirectiveRequest,
 };
-use skep_client::Client;
+use skep_client::{Client, ClientError};
 
 use super::memory_view::date;
 use crate::args::{Directive, Of};
@@ -125,9 +126,23 @@ async fn one(client: &mut Client, of: Of, version: Option<u32>) -> Result<Versio
     Ok(client.directive(&query).await?)
 }
 
+/// The version that counts, if one does.
+async fn in_force(client: &mut Client, of: Of) -> Result<Option<Version>, Failure> {
+    let query = DirectiveQuery {
+        of: Some(of.name().to_owned()),
+        version: None,
+    };
+    match client.directive(&query).await {
+        Ok(found) => Ok(Some(found)),
+        Err(ClientError::Refused(refused)) if refused.error.code == ErrorCode::NotFound => Ok(None),
+        Err(error) => Err(error.into()),
+    }
+}
+
 /// What a version changes.
 #[derive(Serialize)]
 struct Changes {
+    /// 0 for nothing.
     from: u32,
     to: u32,
     lines: Vec<String>,
@@ -139,12 +154,16 @@ async fn diff(
     of: Of,
 ) -> Result<(), Failure> {
     let mut client = context.client().await?;
-    let before = one(&mut client, of, from).await?;
     let after = one(&mut client, of, Some(to)).await?;
+    let before = match from {
+        Some(from) => Some(one(&mut client, of, Some(from)).await?),
+        None => in_force(&mut client, of).await?,
+    };
+    let (from, text) = before.map_or((0, String::new()), |before| (before.version, before.text));
     let changes = Changes {
-        from: before.version,
+        from,
         to,
-        lines: changed(&before.text, &after.text),
+        lines: changed(&text, &after.text),
     };
     let text: Vec<String> = changes
         .lines

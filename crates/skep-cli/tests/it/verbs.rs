@@ -295,3 +295,23 @@ fn a_closed_pipe_is_nobodys_problem() {
     assert_eq!(String::from_utf8(output.stderr).unwrap(), "");
     assert_eq!(output.status.code(), Some(0));
 }
+
+#[test]
+fn a_first_version_of_a_directive_is_compared_with_nothing() {
+    let bench = Bench::new();
+    let version = json!({ "of": "workspace", "version": 1, "in_force": false, "by": "you",
+        "at": "2026-05-22T08:00:00Z", "sha256": "00", "text": "Be brief.\nBe kind." });
+    // Whatever is asked for after it is not there.
+    let there = || Reply::Json(200, version.to_string());
+    bench.fake.with(|state| state.first = vec![there()]);
+    let ran = bench.skep(&["directive", "diff", "1"]);
+    assert_eq!(
+        (ran.code, ran.stdout.as_str()),
+        (0, "+Be brief.\n+Be kind.\n"),
+        "{ran:?}"
+    );
+    // What is named has to be there.
+    bench.fake.with(|state| state.first = vec![there()]);
+    let ran = bench.skep(&["directive", "diff", "--from", "7", "1"]);
+    assert_eq!(ran.code, 1, "{ran:?}");
+}
