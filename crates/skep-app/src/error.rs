@@ -1,6 +1,7 @@
 //! What can go wrong with a use case, named for what the caller can do about it.
 
 use skep_authz::Denied;
+use skep_domain::Timestamp;
 use skep_store::{AuthenticateError, Closing, StoreError};
 
 /// Every failure of a use case.
@@ -33,6 +34,10 @@ pub enum AppError {
     /// Something is there, or is so, that stands against it.
     #[error("{0}")]
     Conflict(&'static str),
+    /// A key cannot be given another while the one before it still counts, since whoever checks by that would find
+    /// nothing of theirs.
+    #[error("the key before this one still counts")]
+    KeyCounts(Timestamp),
     /// Whom it is about has not agreed, or no longer.
     #[error("whom this is about has not agreed to it")]
     ConsentRequired,

@@ -104,6 +104,7 @@ impl From<AppError> for Refusal {
             AppError::NoTemplate(_) => Self::new(ErrorCode::NotFound, error.to_string()),
             AppError::AccessRequired(_) => Self::new(ErrorCode::AccessRequired, error.to_string()),
             AppError::Conflict(why) => Self::new(ErrorCode::Conflict, why),
+            AppError::KeyCounts(_) => Self::new(ErrorCode::Conflict, error.to_string()),
             AppError::RateLimited { retry_after_ms } => Self {
                 retry_after_ms: Some(retry_after_ms),
                 ..Self::new(ErrorCode::RateLimited, "Too often in a short time.")

@@ -4,7 +4,7 @@ use axum::body::Body;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::Response;
 use skep_api::id::IdError;
-use skep_api::{ErrorBody, ErrorCode, ErrorEnvelope, FieldError};
+use skep_api::{ErrorBody, ErrorCode, ErrorEnvelope, FieldError, Instant};
 use skep_app::{AppError, Closing, EgressError, GatewayFault, Rule, ShownError};
 use skep_authz::Denied;
 use skep_domain::Permission;
@@ -142,6 +142,13 @@ impl From<AppError> for ApiError {
             AppError::Conflict(why) => {
                 Self::new(ErrorCode::Conflict, format!("This cannot be: {why}."))
             }
+            AppError::KeyCounts(until) => Self::new(
+                ErrorCode::Conflict,
+                format!(
+                    "This cannot be: the key before this one counts until {}.",
+                    Instant(until)
+                ),
+            ),
             AppError::ConsentRequired => Self::new(ErrorCode::ConsentRequired, CONSENT),
             AppError::RateLimited { retry_after_ms } => later(
                 retry_after_ms,

@@ -178,7 +178,7 @@ impl App {
     /// Gives a sink another key. For a day its messages are signed with both.
     ///
     /// # Errors
-    /// [`AppError::NotFound`].
+    /// [`AppError::NotFound`]; [`AppError::KeyCounts`] within that day, since receivers still check by the key before.
     pub async fn renew_sink_key(
         &self,
         authorized: Authorized<OrgManage>,
@@ -187,6 +187,11 @@ impl App {
         let mut tx = self.store.begin_org(authorized).await?;
         let sink = find(&mut tx, name).await?;
         let held = Kept::of(&sink)?;
+        if let Some((_, until)) = held.old
+            && tx.now() < until
+        {
+            return Err(AppError::KeyCounts(until));
+        }
         let until = Timestamp::from_micros(tx.now().as_micros().saturating_add(OVERLAP));
         let kept = Kept {
             url: held.url,

@@ -415,6 +415,19 @@ async fn a_sink_may_begin_at_the_first_entry_and_has_one_key_until_it_is_renewed
     let renewed = scene.app.renew_sink_key(may().await, "siem").await.unwrap();
     let second = renewed.secret.unwrap().expose().clone();
     assert_ne!(first, second);
+    // Whoever checks by the first one has a day.
+    for later in [0, DAY - 1] {
+        scene.world.clock.advance_seconds(later);
+        let early = scene.app.renew_sink_key(may().await, "siem").await;
+        assert!(early.is_err(), "after {later} seconds");
+        scene.decide("work", 1).await;
+        scene.desk.turn().await;
+        let last = scene.receiver.heard().pop().unwrap();
+        assert!(is_signed(&last, &first) && is_signed(&last, &second));
+    }
+    scene.world.clock.advance_seconds(1);
+    let renewed = scene.app.renew_sink_key(may().await, "siem").await.unwrap();
+    let (first, second) = (second, renewed.secret.unwrap().expose().clone());
     for (later, signed) in [(0, [true, true]), (DAY, [false, true])] {
         scene.world.clock.advance_seconds(later);
         scene.decide("work", 1).await;
