@@ -122,6 +122,7 @@ properties! { $
     sinks:
         a_sink_is_due_while_it_has_not_been_given_everything
         a_sink_of_nobodys_is_given_every_log
+        of_many_logs_each_has_its_turn
         t01_a_sink_is_its_organizations;
     directive:
         directives_have_versions_and_the_one_named_last_counts;

@@ -61,7 +61,7 @@ async fn due(store: &Store) -> Vec<SinkKey> {
 /// What a sink has not been given, by log.
 async fn behind(store: &Store, key: SinkKey, logs: &[Log]) -> Vec<(LogKey, u64, u64)> {
     let mut tx = door(store, Mode::Read).await;
-    let rows = tx.list_behind(key, logs, 10).await.unwrap();
+    let rows = tx.list_behind(key, logs, (None, 10)).await.unwrap();
     rows.iter()
         .map(|row| (row.log, row.next, row.end))
         .collect()
@@ -211,6 +211,38 @@ pub(crate) async fn a_sink_of_nobodys_is_given_every_log<H: Harness>() {
     }
     tx.commit().await.unwrap();
     assert_eq!(behind(store, key, &Log::ALL).await, []);
+}
+
+/// Who gives a sink of nobody's some logs at a time comes to each, though those before it are always behind.
+pub(crate) async fn of_many_logs_each_has_its_turn<H: Harness>() {
+    let world = World::<H>::new().await;
+    let store = world.store();
+    let key = SinkKey {
+        organization: None,
+        id: [9; 16],
+    };
+    for number in 0..40_u8 {
+        let mut id = [number; 16];
+        id[0] = 0xf0;
+        decide(store, Some(OrganizationId::from_bytes(id)), 2).await;
+    }
+    let mut tx = door(store, Mode::Read).await;
+    let all: Vec<LogKey> = tx
+        .list_behind(key, &Log::ALL, (None, 100))
+        .await
+        .unwrap()
+        .iter()
+        .map(|row| row.log)
+        .collect();
+    assert!(all.len() >= 40 && all.is_sorted_by_key(|log| (log.owner(), log.log.code())));
+    let (mut after, mut given) = (None, Vec::new());
+    for _ in 0..3 {
+        let page = tx.list_behind(key, &Log::ALL, (after, 16)).await.unwrap();
+        given.extend(page.iter().map(|row| row.log));
+        after = page.last().map(|row| row.log);
+    }
+    let expected: Vec<LogKey> = all.iter().copied().cycle().take(48).collect();
+    assert_eq!(given, expected);
 }
 
 pub(crate) async fn t01_a_sink_is_its_organizations<H: Harness>() {

@@ -165,7 +165,7 @@ impl App {
         round: usize,
     ) -> Result<Option<(Batch, bool)>, AppError> {
         let mut tx = door!(self, Mode::Read).await?;
-        let behind = tx.list_behind(key, &Log::ALL, LOGS).await?;
+        let behind = tx.list_behind(key, &Log::ALL, (None, LOGS)).await?;
         if behind.is_empty() {
             return Ok(None);
         }
@@ -195,7 +195,7 @@ impl App {
             return Ok(());
         };
         for round in 1..=BATCHES {
-            let (lines, to) = self.next_lines(key, wanted).await?;
+            let (lines, to) = self.next_lines(key, wanted, folder.after).await?;
             if to.is_empty() {
                 return self.end(turn).await;
             }
@@ -212,6 +212,7 @@ impl App {
                 return self.end_failed(turn, &sink.name, &failed).await;
             }
             self.sinks.note_file(&sink.name, None);
+            folder.after = to.last().map(|(log, _)| *log);
             let moved = Moved {
                 to: &to,
                 delivered: true,
@@ -226,18 +227,20 @@ impl App {
 
     async fn has_more(&self, key: SinkKey, logs: &[Log]) -> Result<bool, AppError> {
         let mut tx = door!(self, Mode::Read).await?;
-        Ok(!tx.list_behind(key, logs, 1).await?.is_empty())
+        Ok(!tx.list_behind(key, logs, (None, 1)).await?.is_empty())
     }
 
-    /// Lines of some logs, and how far they lead.
+    /// Lines of some logs, those behind one first, and how far they lead.
     async fn next_lines(
         &self,
         key: SinkKey,
         wanted: &Wanted,
+        after: Option<LogKey>,
     ) -> Result<(String, Vec<(LogKey, u64)>), AppError> {
         let mut tx = door!(self, Mode::Read).await?;
         let (mut lines, mut to) = (String::new(), Vec::new());
-        for behind in tx.list_behind(key, &wanted.logs, LOGS).await? {
+        let page = (after, LOGS);
+        for behind in tx.list_behind(key, &wanted.logs, page).await? {
             let batch = Batch::read(&mut tx, behind, wanted).await?;
             for record in &batch.records {
                 lines.push_str(record);

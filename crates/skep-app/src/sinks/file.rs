@@ -8,6 +8,7 @@ use tokio::fs::{DirBuilder, File, OpenOptions, read_dir};
 use tokio::io::{AsyncReadExt, AsyncSeekExt, AsyncWriteExt};
 
 use super::FileSink;
+use skep_store::row::LogKey;
 
 /// Digits of a file's number.
 const DIGITS: usize = 8;
@@ -17,6 +18,9 @@ const ENDING: &str = ".jsonl";
 pub(super) struct Folder {
     sink: FileSink,
     open: Option<Open>,
+    /// The log that was written last: the next round begins behind it, so that those before it, however much comes to
+    /// them, leave room for the others.
+    pub(super) after: Option<LogKey>,
 }
 
 struct Open {
@@ -27,7 +31,11 @@ struct Open {
 
 impl Folder {
     pub(super) fn new(sink: FileSink) -> Self {
-        Self { sink, open: None }
+        Self {
+            sink,
+            open: None,
+            after: None,
+        }
     }
 
     pub(super) fn sink(&self) -> &FileSink {

@@ -56,7 +56,7 @@ statements! {
         FROM ledger_head AS h LEFT JOIN sink_cursor AS c
             ON c.sink = $1 AND c.organization = h.organization AND c.log = h.log
         WHERE h.log IN ($2, $3) AND h.first + h.size > COALESCE(c.next, h.first)
-        ORDER BY h.organization, h.log LIMIT $4";
+        ORDER BY (h.organization, h.log) > ($4, $5) DESC, h.organization, h.log LIMIT $6";
 }
 
 #[async_trait]
@@ -148,7 +148,7 @@ impl SinkRows for PostgresControlTx {
         &mut self,
         key: SinkKey,
         logs: &[Log],
-        limit: u32,
+        (after, limit): (Option<LogKey>, u32),
     ) -> Result<Vec<BehindRow>, StoreError> {
         let (first, last) = match logs {
             [] => return Ok(Vec::new()),
@@ -160,7 +160,13 @@ impl SinkRows for PostgresControlTx {
                 let values = values![key.id, organization.to_bytes(), limit];
                 return self.list(BEHIND, values, BehindRow::read).await;
             }
-            None => values![key.id, first, last, limit],
+            None => {
+                let (owner, log) = (
+                    after.map(LogKey::owner),
+                    after.map(|after| after.log.code()),
+                );
+                values![key.id, first, last, owner, log, limit]
+            }
         };
         self.list(BEHIND_OF_ALL, values, BehindRow::read).await
     }

@@ -50,7 +50,7 @@ const BEHIND_OF_ALL: &str =
     FROM ledger_head AS h LEFT JOIN sink_cursor AS c
         ON c.sink = ?1 AND c.organization = h.organization AND c.log = h.log
     WHERE h.log IN (?2, ?3) AND h.first + h.size > COALESCE(c.next, h.first)
-    ORDER BY h.organization, h.log LIMIT ?4";
+    ORDER BY (h.organization, h.log) > (?4, ?5) DESC, h.organization, h.log LIMIT ?6";
 
 #[async_trait]
 impl SinkRows for SqliteControlTx {
@@ -192,13 +192,17 @@ impl SinkRows for SqliteControlTx {
         &mut self,
         key: SinkKey,
         logs: &[Log],
-        limit: u32,
+        (after, limit): (Option<LogKey>, u32),
     ) -> Result<Vec<BehindRow>, StoreError> {
         let (first, last) = match logs {
             [] => return Ok(Vec::new()),
             [first, .., last] => (first.code(), last.code()),
             [only] => (only.code(), only.code()),
         };
+        let (owner, log) = (
+            after.map(LogKey::owner),
+            after.map(|after| after.log.code()),
+        );
         self.run(move |connection| match key.organization {
             Some(organization) => connection
                 .prepare_cached(BEHIND)?
@@ -206,7 +210,7 @@ impl SinkRows for SqliteControlTx {
                 .collect(),
             None => connection
                 .prepare_cached(BEHIND_OF_ALL)?
-                .query_and_then(params![key.id, first, last, limit], stored)?
+                .query_and_then(params![key.id, first, last, owner, log, limit], stored)?
                 .collect(),
         })
         .await

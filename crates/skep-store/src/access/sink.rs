@@ -109,9 +109,9 @@ impl DoorTx {
         &mut self,
         key: SinkKey,
         logs: &[Log],
-        limit: u32,
+        page: (Option<LogKey>, u32),
     ) -> Result<Vec<BehindRow>, StoreError> {
-        self.rows.sink_behind(key, logs, limit).await
+        self.rows.sink_behind(key, logs, page).await
     }
 
     /// Says how far a sink has come with a log.

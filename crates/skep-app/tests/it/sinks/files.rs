@@ -105,6 +105,32 @@ async fn l06_a_folder_has_every_entry_of_every_organization() {
     );
 }
 
+#[tokio::test]
+async fn l06_many_logs_that_are_behind_keep_none_from_its_turn() {
+    let world = World::new().await;
+    let folder = world.scratch.path().join("out");
+    let desk = SinkDesk::new(app(&world, &folder, &[]));
+    // Each has more than a round gives it.
+    let organization = |number: u8| {
+        let mut id = [number; 16];
+        id[0] = 0xf0;
+        id
+    };
+    for number in 0..40 {
+        let id = skep_domain::Id::from_bytes(organization(number));
+        decide(&world, id, "work", 201).await;
+    }
+    desk.turn().await;
+    let all = written(&folder);
+    let [first, last] = [0, 39].map(|number| skep_ledger::id_text(organization(number)));
+    let of_last = all.iter().position(|(_, of, _)| *of == last);
+    let of_first = all.iter().rposition(|(_, of, _)| *of == first);
+    assert!(of_last.is_some() && of_last < of_first);
+    for number in 0..40 {
+        assert_eq!(of(&all, organization(number)).len(), 201, "{number}");
+    }
+}
+
 fn all_ids(recorded: &[(String, String)]) -> Vec<String> {
     recorded.iter().map(|(_, id)| id.clone()).collect()
 }

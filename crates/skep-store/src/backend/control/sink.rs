@@ -40,11 +40,12 @@ pub trait SinkRows {
     /// Gives a sink nothing more of a log.
     async fn delete_sink_cursor(&mut self, id: [u8; 16], log: LogKey) -> Result<(), StoreError>;
     /// Logs that a sink has not been given all of: those it has a cursor for, and for one of nobody's each of
-    /// `logs`, from its first entry on.
+    /// `logs`, from its first entry on. Of many, the page of one of nobody's begins behind a log, and goes on with the
+    /// first.
     async fn sink_behind(
         &mut self,
         key: SinkKey,
         logs: &[Log],
-        limit: u32,
+        page: (Option<LogKey>, u32),
     ) -> Result<Vec<BehindRow>, StoreError>;
 }
