@@ -211,7 +211,8 @@ impl App {
         // Whoever may not want it is told so, whether or not it was answered before.
         let wish = self.wish_of(&authorized, call.format, asked).await?;
         if let Some(key) = key {
-            return self.relay_once(authorized, key, (ask, call), wish).await;
+            // Much of what a call takes up, where nobody asks again.
+            return Box::pin(self.relay_once(authorized, key, (ask, call), wish)).await;
         }
         let (prepared, context) = self.made_ready(&authorized, (ask, call), wish).await?;
         let relayed = self.relay_now(&authorized, prepared).await?;

@@ -2,7 +2,7 @@
 
 use skep_authz::Authorized;
 use skep_authz::rights::{DiagnosticsRead, OrgManage};
-use skep_domain::{OrganizationId, Timestamp, UsageId};
+use skep_domain::{Id, OrganizationId, Timestamp, UsageId};
 use skep_store::row::{Log, LogKey, SinkKey, SinkState, SinkTurnRow};
 use skep_store::{Mode, NewAudit, NewUsage, Outcome, Store, StoreError};
 

@@ -142,13 +142,10 @@ impl From<AppError> for ApiError {
             AppError::Conflict(why) => {
                 Self::new(ErrorCode::Conflict, format!("This cannot be: {why}."))
             }
-            AppError::KeyCounts(until) => Self::new(
-                ErrorCode::Conflict,
-                format!(
-                    "This cannot be: the key before this one counts until {}.",
-                    Instant(until)
-                ),
-            ),
+            AppError::KeyCounts(until) => {
+                let why = format!("the key before this one counts until {}", Instant(until));
+                Self::new(ErrorCode::Conflict, format!("This cannot be: {why}."))
+            }
             AppError::ConsentRequired => Self::new(ErrorCode::ConsentRequired, CONSENT),
             AppError::RateLimited { retry_after_ms } => later(
                 retry_after_ms,

@@ -3,7 +3,7 @@
 //! Doors, which anybody may knock at, record themselves what came of it: only they learn for whom.
 
 use axum::http::request::Parts;
-use skep_api::{Gate, Route};
+use skep_api::{Gate, Route, RouteId};
 use skep_app::{Asked, Decision, FOREIGN};
 use skep_authz::Caller;
 

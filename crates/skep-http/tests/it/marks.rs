@@ -54,7 +54,11 @@ async fn the_record_says_which_sink_provider_and_directive_and_no_name() {
     for path in ["test", "key", "resume", "remove"] {
         owner(&daemon, ("POST", &format!("sinks/{path}")), name.clone()).await;
         let action = format!("sink.{path}");
-        assert_eq!(targets(&daemon, &action).await, [sink.clone()], "{path}");
+        assert_eq!(
+            targets(&daemon, &action).await,
+            std::slice::from_ref(&sink),
+            "{path}"
+        );
     }
     assert_eq!(targets(&daemon, "sink.set").await[0], sink);
     let name = json!({ "name": PROVIDER });

@@ -155,19 +155,13 @@ impl SinkRows for PostgresControlTx {
             [first, .., last] => (first.code(), last.code()),
             [only] => (only.code(), only.code()),
         };
-        let values = match key.organization {
-            Some(organization) => {
-                let values = values![key.id, organization.to_bytes(), limit];
-                return self.list(BEHIND, values, BehindRow::read).await;
-            }
-            None => {
-                let (owner, log) = (
-                    after.map(LogKey::owner),
-                    after.map(|after| after.log.code()),
-                );
-                values![key.id, first, last, owner, log, limit]
-            }
-        };
+        if let Some(organization) = key.organization {
+            let values = values![key.id, organization.to_bytes(), limit];
+            return self.list(BEHIND, values, BehindRow::read).await;
+        }
+        let owner = after.map(LogKey::owner);
+        let log = after.map(|after| after.log.code());
+        let values = values![key.id, first, last, owner, log, limit];
         self.list(BEHIND_OF_ALL, values, BehindRow::read).await
     }
 }
