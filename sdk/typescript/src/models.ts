@@ -611,6 +611,8 @@ export interface Directive {
   by: string;
   /** Whether it counts now. */
   in_force: boolean;
+  /** What the record of decisions calls its draft, `directive_…`. */
+  mark?: string;
   /** `workspace` or `organization`. */
   of: string;
   /** SHA-256 of the text, in hex. */
@@ -2111,6 +2113,8 @@ export interface Provider {
   fallback: string[];
   /** Whom it speaks like. */
   kind: string;
+  /** What the record of decisions calls it, `provider_…`. */
+  mark?: string;
   /** Tokens that a call without a bound of its own may write. */
   max_output: number;
   /** The models that may be used; all if there are none. */
@@ -2804,6 +2808,8 @@ export interface Sink {
   failures: number;
   /** What it is given. */
   logs: string[];
+  /** What the record of decisions calls it, `sink_…`. */
+  mark?: string;
   /** What it is called. */
   name: string;
   /** Why the last try failed. */

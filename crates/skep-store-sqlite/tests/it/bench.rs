@@ -1,5 +1,6 @@
 //! What an entry of the ledger costs within a transaction: `cargo xtask bench ledger`.
 
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use skep_conformance::World;
@@ -66,25 +67,39 @@ fn median(mut samples: Vec<Duration>) -> f64 {
     samples[samples.len() / 2].as_secs_f64() * 1e6
 }
 
+/// The median of the call alone; and what the whole transaction takes longer, by which of which.
+async fn told(world: &Arc<World<Sqlite>>, at_once: bool, first: u64) -> (f64, f64, f64) {
+    let (mut calls, mut with, mut without) = (Vec::new(), Vec::new(), Vec::new());
+    for round in first..first + ROUNDS {
+        for records in [false, true] {
+            let own = Arc::clone(world);
+            let work = async move { timed(&own, round, records).await };
+            let (call, whole) = if at_once {
+                world.store().at_once(work).await.unwrap()
+            } else {
+                work.await
+            };
+            if records {
+                calls.push(call);
+                with.push(whole);
+            } else {
+                without.push(whole);
+            }
+        }
+    }
+    (median(calls), median(with), median(without))
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 #[ignore = "a measurement: cargo xtask bench ledger"]
 async fn appending() {
-    let world = World::<Sqlite>::new().await;
-    let (mut calls, mut with, mut without) = (Vec::new(), Vec::new(), Vec::new());
-    for round in 0..ROUNDS {
-        let (_, whole) = timed(&world, round, false).await;
-        without.push(whole);
-        let (call, whole) = timed(&world, round, true).await;
-        calls.push(call);
-        with.push(whole);
+    let world = Arc::new(World::<Sqlite>::new().await);
+    for (way, at_once, first) in [("", true, 0), ("handed_", false, ROUNDS)] {
+        let (call, with, without) = told(&world, at_once, first).await;
+        println!("  append_{way}p50_us {call:>10.1}  the call within the transaction");
+        println!(
+            "  append_{way}added_us {:>8.1}  what the whole transaction takes longer, {with:.0} over {without:.0}",
+            with - without
+        );
     }
-    let (with, without) = (median(with), median(without));
-    println!(
-        "  append_p50_us     {:>10.1}  the call within the transaction",
-        median(calls)
-    );
-    println!(
-        "  append_added_us   {:>10.1}  what the whole transaction takes longer, {with:.0} over {without:.0}",
-        with - without
-    );
 }

@@ -723,6 +723,8 @@ class Directive:
     """Who wrote it."""
     in_force: bool
     """Whether it counts now."""
+    mark: str = ""
+    """What the record of decisions calls its draft, `directive_…`."""
     of: str
     """`workspace` or `organization`."""
     sha256: str
@@ -2465,6 +2467,8 @@ class Provider:
     """Who is asked in its place."""
     kind: str
     """Whom it speaks like."""
+    mark: str = ""
+    """What the record of decisions calls it, `provider_…`."""
     max_output: int
     """Tokens that a call without a bound of its own may write."""
     models: list[str]
@@ -3276,6 +3280,8 @@ class Sink:
     """Tries in a row that failed."""
     logs: list[str]
     """What it is given."""
+    mark: str = ""
+    """What the record of decisions calls it, `sink_…`."""
     name: str
     """What it is called."""
     problem: str | None = None
