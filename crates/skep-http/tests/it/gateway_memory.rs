@@ -274,7 +274,8 @@ async fn m05_nothing_that_is_recalled_changes_what_is_asked_for() {
             .await;
         let mut seen: Value = serde_json::from_str(&sent).unwrap();
         let blocks = parse(&behind(&sent, 1, &asked)).unwrap().blocks;
-        let told = format!("{} blocks", blocks.len());
+        let plural = if blocks.len() == 1 { "" } else { "s" };
+        let told = format!("{} block{plural}", blocks.len());
         assert_eq!(reply.header("x-skep-context"), told);
         assert!(blocks.iter().any(|block| block.text == asked), "{blocks:?}");
         seen["messages"][1]["content"] = asked.into();
